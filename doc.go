@@ -1,0 +1,2 @@
+// Package fleetio is the Go side of Fleetio's Create Fault operation.
+package fleetio

@@ -1,0 +1,6 @@
+//go:build tools
+
+// The generator is pinned in go.mod by this import; the tag keeps it out of every build.
+package fleetio
+
+import _ "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen"
