@@ -1,0 +1,127 @@
+package conformance
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const assumedKey = "x-assumed"
+
+// Basis says where a claim comes from.
+type Basis string
+
+const (
+	// Documented claims are stated by the vendor: traffic that refutes one shows a deviating server.
+	Documented Basis = "documented"
+	// Assumed claims are our guess, marked by x-assumed: traffic that refutes one shows a wrong spec.
+	Assumed Basis = "assumed"
+)
+
+// assumptions holds the reason of each x-assumed mark by the pointer that it marks.
+type assumptions map[string]string
+
+// readAssumptions collects the marks of a whole spec. A mark mirrors the object that it stands in: its keys lead down
+// to the claim, its leaf is the reason. In a list, a key names the entry by its value, as positions change.
+func readAssumptions(s *source) (assumptions, error) {
+	marks := assumptions{}
+	err := walkObjects("", s.root, func(at string, n *yaml.Node) error {
+		mark, line := child(n, assumedKey)
+		if mark == nil {
+			return nil
+		}
+		if follow(mark).Kind != yaml.MappingNode || len(follow(mark).Content) == 0 {
+			return &SpecError{Line: line, Pointer: at + "/" + assumedKey,
+				Reason: "x-assumed maps the keywords beside it to the reason why each is assumed"}
+		}
+		return marks.read(at+"/"+assumedKey, mark, at, n)
+	})
+	return marks, err
+}
+
+// read descends mark and the spec's node below it side by side.
+func (a assumptions) read(markAt string, mark *yaml.Node, at string, n *yaml.Node) error {
+	mark, n = follow(mark), follow(n)
+	if mark.Kind == yaml.ScalarNode {
+		if strings.TrimSpace(mark.Value) == "" || mark.Tag != "!!str" {
+			return &SpecError{Line: mark.Line, Pointer: markAt, Reason: "an assumption needs a reason, as text"}
+		}
+		a[at] = mark.Value
+		return nil
+	}
+	if mark.Kind != yaml.MappingNode {
+		return &SpecError{Line: mark.Line, Pointer: markAt, Reason: "expected a reason, or an object that leads to one"}
+	}
+	for i := 0; i+1 < len(mark.Content); i += 2 {
+		key := mark.Content[i]
+		token := key.Value
+		if n.Kind == yaml.SequenceNode {
+			token = strconv.Itoa(slices.IndexFunc(n.Content, func(e *yaml.Node) bool {
+				return follow(e).Kind == yaml.ScalarNode && follow(e).Value == key.Value
+			}))
+		}
+		next, _ := child(n, token)
+		if next == nil || key.Value == assumedKey {
+			return &SpecError{Line: key.Line, Pointer: markAt + pointerOf(key.Value),
+				Reason: "the mark points at nothing: there is no " + strconv.Quote(key.Value) + " at " + quotePointer(at)}
+		}
+		if err := a.read(markAt+pointerOf(key.Value), mark.Content[i+1], at+pointerOf(token), next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// basis returns whether the claim at pointer is assumed, by a mark on it or on what holds it, and why.
+func (a assumptions) basis(pointer string) (Basis, string) {
+	for {
+		if reason, ok := a[pointer]; ok {
+			return Assumed, reason
+		}
+		cut := strings.LastIndexByte(pointer, '/')
+		if cut < 0 {
+			return Documented, ""
+		}
+		pointer = pointer[:cut]
+	}
+}
+
+// walkObjects visits every object of a spec, but not the values in examples, which are data.
+func walkObjects(at string, n *yaml.Node, visit func(at string, n *yaml.Node) error) error {
+	switch n = follow(n); n.Kind {
+	case yaml.MappingNode:
+		if err := visit(at, n); err != nil {
+			return err
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			switch key := n.Content[i].Value; key {
+			case "example", "examples", "default", "enum", assumedKey:
+				// A property may be called so, and is then a schema.
+				if !strings.HasSuffix(at, "/properties") {
+					continue
+				}
+				fallthrough
+			default:
+				if err := walkObjects(at+pointerOf(key), n.Content[i+1], visit); err != nil {
+					return err
+				}
+			}
+		}
+	case yaml.SequenceNode:
+		for i, e := range n.Content {
+			if err := walkObjects(at+pointerOf(strconv.Itoa(i)), e, visit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func quotePointer(pointer string) string {
+	if pointer == "" {
+		return "the root"
+	}
+	return "#" + pointer
+}

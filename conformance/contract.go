@@ -1,0 +1,236 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v4"
+)
+
+// Contract is a spec, ready to judge exchanges. It is safe for concurrent use.
+type Contract struct {
+	// Unchecked lists what the spec claims and Check does not look at, so that nobody takes silence for a pass.
+	Unchecked []Unchecked
+
+	source     *source
+	marks      assumptions
+	operations []*operation
+	places     map[*openapi3.Schema]string // where each schema stands in the spec
+}
+
+// Unchecked is a claim that Check does not look at.
+type Unchecked struct {
+	Spec   Location
+	Reason string
+}
+
+// Location is a place in the spec.
+type Location struct {
+	Pointer string `json:"pointer"` // JSON pointer (RFC 6901)
+	Line    int    `json:"line"`    // counted from 1
+}
+
+// SpecError says what in a spec cannot be used.
+type SpecError struct {
+	Line    int    // 0 where unknown
+	Pointer string // "" where unknown
+	Reason  string
+}
+
+// Error returns the reason, after the line and the pointer where they are known.
+func (e *SpecError) Error() string {
+	var b strings.Builder
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "line %d: ", e.Line)
+	}
+	if e.Pointer != "" {
+		fmt.Fprintf(&b, "#%s: ", e.Pointer)
+	}
+	return b.String() + e.Reason
+}
+
+type operation struct {
+	id        string // operationId, or method and path
+	method    string
+	path      pathTemplate
+	pointer   string
+	request   *content // nil where no body is documented
+	required  bool     // the request needs a body
+	security  []alternative
+	responses map[string]*response // by status, range ("2XX") or "default"
+}
+
+type response struct {
+	pointer  string
+	body     *content // nil where no body is documented
+	headers  []header
+	criteria []*criterion
+}
+
+type header struct {
+	name     string // canonical
+	place    string // JSON pointer in the instance
+	pointer  string // in the spec
+	required bool
+	schema   *openapi3.Schema // may be nil
+}
+
+// Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
+// stay inside the file. A spec that is not valid, or an extension that means nothing, is an error; a [*SpecError]
+// where a line can be named.
+func Load(spec []byte) (*Contract, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(spec)
+	if err != nil {
+		return nil, fmt.Errorf("the spec cannot be loaded: %w", err)
+	}
+	src, err := parseSource(spec)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
+		return nil, &SpecError{Line: src.line("/openapi"), Pointer: "/openapi",
+			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
+	}
+	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
+		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
+	}
+	c := &Contract{source: src, places: map[*openapi3.Schema]string{}}
+	if c.marks, err = readAssumptions(src); err != nil {
+		return nil, err
+	}
+	err = doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
+		c.places[ref.Value] = src.canonical(pointer)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.noteFormats()
+	for _, path := range doc.Paths.InMatchingOrder() {
+		item := doc.Paths.Value(path)
+		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
+			if err := c.addOperation(doc, path, item, method); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(c.operations) == 0 {
+		return nil, &SpecError{Line: src.line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
+	}
+	return c, c.refuseStrayCriteria()
+}
+
+func (c *Contract) specError(pointer, reason string) error {
+	return &SpecError{Line: c.source.line(pointer), Pointer: pointer, Reason: reason}
+}
+
+func (c *Contract) note(pointer, reason string) {
+	c.Unchecked = append(c.Unchecked, Unchecked{Spec: c.location(pointer), Reason: reason})
+}
+
+func (c *Contract) location(pointer string) Location {
+	return Location{Pointer: pointer, Line: c.source.line(pointer)}
+}
+
+func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string) error {
+	o := item.Operations()[method]
+	op := &operation{
+		id:        o.OperationID,
+		method:    method,
+		pointer:   c.source.canonical(pointerOf("paths", path)) + pointerOf(strings.ToLower(method)),
+		responses: map[string]*response{},
+	}
+	if op.id == "" {
+		op.id = method + " " + path
+	}
+	servers := doc.Servers
+	if len(item.Servers) > 0 {
+		servers = item.Servers
+	}
+	if o.Servers != nil {
+		servers = *o.Servers
+	}
+	op.path = newPathTemplate(servers, path)
+	if len(o.Parameters)+len(item.Parameters) > 0 {
+		c.note(op.pointer+"/parameters", "parameters of the path, the query, headers and cookies")
+	}
+	if o.RequestBody != nil {
+		at := c.source.canonical(op.pointer + "/requestBody")
+		op.request = c.newContent(at, o.RequestBody.Value.Content)
+		op.required = o.RequestBody.Value.Required
+	}
+	if err := c.readSecurity(doc, o, op); err != nil {
+		return err
+	}
+	for status, ref := range o.Responses.Map() {
+		r := &response{pointer: c.source.canonical(op.pointer + pointerOf("responses", status))}
+		r.body = c.newContent(r.pointer, ref.Value.Content)
+		for _, name := range slices.Sorted(maps.Keys(ref.Value.Headers)) {
+			if http.CanonicalHeaderKey(name) == "Content-Type" {
+				continue // OpenAPI 3.0.3, Response Object: its definition is ignored
+			}
+			h := ref.Value.Headers[name].Value
+			header := header{
+				name:     http.CanonicalHeaderKey(name),
+				place:    pointerOf(http.CanonicalHeaderKey(name)),
+				pointer:  c.source.canonical(r.pointer + pointerOf("headers", name)),
+				required: h.Required,
+			}
+			if h.Schema != nil {
+				header.schema = h.Schema.Value
+			}
+			r.headers = append(r.headers, header)
+		}
+		if err := c.readCriteria(op, r); err != nil {
+			return err
+		}
+		op.responses[strings.ToUpper(status)] = r
+	}
+	c.operations = append(c.operations, op)
+	return nil
+}
+
+// response returns what the contract says of a status: exactly, else by its range, else by default; nil if nothing.
+func (op *operation) response(status int) *response {
+	for _, key := range []string{fmt.Sprint(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
+		if r := op.responses[key]; r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// refuseStrayCriteria finds criteria that stand where nothing reads them.
+func (c *Contract) refuseStrayCriteria() error {
+	read := map[string]bool{}
+	for _, op := range c.operations {
+		for _, r := range op.responses {
+			read[r.pointer] = true
+		}
+	}
+	var stray []error
+	_ = walkObjects("", c.source.root, func(at string, n *yaml.Node) error {
+		if list, _ := child(n, criteriaKey); list != nil && !read[at] {
+			stray = append(stray, c.specError(at+"/"+criteriaKey, "x-criteria stands beside the content of a response"))
+		}
+		return nil
+	})
+	return errors.Join(stray...)
+}
+
+// operation finds the operation that a request is for, or nil.
+func (c *Contract) operation(method string, u *url.URL) *operation {
+	for _, op := range c.operations {
+		if op.method == method && op.path.match(u.Path) {
+			return op
+		}
+	}
+	return nil
+}

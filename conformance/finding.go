@@ -1,0 +1,71 @@
+package conformance
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+)
+
+// Finding is one deviation of an exchange from the contract.
+type Finding struct {
+	// Rule is the schema keyword that was broken (minimum, required, nullable, ...) or one of: status (not
+	// documented), media-type, body (none where one is due, or one where none is), json (not one JSON value),
+	// unicode (not UTF-8, or half a surrogate pair), duplicate-key, security (a credential is missing), criterion.
+	Rule string `json:"rule"`
+	Part Part   `json:"part"`
+	// Pointer is a JSON pointer (RFC 6901) into the body. For a header it is its name as the only token, for the
+	// status it is empty. For required it names what is missing.
+	Pointer string   `json:"pointer"`
+	Spec    Location `json:"spec"` // the broken claim
+	// Message tells what was expected and found, without any credential.
+	Message  string `json:"message"`
+	Expected string `json:"-"`
+	Found    string `json:"-"`
+	Basis    Basis  `json:"basis"`
+	Reason   string `json:"-"` // why the claim is assumed; "" where it is documented
+	// Exchange is where the exchange was recorded, see [traffic.Exchange].
+	Exchange  string `json:"exchange"`
+	Operation string `json:"operation"` // its operationId, or method and path
+	Status    int    `json:"status"`    // HTTP status of the response
+	// Fingerprint is the same for the same deviation in another exchange and another run, and outlives edits of the
+	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer.
+	Fingerprint string `json:"fingerprint"`
+}
+
+// Part is where in an exchange a finding lies.
+type Part string
+
+const (
+	RequestHeader  Part = "request.header"
+	RequestBody    Part = "request.body"
+	ResponseStatus Part = "response.status"
+	ResponseHeader Part = "response.header"
+	ResponseBody   Part = "response.body"
+)
+
+// Rules that are no schema keywords.
+const (
+	ruleStatus    = "status"
+	ruleMediaType = "media-type"
+	ruleBody      = "body"
+	ruleJSON      = "json"
+	ruleUnicode   = "unicode"
+	ruleDuplicate = "duplicate-key"
+	ruleSecurity  = "security"
+	ruleCriterion = "criterion"
+)
+
+// fingerprint leaves list positions out, as the same deviation may meet the first item or the third. A criterion's
+// name tells it from others at the same place.
+func (f *Finding) fingerprint(criterion string) string {
+	tokens := strings.Split(f.Pointer, "/")
+	for i, t := range tokens {
+		if _, err := strconv.Atoi(t); err == nil {
+			tokens[i] = "*"
+		}
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{f.Operation, strconv.Itoa(f.Status), string(f.Part), f.Rule,
+		criterion, strings.Join(tokens, "/")}, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}

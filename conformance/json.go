@@ -1,0 +1,194 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// number is a JSON number as it was written.
+type number = json.Number
+
+// maxDepth bounds the nesting of a body, well above what people send and well below what a stack holds.
+const maxDepth = 1000
+
+// fault is a defect of the JSON itself, below any schema.
+type fault struct {
+	rule    string
+	pointer string
+	found   string
+}
+
+// decodeJSON reads one JSON text (RFC 8259) and lists what is wrong with it as such. ok is false where no value came
+// of it. Of members with one name the last counts, as in most decoders.
+func decodeJSON(data []byte) (value any, faults []fault, ok bool) {
+	if bytes.HasPrefix(data, []byte("\uFEFF")) {
+		return nil, []fault{{ruleJSON, "", "a byte order mark (RFC 8259, section 8.1, forbids it)"}}, false
+	}
+	if at := invalidUTF8(data); at >= 0 {
+		return nil, []fault{{ruleUnicode, "", fmt.Sprintf("invalid UTF-8 at byte %d", at)}}, false
+	}
+	d := decoder{tokens: json.NewDecoder(bytes.NewReader(data))}
+	d.tokens.UseNumber()
+	value, err := d.value("", 0)
+	if err == nil {
+		end := d.tokens.InputOffset()
+		if _, trailing := d.tokens.Token(); !errors.Is(trailing, io.EOF) {
+			err = fmt.Errorf("data after the value, which ends at byte %d", end)
+		}
+	}
+	if err != nil {
+		return nil, []fault{{ruleJSON, "", err.Error()}}, false
+	}
+	if at := loneSurrogate(data); at >= 0 {
+		d.faults = append(d.faults, fault{ruleUnicode, "", fmt.Sprintf("half of a surrogate pair at byte %d", at)})
+	}
+	return value, d.faults, true
+}
+
+type decoder struct {
+	tokens *json.Decoder
+	faults []fault
+}
+
+// next returns a token. Its errors give the place, and no byte of the body beyond the offending one.
+func (d *decoder) next() (json.Token, error) {
+	token, err := d.tokens.Token()
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, fmt.Errorf("invalid JSON at byte %d: %s", syntax.Offset, syntax.Error())
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("JSON that ends too early")
+	}
+	return token, err
+}
+
+func (d *decoder) value(at string, depth int) (any, error) {
+	token, err := d.next()
+	if err != nil {
+		return nil, err
+	}
+	if depth > maxDepth {
+		return nil, fmt.Errorf("JSON nested more than %d deep", maxDepth)
+	}
+	switch token {
+	case json.Delim('{'):
+		return d.object(at, depth)
+	case json.Delim('['):
+		return d.array(at, depth)
+	}
+	return token, nil
+}
+
+func (d *decoder) object(at string, depth int) (any, error) {
+	members := map[string]any{}
+	for d.tokens.More() {
+		token, err := d.next()
+		if err != nil {
+			return nil, err
+		}
+		name, isString := token.(string)
+		if !isString {
+			return nil, fmt.Errorf("invalid JSON at byte %d: a member without a name", d.tokens.InputOffset())
+		}
+		place := at + pointerOf(name)
+		if _, twice := members[name]; twice {
+			d.faults = append(d.faults, fault{ruleDuplicate, place, "the member more than once"})
+		}
+		if members[name], err = d.value(place, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	_, err := d.next()
+	return members, err
+}
+
+func (d *decoder) array(at string, depth int) (any, error) {
+	items := []any{}
+	for i := 0; d.tokens.More(); i++ {
+		item, err := d.value(at+"/"+strconv.Itoa(i), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	_, err := d.next()
+	return items, err
+}
+
+// lookup resolves a JSON pointer's tokens.
+func lookup(value any, tokens []string) (any, bool) {
+	for _, token := range tokens {
+		switch v := value.(type) {
+		case map[string]any:
+			member, ok := v[token]
+			if !ok {
+				return nil, false
+			}
+			value = member
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil, false
+			}
+			value = v[i]
+		default:
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
+func invalidUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
+	at := 0
+	for at < len(data) {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return at
+}
+
+// loneSurrogate returns the offset of the first \u escape that is half a character, or -1. data is valid JSON, so a
+// backslash stands only in strings.
+func loneSurrogate(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		first, ok := escapedUnit(data[i:])
+		if !ok {
+			i++ // what is escaped may be a backslash
+			continue
+		}
+		if utf16.IsSurrogate(first) {
+			second, ok := escapedUnit(data[i+6:])
+			if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+				return i
+			}
+			i += 6
+		}
+		i += 5
+	}
+	return -1
+}
+
+func escapedUnit(data []byte) (rune, bool) {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	return rune(unit), err == nil
+}

@@ -1,0 +1,77 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+// WriteText prints the report for people: each deviation once, with the exchange that showed it first, then the
+// counts. spec is the name of the spec's file.
+func (r *Report) WriteText(w io.Writer, spec string) error {
+	var b strings.Builder
+	seen := map[string]int{}
+	for _, f := range r.Findings {
+		seen[f.Fingerprint]++
+	}
+	for _, f := range r.Findings {
+		if times := seen[f.Fingerprint]; times > 0 {
+			writeFinding(&b, f, spec, times)
+			seen[f.Fingerprint] = 0
+		}
+	}
+	s := r.Summary
+	fmt.Fprintf(&b, "%s judged: ", plural(r.Exchanges, "exchange"))
+	switch {
+	case r.Exchanges == 0:
+		b.WriteString("no verdict")
+	case s.Conforms:
+		b.WriteString("conforms")
+	default:
+		fmt.Fprintf(&b, "%s in %s", plural(s.Findings, "finding"), plural(s.Deviating, "exchange"))
+		if s.Documented > 0 {
+			fmt.Fprintf(&b, "; %d against what is documented (the server deviates)", s.Documented)
+		}
+		if s.Assumed > 0 {
+			fmt.Fprintf(&b, "; %d against what is assumed (the spec may be wrong)", s.Assumed)
+		}
+	}
+	b.WriteByte('\n')
+	for _, skipped := range []struct {
+		n    int
+		what string
+	}{
+		{s.Unmatched, "not judged: no operation of the contract has the method and path"},
+		{s.Unanswered, "not judged: no answer was recorded"},
+		{s.BodiesOmitted, "judged without the response body, which was not recorded"},
+	} {
+		if skipped.n > 0 {
+			fmt.Fprintf(&b, "%s %s\n", plural(skipped.n, "exchange"), skipped.what)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeFinding(b *strings.Builder, f conformance.Finding, spec string, times int) {
+	fmt.Fprintf(b, "%s %d: %s %s %s\n", f.Operation, f.Status, f.Part, f.Pointer, f.Rule)
+	fmt.Fprintf(b, "  %s\n", f.Message)
+	fmt.Fprintf(b, "  %s at %s:%d #%s\n", f.Basis, spec, f.Spec.Line, f.Spec.Pointer)
+	if f.Reason != "" {
+		fmt.Fprintf(b, "    because: %s\n", f.Reason)
+	}
+	fmt.Fprintf(b, "  seen in %s", f.Exchange)
+	if times > 1 {
+		fmt.Fprintf(b, " and %d more", times-1)
+	}
+	fmt.Fprintf(b, "  [%s]\n\n", f.Fingerprint)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

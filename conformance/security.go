@@ -1,0 +1,113 @@
+package conformance
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// alternative is one way to authenticate: all of its credentials together.
+type alternative []credential
+
+type credential struct {
+	scheme  string // its name in the spec
+	pointer string // of the requirement, in the spec
+	in      string // header, query or cookie
+	name    string
+	prefix  string // of the header's value, such as "Basic "; lower case
+}
+
+func (c *Contract) readSecurity(doc *openapi3.T, o *openapi3.Operation, op *operation) error {
+	requirements, at := doc.Security, "/security"
+	if o.Security != nil {
+		requirements, at = *o.Security, op.pointer+"/security"
+	}
+	for i, requirement := range requirements {
+		a := alternative{}
+		for _, name := range slices.Sorted(maps.Keys(requirement)) {
+			pointer := at + pointerOf(strconv.Itoa(i), name)
+			ref := doc.Components.SecuritySchemes[name]
+			if ref == nil {
+				return c.specError(pointer, "there is no security scheme "+strconv.Quote(name))
+			}
+			k := credential{scheme: name, pointer: pointer, in: "header", name: "Authorization"}
+			switch s := ref.Value; s.Type {
+			case "apiKey":
+				k.in, k.name = s.In, s.Name
+			case "http":
+				k.prefix = strings.ToLower(s.Scheme) + " "
+			default: // oauth2 and openIdConnect
+				k.prefix = "bearer "
+			}
+			a = append(a, k)
+		}
+		op.security = append(op.security, a)
+	}
+	return nil
+}
+
+// value returns the credential that a request carries, or "".
+func (k credential) value(ex *traffic.Exchange) string {
+	var value string
+	switch k.in {
+	case "query":
+		value = ex.URL.Query().Get(k.name)
+	case "cookie":
+		r := http.Request{Header: ex.Request.Header}
+		if cookie, err := r.Cookie(k.name); err == nil {
+			value = cookie.Value
+		}
+	default:
+		value = ex.Request.Header.Get(k.name)
+		if !strings.HasPrefix(strings.ToLower(value), k.prefix) {
+			return ""
+		}
+		value = value[len(k.prefix):]
+	}
+	return strings.TrimSpace(value)
+}
+
+// missing returns what the request lacks of the alternative it comes closest to; nothing where one is complete.
+func (op *operation) missing(ex *traffic.Exchange) []credential {
+	var closest []credential
+	for i, a := range op.security {
+		var lacks []credential
+		for _, k := range a {
+			if k.value(ex) == "" {
+				lacks = append(lacks, k)
+			}
+		}
+		if len(lacks) == 0 {
+			return nil
+		}
+		if i == 0 || len(lacks) < len(closest) {
+			closest = lacks
+		}
+	}
+	return closest
+}
+
+// secrets returns the words that must never be shown: the credentials that the request carries.
+func (op *operation) secrets(ex *traffic.Exchange) []string {
+	var secrets []string
+	for _, a := range op.security {
+		for _, k := range a {
+			value := k.value(ex)
+			if value == "" {
+				continue
+			}
+			secrets = append(secrets, value)
+			// "Token abc": the key alone is as secret as the whole.
+			if words := strings.Fields(value); len(words) > 1 {
+				secrets = append(secrets, words[1:]...)
+			}
+		}
+	}
+	return secrets
+}

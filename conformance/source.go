@@ -1,0 +1,127 @@
+package conformance
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// source is the text of a spec as a tree that knows the line of everything in it.
+type source struct{ root *yaml.Node }
+
+func parseSource(spec []byte) (*source, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(spec, &doc); err != nil {
+		return nil, fmt.Errorf("not YAML: %w", err)
+	}
+	if len(doc.Content) != 1 || follow(doc.Content[0]).Kind != yaml.MappingNode {
+		return nil, &SpecError{Line: 1, Reason: "expected an OpenAPI document, found no object"}
+	}
+	return &source{root: doc.Content[0]}, nil
+}
+
+// follow returns what an alias stands for.
+func follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// child returns the node below n at one unescaped reference token, and the line that the token stands on.
+func child(n *yaml.Node, token string) (*yaml.Node, int) {
+	switch n = follow(n); n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == token {
+				return n.Content[i+1], n.Content[i].Line
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i], n.Content[i].Line
+		}
+	}
+	return nil, 0
+}
+
+// node returns the node at a JSON pointer (RFC 6901), or nil.
+func (s *source) node(pointer string) *yaml.Node {
+	n := s.root
+	for _, token := range splitPointer(pointer) {
+		if n, _ = child(n, token); n == nil {
+			return nil
+		}
+	}
+	return follow(n)
+}
+
+// line returns the line of the deepest node on the way to pointer, so that it is never without an answer.
+func (s *source) line(pointer string) int {
+	n, line := s.root, s.root.Line
+	for _, token := range splitPointer(pointer) {
+		next, at := child(n, token)
+		if next == nil {
+			break
+		}
+		n, line = next, at
+	}
+	return line
+}
+
+// canonical rewrites a pointer that leads through references into the pointer of the place where the claim stands.
+func (s *source) canonical(pointer string) string {
+	at, n := "", s.root
+	for _, token := range splitPointer(pointer) {
+		at, n = s.dereference(at, n)
+		at += "/" + escapeToken(token)
+		if n != nil {
+			n, _ = child(n, token)
+		}
+	}
+	at, _ = s.dereference(at, n)
+	return at
+}
+
+// dereference follows $ref, which kin-openapi has already proven to lead somewhere.
+func (s *source) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
+	const longestChain = 32
+	for range longestChain {
+		if n == nil {
+			break
+		}
+		ref, _ := child(n, "$ref")
+		if ref == nil || !strings.HasPrefix(ref.Value, "#/") {
+			break
+		}
+		at = ref.Value[1:]
+		n = s.node(at)
+	}
+	return at, n
+}
+
+func splitPointer(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	tokens := strings.Split(pointer[1:], "/")
+	for i, t := range tokens {
+		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(t, "~1", "/"), "~0", "~")
+	}
+	return tokens
+}
+
+func escapeToken(token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
+}
+
+func pointerOf(tokens ...string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteByte('/')
+		b.WriteString(escapeToken(t))
+	}
+	return b.String()
+}

@@ -1,0 +1,225 @@
+package conformance
+
+import (
+	"fmt"
+	"math/big"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// resolved is what an operand is in one exchange.
+type resolved struct {
+	value   any
+	present bool
+	// known is false where the exchange cannot tell: no body was recorded, it is not JSON, or another finding
+	// already says that the value is not what its place is documented to hold.
+	known bool
+}
+
+// criterion weighs one criterion. It is silent where it does not apply.
+func (k *check) criterion(c *criterion) {
+	for _, o := range c.when {
+		if r := k.resolve(o); !r.known || !r.present {
+			return
+		}
+	}
+	left := k.resolve(c.left)
+	if !left.known {
+		return
+	}
+	var expected string
+	var holds bool
+	if c.pattern != nil {
+		pattern, ok := k.fill(c.pattern)
+		if !ok {
+			return
+		}
+		text, isText := left.value.(string)
+		expected, holds = k.conceal("a match of "+pattern.String(), shortestSecret), isText && pattern.MatchString(text)
+	} else {
+		right := k.resolve(c.right)
+		if !right.known {
+			return
+		}
+		shown := "nothing"
+		if right.present {
+			shown = k.describe(right.value)
+		}
+		expected = c.op + " " + shown
+		if c.op == "==" {
+			expected = shown
+		}
+		if c.right.part != "" {
+			expected += " (" + c.right.text + ")"
+		}
+		var comparable bool
+		if holds, comparable = c.compare(left, right); !comparable {
+			return
+		}
+	}
+	if holds {
+		return
+	}
+	var found any = plain("nothing")
+	if left.present {
+		found = left.value
+	}
+	f := k.report(ruleCriterion, c.left.part, c.left.pointer, c.pointer, expected, found)
+	f.Message = c.name + ": " + f.Message
+	f.Fingerprint = f.fingerprint(c.name)
+}
+
+// resolve looks an operand up in the exchange.
+func (k *check) resolve(o operand) resolved {
+	if k.disqualified(o) {
+		return resolved{}
+	}
+	switch o.part {
+	case "":
+		return resolved{o.literal, true, true}
+	case ResponseStatus:
+		return resolved{number(fmt.Sprint(k.ex.Status)), true, true}
+	case RequestHeader:
+		return headerOperand(k.ex.Request.Header, o)
+	case ResponseHeader:
+		return headerOperand(k.ex.Response.Header, o)
+	}
+	b := k.responseBody
+	if o.part == RequestBody {
+		b = k.requestBody
+		if !b.known && !k.ex.Request.BodyOmitted && len(k.ex.Request.Body) == 0 {
+			return resolved{known: true} // no body, so nothing in it
+		}
+	}
+	value, present := lookup(b.value, o.tokens)
+	return resolved{value, present && b.known, b.known}
+}
+
+func headerOperand(h http.Header, o operand) resolved {
+	values := h[splitPointer(o.pointer)[0]]
+	return resolved{strings.Join(values, ", "), len(values) > 0, true}
+}
+
+// disqualified reports whether a finding at the operand's place, or above it, already says that the value is missing
+// or of the wrong kind. A second finding about it would say the same.
+func (k *check) disqualified(o operand) bool {
+	return slices.ContainsFunc(k.findings, func(f Finding) bool {
+		if f.Part != o.part || f.Pointer != o.pointer && !strings.HasPrefix(o.pointer, f.Pointer+"/") {
+			return false
+		}
+		switch f.Rule {
+		case "required", "nullable", "type", "format", ruleDuplicate:
+			return true
+		}
+		return false
+	})
+}
+
+// fill writes the embedded values into a pattern, quoted.
+func (k *check) fill(t *template) (*regexp.Regexp, bool) {
+	var b strings.Builder
+	for i, text := range t.texts {
+		b.WriteString(text)
+		if i == len(t.embedded) {
+			break
+		}
+		r := k.resolve(t.embedded[i])
+		if !r.known || !r.present {
+			return nil, false
+		}
+		b.WriteString(regexp.QuoteMeta(embed(r.value)))
+	}
+	pattern, err := regexp.Compile(b.String())
+	return pattern, err == nil
+}
+
+// embed writes a value as people would: 9.021e4 is 90210.
+func embed(value any) string {
+	if n, isNumber := value.(number); isNumber {
+		if exact, ok := exact(n); ok && exact.IsInt() {
+			return exact.Num().String()
+		}
+	}
+	return fmt.Sprint(value)
+}
+
+// compare weighs two values. ok is false where they have no order.
+func (c *criterion) compare(left, right resolved) (holds, ok bool) {
+	if !left.present || !right.present {
+		return (c.op == "!=") == (left.present != right.present), true
+	}
+	order, ok := c.order(left.value, right.value)
+	if !ok {
+		switch c.op {
+		case "==":
+			return left.value == nil && right.value == nil, true
+		case "!=":
+			return left.value != nil || right.value != nil, true
+		}
+		return false, false
+	}
+	switch c.op {
+	case "==":
+		return order == 0, true
+	case "!=":
+		return order != 0, true
+	case "<":
+		return order < 0, true
+	case "<=":
+		return order <= 0, true
+	case ">":
+		return order > 0, true
+	default:
+		return order >= 0, true
+	}
+}
+
+// order compares two values of one kind: instants, numbers, text byte by byte, or truth.
+func (c *criterion) order(a, b any) (order int, ok bool) {
+	switch a := a.(type) {
+	case string:
+		b, isText := b.(string)
+		if !isText {
+			return 0, false
+		}
+		if c.instants {
+			t, err := parseTime(a)
+			u, err2 := parseTime(b)
+			if err == nil && err2 == nil {
+				return t.Compare(u), true
+			}
+		}
+		return strings.Compare(a, b), true
+	case number:
+		if b, isNumber := b.(number); isNumber {
+			return compareNumbers(a, b), true
+		}
+	case bool:
+		if b, isBool := b.(bool); isBool && a == b {
+			return 0, true
+		}
+	}
+	return 0, false
+}
+
+// compareNumbers is exact for everything but numbers too long to be worth it.
+func compareNumbers(a, b number) int {
+	x, xok := exact(a)
+	y, yok := exact(b)
+	if xok && yok {
+		return x.Cmp(y)
+	}
+	return strings.Compare(a.String(), b.String())
+}
+
+// exact reads a number, unless its digits or its exponent would make it a very long one.
+func exact(n number) (*big.Rat, bool) {
+	const longest = 400
+	digits, exponent, _ := strings.Cut(strings.ToLower(n.String()), "e")
+	if len(digits) > longest || len(strings.TrimLeft(exponent, "+-0")) > 3 {
+		return nil, false
+	}
+	return new(big.Rat).SetString(n.String())
+}
