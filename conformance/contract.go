@@ -166,9 +166,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		op.request = c.newContent(at, o.RequestBody.Value.Content)
 		op.required = o.RequestBody.Value.Required
 	}
-	if err := c.readSecurity(doc, o, op); err != nil {
-		return err
-	}
+	op.readSecurity(doc, o)
 	for status, ref := range o.Responses.Map() {
 		r := &response{pointer: c.source.canonical(op.pointer + pointerOf("responses", status))}
 		r.body = c.newContent(r.pointer, ref.Value.Content)

@@ -16,14 +16,14 @@ import (
 type alternative []credential
 
 type credential struct {
-	scheme  string // its name in the spec
 	pointer string // of the requirement, in the spec
 	in      string // header, query or cookie
 	name    string
 	prefix  string // of the header's value, such as "Basic "; lower case
 }
 
-func (c *Contract) readSecurity(doc *openapi3.T, o *openapi3.Operation, op *operation) error {
+// readSecurity relies on kin-openapi, which has found every scheme that a requirement names.
+func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation) {
 	requirements, at := doc.Security, "/security"
 	if o.Security != nil {
 		requirements, at = *o.Security, op.pointer+"/security"
@@ -32,12 +32,8 @@ func (c *Contract) readSecurity(doc *openapi3.T, o *openapi3.Operation, op *oper
 		a := alternative{}
 		for _, name := range slices.Sorted(maps.Keys(requirement)) {
 			pointer := at + pointerOf(strconv.Itoa(i), name)
-			ref := doc.Components.SecuritySchemes[name]
-			if ref == nil {
-				return c.specError(pointer, "there is no security scheme "+strconv.Quote(name))
-			}
-			k := credential{scheme: name, pointer: pointer, in: "header", name: "Authorization"}
-			switch s := ref.Value; s.Type {
+			k := credential{pointer: pointer, in: "header", name: "Authorization"}
+			switch s := doc.Components.SecuritySchemes[name].Value; s.Type {
 			case "apiKey":
 				k.in, k.name = s.In, s.Name
 			case "http":
@@ -49,7 +45,6 @@ func (c *Contract) readSecurity(doc *openapi3.T, o *openapi3.Operation, op *oper
 		}
 		op.security = append(op.security, a)
 	}
-	return nil
 }
 
 // value returns the credential that a request carries, or "".

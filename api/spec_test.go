@@ -1,0 +1,120 @@
+package api_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+)
+
+func load(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
+	require.NoError(t, err)
+	return doc
+}
+
+// TestSpecIsValid includes the examples: each must conform to its schema.
+func TestSpecIsValid(t *testing.T) {
+	t.Parallel()
+	doc := load(t)
+	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation()))
+
+	operation := doc.Paths.Value("/api/v1/faults").Post
+	contents := []openapi3.Content{operation.RequestBody.Value.Content}
+	for _, response := range operation.Responses.Map() {
+		contents = append(contents, response.Value.Content)
+	}
+	for _, content := range contents {
+		assert.NotEmpty(t, content["application/json"].Examples, "every request and response has an example")
+	}
+}
+
+// TestSpecHoldsTheFacts states the vendor's pages once more, so that an edit that loses one is seen.
+func TestSpecHoldsTheFacts(t *testing.T) {
+	t.Parallel()
+	doc := load(t)
+	assert.Equal(t, "https://secure.fleetio.com", doc.Servers[0].URL)
+	assert.Equal(t, []string{"/api/v1/faults"}, doc.Paths.InMatchingOrder())
+	operation := doc.Paths.Value("/api/v1/faults").Post
+	assert.Equal(t, "createFault", operation.OperationID)
+	assert.ElementsMatch(t, []string{"201", "401", "403", "422", "429", "500"},
+		slices.Collect(maps.Keys(operation.Responses.Map())))
+	assert.Equal(t, openapi3.SecurityRequirements{{"apiKey": {}, "accountToken": {}}}, doc.Security, "both keys together")
+	assert.ElementsMatch(t, []string{"FaultCreate", "Fault", "FaultStatus", "Problem", "ValidationErrors", "RateLimited"},
+		slices.Collect(maps.Keys(doc.Components.Schemas)))
+
+	type member struct {
+		kind, format       string
+		required, nullable bool
+		minimum, maximum   float64
+		maxLength          uint64
+	}
+	members := func(schema string) map[string]member {
+		s := doc.Components.Schemas[schema].Value
+		got := map[string]member{}
+		for name, ref := range s.Properties {
+			p := ref.Value
+			m := member{kind: p.Type.Slice()[0], format: p.Format, required: slices.Contains(s.Required, name), nullable: p.Nullable}
+			if p.Min != nil {
+				m.minimum = *p.Min
+			}
+			if p.Max != nil {
+				m.maximum = *p.Max
+			}
+			if p.MaxLength != nil {
+				m.maxLength = *p.MaxLength
+			}
+			got[name] = m
+		}
+		return got
+	}
+	assert.Equal(t, map[string]member{
+		"vehicle_id":       {kind: "integer", format: "int64", required: true, minimum: 1},
+		"code":             {kind: "string", required: true, maxLength: 255},
+		"count":            {kind: "integer", format: "int64"},
+		"description":      {kind: "string"},
+		"external_id":      {kind: "string", maxLength: 255},
+		"last_occurred_at": {kind: "string", format: "date-time"},
+		"name":             {kind: "string", maxLength: 255},
+		"status":           {kind: "string"},
+		"source":           {kind: "string"},
+	}, members("FaultCreate"))
+	assert.Equal(t, map[string]member{
+		"id":                  {kind: "integer", format: "int64", required: true, minimum: 1},
+		"created_at":          {kind: "string", format: "date-time"},
+		"updated_at":          {kind: "string", format: "date-time"},
+		"account_id":          {kind: "integer", format: "int64", required: true, minimum: 1},
+		"vehicle_id":          {kind: "integer", format: "int64", required: true, nullable: true, minimum: 1},
+		"code":                {kind: "string", required: true},
+		"count":               {kind: "integer", format: "int64", required: true, nullable: true},
+		"description":         {kind: "string", required: true, nullable: true},
+		"external_id":         {kind: "string", nullable: true},
+		"last_occurred_at":    {kind: "string", format: "date-time", required: true, nullable: true},
+		"name":                {kind: "string", required: true, nullable: true},
+		"status":              {kind: "string", required: true},
+		"source":              {kind: "string", required: true, nullable: true},
+		"vehicle_archived_at": {kind: "string", format: "date-time", required: true, nullable: true},
+		"fault_rule_id":       {kind: "integer", format: "int64", required: true, nullable: true, minimum: 1},
+		"is_sample":           {kind: "boolean", required: true},
+		"idempotency_key":     {kind: "string", required: true, nullable: true},
+	}, members("Fault"))
+	assert.Equal(t, map[string]member{
+		"status":   {kind: "integer", format: "int64", required: true, minimum: 400, maximum: 599},
+		"title":    {kind: "string", required: true},
+		"detail":   {kind: "string"},
+		"instance": {kind: "string", format: "uri-reference"},
+	}, members("Problem"))
+	status := doc.Components.Schemas["FaultStatus"].Value
+	assert.Equal(t, []any{"open", "resolved", "ignored"}, status.Enum)
+	assert.Equal(t, "open", status.Default)
+	retryAfter := operation.Responses.Value("429").Value.Headers["Retry-After"].Value
+	assert.True(t, retryAfter.Required)
+	assert.True(t, retryAfter.Schema.Value.Type.Is("integer"))
+	assert.True(t, operation.Responses.Value("201").Value.Headers["Location"].Value.Required)
+}

@@ -1,0 +1,192 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+func statusCode(t *testing.T, text string) int {
+	t.Helper()
+	status, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return status
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(data)
+}
+
+const (
+	apiKey       = "76cbe06c49a64"
+	accountToken = "acc0un7-t0ken"
+)
+
+// exchange is a create with both credentials.
+func exchange(t testing.TB, status int, request, response string) *traffic.Exchange {
+	t.Helper()
+	u, err := url.Parse("https://secure.fleetio.com/api/v1/faults")
+	require.NoError(t, err)
+	header := func(pairs ...string) http.Header {
+		h := http.Header{"Content-Type": {"application/json"}}
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set(pairs[i], pairs[i+1])
+		}
+		return h
+	}
+	ex := &traffic.Exchange{Source: "test#0", Method: "POST", URL: u, Status: status,
+		Request:  traffic.Message{Header: header("Authorization", "Token "+apiKey, "Account-Token", accountToken), Body: []byte(request)},
+		Response: traffic.Message{Header: header(), Body: []byte(response)}}
+	if status == http.StatusCreated {
+		ex.Response.Header.Set("Location", "/api/v1/faults/7")
+	}
+	return ex
+}
+
+const request = `{"vehicle_id":4711,"code":"P0420"}`
+
+// TestNoCredentialIsShown lets a server repeat the credentials wherever a finding could quote it.
+func TestNoCredentialIsShown(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	long := strings.Repeat("x", 50)
+	for _, secret := range []string{apiKey, accountToken, "Token " + apiKey} {
+		fault := func(name string, value any) string {
+			return string(validFault(func(f map[string]any) { f[name] = value }))
+		}
+		quoted := mustJSON(t, secret)
+		var exchanges []*traffic.Exchange
+		add := func(status int, request, response string) *traffic.Exchange {
+			ex := exchange(t, status, request, response)
+			exchanges = append(exchanges, ex)
+			return ex
+		}
+		add(201, request, fault("status", secret))
+		add(201, request, fault("created_at", long+secret)) // cut in the middle of it
+		add(201, request, fault("code", secret))
+		add(201, `{"vehicle_id":4711,"code":`+quoted+`}`, fault("code", "P0420"))
+		add(201, `{"vehicle_id":4711,"code":"P0420","status":`+quoted+`}`, fault("status", "open"))
+		add(201, request, secret)
+		add(201, request, `{`+quoted+`:1,`+quoted+`:2}`)
+		add(422, request, `{"errors":{`+quoted+`:`+quoted+`}}`)
+		add(500, request, `{"status":500,"title":7,"instance":`+quoted+`}`)
+		add(201, request, fault("name", nil)).Response.Header.Set("Location", "/"+secret)
+		add(201, request, fault("name", nil)).Response.Header.Set("Content-Type", "text/"+secret)
+		add(201, request, fault("name", nil)).Response.Header.Set("Content-Type", "application/json; charset="+secret)
+		add(429, request, `{"error":"x"}`).Response.Header.Set("Retry-After", secret)
+		for i, ex := range exchanges {
+			findings, err := contract.Check(ex)
+			require.NoError(t, err)
+			require.NotEmpty(t, findings, i)
+			for _, f := range findings {
+				shown := mustJSON(t, f) + f.Expected + f.Found
+				for _, part := range []string{apiKey, accountToken, apiKey[:8], accountToken[:8]} {
+					assert.NotContains(t, shown, part, "exchange %d", i)
+				}
+			}
+		}
+	}
+}
+
+// TestFingerprintIsStable holds the fingerprints of a few findings, which known failures refer to.
+func TestFingerprintIsStable(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	print := func(ex *traffic.Exchange) []string {
+		findings, err := contract.Check(ex)
+		require.NoError(t, err)
+		var prints []string
+		for _, f := range findings {
+			prints = append(prints, f.Fingerprint)
+		}
+		return prints
+	}
+	withID := func(id int) *traffic.Exchange {
+		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = id })))
+		ex.Response.Header.Set("Location", "/"+strconv.Itoa(id))
+		return ex
+	}
+	assert.Equal(t, []string{"9ac383b85c7a39ba"}, print(withID(0)))
+	other := withID(-3)
+	other.Source = "elsewhere#9"
+	assert.Equal(t, print(withID(0)), print(other), "neither value nor exchange counts")
+	assert.Equal(t, print(exchange(t, 422, request, `{"errors":{"a":["x",1]}}`)),
+		print(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), "nor does the position in a list")
+	assert.NotEqual(t, print(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), print(exchange(t, 422, request, `{"errors":{"b":[1]}}`)))
+
+	edited, err := conformance.Load(edit(t, "        - account_id\n        - vehicle_id\n", "        - vehicle_id\n        - account_id\n"))
+	require.NoError(t, err)
+	missing := exchange(t, 201, request, string(validFault(func(f map[string]any) { delete(f, "account_id") })))
+	findings, err := edited.Check(missing)
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	assert.Equal(t, print(missing), []string{findings[0].Fingerprint}, "nor does the place in the spec")
+}
+
+func TestCheckIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				findings, err := contract.Check(exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = nil }))))
+				if err != nil || len(findings) != 1 {
+					t.Errorf("%v, %v", findings, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestCheckDoesNotPanic gives it what no reader of recordings would.
+func TestCheckDoesNotPanic(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	for status := range 1000 {
+		_, err := contract.Check(&traffic.Exchange{Method: "POST", URL: &url.URL{Path: "/api/v1/faults"}, Status: status})
+		if status == 0 {
+			require.ErrorIs(t, err, conformance.ErrNoAnswer)
+		} else {
+			require.NoError(t, err)
+		}
+	}
+}
+
+// FuzzCheck looks for a body that makes the check panic, or a finding without its parts.
+func FuzzCheck(f *testing.F) {
+	contract, err := conformance.Load(spec())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint16(201), []byte(request), validFault(nil))
+	f.Add(uint16(401), []byte(`{}`), []byte(`{"status":401,"title":""}`))
+	f.Add(uint16(422), []byte(`{"vehicle_id":1e400}`), []byte(`{"errors":{"~/":[null]}}`))
+	f.Add(uint16(201), []byte(`{"vehicle_id":1,"code":"\ud800"}`), []byte(`[[[`))
+	f.Fuzz(func(t *testing.T, status uint16, sent, got []byte) {
+		ex := exchange(t, 1+int(status%999), string(sent), string(got))
+		findings, err := contract.Check(ex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range findings {
+			if f.Rule == "" || f.Part == "" || f.Spec.Pointer == "" || f.Spec.Line < 2 || f.Message == "" || f.Basis == "" || f.Fingerprint == "" {
+				t.Fatalf("a part is missing: %+v", f)
+			}
+		}
+	})
+}
