@@ -1,0 +1,75 @@
+package traffic_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+func ExampleReadHAR() {
+	recording := strings.NewReader(`{"log": {"version": "1.2", "entries": [{
+		"request": {
+			"method": "POST",
+			"url": "https://secure.fleetio.com/api/v1/faults",
+			"headers": [{"name": "content-type", "value": "application/json"}],
+			"postData": {"mimeType": "application/json", "text": "{\"vehicle_id\":41,\"code\":\"SPN-639-9\"}"}
+		},
+		"response": {"status": 201, "headers": [], "content": {"size": 402, "mimeType": "application/json"}}
+	}]}}`)
+
+	for exchange, err := range traffic.ReadHAR(recording, "page.har") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(exchange.Source)
+		fmt.Println(exchange.Method, exchange.URL.Path, exchange.Status)
+		fmt.Printf("request: %s\n", exchange.Request.Body)
+		if exchange.Response.BodyOmitted {
+			fmt.Println("response: the body was not recorded")
+		}
+	}
+	// Output:
+	// page.har#/log/entries/0
+	// POST /api/v1/faults 201
+	// request: {"vehicle_id":41,"code":"SPN-639-9"}
+	// response: the body was not recorded
+}
+
+func ExampleReadPaths() {
+	answered, all := 0, 0
+	for exchange, err := range traffic.ReadPaths(os.Stdin, "testdata") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		all++
+		if exchange.Answered() {
+			answered++
+		}
+	}
+	fmt.Printf("%d of %d requests were answered\n", answered, all)
+	// Output:
+	// 9 of 13 requests were answered
+}
+
+func ExampleError() {
+	const recording = `{"log": {"entries": [{
+		"request": {"method": "GET", "url": "https://secure.fleetio.com/api/v1/faults"},
+		"response": {"status": "201"}
+	}]}}`
+
+	for _, err := range traffic.ReadHAR(strings.NewReader(recording), "page.har") {
+		var bad *traffic.Error
+		if errors.As(err, &bad) {
+			fmt.Println(bad)
+			fmt.Printf("%.5s\n", recording[bad.Offset:])
+		}
+	}
+	// Output:
+	// page.har: entry 0 (byte 131): response.status: expected an integer, got a string
+	// "201"
+}

@@ -1,0 +1,58 @@
+// Package traffic reads recorded HTTP traffic into exchanges.
+//
+// It reads HTTP Archives (HAR 1.2), the format that browsers and proxies save. An exchange is all that the rest of the
+// project sees of a recording: who recorded it, and in which dialect, ends here.
+//
+// A recording often holds less than what was sent. Where it does not hold a body, the message says so by
+// [Message.BodyOmitted], so that nothing is concluded from a body that nobody kept.
+package traffic
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// Exchange is a request with its response.
+type Exchange struct {
+	// Source says where the exchange was recorded: the name of the file with a JSON pointer as the fragment, such as
+	// "page.har#/log/entries/3".
+	Source string
+
+	// Method is the request method as it was sent, such as "POST". It is never empty.
+	Method string
+
+	// URL is the URL of the request. It is never nil, but empty where what was recorded is no URL.
+	URL *url.URL
+
+	// Status is the status code of the response, 1 to 999, or 0 when no answer was recorded: the request was aborted
+	// or blocked, or the connection failed.
+	Status int
+
+	// Request is the header and body that were sent.
+	Request Message
+
+	// Response is the header and body that came back. It is the zero Message when there was no answer.
+	Response Message
+}
+
+// Answered reports whether a response was recorded, which is whether Status is not 0.
+func (e *Exchange) Answered() bool { return e.Status != 0 }
+
+// Message is the part that a request and a response have in common.
+type Message struct {
+	// Header holds the header fields under canonical keys, the values of one key in recorded order. The pseudo headers
+	// of HTTP/2 and HTTP/3 (":method") are left out. It is not nil in an answered exchange, but may be empty.
+	Header http.Header
+
+	// Body is the body with transfer and content encodings undone, as recorders keep it. It is empty when there was no
+	// body, and when BodyOmitted is set.
+	//
+	// Recorders keep text as Unicode. A text that was not valid in its charset went through a replacement on their
+	// side, which cannot be told from the outside.
+	Body []byte
+
+	// BodyOmitted says that the recording does not hold the body, and either says that there was one or does not say.
+	// Such a message is no evidence about its body, for or against. By default, false: Body is what was sent, even if
+	// it is empty.
+	BodyOmitted bool
+}
