@@ -1,0 +1,66 @@
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+SPECTRAL      = @stoplight/spectral-cli@6.16.3
+REDOCLY       = @redocly/cli@2.77.0
+FUZZTIME      = 30s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Print what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: all
+all: generate check ## Regenerate, then check everything
+
+.PHONY: generate
+generate: ## Regenerate gen/ from api/openapi.yaml, from nothing
+	@rm -rf gen
+	go generate ./...
+
+.PHONY: checkgenerate
+checkgenerate: ## Fail if gen/ is not what the spec makes
+	@scripts/checkgenerate.sh
+
+.PHONY: test
+test: ## Run the tests with the race detector
+	go test -race ./...
+
+.PHONY: contract
+contract: ## Judge the recordings and a server on loopback; print the verdict
+	@go test -count=1 -v -run '^TestContract' ./conformance
+
+.PHONY: lint
+lint: ## Run golangci-lint, vet and gofmt, as .golangci.yml says
+	go run $(GOLANGCI_LINT) run ./...
+
+.PHONY: check
+check: checkgenerate lint test contract ## Everything that CI runs, but for what needs Node or a base revision
+	go mod tidy -diff
+
+.PHONY: fuzz
+fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
+	go test -run '^$$' -fuzz '^FuzzReadHAR$$' -fuzztime $(FUZZTIME) ./conformance/traffic
+	go test -run '^$$' -fuzz '^FuzzDecodeJSON$$' -fuzztime $(FUZZTIME) ./conformance
+	go test -run '^$$' -fuzz '^FuzzCheck$$' -fuzztime $(FUZZTIME) ./conformance
+
+.PHONY: bench
+bench: ## Run the benchmarks, ready for benchstat
+	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: lint-spec
+lint-spec: export npm_config_ignore_scripts = true
+lint-spec: export npm_config_update_notifier = false
+lint-spec: export REDOCLY_TELEMETRY = off
+lint-spec: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+lint-spec: ## Lint the spec with spectral and redocly (needs Node)
+	npx --yes $(SPECTRAL) lint --fail-severity hint api/openapi.yaml
+	npx --yes $(REDOCLY) lint --lint-config error api/openapi.yaml
+
+# The script exits with 1 for "breaking" and 2 for "could not run"; make turns both into 2.
+.PHONY: diff-spec
+diff-spec: ## Show what changed, and what broke, since BASE=<git rev>
+	@scripts/diff-spec.sh "$${BASE-}"
+
+.PHONY: test-tools
+test-tools: ## Test scripts/, which fetch the tools that they pin
+	FLEETIO_NETWORK_TESTS=1 go test -count=1 ./scripts

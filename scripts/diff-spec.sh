@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+#
+# Shows what an edit of the contract does to the people who use it.
+#
+#   scripts/diff-spec.sh BASE        (or: make diff-spec BASE=origin/main)
+#
+# compares the working tree, uncommitted and untracked files included, with the
+# git revision BASE, and prints the two halves of the answer:
+#
+#   Contract   what changed in api/openapi.yaml, classified by oasdiff
+#   Go API     what changed in the exported API of every importable package of
+#              the module, classified by apidiff
+#
+# Neither half contains the other. A request property that became required is
+# no change of the Go API; a renamed Go type is no change of the contract. The
+# second half sees gen/ as it is on disk: run `go generate ./...` after editing
+# the spec (`make checkgenerate` says whether gen/ is stale).
+#
+# A spec or a package that BASE does not have is new, which breaks nobody. One
+# that only BASE has was removed, which is breaking.
+#
+# BASE is compared as it is. On a branch, give the point where it left main,
+# or the changes that main made since will show up reversed:
+#
+#   make diff-spec BASE="$(git merge-base origin/main HEAD)"
+#
+# The result goes to stdout, its last line being the verdict; everything else
+# goes to stderr. Exit codes:
+#
+#   0  nothing breaking
+#   1  something breaking
+#   2  could not run: no BASE, an unknown BASE, a tool, a spec or a package
+#      that does not load
+#
+# make reports any failed command with 2 of its own, so a caller who must tell
+# 1 from 2 runs this script, not make.
+
+set -euo pipefail
+
+# The tools, pinned here and nowhere else. They are run by version rather than
+# required in go.mod: both ask for Go 1.26, which importers of this module would
+# have to pay for. With an older Go, GOTOOLCHAIN=auto (Go's default) fetches
+# the newer one; with GOTOOLCHAIN=local the install fails, and that is exit 2.
+readonly oasdiff_module=github.com/oasdiff/oasdiff@v1.36.0
+readonly apidiff_module=golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
+
+readonly spec=api/openapi.yaml
+
+# What counts as breaking in the contract: oasdiff's levels "error" and
+# "warning", and the checks below.
+#
+# "warning" is what oasdiff cannot prove either way, such as a request property
+# that is gone, or a change below an allOf. Not proven to be safe is no reason
+# to pass.
+#
+# The checks below are "info" by default, because a server may always do less
+# than an optional promise. But somebody who reads that property or header,
+# handles that status, or calls the operation by its name has to change code.
+severity_levels() {
+	cat <<-'LEVELS'
+		api-operation-id-removed err
+		optional-response-header-removed err
+		response-non-success-status-removed err
+		response-optional-property-removed err
+	LEVELS
+}
+
+say() { printf 'diff-spec: %s\n' "$*" >&2; }
+
+die() {
+	say "$*"
+	exit 2
+}
+
+# Only a run that reached its verdict may exit with anything but 2: a command
+# that fails unexpectedly must not look like a breaking change.
+tmp=
+verdict_reached=
+finish() {
+	status=$?
+	trap - EXIT
+	[[ -z $tmp ]] || rm -rf -- "$tmp"
+	[[ -n $verdict_reached ]] || status=2
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 2' HUP INT TERM
+
+if [[ $# -ne 1 || -z $1 ]]; then
+	die 'no BASE: say which revision to compare with, e.g. make diff-spec BASE=origin/main'
+fi
+readonly base_name=$1
+
+root=$(git rev-parse --show-toplevel) || die 'not inside a git repository'
+base=$(git -C "$root" rev-parse --verify --quiet --end-of-options "$base_name^{commit}") ||
+	die "no revision $base_name here (in a shallow clone, or before a fetch, it may be missing)"
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/diff-spec.XXXXXX") || die 'no temporary directory'
+
+# BASE goes into a directory by way of an index of its own. `git archive` would
+# leave out what .gitattributes marks export-ignore, and `git worktree` would
+# write to the repository.
+mkdir "$tmp/base" "$tmp/bin"
+GIT_INDEX_FILE=$tmp/index git -C "$root" read-tree "$base"
+GIT_INDEX_FILE=$tmp/index git -C "$root" checkout-index --all --prefix="$tmp/base/"
+ln -s "$root" "$tmp/tree" # so that reports say tree/... and base/...
+
+# A workspace would mix the two sides; a configuration file would change what
+# oasdiff reports.
+export GOWORK=off
+unset OASDIFF_CONFIG
+
+# Installed rather than run with `go run`, which turns every exit code into 1.
+for module in "$oasdiff_module" "$apidiff_module"; do
+	GOBIN=$tmp/bin go install "$module" || die "cannot install $module"
+done
+
+# compare_contract prints the changes of the spec and sets contract_breaking.
+compare_contract() {
+	local status=0
+	contract_breaking=0
+
+	if [[ ! -f $tmp/base/$spec && ! -f $tmp/tree/$spec ]]; then
+		die "there is no $spec, neither in $base_name nor in the working tree"
+	elif [[ ! -f $tmp/base/$spec ]]; then
+		echo "  $spec is not in $base_name: all of it is new"
+		return
+	elif [[ ! -f $tmp/tree/$spec ]]; then
+		echo "  $spec was removed"
+		contract_breaking=1
+		return
+	elif cmp -s "$tmp/base/$spec" "$tmp/tree/$spec"; then
+		echo '  no change'
+		return
+	fi
+
+	severity_levels >"$tmp/levels"
+	# In $tmp, so that no .oasdiff file of the repository applies.
+	(cd "$tmp" && bin/oasdiff changelog "base/$spec" "tree/$spec" --format text --color never \
+		--allow-external-refs=false --severity-levels levels --fail-on WARN) >"$tmp/contract" || status=$?
+	[[ $status -le 1 ]] || die "oasdiff failed on $spec (exit code $status)"
+
+	# One blank line between two changes, none at the end.
+	awk 'NF { if (blank) print ""; blank = 0; print "  " $0; next } { blank = 1 }' "$tmp/contract"
+
+	contract_breaking=$(awk -F '\t' '$1 == "error" || $1 == "warning" { n++ } END { print n + 0 }' "$tmp/contract")
+	# The exit code and the text must tell the same story.
+	[[ $((contract_breaking > 0)) -eq $status ]] ||
+		die "oasdiff exited with $status, but its report has $contract_breaking breaking changes"
+}
+
+# list_packages writes the import paths that importers of the module in
+# directory $1 may use, sorted, into file $2, and sees to it that they build:
+# apidiff reads a package whose dependency is broken without complaint.
+list_packages() {
+	: >"$2"
+	[[ -f $1/go.mod ]] || return 0
+	(cd "$1" && go list -f '{{if and (ne .Name "main") (or .GoFiles .CgoFiles)}}{{.ImportPath}}{{end}}' ./...) >"$2.all" ||
+		die "cannot list the packages of the $3"
+	awk '!/(^|\/)internal(\/|$)/' "$2.all" | LC_ALL=C sort >"$2"
+	[[ -s $2 ]] || return 0
+	(cd "$1" && xargs go build <"$2") || die "the packages of the $3 do not build"
+}
+
+# compare_package compares package $1, which both sides have.
+compare_package() {
+	(cd "$tmp/base" && "$tmp/bin/apidiff" -w "$tmp/old" "$1") || die "apidiff cannot load $1 of $base_name"
+	(cd "$root" && "$tmp/bin/apidiff" -w "$tmp/new" "$1") || die "apidiff cannot load $1 of the working tree"
+	# apidiff exits with 0 whatever it finds, so its text has to be read.
+	"$tmp/bin/apidiff" "$tmp/old" "$tmp/new" >"$tmp/report" || die "apidiff failed on $1"
+	awk '
+		/^Incompatible changes:$/ { kind = "breaking  "; next }
+		/^Compatible changes:$/   { kind = "compatible"; next }
+		/^- / && kind             { print "    " kind "  " substr($0, 3); next }
+		                          { print; strange = 1 }
+		END                       { exit strange }
+	' "$tmp/report" || die "cannot make sense of apidiff's report on $1"
+}
+
+# compare_go prints the changes of the Go API and sets go_breaking.
+compare_go() {
+	local package removed added
+
+	list_packages "$tmp/base" "$tmp/packages.old" "revision $base_name"
+	list_packages "$root" "$tmp/packages.new" 'working tree'
+	removed=$(LC_ALL=C comm -23 "$tmp/packages.old" "$tmp/packages.new")
+	added=$(LC_ALL=C comm -13 "$tmp/packages.old" "$tmp/packages.new")
+
+	if [[ ! -s $tmp/packages.old ]]; then
+		echo "  $base_name has no importable package: all of it is new"
+	fi
+	for package in $removed; do
+		printf '  %s\n    breaking    package removed\n' "$package"
+	done
+	for package in $added; do
+		printf '  %s\n    compatible  package added\n' "$package"
+	done
+	for package in $(LC_ALL=C comm -12 "$tmp/packages.old" "$tmp/packages.new"); do
+		compare_package "$package" >"$tmp/changes"
+		if [[ -s $tmp/changes ]]; then
+			printf '  %s\n' "$package"
+			cat "$tmp/changes"
+		fi
+	done
+}
+
+say "comparing the working tree with $base_name (${base:0:12})"
+
+echo 'Contract (oasdiff)'
+compare_contract
+echo
+echo 'Go API (apidiff)'
+compare_go >"$tmp/go"
+if [[ -s $tmp/go ]]; then cat "$tmp/go"; else echo '  no change'; fi
+go_breaking=$(awk '/^    breaking  / { n++ } END { print n + 0 }' "$tmp/go")
+
+echo
+echo "breaking: $contract_breaking in the contract, $go_breaking in the Go API"
+verdict_reached=yes
+[[ $contract_breaking -eq 0 && $go_breaking -eq 0 ]] || exit 1
