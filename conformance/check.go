@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -103,7 +105,7 @@ func (k *check) response() {
 		}
 		slices.Sort(documented)
 		k.report(ruleStatus, ResponseStatus, "", k.op.pointer+"/responses",
-			"a documented status ("+strings.Join(documented, ", ")+")", plain(fmt.Sprint(k.ex.Status)))
+			"a documented status ("+strings.Join(documented, ", ")+")", plain(strconv.Itoa(k.ex.Status)))
 		return
 	}
 	for _, h := range r.headers {
@@ -124,7 +126,7 @@ func (k *check) response() {
 
 // bodiless tells the responses that end with their header (RFC 9110, sections 6.4.1 and 15).
 func (k *check) bodiless() bool {
-	return k.ex.Method == "HEAD" || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
+	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
 }
 
 func (k *check) header(h header) {

@@ -105,27 +105,27 @@ func TestNoCredentialIsShown(t *testing.T) {
 func TestFingerprintIsStable(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	print := func(ex *traffic.Exchange) []string {
+	prints := func(ex *traffic.Exchange) []string {
 		findings, err := contract.Check(ex)
 		require.NoError(t, err)
-		var prints []string
+		var found []string
 		for _, f := range findings {
-			prints = append(prints, f.Fingerprint)
+			found = append(found, f.Fingerprint)
 		}
-		return prints
+		return found
 	}
 	withID := func(id int) *traffic.Exchange {
 		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = id })))
 		ex.Response.Header.Set("Location", "/"+strconv.Itoa(id))
 		return ex
 	}
-	assert.Equal(t, []string{"9ac383b85c7a39ba"}, print(withID(0)))
+	assert.Equal(t, []string{"9ac383b85c7a39ba"}, prints(withID(0)))
 	other := withID(-3)
 	other.Source = "elsewhere#9"
-	assert.Equal(t, print(withID(0)), print(other), "neither value nor exchange counts")
-	assert.Equal(t, print(exchange(t, 422, request, `{"errors":{"a":["x",1]}}`)),
-		print(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), "nor does the position in a list")
-	assert.NotEqual(t, print(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), print(exchange(t, 422, request, `{"errors":{"b":[1]}}`)))
+	assert.Equal(t, prints(withID(0)), prints(other), "neither value nor exchange counts")
+	assert.Equal(t, prints(exchange(t, 422, request, `{"errors":{"a":["x",1]}}`)),
+		prints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), "nor does the position in a list")
+	assert.NotEqual(t, prints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), prints(exchange(t, 422, request, `{"errors":{"b":[1]}}`)))
 
 	edited, err := conformance.Load(edit(t, "        - account_id\n        - vehicle_id\n", "        - vehicle_id\n        - account_id\n"))
 	require.NoError(t, err)
@@ -133,7 +133,7 @@ func TestFingerprintIsStable(t *testing.T) {
 	findings, err := edited.Check(missing)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Equal(t, print(missing), []string{findings[0].Fingerprint}, "nor does the place in the spec")
+	assert.Equal(t, []string{findings[0].Fingerprint}, prints(missing), "nor does the place in the spec")
 }
 
 func TestCheckIsSafeForConcurrentUse(t *testing.T) {
@@ -189,4 +189,17 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkCheck(b *testing.B) {
+	contract, err := conformance.Load(spec())
+	require.NoError(b, err)
+	ex := exchange(b, 201, request, string(validFault(nil)))
+	b.SetBytes(int64(len(ex.Request.Body) + len(ex.Response.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if findings, err := contract.Check(ex); err != nil || len(findings) > 0 {
+			b.Fatal(findings, err)
+		}
+	}
 }

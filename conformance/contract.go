@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -197,7 +198,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 
 // response returns what the contract says of a status: exactly, else by its range, else by default; nil if nothing.
 func (op *operation) response(status int) *response {
-	for _, key := range []string{fmt.Sprint(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
+	for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
 		if r := op.responses[key]; r != nil {
 			return r
 		}

@@ -152,12 +152,12 @@ func printVerdict(t *testing.T, name string, judged int, want expectation, findi
 	case len(findings) > 0:
 		verdict = fmt.Sprintf("%d findings, all planted: %s", len(findings), want.About)
 	}
-	fmt.Fprintf(t.Output(), "%-24s %2d exchanges  %s\n", name, judged, verdict)
+	_, _ = fmt.Fprintf(t.Output(), "%-24s %2d judged  %s\n", name, judged, verdict)
 	if want.Known == "" && as {
 		return
 	}
 	for _, f := range findings {
-		fmt.Fprintf(t.Output(), "    %d %s %s %s: %s (%s, api/openapi.yaml:%d)\n",
+		_, _ = fmt.Fprintf(t.Output(), "    %d %s %s %s: %s (%s, api/openapi.yaml:%d)\n",
 			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line)
 	}
 }

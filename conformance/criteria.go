@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -73,7 +74,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 		return nil, fmt.Errorf("not a criterion: %w", err)
 	}
 	if fields.Name == "" || fields.Condition == "" {
-		return nil, fmt.Errorf("a criterion needs a name and a condition")
+		return nil, errors.New("a criterion needs a name and a condition")
 	}
 	result := &criterion{name: fields.Name, pointer: at + "/condition"}
 	for _, text := range fields.When {
@@ -90,15 +91,15 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 	switch fields.Type {
 	case "", "simple":
 		if fields.Context != "" {
-			return nil, fmt.Errorf("context goes with type: regex")
+			return nil, errors.New("context goes with type: regex")
 		}
 		result.left, result.op, result.right, err = parseComparison(fields.Condition)
 		if err == nil && result.left.part == "" {
-			err = fmt.Errorf("the left side is what the criterion judges, and must be an expression")
+			err = errors.New("the left side is what the criterion judges, and must be an expression")
 		}
 	case "regex":
 		if result.left, err = parseOperand(fields.Context); err == nil && result.left.part == "" {
-			err = fmt.Errorf("type: regex needs a context, which is an expression")
+			err = errors.New("type: regex needs a context, which is an expression")
 		}
 		if err == nil {
 			var t template

@@ -36,6 +36,7 @@ type Finding struct {
 // Part is where in an exchange a finding lies.
 type Part string
 
+// The parts of an exchange.
 const (
 	RequestHeader  Part = "request.header"
 	RequestBody    Part = "request.body"

@@ -86,7 +86,7 @@ func TestFormats(t *testing.T) {
 		"byte":          {[]string{"", "YQ==", "YWI=", "YWJj"}, []string{"YQ", "YQ=", "Y Q==", "YQ==YQ==", "_-=="}},
 	} {
 		for _, text := range texts.good {
-			assert.NoError(t, formats[format](text), "%s %q", format, text)
+			require.NoError(t, formats[format](text), "%s %q", format, text)
 		}
 		for _, text := range texts.bad {
 			assert.Error(t, formats[format](text), "%s %q", format, text)

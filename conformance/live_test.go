@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,7 +39,7 @@ func TestContractLive(t *testing.T) {
 		target.base, target.key, target.account = server.URL, "key-4c2a", "token-9e1f"
 	}
 	set := liveSet(target)
-	fmt.Fprintf(t.Output(), "%d calls to %s; a server that keeps the contract creates %d record, one that refuses nothing %d\n",
+	_, _ = fmt.Fprintf(t.Output(), "%d calls to %s; a server that keeps the contract creates %d record, one that refuses nothing %d\n",
 		len(set), target.base, countCreates(set), len(set))
 	problems := runLive(t.Context(), t.Output(), loadContract(t), target, set)
 	for _, p := range problems {
@@ -160,7 +161,7 @@ func targetFromEnv(env func(string) string) (liveTarget, error) {
 	if id := env("FLEETIO_VEHICLE_ID"); id != "" {
 		var err error
 		if target.vehicle, err = strconv.ParseInt(id, 10, 64); err != nil {
-			return target, fmt.Errorf("FLEETIO_VEHICLE_ID is not an integer")
+			return target, errors.New("FLEETIO_VEHICLE_ID is not an integer")
 		}
 	}
 	if target.base == "" {
@@ -169,9 +170,9 @@ func targetFromEnv(env func(string) string) (liveTarget, error) {
 	u, err := url.Parse(target.base)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Path != "":
-		return target, fmt.Errorf("FLEETIO_BASE_URL is scheme and host, such as http://127.0.0.1:8080 or https://secure.fleetio.com")
+		return target, errors.New("FLEETIO_BASE_URL is scheme and host, such as http://127.0.0.1:8080 or https://secure.fleetio.com")
 	case target.key == "" || target.account == "":
-		return target, fmt.Errorf("FLEETIO_BASE_URL needs FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN")
+		return target, errors.New("FLEETIO_BASE_URL needs FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN")
 	}
 	ip := net.ParseIP(u.Hostname())
 	if u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) && env("FLEETIO_LIVE") != "1" {
@@ -249,7 +250,7 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 		if n := len(problems) - before; n > 0 {
 			verdict = fmt.Sprintf("%d problems", n)
 		}
-		fmt.Fprintf(out, "%-24s %d  %s\n", c.name, ex.Status, verdict)
+		_, _ = fmt.Fprintf(out, "%-24s %d  %s\n", c.name, ex.Status, verdict)
 	}
 	return problems
 }
@@ -300,7 +301,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	got, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if err == nil && len(got) > most {
 		err = fmt.Errorf("a body of more than %d bytes", most)

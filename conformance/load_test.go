@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,10 +15,10 @@ import (
 )
 
 // edit replaces one text of the real spec, which must be there.
-func edit(t *testing.T, old, new string) []byte {
+func edit(t *testing.T, from, to string) []byte {
 	t.Helper()
-	require.Contains(t, string(api.Spec), old)
-	return []byte(strings.Replace(string(api.Spec), old, new, 1))
+	require.Contains(t, string(api.Spec), from)
+	return []byte(strings.Replace(string(api.Spec), from, to, 1))
 }
 
 func TestLoadRefusesWhatMeansNothing(t *testing.T) {
@@ -76,7 +75,7 @@ func TestLoadNamesTheLine(t *testing.T) {
 	spec := edit(t, "$response.body#/status == $statusCode", "$response.body#/stat == $statusCode")
 	_, err := conformance.Load(spec)
 	var at *conformance.SpecError
-	require.True(t, errors.As(err, &at))
+	require.ErrorAs(t, err, &at)
 	assert.Equal(t, "/paths/~1api~1v1~1faults/post/responses/401/x-criteria/0", at.Pointer)
 	assert.Contains(t, strings.Split(string(spec), "\n")[at.Line-1], "- name: problem-status-is-http-status")
 }

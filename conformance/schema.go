@@ -39,7 +39,7 @@ func (c *Contract) schemaViolations(schema *openapi3.Schema, value any, directio
 func (c *Contract) collect(err error, root any, result *[]violation) {
 	var many openapi3.MultiError
 	var one *openapi3.SchemaError
-	switch e := err.(type) { //nolint:errorlint // the tree is walked level by level
+	switch e := err.(type) {
 	case nil:
 	case openapi3.MultiError:
 		for _, e := range e {
@@ -68,11 +68,12 @@ func (c *Contract) violation(e *openapi3.SchemaError, root any) violation {
 		v.found = value
 	}
 	// kin-openapi checks enum before type and null; the more basic claim is the one that is broken.
-	if v.keyword == "enum" && value == nil && !e.Schema.Nullable {
+	switch {
+	case v.keyword == "enum" && value == nil && !e.Schema.Nullable:
 		v.keyword = "nullable"
-	} else if v.keyword == "enum" && !permits(e.Schema, value) {
+	case v.keyword == "enum" && !permits(e.Schema, value):
 		v.keyword = "type"
-	} else if v.keyword == "properties" {
+	case v.keyword == "properties":
 		v.keyword = "additionalProperties"
 	}
 	v.spec = c.places[e.Schema]

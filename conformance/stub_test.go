@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -130,9 +131,7 @@ func (e *editor) Write(data []byte) (int, error) {
 }
 
 func (e *editor) send(w http.ResponseWriter) {
-	for name, values := range e.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), e.header)
 	if e.status > 0 {
 		w.WriteHeader(e.status)
 	}

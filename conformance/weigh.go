@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -54,8 +55,8 @@ func (k *check) criterion(c *criterion) {
 		if c.right.part != "" {
 			expected += " (" + c.right.text + ")"
 		}
-		var comparable bool
-		if holds, comparable = c.compare(left, right); !comparable {
+		var ordered bool
+		if holds, ordered = c.compare(left, right); !ordered {
 			return
 		}
 	}
@@ -80,7 +81,7 @@ func (k *check) resolve(o operand) resolved {
 	case "":
 		return resolved{o.literal, true, true}
 	case ResponseStatus:
-		return resolved{number(fmt.Sprint(k.ex.Status)), true, true}
+		return resolved{number(strconv.Itoa(k.ex.Status)), true, true}
 	case RequestHeader:
 		return headerOperand(k.ex.Request.Header, o)
 	case ResponseHeader:

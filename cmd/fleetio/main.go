@@ -32,7 +32,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			"Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("there is no command %q", args[0])
 			}
@@ -52,7 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	default:
-		fmt.Fprintf(stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
+		_, _ = fmt.Fprintf(stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
 		return exitNotRun
 	}
 }

@@ -110,7 +110,7 @@ func readSpec(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	spec, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && len(spec) > most {
 		err = fmt.Errorf("%s: a spec of more than %d MiB", path, most>>20)

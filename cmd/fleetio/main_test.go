@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const recordings = "../../conformance/testdata/recordings/"
+
+func fleetio(stdin string, args ...string) (code int, stdout, stderr string) {
+	var out, errOut bytes.Buffer
+	code = run(args, strings.NewReader(stdin), &out, &errOut)
+	return code, out.String(), errOut.String()
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func har(entries string) string {
+	return `{"log":{"version":"1.2","creator":{"name":"t","version":"1"},"entries":[` + entries + `]}}`
+}
+
+const (
+	unmatched  = `{"request":{"method":"GET","url":"https://secure.fleetio.com/","headers":[]},"response":{"status":200,"headers":[],"content":{"size":0}}}`
+	unanswered = `{"request":{"method":"POST","url":"https://secure.fleetio.com/api/v1/faults","headers":[]},"response":{"status":0,"headers":[],"content":{"size":0}}}`
+)
+
+func TestExitStatus(t *testing.T) {
+	t.Parallel()
+	conforming, err := os.ReadFile(recordings + "conformant-minimal.har")
+	require.NoError(t, err)
+	empty := t.TempDir()
+	for name, test := range map[string]struct {
+		stdin  string
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		"conforms":          {args: []string{"verify", recordings + "conformant-minimal.har"}, stdout: "2 exchanges judged: conforms\n"},
+		"findings":          {args: []string{"verify", recordings + "status.har"}, code: 1, stdout: "3 findings in 3 exchanges"},
+		"a folder":          {args: []string{"verify", recordings}, code: 1, stdout: "findings in"},
+		"standard input":    {stdin: string(conforming), args: []string{"verify", "-"}, stdout: "conforms"},
+		"flags after paths": {args: []string{"verify", recordings + "conformant-minimal.har", "--format", "json"}, stdout: `"conforms": true`},
+		"another spec":      {args: []string{"verify", "--spec", "../../api/openapi.yaml", recordings + "status.har"}, code: 1, stdout: " at ../../api/openapi.yaml:"},
+		"help":              {args: []string{"verify", "--help"}, stdout: "Examples:"},
+		"help of all":       {args: []string{"--help"}, stdout: "Exit status"},
+
+		"no command":        {code: 2, stderr: "a command is missing"},
+		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `"verfy"`},
+		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},
+		"unknown flag":      {args: []string{"verify", "--strict"}, code: 2, stderr: "--strict"},
+		"unknown format":    {args: []string{"verify", "--format", "xml", "-"}, code: 2, stderr: `not "xml"`},
+		"no such file":      {args: []string{"verify", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
+		"empty folder":      {args: []string{"verify", empty}, code: 2, stderr: "no .har file"},
+		"no HAR":            {stdin: "{}", args: []string{"verify", "-"}, code: 2, stderr: "-: "},
+		"cut short":         {stdin: string(conforming[:len(conforming)/2]), args: []string{"verify", "-"}, code: 2, stderr: "byte"},
+		"no exchange":       {stdin: har(""), args: []string{"verify", "-"}, code: 2, stderr: "nothing was judged"},
+		"no operation":      {stdin: har(unmatched), args: []string{"verify", "-"}, code: 2, stderr: "1 were for no operation"},
+		"no answer":         {stdin: har(unanswered), args: []string{"verify", "-"}, code: 2, stderr: "1 had no answer"},
+		"no such spec":      {args: []string{"verify", "--spec", "nowhere.yaml", "-"}, code: 2, stderr: "nowhere.yaml"},
+		"a folder as spec":  {args: []string{"verify", "--spec", empty, "-"}, code: 2, stderr: "fleetio: "},
+		"a spec of nothing": {args: []string{"verify", "--spec", os.DevNull, "-"}, code: 2, stderr: os.DevNull},
+		"a broken file after a good one": {
+			args: []string{"verify", recordings + "conformant-minimal.har", recordings + "status.expected.json"}, code: 2, stderr: "status.expected.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := fleetio(test.stdin, test.args...)
+			assert.Equal(t, test.code, code, stderr)
+			assert.Contains(t, stdout, test.stdout)
+			assert.Contains(t, stderr, test.stderr)
+			if test.code == exitNotRun {
+				assert.Empty(t, stdout, "no result without a run")
+			} else {
+				assert.Empty(t, stderr)
+			}
+		})
+	}
+}
+
+func TestSpecErrorsNameTheLine(t *testing.T) {
+	t.Parallel()
+	spec, err := os.ReadFile("../../api/openapi.yaml")
+	require.NoError(t, err)
+	broken := strings.Replace(string(spec), "== $statusCode", "== $code", 1)
+	path := write(t, "broken.yaml", broken)
+	code, _, stderr := fleetio("", "verify", "--spec", path, "-")
+	assert.Equal(t, 2, code)
+	assert.Regexp(t, `broken\.yaml:\d+: .*\$code.*x-criteria/0`, stderr)
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	spec, err := os.ReadFile("../../api/openapi.yaml")
+	require.NoError(t, err)
+	path := write(t, "other.yaml", strings.Replace(string(spec), "format: uri-reference", "format: iri", 1))
+	code, _, stderr := fleetio("", "verify", "--spec", path, recordings+"conformant-minimal.har")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stderr, "not checked: format iri")
+
+	omitted := har(`{"request":{"method":"POST","url":"https://secure.fleetio.com/api/v1/faults","headers":[{"name":"Content-Type","value":"application/json"},` +
+		`{"name":"Authorization","value":"x"},{"name":"Account-Token","value":"x"}],"bodySize":-1},` +
+		`"response":{"status":201,"headers":[{"name":"Location","value":"/7"}],"content":{"size":-1}}}`)
+	code, stdout, stderr := fleetio(omitted, "verify", "-")
+	assert.Equal(t, 0, code, stdout)
+	assert.Contains(t, stderr, "no recording holds a response body")
+	assert.Contains(t, stdout, "without the response body")
+}
+
+func TestJSONReportOfTheVendorPage(t *testing.T) {
+	t.Parallel()
+	code, stdout, _ := fleetio("", "verify", "--format=json", recordings+"vendor-page.har")
+	assert.Equal(t, 1, code)
+	var r struct {
+		Exchanges int
+		Findings  []struct {
+			Rule, Pointer string
+			Status        int
+			Spec          struct{ Line int }
+		}
+		Summary struct{ Findings, Documented, Assumed int }
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	assert.Equal(t, 6, r.Exchanges)
+	assert.Len(t, r.Findings, 10)
+	assert.Equal(t, 7, r.Summary.Documented)
+	assert.Equal(t, 3, r.Summary.Assumed)
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestUnwritableOutput(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	code := run([]string{"verify", recordings + "conformant-minimal.har"}, nil, brokenPipe{}, &stderr)
+	assert.Equal(t, 2, code, "a verdict that nobody got is not a pass")
+}
