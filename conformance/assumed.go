@@ -27,7 +27,10 @@ type assumptions map[string]string
 // to the claim, its leaf is the reason. In a list, a key names the entry by its value, as positions change.
 func readAssumptions(s *source) (assumptions, error) {
 	marks := assumptions{}
-	err := walkObjects("", s.root, func(at string, n *yaml.Node) error {
+	err := walkObjects(s, func(at string, n *yaml.Node, names bool) error {
+		if names {
+			return nil
+		}
 		mark, line := child(n, assumedKey)
 		if mark == nil {
 			return nil
@@ -86,37 +89,6 @@ func (a assumptions) basis(pointer string) (Basis, string) {
 		}
 		pointer = pointer[:cut]
 	}
-}
-
-// walkObjects visits every object of a spec, but not the values in examples, which are data.
-func walkObjects(at string, n *yaml.Node, visit func(at string, n *yaml.Node) error) error {
-	switch n = follow(n); n.Kind {
-	case yaml.MappingNode:
-		if err := visit(at, n); err != nil {
-			return err
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			switch key := n.Content[i].Value; key {
-			case "example", "examples", "default", "enum", assumedKey:
-				// A property may be called so, and is then a schema.
-				if !strings.HasSuffix(at, "/properties") {
-					continue
-				}
-				fallthrough
-			default:
-				if err := walkObjects(at+pointerOf(key), n.Content[i+1], visit); err != nil {
-					return err
-				}
-			}
-		}
-	case yaml.SequenceNode:
-		for i, e := range n.Content {
-			if err := walkObjects(at+pointerOf(strconv.Itoa(i)), e, visit); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func quotePointer(pointer string) string {

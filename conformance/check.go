@@ -1,16 +1,12 @@
 package conformance
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
@@ -21,9 +17,14 @@ var (
 	ErrNoAnswer    = errors.New("the recording holds no answer")
 )
 
-// Check weighs one exchange and returns every deviation it finds, in a stable order. The answer is judged always; the
-// request only where it was answered 2xx, as a server that refuses a bad request does what it should. What the
-// recording omits is not judged. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was judged.
+// maxFindings bounds what one exchange is worth telling. Bodies can be made that break a claim in each of a million
+// places.
+const maxFindings = 1000
+
+// Check weighs one exchange and returns every deviation it finds, in a stable order, up to a thousand. The answer is
+// judged always; the request only where it was answered 2xx, as a server that refuses a bad request does what it
+// should. What the recording omits is not judged. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was
+// judged.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	op := c.operation(ex.Method, ex.URL)
 	if op == nil {
@@ -32,7 +33,7 @@ func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	if !ex.Answered() {
 		return nil, ErrNoAnswer
 	}
-	k := &check{contract: c, op: op, ex: ex, secrets: op.secrets(ex)}
+	k := &check{contract: c, op: op, ex: ex}
 	k.request()
 	k.response()
 	return k.findings, nil
@@ -43,7 +44,7 @@ type check struct {
 	contract *Contract
 	op       *operation
 	ex       *traffic.Exchange
-	secrets  []string
+	secrets  *secrets // found when first needed
 	findings []Finding
 
 	requestBody, responseBody body
@@ -52,45 +53,51 @@ type check struct {
 // body is a decoded JSON body.
 type body struct {
 	value any
-	known bool // false where there is none, none was recorded, or it is not JSON
+	known bool // false where there is none, none was recorded, it is not JSON, or JSON that readers differ about
 }
 
 func (k *check) accepted() bool { return k.ex.Status/100 == 2 }
 
 // report adds a finding about the claim at spec.
-func (k *check) report(rule string, part Part, pointer, spec, expected string, found any) *Finding {
-	basis, reason := k.contract.marks.basis(spec)
-	f := Finding{
-		Rule: rule, Part: part, Pointer: k.conceal(pointer, shortestSecretInName), Spec: k.contract.location(spec),
-		Expected: expected, Found: k.describe(found), Basis: basis, Reason: reason,
-		Exchange: k.ex.Source, Operation: k.op.id, Status: k.ex.Status,
+func (k *check) report(rule string, part Part, pointer, spec, expected string, found any) {
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected}, spec, found, "")
+}
+
+// add completes a finding. name is the criterion's.
+func (k *check) add(f Finding, spec string, found any, name string) {
+	if len(k.findings) == maxFindings {
+		return
 	}
+	f.Basis, f.Reason = k.contract.marks.basis(spec)
+	f.Pointer = k.concealPointer(f.Pointer)
+	f.Spec = k.contract.location(spec)
+	f.Expected, f.Found = k.conceal(f.Expected), k.describe(found)
+	f.Exchange, f.Operation, f.Status = k.ex.Source, k.op.id, k.ex.Status
 	f.Message = fmt.Sprintf("expected %s, found %s", f.Expected, f.Found)
-	if part == RequestHeader || part == RequestBody {
+	if f.Part == RequestHeader || f.Part == RequestBody {
 		f.Message = fmt.Sprintf("accepted with %d what the contract forbids: %s", f.Status, f.Message)
 	}
-	f.Fingerprint = f.fingerprint("")
+	if name != "" {
+		f.Message = name + ": " + f.Message
+	}
+	f.Fingerprint = f.fingerprint(name)
 	k.findings = append(k.findings, f)
-	return &k.findings[len(k.findings)-1]
 }
 
 // request judges what was sent, if it was accepted, and decodes it for the criteria either way.
 func (k *check) request() {
-	if k.accepted() {
-		for _, lacking := range k.op.missing(k.ex) {
-			k.report(ruleSecurity, RequestHeader, pointerOf(lacking.name), lacking.pointer,
-				"the credential "+lacking.name, plain("none"))
-		}
-	}
 	message := &k.ex.Request
-	if message.BodyOmitted {
-		return
+	if k.accepted() && !message.HeaderOmitted {
+		for _, lacking := range k.op.missing(k.ex) {
+			k.report(ruleSecurity, RequestHeader, lacking.place(), lacking.pointer,
+				"the credential "+lacking.name, plain("none, unless it was cut from the recording"))
+		}
 	}
 	if k.op.request == nil {
 		return // OpenAPI does not forbid a body that it does not document
 	}
 	judged := len(k.findings)
-	k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, RequestBody, openapi3.VisitAsRequest())
+	k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, RequestBody)
 	if !k.accepted() {
 		k.findings = k.findings[:judged]
 	}
@@ -108,14 +115,16 @@ func (k *check) response() {
 			"a documented status ("+strings.Join(documented, ", ")+")", plain(strconv.Itoa(k.ex.Status)))
 		return
 	}
-	for _, h := range r.headers {
-		k.header(h)
-	}
 	message := &k.ex.Response
+	if !message.HeaderOmitted {
+		for _, h := range r.headers {
+			k.header(h)
+		}
+	}
 	switch {
 	case k.bodiless():
 	case r.body != nil:
-		k.responseBody = k.content(r.body, message, true, ResponseHeader, ResponseBody, openapi3.VisitAsResponse())
+		k.responseBody = k.content(r.body, message, true, ResponseHeader, ResponseBody)
 	case len(message.Body) > 0:
 		k.report(ruleBody, ResponseBody, "", r.pointer, "no body", plain(fmt.Sprintf("one of %d bytes", len(message.Body))))
 	}
@@ -141,74 +150,52 @@ func (k *check) header(h header) {
 		return
 	}
 	value := headerValue(strings.Join(values, ", "), h.schema)
-	for _, v := range k.contract.schemaViolations(h.schema, value, openapi3.VisitAsResponse()) {
+	for _, v := range k.contract.violations(h.schema, value, sentByServer) {
 		k.report(v.keyword, ResponseHeader, h.place+v.pointer, v.spec, v.expected, v.found)
 	}
 }
 
-var digits = regexp.MustCompile(`^[0-9]+$`)
-
-// headerValue reads the text of a header as its schema's type, where it can be read so (style: simple).
-func headerValue(text string, schema *openapi3.Schema) any {
-	switch {
-	case schema.Type.Is("integer") && digits.MatchString(text):
-		return number(cmp.Or(strings.TrimLeft(text, "0"), "0")) // a header may have leading zeros, JSON may not
-	case schema.Type.Is("integer") || schema.Type.Is("number"):
-		if value, faults, ok := decodeJSON([]byte(text)); ok && len(faults) == 0 {
-			if n, isNumber := value.(number); isNumber {
-				return n
-			}
-		}
-	case schema.Type.Is("boolean") && (text == "true" || text == "false"):
-		return text == "true"
-	case schema.Type.Is("array"):
-		items := []any{}
-		for item := range strings.SplitSeq(text, ",") {
-			item = strings.TrimSpace(item)
-			if schema.Items != nil {
-				items = append(items, headerValue(item, schema.Items.Value))
-			} else {
-				items = append(items, item)
-			}
-		}
-		return items
-	}
-	return text
-}
-
 // content judges a body: there, of a documented media type, JSON, and within its schema.
-func (k *check) content(c *content, message *traffic.Message, required bool, head, part Part,
-	direction openapi3.SchemaValidationOption) body {
-	contentType := message.Header.Get("Content-Type")
+func (k *check) content(c *content, message *traffic.Message, required bool, head, part Part) body {
+	contentType := message.Header.Values("Content-Type")
 	switch {
-	case message.BodyOmitted && contentType == "":
+	case message.BodyOmitted && len(contentType) == 0:
 		return body{}
 	case !message.BodyOmitted && len(message.Body) == 0:
 		if required {
 			k.report(ruleBody, part, "", c.pointer, "a body of "+c.names(), plain("none"))
 		}
 		return body{}
+	case len(contentType) == 0 && message.HeaderOmitted:
+		contentType = []string{c.types[0].name} // no evidence against it
 	}
 	m, problem := c.match(contentType)
 	if problem != nil {
-		k.report(ruleMediaType, head, "/Content-Type", c.pointer, c.names(), problem)
+		k.report(ruleMediaType, head, "/Content-Type", c.place(), c.names(), problem)
 		return body{}
 	}
 	if message.BodyOmitted || !isJSON(m.name) {
 		return body{}
 	}
 	value, faults, ok := decodeJSON(message.Body)
+	disputed := false
 	for _, f := range faults {
-		// RFC 8259, section 4, only advises against a repeated name: accepting one is no deviation, sending one is.
-		if part == ResponseBody || f.rule != ruleDuplicate {
+		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and half a surrogate pair, as readers
+		// differ about them. Sending one is a deviation; accepting one is not, but leaves open what was accepted.
+		disputed = disputed || f.rule == ruleDuplicate || f.rule == ruleUnicode
+		if part == ResponseBody || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
 			k.report(f.rule, part, f.pointer, m.pointer, "one JSON value in UTF-8", plain(f.found))
 		}
 	}
 	if !ok {
 		return body{}
 	}
-	for _, v := range k.contract.schemaViolations(m.schema, value, direction) {
+	from := sentByServer
+	if part == RequestBody {
+		from = sentByClient
+	}
+	for _, v := range k.contract.violations(m.schema, value, from) {
 		k.report(v.keyword, part, v.pointer, v.spec, v.expected, v.found)
 	}
-	return body{value: value, known: true}
+	return body{value: value, known: part == ResponseBody || !disputed}
 }

@@ -21,6 +21,14 @@ type mediaType struct {
 	schema  *openapi3.Schema // nil where any value will do
 }
 
+// place is the claim that a body of another media type breaks.
+func (c *content) place() string {
+	if len(c.types) == 1 {
+		return c.types[0].pointer
+	}
+	return c.pointer
+}
+
 // newContent returns nil where the spec documents no body.
 func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	if len(types) == 0 {
@@ -34,7 +42,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 		if s := types[name].Schema; s != nil {
 			m.schema = s.Value
 		}
-		if m.schema != nil && !isJSON(m.name) {
+		if m.schema != nil && !isJSON(m.name) && !strings.Contains(m.name, "*") {
 			c.note(m.pointer+"/schema", "bodies that are not JSON")
 		}
 		result.types = append(result.types, m)
@@ -68,9 +76,10 @@ func isJSON(name string) bool {
 	return name == "application/json" || strings.HasSuffix(name, "+json")
 }
 
-// match finds the documented media type that a Content-Type header (RFC 9110, section 8.3) names. Where there is
-// none, problem is what was found instead.
-func (c *content) match(contentType string) (m mediaType, problem any) {
+// match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name. Where
+// there is none, problem is what was found instead.
+func (c *content) match(fields []string) (m mediaType, problem any) {
+	contentType := strings.Join(fields, ", ")
 	if contentType == "" {
 		return m, plain("no Content-Type")
 	}
@@ -81,7 +90,7 @@ func (c *content) match(contentType string) (m mediaType, problem any) {
 	// RFC 8259, section 8.1: JSON between systems is UTF-8.
 	charset := strings.ToLower(parameters["charset"])
 	if isJSON(name) && charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii" {
-		return m, name + "; charset=" + charset
+		return m, contentType
 	}
 	major, _, _ := strings.Cut(name, "/")
 	for _, m := range c.types {
@@ -92,5 +101,5 @@ func (c *content) match(contentType string) (m mediaType, problem any) {
 			return m, nil
 		}
 	}
-	return m, name
+	return m, contentType
 }

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
 )
 
 // Contract is a spec, ready to judge exchanges. It is safe for concurrent use.
@@ -23,7 +21,8 @@ type Contract struct {
 	source     *source
 	marks      assumptions
 	operations []*operation
-	places     map[*openapi3.Schema]string // where each schema stands in the spec
+	schemas    map[*openapi3.Schema]*schema
+	names      map[string]bool // of every property and header
 }
 
 // Unchecked is a claim that Check does not look at.
@@ -75,14 +74,6 @@ type response struct {
 	criteria []*criterion
 }
 
-type header struct {
-	name     string // canonical
-	place    string // JSON pointer in the instance
-	pointer  string // in the spec
-	required bool
-	schema   *openapi3.Schema // may be nil
-}
-
 // Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
 // stay inside the file. A spec that is not valid, or an extension that means nothing, is an error; a [*SpecError]
 // where a line can be named.
@@ -102,15 +93,11 @@ func Load(spec []byte) (*Contract, error) {
 	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
-	c := &Contract{source: src, places: map[*openapi3.Schema]string{}}
+	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
 	if c.marks, err = readAssumptions(src); err != nil {
 		return nil, err
 	}
-	err = doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
-		c.places[ref.Value] = src.canonical(pointer)
-		return nil
-	})
-	if err != nil {
+	if err := c.readSchemas(doc); err != nil {
 		return nil, err
 	}
 	c.noteFormats()
@@ -125,7 +112,10 @@ func Load(spec []byte) (*Contract, error) {
 	if len(c.operations) == 0 {
 		return nil, &SpecError{Line: src.line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
 	}
-	return c, c.refuseStrayCriteria()
+	if err := c.refuseTheUnsaid(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *Contract) specError(pointer, reason string) error {
@@ -159,15 +149,19 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		servers = *o.Servers
 	}
 	op.path = newPathTemplate(servers, path)
-	if len(o.Parameters)+len(item.Parameters) > 0 {
-		c.note(op.pointer+"/parameters", "parameters of the path, the query, headers and cookies")
+	const parameters = "parameters of the path, the query, headers and cookies"
+	if len(o.Parameters) > 0 {
+		c.note(op.pointer+"/parameters", parameters)
+	}
+	if len(item.Parameters) > 0 {
+		c.note(c.source.canonical(pointerOf("paths", path))+"/parameters", parameters)
 	}
 	if o.RequestBody != nil {
 		at := c.source.canonical(op.pointer + "/requestBody")
 		op.request = c.newContent(at, o.RequestBody.Value.Content)
 		op.required = o.RequestBody.Value.Required
 	}
-	op.readSecurity(doc, o)
+	op.readSecurity(doc, o, c.names)
 	for status, ref := range o.Responses.Map() {
 		r := &response{pointer: c.source.canonical(op.pointer + pointerOf("responses", status))}
 		r.body = c.newContent(r.pointer, ref.Value.Content)
@@ -182,8 +176,16 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 				pointer:  c.source.canonical(r.pointer + pointerOf("headers", name)),
 				required: h.Required,
 			}
+			c.names[header.name] = true
 			if h.Schema != nil {
 				header.schema = h.Schema.Value
+			}
+			if header.schema == nil || slices.Contains(headerTypes(header.schema), "object") {
+				c.note(header.pointer, "headers that are objects or have content")
+				header.schema = nil
+			} else if headerTypes(header.schema) == nil {
+				c.note(header.pointer+"/schema", "headers without a type")
+				header.schema = nil
 			}
 			r.headers = append(r.headers, header)
 		}
@@ -204,24 +206,6 @@ func (op *operation) response(status int) *response {
 		}
 	}
 	return nil
-}
-
-// refuseStrayCriteria finds criteria that stand where nothing reads them.
-func (c *Contract) refuseStrayCriteria() error {
-	read := map[string]bool{}
-	for _, op := range c.operations {
-		for _, r := range op.responses {
-			read[r.pointer] = true
-		}
-	}
-	var stray []error
-	_ = walkObjects("", c.source.root, func(at string, n *yaml.Node) error {
-		if list, _ := child(n, criteriaKey); list != nil && !read[at] {
-			stray = append(stray, c.specError(at+"/"+criteriaKey, "x-criteria stands beside the content of a response"))
-		}
-		return nil
-	})
-	return errors.Join(stray...)
 }
 
 // operation finds the operation that a request is for, or nil.

@@ -117,33 +117,63 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 
 // bindCriterion checks every expression against the schemas of the operation, and learns from them what is a time.
 func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
-	operands := append(slices.Clone(k.when), k.left)
+	embedded := []operand{}
 	if k.pattern != nil {
-		operands = append(operands, k.pattern.embedded...)
-	} else if k.right.part != "" {
-		operands = append(operands, k.right)
+		embedded = k.pattern.embedded
 	}
-	for _, o := range operands {
+	for _, o := range slices.Concat(k.when, embedded) {
 		if _, err := schemaOf(o, op, r); err != nil {
 			return err
 		}
 	}
+	var err error
+	if k.left.schema, err = schemaOf(k.left, op, r); err != nil {
+		return err
+	}
 	if k.pattern != nil {
 		return nil
 	}
-	left, _ := schemaOf(k.left, op, r)
-	right, _ := schemaOf(k.right, op, r)
-	k.instants = isTime(left) && isTime(right)
-	if k.op != "==" && k.op != "!=" && !k.instants && (isText(left) || isText(right)) {
-		return fmt.Errorf("%s orders numbers and date-times, not text", k.op)
+	if k.right.schema, err = schemaOf(k.right, op, r); err != nil {
+		return err
+	}
+	k.instants = isTime(k.left.schema) && isTime(k.right.schema)
+	for _, o := range []operand{k.left, k.right} {
+		kind := o.kind()
+		if slices.Contains(kind, "array") || slices.Contains(kind, "object") {
+			return fmt.Errorf("%s is no scalar, and only those are compared", o.text)
+		}
+		if k.op != "==" && k.op != "!=" && !k.instants && !slices.Contains(kind, "integer") && !slices.Contains(kind, "number") {
+			return fmt.Errorf("%s orders numbers and date-times, not %s", k.op, o.text)
+		}
 	}
 	return nil
 }
 
 func isTime(s *openapi3.Schema) bool { return s != nil && s.Format == "date-time" }
-func isText(s *openapi3.Schema) bool { return s != nil && s.Type.Is("string") }
 
-// schemaOf finds the schema of the place that an expression names; nil where the place has none to find.
+// kind returns the types that an operand's value may have, as far as can be told.
+func (o operand) kind() []string {
+	switch {
+	case o.part == statusPart:
+		return []string{"integer"}
+	case o.part == RequestHeader:
+		return []string{"string"}
+	case o.part != "":
+		if o.schema == nil {
+			return nil
+		}
+		return headerTypes(o.schema)
+	}
+	switch o.literal.(type) {
+	case number:
+		return []string{"number"}
+	case string:
+		return []string{"string"}
+	}
+	return []string{"null or boolean"}
+}
+
+// schemaOf finds the schema of the place that an expression names; nil where there is none.
 func schemaOf(o operand, op *operation, r *response) (*openapi3.Schema, error) {
 	var body *content
 	switch o.part {
@@ -158,28 +188,36 @@ func schemaOf(o operand, op *operation, r *response) (*openapi3.Schema, error) {
 			}
 		}
 		return nil, fmt.Errorf("%s: the response has no such header", o.text)
+	case RequestHeader:
+		if o.pointer == "/Content-Type" || op.carries(o.pointer) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("%s: the contract knows no such header of the request", o.text)
 	default:
 		return nil, nil
 	}
 	if body == nil || body.json() == nil {
 		return nil, fmt.Errorf("%s: the %s has no JSON schema", o.text, o.part)
 	}
-	schema := body.json()
+	at := body.json()
 	for _, token := range o.tokens {
-		if schema = property(schema, token); schema == nil {
+		if at = property(at, token, nil); at == nil {
 			return nil, fmt.Errorf("%s: the schema has no such property", o.text)
 		}
 	}
-	return schema, nil
+	return at, nil
 }
 
 // property returns the schema of a member or an item, looking into allOf, or nil.
-func property(s *openapi3.Schema, token string) *openapi3.Schema {
+func property(s *openapi3.Schema, token string, seen []*openapi3.Schema) *openapi3.Schema {
+	if slices.Contains(seen, s) {
+		return nil // allOf leads in a circle
+	}
 	if p := s.Properties[token]; p != nil {
 		return p.Value
 	}
 	for _, part := range s.AllOf {
-		if p := property(part.Value, token); p != nil {
+		if p := property(part.Value, token, append(seen, s)); p != nil {
 			return p
 		}
 	}

@@ -3,8 +3,9 @@ package conformance
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // operand is one side of a criterion's comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a
@@ -15,6 +16,7 @@ type operand struct {
 	pointer string // JSON pointer into that part
 	tokens  []string
 	literal any
+	schema  *openapi3.Schema // of the place, nil where there is none
 }
 
 // statusPart stands for $statusCode: the one expression whose value is not in a header or a body.
@@ -65,7 +67,7 @@ func parseLiteral(text string) (any, error) {
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
 		return strings.ReplaceAll(text[1:len(text)-1], "''", "'"), nil
 	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
+	if isNumber(text) {
 		return number(text), nil
 	}
 	return nil, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)

@@ -1,18 +1,16 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// formats are the string formats that are checked; int32 and int64 are kin-openapi's own.
+// formats are the string formats that are checked.
 var formats = map[string]func(string) error{
 	"date-time":     func(s string) error { _, err := parseTime(s); return err },
 	"date":          func(s string) error { _, err := time.Parse(time.DateOnly, s); return err },
@@ -33,23 +31,12 @@ func matches(pattern string) func(string) error {
 	}
 }
 
-// formatOptions hands the formats to kin-openapi, in place of its own.
-var formatOptions = func() openapi3.SchemaValidationOption {
-	validators := map[string]openapi3.StringFormatValidator{}
-	for name, check := range formats {
-		validators[name] = openapi3.NewCallbackValidator(check)
-	}
-	return openapi3.WithStringFormatValidators(validators)
-}()
-
 // noteFormats lists the formats of the spec that nothing checks.
 func (c *Contract) noteFormats() {
 	places := map[string]string{}
-	for schema, place := range c.places {
-		_, isString := formats[schema.Format]
-		isNumber := schema.Format == "int32" || schema.Format == "int64"
-		if schema.Format != "" && !isString && !isNumber {
-			places[place] = schema.Format
+	for _, s := range c.schemas {
+		if s.Format != "" && formats[s.Format] == nil && integerFormats[s.Format] == 0 {
+			places[s.place] = s.Format
 		}
 	}
 	for _, place := range slices.Sorted(maps.Keys(places)) {
@@ -81,16 +68,49 @@ func parseTime(s string) (time.Time, error) {
 	return t.Add(time.Second), nil
 }
 
-var uriBytes = regexp.MustCompile(`^(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$`)
+// compareTimes orders two instants, to as many digits as they have.
+func compareTimes(a, b string) (int, error) {
+	t, err := parseTime(a)
+	if err != nil {
+		return 0, err
+	}
+	u, err := parseTime(b)
+	if err != nil {
+		return 0, err
+	}
+	return cmp.Or(t.Truncate(time.Second).Compare(u.Truncate(time.Second)), strings.Compare(fraction(a), fraction(b))), nil
+}
 
-// checkURI tells a URI, or a reference to one, by RFC 3986.
+// fraction returns the digits of a second's fraction, which time.Time keeps nine of.
+func fraction(s string) string {
+	_, after, _ := strings.Cut(s, ".")
+	if end := strings.IndexAny(after, "Z+-"); end >= 0 {
+		after = after[:end]
+	}
+	return strings.TrimRight(after, "0")
+}
+
+// checkURI tells a URI, or a reference to one, by the grammar of RFC 3986, appendix A.
 func checkURI(s string, absolute bool) error {
-	if !uriBytes.MatchString(s) || strings.Count(s, "#") > 1 {
+	if !uri.MatchString(s) && (absolute || !relativeReference.MatchString(s)) {
 		return errors.New("not RFC 3986")
 	}
-	u, err := url.Parse(s)
-	if err == nil && absolute && u.Scheme == "" {
-		err = errors.New("no scheme")
-	}
-	return err
+	return nil
 }
+
+var (
+	uri               = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:(?:` + authority + `|/?(?:` + pchar + `+(?:/` + pchar + `*)*)?)` + tail)
+	relativeReference = regexp.MustCompile(`^(?:` + authority + `|/?(?:` + pcharNoColon + `+(?:/` + pchar + `*)*)?|/` + pchar + `+(?:/` + pchar + `*)*)` + tail)
+)
+
+// The parts of both. A path after an authority is empty or starts with a slash, another does not start with two.
+const (
+	unreserved   = `A-Za-z0-9._~!$&'()*+,;=\-`
+	escaped      = `%[0-9A-Fa-f]{2}`
+	pchar        = `(?:[` + unreserved + `:@]|` + escaped + `)`
+	pcharNoColon = `(?:[` + unreserved + `@]|` + escaped + `)`
+	address      = `\[(?:[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[` + unreserved + `:]+)\]`
+	host         = `(?:` + address + `|(?:[` + unreserved + `]|` + escaped + `)*)`
+	authority    = `//(?:(?:[` + unreserved + `:]|` + escaped + `)*@)?` + host + `(?::[0-9]*)?(?:/` + pchar + `*)*`
+	tail         = `(?:\?(?:` + pchar + `|[/?])*)?(?:#(?:` + pchar + `|[/?])*)?$`
+)

@@ -11,11 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// number is a JSON number as it was written.
-type number = json.Number
-
-// maxDepth bounds the nesting of a body, well above what people send and well below what a stack holds.
-const maxDepth = 1000
+// maxDepth bounds the nesting of a body, as encoding/json does.
+const maxDepth = 10_000
 
 // fault is a defect of the JSON itself, below any schema.
 type fault struct {
@@ -35,7 +32,7 @@ func decodeJSON(data []byte) (value any, faults []fault, ok bool) {
 	}
 	d := decoder{tokens: json.NewDecoder(bytes.NewReader(data))}
 	d.tokens.UseNumber()
-	value, err := d.value("", 0)
+	value, err := d.value()
 	if err == nil {
 		end := d.tokens.InputOffset()
 		if _, trailing := d.tokens.Token(); !errors.Is(trailing, io.EOF) {
@@ -53,6 +50,7 @@ func decodeJSON(data []byte) (value any, faults []fault, ok bool) {
 
 type decoder struct {
 	tokens *json.Decoder
+	path   []string // tokens of the current place
 	faults []fault
 }
 
@@ -69,24 +67,24 @@ func (d *decoder) next() (json.Token, error) {
 	return token, err
 }
 
-func (d *decoder) value(at string, depth int) (any, error) {
+func (d *decoder) value() (any, error) {
 	token, err := d.next()
 	if err != nil {
 		return nil, err
 	}
-	if depth > maxDepth {
+	if len(d.path) > maxDepth {
 		return nil, fmt.Errorf("JSON nested more than %d deep", maxDepth)
 	}
 	switch token {
 	case json.Delim('{'):
-		return d.object(at, depth)
+		return d.object()
 	case json.Delim('['):
-		return d.array(at, depth)
+		return d.array()
 	}
 	return token, nil
 }
 
-func (d *decoder) object(at string, depth int) (any, error) {
+func (d *decoder) object() (any, error) {
 	members := map[string]any{}
 	for d.tokens.More() {
 		token, err := d.next()
@@ -97,25 +95,28 @@ func (d *decoder) object(at string, depth int) (any, error) {
 		if !isString {
 			return nil, fmt.Errorf("invalid JSON at byte %d: a member without a name", d.tokens.InputOffset())
 		}
-		place := at + pointerOf(name)
+		d.path = append(d.path, name)
 		if _, twice := members[name]; twice {
-			d.faults = append(d.faults, fault{ruleDuplicate, place, "the member more than once"})
+			d.faults = append(d.faults, fault{ruleDuplicate, pointerOf(d.path...), "the member more than once"})
 		}
-		if members[name], err = d.value(place, depth+1); err != nil {
+		if members[name], err = d.value(); err != nil {
 			return nil, err
 		}
+		d.path = d.path[:len(d.path)-1]
 	}
 	_, err := d.next()
 	return members, err
 }
 
-func (d *decoder) array(at string, depth int) (any, error) {
+func (d *decoder) array() (any, error) {
 	items := []any{}
 	for i := 0; d.tokens.More(); i++ {
-		item, err := d.value(at+"/"+strconv.Itoa(i), depth+1)
+		d.path = append(d.path, strconv.Itoa(i))
+		item, err := d.value()
 		if err != nil {
 			return nil, err
 		}
+		d.path = d.path[:len(d.path)-1]
 		items = append(items, item)
 	}
 	_, err := d.next()

@@ -1,195 +1,152 @@
 package conformance
 
 import (
-	"cmp"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
-	"strconv"
+	"math/big"
+	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v4"
 )
 
-// violation is a schema keyword that a value breaks.
-type violation struct {
-	keyword  string
-	pointer  string // into the instance
-	spec     string // pointer of the keyword in the spec
-	expected string
-	found    any // the value, or a [plain] text about it
+// schema is a Schema Object of OpenAPI 3.0.3 with what kin-openapi does not keep: its place, and its limits without the
+// rounding of a float64.
+type schema struct {
+	*openapi3.Schema
+	place   string              // pointer in the spec
+	limits  map[string]*big.Rat // minimum, maximum, multipleOf
+	pattern *regexp.Regexp
+	enum    []any
 }
 
-// schemaViolations asks kin-openapi, and puts its answer into our words: its messages hold schema and value.
-func (c *Contract) schemaViolations(schema *openapi3.Schema, value any, direction openapi3.SchemaValidationOption) []violation {
-	if schema == nil {
+// readSchemas collects the schemas of a spec.
+func (c *Contract) readSchemas(doc *openapi3.T) error {
+	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
+		s := &schema{Schema: ref.Value, place: c.source.canonical(pointer), limits: map[string]*big.Rat{}}
+		for _, keyword := range []string{"minimum", "maximum", "multipleOf"} {
+			n := c.source.node(s.place + "/" + keyword)
+			if n == nil {
+				continue
+			}
+			if !isNumber(n.Value) {
+				return c.specError(s.place+"/"+keyword, keyword+" is no number as JSON writes it")
+			}
+			s.limits[keyword] = exact(number(n.Value))
+		}
+		if s.Pattern != "" {
+			var err error
+			if s.pattern, err = regexp.Compile(s.Pattern); err != nil {
+				return c.specError(s.place+"/pattern", "Go's regular expressions (RE2) cannot do this: "+err.Error())
+			}
+		}
+		if n := c.source.node(s.place + "/enum"); n != nil {
+			for _, e := range n.Content {
+				value, err := yamlValue(follow(e))
+				if err != nil {
+					return c.specError(s.place+"/enum", err.Error())
+				}
+				s.enum = append(s.enum, value)
+			}
+		}
+		for name := range s.Properties {
+			c.names[name] = true
+		}
+		c.schemas[ref.Value] = s
+		return nil
+	})
+}
+
+var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
+
+func isNumber(text string) bool { return jsonNumber.MatchString(text) }
+
+// yamlValue reads a value of the spec as the decoder reads one of the traffic.
+func yamlValue(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.ScalarNode && isNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
+		return number(n.Value), nil
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	value, _, _ := decodeJSON(data)
+	return value, nil
+}
+
+// types returns the types that a schema names; none means any.
+func (s *schema) types() []string {
+	if s.Type == nil {
 		return nil
 	}
-	err := schema.VisitJSON(kinValue(value), direction, openapi3.MultiErrors(), openapi3.EnableFormatValidation(), formatOptions)
-	var result []violation
-	c.collect(err, value, &result)
-	slices.SortStableFunc(result, func(a, b violation) int {
-		return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
-	})
-	return slices.CompactFunc(result, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
+	return s.Type.Slice()
 }
 
-func (c *Contract) collect(err error, root any, result *[]violation) {
-	var many openapi3.MultiError
-	var one *openapi3.SchemaError
-	switch e := err.(type) {
-	case nil:
-	case openapi3.MultiError:
-		for _, e := range e {
-			c.collect(e, root, result)
+// admits reports whether the schema's type has room for a value that is not null.
+func (s *schema) admits(value any) bool {
+	types := s.types()
+	for _, name := range types {
+		switch v := value.(type) {
+		case string:
+			if name == "string" {
+				return true
+			}
+		case bool:
+			if name == "boolean" {
+				return true
+			}
+		case number:
+			if name == "number" || name == "integer" && exact(v).IsInt() {
+				return true
+			}
+		case []any:
+			if name == "array" {
+				return true
+			}
+		case map[string]any:
+			if name == "object" {
+				return true
+			}
 		}
-	case *openapi3.SchemaError:
-		if e.SchemaField == "allOf" && errors.As(e.Origin, &many) {
-			c.collect(many, root, result) // the claims inside are what is broken
-			return
-		}
-		*result = append(*result, c.violation(e, root))
-	default:
-		if errors.As(err, &one) {
-			c.collect(one, root, result)
-			return
-		}
-		*result = append(*result, violation{keyword: "schema", expected: "a value that can be checked", found: plain(err.Error())})
 	}
+	return len(types) == 0
 }
 
-func (c *Contract) violation(e *openapi3.SchemaError, root any) violation {
-	tokens := e.JSONPointer()
-	value, present := lookup(root, tokens)
-	v := violation{keyword: e.SchemaField, pointer: pointerOf(tokens...), found: plain("nothing")}
-	if present {
-		v.found = value
-	}
-	// kin-openapi checks enum before type and null; the more basic claim is the one that is broken.
-	switch {
-	case v.keyword == "enum" && value == nil && !e.Schema.Nullable:
-		v.keyword = "nullable"
-	case v.keyword == "enum" && !permits(e.Schema, value):
-		v.keyword = "type"
-	case v.keyword == "properties":
-		v.keyword = "additionalProperties"
-	}
-	v.spec = c.places[e.Schema]
-	switch v.keyword {
-	case "required":
-		missing := tokens[len(tokens)-1]
-		v.spec += fmt.Sprintf("/required/%d", slices.Index(e.Schema.Required, missing))
-	case "nullable":
-		// Where the keyword is left out, it is the type that leaves no room for null.
-		if c.source.node(v.spec+"/nullable") == nil && c.source.node(v.spec+"/type") != nil {
-			v.spec += "/type"
-		} else {
-			v.spec += "/nullable"
-		}
-	default:
-		v.spec += pointerOf(v.keyword)
-	}
-	v.expected = expectation(v.keyword, e)
-	if text, ok := value.(string); ok && (v.keyword == "maxLength" || v.keyword == "minLength") {
-		v.found = plain(strconv.Itoa(utf8.RuneCountInString(text)))
-	}
-	return v
-}
-
-// permits reports whether a schema's type has room for a value.
-func permits(s *openapi3.Schema, value any) bool {
-	switch value.(type) {
-	case string:
-		return s.Type.Permits("string")
-	case bool:
-		return s.Type.Permits("boolean")
-	case number:
-		return s.Type.Permits("integer") || s.Type.Permits("number")
-	case []any:
-		return s.Type.Permits("array")
-	case map[string]any:
-		return s.Type.Permits("object")
-	}
-	return true
-}
-
-// expectation puts what a keyword claims into words.
-func expectation(keyword string, e *openapi3.SchemaError) string {
-	s := e.Schema
-	switch keyword {
-	case "type":
-		return article(strings.Join(s.Type.Slice(), " or "))
-	case "nullable":
-		if types := s.Type.Slice(); len(types) > 0 {
-			return article(strings.Join(types, " or ")) + ", not null"
-		}
-		return "not null"
-	case "required":
-		return "the member"
-	case "enum":
-		var values []string
-		for _, v := range s.Enum {
-			values = append(values, fmt.Sprint(v))
-		}
-		return "one of " + strings.Join(values, ", ")
-	case "format":
-		return "format " + s.Format
-	case "minimum":
-		return fmt.Sprintf("at least %v", *s.Min)
-	case "maximum":
-		return fmt.Sprintf("at most %v", *s.Max)
-	case "minLength":
-		return fmt.Sprintf("at least %d characters", s.MinLength)
-	case "maxLength":
-		return fmt.Sprintf("at most %d characters", *s.MaxLength)
-	case "pattern":
-		return "a match of " + s.Pattern
-	case "additionalProperties":
-		return "no other members"
-	}
-	// Of the rest kin-openapi's reason names the limit and no value.
-	if e.Reason == "" {
-		return "what " + keyword + " asks for"
-	}
-	return e.Reason
-}
-
-func article(noun string) string {
-	if strings.HasPrefix(noun, "i") || strings.HasPrefix(noun, "o") || strings.HasPrefix(noun, "a") {
+// kind puts the schema's type into words.
+func (s *schema) kind() string {
+	noun := strings.Join(s.types(), " or ")
+	if strings.ContainsAny(noun[:1], "aio") {
 		return "an " + noun
 	}
 	return "a " + noun
 }
 
-// kinValue copies a value for kin-openapi, whose numbers are float64. It keeps integers beyond int64 beyond it, which
-// the nearest float64 would not be.
-func kinValue(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		members := make(map[string]any, len(v))
-		for name, member := range v {
-			members[name] = kinValue(member)
-		}
-		return members
-	case []any:
-		items := make([]any, len(v))
-		for i, item := range v {
-			items[i] = kinValue(item)
-		}
-		return items
-	case number:
-		f, _ := v.Float64() // beyond float64 it is an infinity
-		if _, err := v.Int64(); err != nil {
-			switch f {
-			case math.MaxInt64:
-				f = math.Nextafter(f, math.Inf(1))
-			case math.MinInt64:
-				f = math.Nextafter(f, math.Inf(-1))
-			}
-		}
-		return max(-math.MaxFloat64, min(math.MaxFloat64, f))
+// literal shows a limit as the spec writes it.
+func (c *Contract) literal(s *schema, keyword string) string {
+	if n := c.source.node(s.place + "/" + keyword); n != nil {
+		return n.Value
 	}
-	return value
+	return "?"
+}
+
+// choices shows the values of an enum.
+func (s *schema) choices() string {
+	var texts []string
+	for _, value := range s.enum {
+		if text, isText := value.(string); isText {
+			texts = append(texts, text)
+			continue
+		}
+		data, err := json.Marshal(value)
+		if err != nil {
+			data = fmt.Append(nil, value)
+		}
+		texts = append(texts, string(data))
+	}
+	return "one of " + strings.Join(texts, ", ")
 }

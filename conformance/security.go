@@ -23,7 +23,7 @@ type credential struct {
 }
 
 // readSecurity relies on kin-openapi, which has found every scheme that a requirement names.
-func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation) {
+func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names map[string]bool) {
 	requirements, at := doc.Security, "/security"
 	if o.Security != nil {
 		requirements, at = *o.Security, op.pointer+"/security"
@@ -41,6 +41,7 @@ func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation) {
 			default: // oauth2 and openIdConnect
 				k.prefix = "bearer "
 			}
+			names[http.CanonicalHeaderKey(k.name)] = true
 			a = append(a, k)
 		}
 		op.security = append(op.security, a)
@@ -64,8 +65,24 @@ func (k credential) value(ex *traffic.Exchange) string {
 			return ""
 		}
 		value = value[len(k.prefix):]
+		if k.name == "Authorization" && slices.Contains(authSchemes, strings.ToLower(strings.TrimSpace(value))) {
+			return "" // a scheme, and nothing after it (RFC 9110, section 11.6.2)
+		}
 	}
 	return strings.TrimSpace(value)
+}
+
+var authSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
+
+// place is the pointer of a finding about the credential.
+func (k credential) place() string {
+	switch k.in {
+	case "query":
+		return pointerOf("URL", k.name)
+	case "cookie":
+		return pointerOf("Cookie", k.name)
+	}
+	return pointerOf(http.CanonicalHeaderKey(k.name))
 }
 
 // missing returns what the request lacks of the alternative it comes closest to; nothing where one is complete.
@@ -88,21 +105,14 @@ func (op *operation) missing(ex *traffic.Exchange) []credential {
 	return closest
 }
 
-// secrets returns the words that must never be shown: the credentials that the request carries.
-func (op *operation) secrets(ex *traffic.Exchange) []string {
-	var secrets []string
+// carries reports whether a credential of the operation stands in the header at place.
+func (op *operation) carries(place string) bool {
 	for _, a := range op.security {
 		for _, k := range a {
-			value := k.value(ex)
-			if value == "" {
-				continue
-			}
-			secrets = append(secrets, value)
-			// "Token abc": the key alone is as secret as the whole.
-			if words := strings.Fields(value); len(words) > 1 {
-				secrets = append(secrets, words[1:]...)
+			if k.in == "header" && k.place() == place {
+				return true
 			}
 		}
 	}
-	return secrets
+	return false
 }

@@ -1,7 +1,10 @@
 package conformance
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -12,9 +15,13 @@ import (
 type source struct{ root *yaml.Node }
 
 func parseSource(spec []byte) (*source, error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(spec, &doc); err != nil {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(spec))
+	if err := decoder.Decode(&doc); err != nil {
 		return nil, fmt.Errorf("not YAML: %w", err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, &SpecError{Line: second.Line, Reason: "a second document in the file"}
 	}
 	if len(doc.Content) != 1 || follow(doc.Content[0]).Kind != yaml.MappingNode {
 		return nil, &SpecError{Line: 1, Reason: "expected an OpenAPI document, found no object"}

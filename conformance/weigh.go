@@ -2,12 +2,12 @@ package conformance
 
 import (
 	"fmt"
-	"math/big"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // resolved is what an operand is in one exchange.
@@ -38,7 +38,7 @@ func (k *check) criterion(c *criterion) {
 			return
 		}
 		text, isText := left.value.(string)
-		expected, holds = k.conceal("a match of "+pattern.String(), shortestSecret), isText && pattern.MatchString(text)
+		expected, holds = "a match of "+pattern.String(), isText && pattern.MatchString(text)
 	} else {
 		right := k.resolve(c.right)
 		if !right.known {
@@ -67,9 +67,7 @@ func (k *check) criterion(c *criterion) {
 	if left.present {
 		found = left.value
 	}
-	f := k.report(ruleCriterion, c.left.part, c.left.pointer, c.pointer, expected, found)
-	f.Message = c.name + ": " + f.Message
-	f.Fingerprint = f.fingerprint(c.name)
+	k.add(Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected}, c.pointer, found, c.name)
 }
 
 // resolve looks an operand up in the exchange.
@@ -83,24 +81,28 @@ func (k *check) resolve(o operand) resolved {
 	case ResponseStatus:
 		return resolved{number(strconv.Itoa(k.ex.Status)), true, true}
 	case RequestHeader:
-		return headerOperand(k.ex.Request.Header, o)
+		return headerOperand(&k.ex.Request, o)
 	case ResponseHeader:
-		return headerOperand(k.ex.Response.Header, o)
+		return headerOperand(&k.ex.Response, o)
 	}
 	b := k.responseBody
 	if o.part == RequestBody {
 		b = k.requestBody
-		if !b.known && !k.ex.Request.BodyOmitted && len(k.ex.Request.Body) == 0 {
-			return resolved{known: true} // no body, so nothing in it
-		}
 	}
 	value, present := lookup(b.value, o.tokens)
 	return resolved{value, present && b.known, b.known}
 }
 
-func headerOperand(h http.Header, o operand) resolved {
-	values := h[splitPointer(o.pointer)[0]]
-	return resolved{strings.Join(values, ", "), len(values) > 0, true}
+func headerOperand(m *traffic.Message, o operand) resolved {
+	if m.HeaderOmitted {
+		return resolved{}
+	}
+	values := m.Header[splitPointer(o.pointer)[0]]
+	text := strings.Join(values, ", ")
+	if o.schema == nil {
+		return resolved{text, len(values) > 0, true}
+	}
+	return resolved{headerValue(text, o.schema), len(values) > 0, true}
 }
 
 // disqualified reports whether a finding at the operand's place, or above it, already says that the value is missing
@@ -139,8 +141,8 @@ func (k *check) fill(t *template) (*regexp.Regexp, bool) {
 // embed writes a value as people would: 9.021e4 is 90210.
 func embed(value any) string {
 	if n, isNumber := value.(number); isNumber {
-		if exact, ok := exact(n); ok && exact.IsInt() {
-			return exact.Num().String()
+		if n := exact(n); n.IsInt() {
+			return n.Num().String()
 		}
 	}
 	return fmt.Sprint(value)
@@ -186,16 +188,14 @@ func (c *criterion) order(a, b any) (order int, ok bool) {
 			return 0, false
 		}
 		if c.instants {
-			t, err := parseTime(a)
-			u, err2 := parseTime(b)
-			if err == nil && err2 == nil {
-				return t.Compare(u), true
+			if order, err := compareTimes(a, b); err == nil {
+				return order, true
 			}
 		}
 		return strings.Compare(a, b), true
 	case number:
 		if b, isNumber := b.(number); isNumber {
-			return compareNumbers(a, b), true
+			return exact(a).Cmp(exact(b)), true
 		}
 	case bool:
 		if b, isBool := b.(bool); isBool && a == b {
@@ -203,24 +203,4 @@ func (c *criterion) order(a, b any) (order int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// compareNumbers is exact for everything but numbers too long to be worth it.
-func compareNumbers(a, b number) int {
-	x, xok := exact(a)
-	y, yok := exact(b)
-	if xok && yok {
-		return x.Cmp(y)
-	}
-	return strings.Compare(a.String(), b.String())
-}
-
-// exact reads a number, unless its digits or its exponent would make it a very long one.
-func exact(n number) (*big.Rat, bool) {
-	const longest = 400
-	digits, exponent, _ := strings.Cut(strings.ToLower(n.String()), "e")
-	if len(digits) > longest || len(strings.TrimLeft(exponent, "+-0")) > 3 {
-		return nil, false
-	}
-	return new(big.Rat).SetString(n.String())
 }

@@ -116,7 +116,7 @@ func TestWarnings(t *testing.T) {
 		`"response":{"status":201,"headers":[{"name":"Location","value":"/7"}],"content":{"size":-1}}}`)
 	code, stdout, stderr := fleetio(omitted, "verify", "-")
 	assert.Equal(t, 0, code, stdout)
-	assert.Contains(t, stderr, "no recording holds a response body")
+	assert.Contains(t, stderr, "no exchange has a response body")
 	assert.Contains(t, stdout, "without the response body")
 }
 

@@ -69,8 +69,17 @@ func verify(cmd *cobra.Command, spec, format string, paths []string) error {
 		return fmt.Errorf("nothing was judged: of %d exchanges, %d were for no operation of the contract and %d had no answer",
 			result.Summary.Unmatched+result.Summary.Unanswered, result.Summary.Unmatched, result.Summary.Unanswered)
 	}
-	if result.Summary.BodiesOmitted == result.Exchanges {
-		cmd.PrintErrln("warning: no recording holds a response body, so only statuses and headers were judged")
+	for _, omitted := range []struct {
+		n    int
+		what string
+	}{
+		{result.Summary.BodiesOmitted, "a response body, so no answer was judged by what it says"},
+		{result.Summary.RequestBodiesOmitted, "a request body, so nothing was judged by what was sent"},
+		{result.Summary.HeadersOmitted, "both headers, so credentials and response headers were not judged in full"},
+	} {
+		if omitted.n == result.Exchanges {
+			cmd.PrintErrf("warning: no exchange has %s\n", omitted.what)
+		}
 	}
 	if format == "json" {
 		err = result.WriteJSON(cmd.OutOrStdout())

@@ -24,8 +24,11 @@ type Summary struct {
 	Deviating  int  `json:"deviating"`  // exchanges with a finding
 	Unmatched  int  `json:"unmatched"`  // exchanges for no operation of the contract, not judged
 	Unanswered int  `json:"unanswered"` // exchanges without an answer, not judged
-	// BodiesOmitted counts the judged responses whose body the recording does not hold.
-	BodiesOmitted int `json:"bodies_omitted"`
+	// BodiesOmitted counts the judged responses whose body the recording does not hold, RequestBodiesOmitted the requests,
+	// HeadersOmitted the exchanges of which it lacks a header.
+	BodiesOmitted        int `json:"bodies_omitted"`
+	RequestBodiesOmitted int `json:"request_bodies_omitted"`
+	HeadersOmitted       int `json:"headers_omitted"`
 }
 
 // New returns the report of a run in which nothing was judged yet.
@@ -47,6 +50,12 @@ func (r *Report) Add(ex *traffic.Exchange, findings []conformance.Finding, err e
 	r.Exchanges++
 	if ex.Response.BodyOmitted {
 		s.BodiesOmitted++
+	}
+	if ex.Request.BodyOmitted {
+		s.RequestBodiesOmitted++
+	}
+	if ex.Request.HeaderOmitted || ex.Response.HeaderOmitted {
+		s.HeadersOmitted++
 	}
 	if len(findings) > 0 {
 		s.Deviating++

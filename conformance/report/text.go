@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -46,6 +47,8 @@ func (r *Report) WriteText(w io.Writer, spec string) error {
 		{s.Unmatched, "not judged: no operation of the contract has the method and path"},
 		{s.Unanswered, "not judged: no answer was recorded"},
 		{s.BodiesOmitted, "judged without the response body, which was not recorded"},
+		{s.RequestBodiesOmitted, "judged without the request body, which was not recorded"},
+		{s.HeadersOmitted, "judged without a header, which was not recorded"},
 	} {
 		if skipped.n > 0 {
 			fmt.Fprintf(&b, "%s %s\n", plural(skipped.n, "exchange"), skipped.what)
@@ -56,17 +59,31 @@ func (r *Report) WriteText(w io.Writer, spec string) error {
 }
 
 func writeFinding(b *strings.Builder, f conformance.Finding, spec string, times int) {
-	fmt.Fprintf(b, "%s %d: %s %s %s\n", f.Operation, f.Status, f.Part, f.Pointer, f.Rule)
+	fmt.Fprintf(b, "%s %d: %s %s %s\n", f.Operation, f.Status, f.Part, printable(f.Pointer), f.Rule)
 	fmt.Fprintf(b, "  %s\n", f.Message)
 	fmt.Fprintf(b, "  %s at %s:%d #%s\n", f.Basis, spec, f.Spec.Line, f.Spec.Pointer)
 	if f.Reason != "" {
 		fmt.Fprintf(b, "    because: %s\n", f.Reason)
 	}
-	fmt.Fprintf(b, "  seen in %s", f.Exchange)
+	fmt.Fprintf(b, "  seen in %s", printable(f.Exchange))
 	if times > 1 {
 		fmt.Fprintf(b, " and %d more", times-1)
 	}
 	fmt.Fprintf(b, "  [%s]\n\n", f.Fingerprint)
+}
+
+// printable escapes what could pass for lines of the report, or move a terminal's cursor: names from traffic may hold
+// anything.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == ' ' || strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 func plural(n int, noun string) string {

@@ -70,6 +70,7 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 
 	e := &Exchange{Method: req.Method, URL: u}
 	e.Request.Header = harHeaders(req.Headers, req.PostData)
+	e.Request.HeaderOmitted = len(req.Headers) == 0
 	if err := req.readBody(&e.Request, raw); err != nil {
 		return nil, 0, err
 	}
@@ -84,6 +85,7 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 	}
 	e.Status = int(resp.Status)
 	e.Response.Header = harHeaders(resp.Headers, resp.Content)
+	e.Response.HeaderOmitted = len(resp.Headers) == 0
 	if err := resp.readBody(&e.Response, req.Method, raw); err != nil {
 		return nil, 0, err
 	}

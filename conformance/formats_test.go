@@ -1,0 +1,54 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	for format, texts := range map[string]struct{ good, bad []string }{
+		"date-time": {
+			good: []string{"2023-03-14T13:46:27-06:00", "2024-02-29T00:00:00Z", "2023-03-14T13:46:27.123456789012Z",
+				"2016-12-31T23:59:60Z", "2017-01-01T05:29:60+05:30", "0001-01-01T00:00:00+23:59"},
+			bad: []string{"", "2023-03-14", "2023-03-14T13:46:27", "2023-03-14 13:46:27Z", "2023-02-29T00:00:00Z",
+				"2023-03-14T24:00:00Z", "2023-03-14T13:60:00Z", "2023-03-14T13:46:60Z", "2023-03-14T13:46:27,5Z",
+				"2023-03-14T13:46:27.Z", "2023-03-14T13:46:27+0600", "2023-03-14T13:46:27+24:00", "2023-03-14t13:46:27z",
+				" 2023-03-14T13:46:27Z", "2023-03-14T13:46:27Z\n", "２023-03-14T13:46:27Z"},
+		},
+		"date":          {[]string{"2024-02-29"}, []string{"2023-02-29", "2023-1-1", "2023-03-14T00:00:00Z", ""}},
+		"uri":           {[]string{"https://a.example/b?c#d", "urn:x:y"}, []string{"/b", "", "a b:", "https://a.example/%zz"}},
+		"uri-reference": {[]string{"", "/b", "#c", "?d", "//a.example", "string", "https://a.example/%20", "http://[v1.x]/", "http://[::1]:80/", "http://%41/", "a/b:c", "./a:b", "mailto:a@b", "http://u:p@h:8/p;a=1?q=/?#f/?"}, []string{"a b", "\\", "ü", "#a#b", "%", "<a>", "http://[::1", "/a[1]/b", "?b[0]=1", "x[", "http://a@b@c/", "1:a", ":a"}},
+		"email":         {[]string{"a@b", "a.b+c@d.example"}, []string{"a", "@b", "a@", "a b@c", "a@b@c"}},
+		"uuid":          {[]string{"123e4567-e89b-12d3-a456-426614174000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"}, []string{"", "123e4567e89b12d3a456426614174000", "123e4567-e89b-12d3-a456-42661417400g"}},
+		"byte":          {[]string{"", "YQ==", "YWI=", "YWJj"}, []string{"YQ", "YQ=", "Y Q==", "YQ==YQ==", "_-=="}},
+	} {
+		for _, text := range texts.good {
+			require.NoError(t, formats[format](text), "%s %q", format, text)
+		}
+		for _, text := range texts.bad {
+			assert.Error(t, formats[format](text), "%s %q", format, text)
+		}
+	}
+}
+
+func TestCompareTimes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{
+		{"2023-03-14T13:46:27-06:00", "2023-03-14T19:46:27Z", 0},
+		{"2023-03-14T13:46:27Z", "2023-03-14T13:46:27.000Z", 0},
+		{"2023-03-14T13:46:27.0000000001Z", "2023-03-14T13:46:27Z", 1},
+		{"2023-03-14T13:46:27.25Z", "2023-03-14T13:46:27.5Z", -1},
+		{"2023-03-14T13:46:28Z", "2023-03-14T13:46:27.9Z", 1},
+		{"1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.25Z", 1},
+	} {
+		order, err := compareTimes(test.a, test.b)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, order, "%s %s", test.a, test.b)
+	}
+}

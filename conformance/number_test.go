@@ -1,0 +1,52 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestExact(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b number
+		want int
+	}{
+		{"1", "1.0", 0}, {"9.021e4", "90210", 0}, {"9007199254740993", "9007199254740992", 1}, {"-0", "0", 0},
+		{"1e-3", "0.001", 0}, {"2", "10", -1}, {"0.99999999999999999999", "1", -1}, {"1e999999999", "1e400", 1},
+		{"-1e999999999", "-1e400", -1}, {"1e-999999999", "0", 1}, {"0e999999999", "0", 0}, {"1e99999999999999999999", "1e400", 1},
+		{"1e-99999999999999999999", "1e-400", -1}, {number("0." + strings.Repeat("0", 100) + "1"), "1e-101", 0},
+		{number("1." + strings.Repeat("0", 5000) + "1"), "1", 1},
+	} {
+		assert.Equal(t, test.want, exact(test.a).Cmp(exact(test.b)), "%.40s %.40s", test.a, test.b)
+	}
+}
+
+// TestExactIsBounded gives it what would take minutes to compute.
+func TestExactIsBounded(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	for _, n := range []string{"1e999999999", "1e-999999999", strings.Repeat("9", 1<<20), "0." + strings.Repeat("7", 1<<20),
+		strings.Repeat("9", 1<<20) + "e-1048570"} {
+		exact(number(n))
+	}
+	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+func TestEqual(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{`{"a":[1,"x",null],"b":true}`, `{"b":true,"a":[1.0,"x",null]}`, true},
+		{`[1,[2]]`, `[[1],2]`, false}, {`["1"]`, `[1]`, false}, {`[null]`, `["null"]`, false}, {`[]`, `{}`, false},
+		{`{"a":1}`, `{"a":1,"b":1}`, false}, {`[9007199254740993]`, `[9007199254740992]`, false}, {`["a,b"]`, `["a","b"]`, false},
+	} {
+		a, _, _ := decodeJSON([]byte(test.a))
+		b, _, _ := decodeJSON([]byte(test.b))
+		assert.Equal(t, test.want, equal(a, b), "%s %s", test.a, test.b)
+	}
+}
