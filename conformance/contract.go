@@ -122,8 +122,11 @@ func (c *Contract) specError(pointer, reason string) error {
 	return &SpecError{Line: c.source.line(pointer), Pointer: pointer, Reason: reason}
 }
 
+// note adds to Unchecked, once for what several places refer to.
 func (c *Contract) note(pointer, reason string) {
-	c.Unchecked = append(c.Unchecked, Unchecked{Spec: c.location(pointer), Reason: reason})
+	if u := (Unchecked{Spec: c.location(pointer), Reason: reason}); !slices.Contains(c.Unchecked, u) {
+		c.Unchecked = append(c.Unchecked, u)
+	}
 }
 
 func (c *Contract) location(pointer string) Location {

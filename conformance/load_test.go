@@ -52,6 +52,15 @@ func TestLoadRefusesWhatMeansNothing(t *testing.T) {
 		"criteria out of place":    {"components:\n", "x-criteria: []\ncomponents:\n", "stands beside the content of a response"},
 		"criteria that are none":   {"          x-criteria:\n            - name: location", "          x-criteria: {}\n          x-was:\n            - name: location", "x-criteria is a list"},
 
+		"mark in a default response": {"        '500':\n", "        default:\n          x-assumed: {nonsense: guess}\n          description: d\n        '500':\n", `there is no "nonsense"`},
+		"criterion on an array":      {"$response.body#/status == $statusCode", "$response.body == $statusCode", "no scalar"},
+		"order of a literal":         {"$response.body#/status == $statusCode", "$response.body#/status > true", "orders numbers"},
+		"no number":                  {"$response.body#/status == $statusCode", "$response.body#/status == inf", `"inf" is neither`},
+		"an unknown request header":  {"when: [$request.body#/code]", "when: [$request.header.Nonsense]", "no such header of the request"},
+		"a merge key":                {"          maxLength: 255\n", "          <<: {maxLength: 255}\n", "merge keys"},
+		"a keyword without a value":  {"          maxLength: 255\n", "          maxLength:\n", "maxLength has no value"},
+		"a second document":          {"components:\n", "---\ncomponents:\n", ""},
+
 		"another version":      {"openapi: 3.0.3", "openapi: 3.1.0", "expected OpenAPI 3.0"},
 		"unknown keyword":      {"maxLength: 255", "maxLenght: 255", "maxLenght"},
 		"dangling reference":   {"$ref: '#/components/schemas/Fault'", "$ref: '#/components/schemas/Default'", "Default"},
@@ -89,8 +98,33 @@ func TestLoadRefusesWhatIsNoSpec(t *testing.T) {
 	}
 }
 
+// TestLoadEndsOnCycles gives it schemas that lead in a circle.
+func TestLoadEndsOnCycles(t *testing.T) {
+	t.Parallel()
+	const spec = `{openapi: 3.0.3, info: {title: t, version: "1"},
+  components: {schemas: {A: {allOf: [{$ref: "#/components/schemas/B"}]}, B: {allOf: [{$ref: "#/components/schemas/A"}]},
+    L: {type: array, items: {$ref: "#/components/schemas/L"}}}},
+  paths: {/: {get: {responses: {"200": {description: d, headers: {X: {schema: {$ref: "#/components/schemas/L"}}},
+    content: {application/json: {schema: {$ref: "#/components/schemas/A"}}}CRITERIA}}}}}}`
+	_, err := conformance.Load([]byte(strings.Replace(spec, "CRITERIA", `, x-criteria: [{name: n, condition: "$response.body#/zz == 1"}]`, 1)))
+	require.ErrorContains(t, err, "no such property")
+	contract, err := conformance.Load([]byte(strings.Replace(spec, "CRITERIA", "", 1)))
+	require.NoError(t, err)
+	findings, err := contract.Check(&traffic.Exchange{Method: "GET", URL: &url.URL{Path: "/"}, Status: 200,
+		Response: traffic.Message{Header: map[string][]string{"X": {"a,b"}, "Content-Type": {"application/json"}}, Body: []byte("1")}})
+	require.NoError(t, err)
+	assert.Len(t, findings, 2, "items of a header are no lists")
+}
+
 func TestLoadListsWhatItDoesNotCheck(t *testing.T) {
 	t.Parallel()
+	for _, misspelt := range []string{"x-assume", "x-criterea"} {
+		contract, err := conformance.Load(edit(t, "    FaultCreate:\n", "    FaultCreate:\n      "+misspelt+": []\n"))
+		require.NoError(t, err)
+		require.Len(t, contract.Unchecked, 1)
+		assert.Equal(t, "the extension "+misspelt, contract.Unchecked[0].Reason)
+	}
+
 	contract, err := conformance.Load(edit(t, "        name:\n          description: A label for people.\n          type: string\n",
 		"        name:\n          description: A label for people.\n          type: string\n          format: hostname\n"))
 	require.NoError(t, err)

@@ -1,0 +1,79 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+)
+
+// TestClaimsGolden lists what the spec assumes and which criteria it has. An edit of either is a line in the difference,
+// here and in `make diff-spec`, as no other tool reads our extensions.
+func TestClaimsGolden(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	var lines []string
+	for pointer := range contract.marks {
+		if !strings.Contains(pointer, "/"+criteriaKey+"/") {
+			lines = append(lines, "assumed "+contract.byName(pointer))
+		}
+	}
+	slices.Sort(lines)
+	for _, op := range contract.operations {
+		for _, status := range slices.Sorted(maps.Keys(op.responses)) {
+			for _, k := range op.responses[status].criteria {
+				basis, _ := contract.marks.basis(k.pointer)
+				lines = append(lines, fmt.Sprintf("criterion, %s, %s %s: %s: %s", basis, op.id, status, k.name, k.text()))
+			}
+		}
+	}
+	got := strings.Join(lines, "\n") + "\n"
+	const path = "testdata/claims.golden"
+	if flag.Lookup("update").Value.String() == "true" {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got, "%s; -update writes it anew", path)
+}
+
+// byName writes an entry of a list by its value, as in x-assumed.
+func (c *Contract) byName(pointer string) string {
+	cut := strings.LastIndexByte(pointer, '/')
+	if parent := c.source.node(pointer[:cut]); parent != nil && len(parent.Content) > 0 && strings.HasSuffix(pointer[:cut], "/required") {
+		return pointer[:cut+1] + c.source.node(pointer).Value
+	}
+	return pointer
+}
+
+// text is the criterion in one line.
+func (k *criterion) text() string {
+	var b strings.Builder
+	for i, o := range k.when {
+		b.WriteString([]string{"when ", " and "}[min(i, 1)] + o.text)
+	}
+	if len(k.when) > 0 {
+		b.WriteString(", ")
+	}
+	b.WriteString(k.left.text)
+	if k.pattern == nil {
+		return b.String() + " " + k.op + " " + k.right.text
+	}
+	b.WriteString(" matches ")
+	for i, text := range k.pattern.texts {
+		b.WriteString(text)
+		if i < len(k.pattern.embedded) {
+			b.WriteString("{" + k.pattern.embedded[i].text + "}")
+		}
+	}
+	return b.String()
+}
