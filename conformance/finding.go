@@ -29,7 +29,8 @@ type Finding struct {
 	Operation string `json:"operation"` // its operationId, or method and path
 	Status    int    `json:"status"`    // HTTP status of the response
 	// Fingerprint is the same for the same deviation in another exchange and another run, and outlives edits of the
-	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer.
+	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer, and a criterion's
+	// name.
 	Fingerprint string `json:"fingerprint"`
 }
 

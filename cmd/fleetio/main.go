@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
@@ -23,6 +24,15 @@ const (
 
 var errFindings = errors.New("there are findings")
 
+// version is that of the module, or of the commit, that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
 // run is main without the process, so that tests see what a shell sees.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
@@ -30,6 +40,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		Short: "Weigh traffic against the contract of Fleetio's Create Fault operation",
 		Long: "fleetio weighs traffic against the contract of Fleetio's Create Fault operation.\n\n" +
 			"Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run.",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {

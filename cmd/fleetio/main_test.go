@@ -56,6 +56,7 @@ func TestExitStatus(t *testing.T) {
 		"flags after paths": {args: []string{"verify", recordings + "conformant-minimal.har", "--format", "json"}, stdout: `"conforms": true`},
 		"another spec":      {args: []string{"verify", "--spec", "../../api/openapi.yaml", recordings + "status.har"}, code: 1, stdout: " at ../../api/openapi.yaml:"},
 		"help":              {args: []string{"verify", "--help"}, stdout: "Examples:"},
+		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
 		"help of all":       {args: []string{"--help"}, stdout: "Exit status"},
 
 		"no command":        {code: 2, stderr: "a command is missing"},
