@@ -29,9 +29,11 @@ func parseOperand(text string) (operand, error) {
 		o.part = statusPart
 		return o, nil
 	case strings.HasPrefix(text, "$request."):
-		return o, o.parseMessage(text[len("$request."):], RequestHeader, RequestBody)
+		err := parseMessage(&o, text[len("$request."):], RequestHeader, RequestBody)
+		return o, err
 	case strings.HasPrefix(text, "$response."):
-		return o, o.parseMessage(text[len("$response."):], ResponseHeader, ResponseBody)
+		err := parseMessage(&o, text[len("$response."):], ResponseHeader, ResponseBody)
+		return o, err
 	case strings.HasPrefix(text, "$"):
 		return o, fmt.Errorf("%s is no expression that a criterion can use: $statusCode, $request.header.NAME, "+
 			"$request.body#/POINTER, $response.header.NAME, $response.body#/POINTER", text)
@@ -41,7 +43,7 @@ func parseOperand(text string) (operand, error) {
 	return o, err
 }
 
-func (o *operand) parseMessage(rest string, header, body Part) error {
+func parseMessage(o *operand, rest string, header, body Part) error {
 	if name, ok := strings.CutPrefix(rest, "header."); ok && name != "" {
 		o.part, o.pointer = header, pointerOf(http.CanonicalHeaderKey(name))
 		return nil

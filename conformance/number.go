@@ -19,6 +19,9 @@ const longest = 1000
 
 // exact reads a JSON number without rounding.
 func exact(n number) *big.Rat {
+	if i, err := n.Int64(); err == nil {
+		return new(big.Rat).SetInt64(i)
+	}
 	text := strings.ToLower(n.String())
 	sign := ""
 	if strings.HasPrefix(text, "-") {

@@ -15,6 +15,7 @@ import (
 // rounding of a float64.
 type schema struct {
 	*openapi3.Schema
+
 	place   string              // pointer in the spec
 	limits  map[string]*big.Rat // minimum, maximum, multipleOf
 	pattern *regexp.Regexp
@@ -101,7 +102,7 @@ func (s *schema) admits(value any) bool {
 				return true
 			}
 		case number:
-			if name == "number" || name == "integer" && exact(v).IsInt() {
+			if name == "number" || name == "integer" && (digits.MatchString(v.String()) || exact(v).IsInt()) {
 				return true
 			}
 		case []any:

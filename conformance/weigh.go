@@ -31,43 +31,43 @@ func (k *check) criterion(c *criterion) {
 		return
 	}
 	var expected string
-	var holds bool
 	if c.pattern != nil {
 		pattern, ok := k.fill(c.pattern)
-		if !ok {
+		text, isText := left.value.(string)
+		if !ok || isText && pattern.MatchString(text) {
 			return
 		}
-		text, isText := left.value.(string)
-		expected, holds = "a match of "+pattern.String(), isText && pattern.MatchString(text)
+		expected = "a match of " + pattern.String()
 	} else {
 		right := k.resolve(c.right)
 		if !right.known {
 			return
 		}
-		shown := "nothing"
-		if right.present {
-			shown = k.describe(right.value)
-		}
-		expected = c.op + " " + shown
-		if c.op == "==" {
-			expected = shown
-		}
-		if c.right.part != "" {
-			expected += " (" + c.right.text + ")"
-		}
-		var ordered bool
-		if holds, ordered = c.compare(left, right); !ordered {
+		if holds, ordered := c.compare(left, right); holds || !ordered {
 			return
 		}
-	}
-	if holds {
-		return
+		expected = k.expected(c, right)
 	}
 	var found any = plain("nothing")
 	if left.present {
 		found = left.value
 	}
 	k.add(Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected}, c.pointer, found, c.name)
+}
+
+// expected puts the right side of a comparison into words.
+func (k *check) expected(c *criterion, right resolved) string {
+	text := "nothing"
+	if right.present {
+		text = k.describe(right.value)
+	}
+	if c.op != "==" {
+		text = c.op + " " + text
+	}
+	if c.right.part != "" {
+		text += " (" + c.right.text + ")"
+	}
+	return text
 }
 
 // resolve looks an operand up in the exchange.
