@@ -12,10 +12,13 @@ help: ## Print what can be made
 .PHONY: all
 all: generate check ## Regenerate, then check everything
 
+# The old gen/ waits where Go does not look (a dot). A failure or an interrupt brings it back; a kill, the next run.
 .PHONY: generate
 generate: ## Regenerate gen/ from api/openapi.yaml, from nothing
-	@rm -rf gen
-	go generate ./...
+	@restore() { [ ! -d .gen.old ] || { rm -rf gen && mv .gen.old gen; }; }; restore; \
+	trap restore EXIT; trap 'exit 2' HUP INT TERM; \
+	mkdir -p gen && mv gen .gen.old && echo 'go generate ./...' && go generate ./... && \
+	trap '' HUP INT TERM && rm -rf .gen.old
 
 .PHONY: checkgenerate
 checkgenerate: ## Fail if gen/ is not what the spec makes
@@ -39,9 +42,9 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
-	go test -run '^$$' -fuzz '^FuzzReadHAR$$' -fuzztime $(FUZZTIME) ./conformance/traffic
-	go test -run '^$$' -fuzz '^FuzzDecodeJSON$$' -fuzztime $(FUZZTIME) ./conformance
-	go test -run '^$$' -fuzz '^FuzzCheck$$' -fuzztime $(FUZZTIME) ./conformance
+	go test -run '^$$' -fuzz '^FuzzReadHAR$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance/traffic
+	go test -run '^$$' -fuzz '^FuzzDecodeJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance
+	go test -run '^$$' -fuzz '^FuzzCheck$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance
 
 .PHONY: bench
 bench: ## Run the benchmarks, ready for benchstat

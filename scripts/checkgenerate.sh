@@ -1,28 +1,33 @@
 #!/usr/bin/env bash
 #
 # Fails when gen/ is not what `make generate` makes of the spec: a file that
-# differs, is missing, is left over, or is not in git. The tree is left as it
-# was found, so that the answer stays the same until somebody acts on it.
+# differs, is missing, is left over, or is not in git. It generates in a copy
+# of the tree, so that nothing has to be put back, whatever happens, and what
+# else uses gen/ at the time (make -j) is not disturbed.
 #
-# Exit codes: 0 up to date, 1 stale, 2 could not run.
+# Exit codes: 0 up to date, 1 stale, 2 could not run, 3 up to date, but not all
+# of it in git.
 
-set -uo pipefail
+set -euo pipefail
 cd "$(git rev-parse --show-toplevel 2>/dev/null || pwd)" || exit 2
 
-before=$(mktemp -d) || exit 2
-cp -R gen/. "$before" || exit 2
-trap 'rm -rf gen; mkdir gen; cp -R "$before"/. gen; rm -rf "$before"' EXIT
+copy=$(mktemp -d) || exit 2
+trap 'rm -rf -- "$copy"' EXIT
+trap 'exit 2' HUP INT TERM
 
-make --no-print-directory generate >&2 || exit 2
-if ! diff -ru "$before" gen | sed "s|$before|gen (found)|"; then
+# The last --exclude is for a TMPDIR inside of the tree.
+tar -cf - --exclude=./.git --exclude=./gen --exclude="${copy##*/}" . | tar -xf - -C "$copy" || exit 2
+make -C "$copy" --no-print-directory generate >&2 || exit 2
+
+if ! diff -ru "$PWD/gen" "$copy/gen" | sed "s|$PWD/gen|gen (found)|; s|$copy/gen|gen|"; then
 	echo "gen/ is not what the spec makes. Run 'make generate', look at the difference, and commit it." >&2
 	exit 1
 fi
 if git rev-parse --git-dir >/dev/null 2>&1; then
-	untracked=$(git ls-files --others --exclude-standard -- gen)
-	if [ -n "$untracked" ]; then
+	untracked=$(git ls-files --others --exclude-standard -- gen) || exit 2
+	if [[ -n $untracked ]]; then
 		printf '%s\n' "$untracked"
 		echo "gen/ has files that git does not know. Run 'git add gen', and commit them." >&2
-		exit 1
+		exit 3
 	fi
 fi

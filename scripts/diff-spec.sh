@@ -5,16 +5,20 @@
 #   scripts/diff-spec.sh BASE        (or: make diff-spec BASE=origin/main)
 #
 # compares the working tree, uncommitted and untracked files included, with the
-# git revision BASE, and prints the two halves of the answer:
+# git revision BASE, and prints the parts of the answer:
 #
 #   Contract   what changed in api/openapi.yaml, classified by oasdiff
 #   Go API     what changed in the exported API of every importable package of
 #              the module, classified by apidiff
+#   Marks and criteria
+#              which claims are newly assumed, or no longer, and which criteria
+#              changed: the lines of conformance/testdata/claims.golden, which a
+#              test keeps equal to the spec; left out where there is no such file
 #
-# Neither half contains the other. A request property that became required is
-# no change of the Go API; a renamed Go type is no change of the contract. The
-# second half sees gen/ as it is on disk: run `go generate ./...` after editing
-# the spec (`make checkgenerate` says whether gen/ is stale).
+# No part contains another. A request property that became required is no change
+# of the Go API; a renamed Go type is no change of the contract; oasdiff does not
+# look into the extensions that hold marks and criteria. As the Go API is that of
+# gen/ as it is on disk, a stale gen/ is refused.
 #
 # A spec or a package that BASE does not have is new, which breaks nobody. One
 # that only BASE has was removed, which is breaking.
@@ -29,8 +33,8 @@
 #
 #   0  nothing breaking
 #   1  something breaking
-#   2  could not run: no BASE, an unknown BASE, a tool, a spec or a package
-#      that does not load
+#   2  could not run: no BASE, an unknown BASE, a stale gen/, a tool, a spec or
+#      a package that does not load
 #
 # make reports any failed command with 2 of its own, so a caller who must tell
 # 1 from 2 runs this script, not make.
@@ -45,6 +49,7 @@ readonly oasdiff_module=github.com/oasdiff/oasdiff@v1.36.0
 readonly apidiff_module=golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
 readonly spec=api/openapi.yaml
+readonly claims=conformance/testdata/claims.golden
 
 # What counts as breaking in the contract: oasdiff's levels "error" and
 # "warning", and the checks below.
@@ -110,6 +115,22 @@ ln -s "$root" "$tmp/tree" # so that reports say tree/... and base/...
 export GOWORK=off
 unset OASDIFF_CONFIG
 
+# Of a stale gen/ the Go half would be wrong. Without the spec there is nothing to generate from, and the contract's
+# half says that. 3 is "up to date, but not all of it in git", and a working tree may be that.
+check=scripts/checkgenerate.sh
+if [[ -f $root/$check && -f $root/$spec ]]; then
+	status=0
+	(cd "$root" && bash "$check") >"$tmp/generate" 2>&1 || status=$?
+	case $status in
+	0 | 3) ;;
+	1) die 'gen/ is stale: run make generate first' ;;
+	*)
+		cat "$tmp/generate" >&2
+		die "cannot tell whether gen/ is stale: $check failed (exit code $status)"
+		;;
+	esac
+fi
+
 # Installed rather than run with `go run`, which turns every exit code into 1.
 for module in "$oasdiff_module" "$apidiff_module"; do
 	GOBIN=$tmp/bin go install "$module" || die "cannot install $module"
@@ -140,8 +161,16 @@ compare_contract() {
 		--allow-external-refs=false --severity-levels levels --fail-on WARN) >"$tmp/contract" || status=$?
 	[[ $status -le 1 ]] || die "oasdiff failed on $spec (exit code $status)"
 
-	# One blank line between two changes, none at the end.
-	awk 'NF { if (blank) print ""; blank = 0; print "  " $0; next } { blank = 1 }' "$tmp/contract"
+	# One blank line between two changes, none at the end. oasdiff's hint to run `oasdiff diff` is for who has oasdiff.
+	awk '
+		/^No changes to report, but the specs are different\./ {
+			print "  no change of the API; what differs is text, examples or extensions"
+			next
+		}
+		/^Run .oasdiff diff. / { next }
+		NF                     { if (blank) print ""; blank = 0; print "  " $0; next }
+		                       { blank = 1 }
+	' "$tmp/contract"
 
 	contract_breaking=$(awk -F '\t' '$1 == "error" || $1 == "warning" { n++ } END { print n + 0 }' "$tmp/contract")
 	# The exit code and the text must tell the same story.
@@ -204,6 +233,31 @@ compare_go() {
 	done
 }
 
+# compare_claims prints which marks and criteria came and went, under a heading
+# of their own. None of it is breaking: a changed criterion changes what the
+# judge says of a server, not what a caller can do.
+compare_claims() {
+	local status=0
+
+	[[ -f $tmp/base/$claims || -f $tmp/tree/$claims ]] || return 0
+	echo
+	echo 'Marks and criteria'
+	if [[ ! -f $tmp/base/$claims ]]; then
+		echo "  $claims is not in $base_name: all of it is new"
+		return
+	elif [[ ! -f $tmp/tree/$claims ]]; then
+		echo "  $claims was removed"
+		return
+	fi
+
+	diff "$tmp/base/$claims" "$tmp/tree/$claims" >"$tmp/claims" || status=$?
+	case $status in
+	0) echo '  no change' ;;
+	1) sed -n 's/^< /  - /p; s/^> /  + /p' "$tmp/claims" ;;
+	*) die "cannot compare $claims (exit code $status)" ;;
+	esac
+}
+
 say "comparing the working tree with $base_name (${base:0:12})"
 
 echo 'Contract (oasdiff)'
@@ -212,6 +266,7 @@ echo
 echo 'Go API (apidiff)'
 compare_go >"$tmp/go"
 if [[ -s $tmp/go ]]; then cat "$tmp/go"; else echo '  no change'; fi
+compare_claims
 go_breaking=$(awk '/^    breaking  / { n++ } END { print n + 0 }' "$tmp/go")
 
 echo

@@ -16,6 +16,12 @@ import (
 // diff-spec.sh's tools when the module cache does not hold them yet.
 const networkTests = "FLEETIO_NETWORK_TESTS"
 
+// What diff-spec.sh looks for, and the toy module does not have by itself.
+const (
+	claims        = "conformance/testdata/claims.golden"
+	checkgenerate = "scripts/checkgenerate.sh"
+)
+
 const (
 	toySpec = `openapi: 3.0.3
 info:
@@ -62,6 +68,11 @@ type Client struct{ Base string }
 func (Client) Create() (f toyapi.Fault, err error) { return f, wire.Err }
 `
 
+	toyClaims = `assumed /paths/x/y
+criterion echoes-code at /paths/x: $request.body#/code/$response.body#/code == $request.body#/code
+criterion has-id at /paths/x: /$response.body#/id > 0
+`
+
 	toyTypes = `package toyapi
 
 type Fault struct {
@@ -83,7 +94,8 @@ var toy = map[string]string{
 	"scripts/toy_test.go":   "package scripts_test\n",
 }
 
-// An edit is made to the working tree after the commit that is compared with.
+// An edit is made to the working tree after the commit that is compared with,
+// unless it is commit, which makes what was edited so far that commit.
 type edit func(t *testing.T, dir string)
 
 func replace(path, from, to string) edit {
@@ -222,10 +234,17 @@ func TestDiffSpec(t *testing.T) {
 			deny: []string{"Options", "internal"},
 		},
 		{
-			name:  "the spec is removed",
-			edits: []edit{remove("api/openapi.yaml")},
-			code:  1,
-			want:  []string{"api/openapi.yaml was removed", "breaking: 1 in the contract, 0 in the Go API"},
+			name: "the spec is removed, so that nothing can be generated",
+			edits: []edit{
+				create(claims, toyClaims), commit, create(checkgenerate, "exit 2\n"),
+				remove("api/openapi.yaml"), remove(claims),
+			},
+			code: 1,
+			want: []string{
+				"api/openapi.yaml was removed",
+				claims + " was removed",
+				"breaking: 1 in the contract, 0 in the Go API",
+			},
 		},
 		{
 			name: "a base from before the spec and the module",
@@ -242,6 +261,44 @@ func TestDiffSpec(t *testing.T) {
 			code:  2,
 			err:   "oasdiff failed on api/openapi.yaml",
 			deny:  []string{"breaking:"},
+		},
+		{
+			name:  "a description changes, which oasdiff hides",
+			edits: []edit{replace("api/openapi.yaml", "Created.", "Made.")},
+			want: []string{
+				"no change of the API; what differs is text, examples or extensions",
+				"breaking: 0 in the contract, 0 in the Go API",
+			},
+			deny: []string{"oasdiff diff", "specs are different", "Marks and criteria"},
+		},
+		{
+			name: "marks and criteria change",
+			edits: []edit{
+				create(claims, toyClaims), commit,
+				replace(claims, "assumed /paths/x/y\n", "assumed /paths/x/z\n"),
+				replace(claims, "/id > 0", "/id > 1"),
+			},
+			want: []string{
+				"Marks and criteria",
+				"- assumed /paths/x/y",
+				"+ assumed /paths/x/z",
+				"- criterion has-id at /paths/x: /$response.body#/id > 0",
+				"+ criterion has-id at /paths/x: /$response.body#/id > 1",
+				"breaking: 0 in the contract, 0 in the Go API",
+			},
+			deny: []string{"echoes-code", "---", "2c2"},
+		},
+		{
+			name:  "marks and criteria stay, and gen is up to date",
+			edits: []edit{create(claims, toyClaims), commit, create(checkgenerate, "echo noise; echo noise >&2\n")},
+			want:  []string{"Marks and criteria", "breaking: 0 in the contract, 0 in the Go API"},
+			deny:  []string{"assumed", "criterion", "noise"},
+		},
+		{
+			name:  "marks and criteria are new, and gen is up to date but not in git",
+			edits: []edit{create(claims, toyClaims), create(checkgenerate, "exit 3\n")},
+			want:  []string{claims + " is not in HEAD: all of it is new", "breaking: 0 in the contract, 0 in the Go API"},
+			deny:  []string{"assumed"},
 		},
 		{
 			name:  "a dependency that does not build",
@@ -287,6 +344,28 @@ func TestDiffSpec(t *testing.T) {
 			}
 			if t.Failed() {
 				t.Logf("stdout:\n%s\nstderr:\n%s", stdout, stderr)
+			}
+		})
+	}
+}
+
+// A stale gen/ is found before any tool is fetched.
+func TestDiffSpecStale(t *testing.T) {
+	tests := []struct {
+		name   string
+		script string
+		err    string
+	}{
+		{"stale", "echo '-old'; exit 1\n", "diff-spec: gen/ is stale: run make generate first\n"},
+		{"could not run", "echo 'no generator'; exit 2\n", "no generator\ndiff-spec: cannot tell whether gen/ is stale"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := toyRepo(t)
+			write(t, dir, checkgenerate, tt.script)
+			stdout, stderr, code := diffSpec(t, dir, "HEAD")
+			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.err) || strings.Contains(stderr, "-old") {
+				t.Errorf("exit code %d, stdout %q, stderr %q; want 2, nothing, and %q", code, stdout, stderr, tt.err)
 			}
 		})
 	}
