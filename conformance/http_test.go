@@ -176,3 +176,32 @@ func TestDeepBodies(t *testing.T) {
 	require.Len(t, findings, 1)
 	assert.Contains(t, findings[0].Found, "deep")
 }
+
+// TestOneDefectIsOneFinding where a criterion could say it a second time.
+func TestOneDefectIsOneFinding(t *testing.T) {
+	t.Parallel()
+	fault := func(name string, value any) string {
+		return string(validFault(func(f map[string]any) { f[name] = value }))
+	}
+	for what, test := range map[string]struct{ request, response, want string }{
+		"id, and Location names another":   {request, fault("id", 0), "minimum"},
+		"id of another type":               {request, fault("id", "7"), "type"},
+		"accepted status, another stored":  {`{"vehicle_id":4711,"code":"P0420","status":"closed"}`, fault("status", "open"), "enum"},
+		"accepted zero, another stored":    {`{"vehicle_id":0,"code":"P0420"}`, fault("vehicle_id", 4711), "minimum"},
+		"the code is null":                 {request, fault("code", nil), "nullable"},
+		"created_at is no time":            {request, fault("created_at", "today"), "format"},
+		"the status is none":               {request, fault("status", "closed"), "enum"},
+		"the vehicle is another":           {request, fault("vehicle_id", 4712), "criterion"},
+		"vehicle_id is written otherwise":  {request, strings.Replace(string(validFault(nil)), "4711", "4.711e3", 1), ""},
+		"the code differs in letter case":  {request, fault("code", "p0420"), "criterion"},
+		"description was not sent, but is": {request, fault("description", "x"), ""},
+	} {
+		findings, err := loadContract(t).Check(exchange(t, 201, test.request, test.response))
+		require.NoError(t, err)
+		var rules []string
+		for _, f := range findings {
+			rules = append(rules, f.Rule)
+		}
+		assert.Equal(t, test.want, strings.Join(rules, ","), what)
+	}
+}

@@ -14,9 +14,7 @@ import (
 type resolved struct {
 	value   any
 	present bool
-	// known is false where the exchange cannot tell: no body was recorded, it is not JSON, or another finding
-	// already says that the value is not what its place is documented to hold.
-	known bool
+	known   bool // false where the exchange cannot tell: nothing was recorded there, or it is not JSON
 }
 
 // criterion weighs one criterion. It is silent where it does not apply.
@@ -27,7 +25,7 @@ func (k *check) criterion(c *criterion) {
 		}
 	}
 	left := k.resolve(c.left)
-	if !left.known {
+	if !left.known || k.disqualified(c.left, kindRules) {
 		return
 	}
 	var expected string
@@ -39,7 +37,7 @@ func (k *check) criterion(c *criterion) {
 		}
 		expected = "a match of " + pattern.String()
 	} else {
-		right := k.resolve(c.right)
+		right := k.measure(c.right)
 		if !right.known {
 			return
 		}
@@ -72,9 +70,6 @@ func (k *check) expected(c *criterion, right resolved) string {
 
 // resolve looks an operand up in the exchange.
 func (k *check) resolve(o operand) resolved {
-	if k.disqualified(o) {
-		return resolved{}
-	}
 	switch o.part {
 	case "":
 		return resolved{o.literal, true, true}
@@ -105,19 +100,23 @@ func headerOperand(m *traffic.Message, o operand) resolved {
 	return resolved{headerValue(text, o.schema), len(values) > 0, true}
 }
 
-// disqualified reports whether a finding at the operand's place, or above it, already says that the value is missing
-// or of the wrong kind. A second finding about it would say the same.
-func (k *check) disqualified(o operand) bool {
+// kindRules say that a value is missing or of the wrong kind, so that to weigh it would be to say the same twice.
+var kindRules = []string{"required", "nullable", "type", "format", ruleDuplicate}
+
+// disqualified reports whether a finding at the operand's place, or above it, has one of the rules; any without rules.
+func (k *check) disqualified(o operand, rules []string) bool {
 	return slices.ContainsFunc(k.findings, func(f Finding) bool {
-		if f.Part != o.part || f.Pointer != o.pointer && !strings.HasPrefix(o.pointer, f.Pointer+"/") {
-			return false
-		}
-		switch f.Rule {
-		case "required", "nullable", "type", "format", ruleDuplicate:
-			return true
-		}
-		return false
+		return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/")) &&
+			f.Rule != ruleCriterion && (rules == nil || slices.Contains(rules, f.Rule))
 	})
+}
+
+// measure looks up what the left side is weighed by. A value that itself breaks the contract is no measure.
+func (k *check) measure(o operand) resolved {
+	if k.disqualified(o, nil) {
+		return resolved{}
+	}
+	return k.resolve(o)
 }
 
 // fill writes the embedded values into a pattern, quoted.
@@ -128,7 +127,7 @@ func (k *check) fill(t *template) (*regexp.Regexp, bool) {
 		if i == len(t.embedded) {
 			break
 		}
-		r := k.resolve(t.embedded[i])
+		r := k.measure(t.embedded[i])
 		if !r.known || !r.present {
 			return nil, false
 		}
