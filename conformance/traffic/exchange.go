@@ -44,9 +44,9 @@ type Message struct {
 	// of HTTP/2 and HTTP/3 (":method") are left out. It is not nil in an answered exchange, but may be empty.
 	Header http.Header
 
-	// HeaderOmitted says that the recording does not hold the header: an HTTP message without any field is none. Header
-	// may hold a Content-Type all the same, where the recorder wrote the media type beside the body. Such a message is
-	// no evidence about its header. By default, false.
+	// HeaderOmitted says that the recording does not hold the header: it has no list of fields, not even an empty one.
+	// Header may hold a Content-Type all the same, where the recorder wrote the media type beside the body. Such a
+	// message is no evidence about its header. By default, false.
 	HeaderOmitted bool
 
 	// Body is the body with transfer and content encodings undone, as recorders keep it. It is empty when there was no

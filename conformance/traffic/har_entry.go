@@ -70,7 +70,7 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 
 	e := &Exchange{Method: req.Method, URL: u}
 	e.Request.Header = harHeaders(req.Headers, req.PostData)
-	e.Request.HeaderOmitted = len(req.Headers) == 0
+	e.Request.HeaderOmitted = req.Headers == nil
 	if err := req.readBody(&e.Request, raw); err != nil {
 		return nil, 0, err
 	}
@@ -85,15 +85,16 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 	}
 	e.Status = int(resp.Status)
 	e.Response.Header = harHeaders(resp.Headers, resp.Content)
-	e.Response.HeaderOmitted = len(resp.Headers) == 0
+	e.Response.HeaderOmitted = resp.Headers == nil
 	if err := resp.readBody(&e.Response, req.Method, raw); err != nil {
 		return nil, 0, err
 	}
 	return e, 0, nil
 }
 
-// harHeaders makes a header of a list. Only for a message with no list at all is the media type that the recorder wrote
-// beside the body taken for its Content-Type: next to a list, it may be what a browser guessed from the content.
+// harHeaders makes a header of a list. Only for a message with no fields at all is the media type that the recorder wrote
+// beside the body taken for its Content-Type, which it is (HAR 1.2, "content"): next to other fields, it may be what a
+// browser guessed.
 func harHeaders(list []harHeader, body *harBody) http.Header {
 	header := make(http.Header, len(list))
 	for _, field := range list {

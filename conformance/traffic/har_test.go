@@ -531,3 +531,24 @@ func TestReadHARKeepsBadURLs(t *testing.T) {
 		}
 	}
 }
+
+// TestReadHAROmittedHeaders tells a header that was not recorded from one without fields.
+func TestReadHAROmittedHeaders(t *testing.T) {
+	t.Parallel()
+	for member, omitted := range map[string]bool{``: true, `,"headers":null`: true, `,"headers":[]`: false,
+		`,"headers":[{"name":"A","value":"b"}]`: false} {
+		archive := `{"log":{"entries":[{"request":{"method":"GET","url":"/a"` + member + `},"response":{"status":200` + member +
+			`,"content":{"mimeType":"a/b"}}}]}}`
+		for e, err := range ReadHAR(strings.NewReader(archive), "a.har") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Request.HeaderOmitted != omitted || e.Response.HeaderOmitted != omitted {
+				t.Errorf("%q: omitted %t and %t, want %t", member, e.Request.HeaderOmitted, e.Response.HeaderOmitted, omitted)
+			}
+			if got, want := e.Response.Header.Get("Content-Type"), !strings.Contains(member, "name"); (got == "a/b") != want {
+				t.Errorf("%q: Content-Type %q", member, got)
+			}
+		}
+	}
+}
