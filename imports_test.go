@@ -1,10 +1,13 @@
 package fleetio_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +25,7 @@ var importRules = map[string]struct {
 	never []string
 	pure  bool // not even the imports of its imports leave this module and the standard library
 }{
-	".":                 {may: []string{"gen/fleetioapi"}, pure: true}, // importing the client must cost an importer no module
+	".":                 {may: []string{"gen/fleetioapi"}, pure: true}, // the client must cost an importer no module
 	"gen/fleetioapi":    {pure: true},
 	"gen/fleetioserver": {may: []string{"gen/fleetioapi", "github.com/oapi-codegen/runtime"}},
 	"api":               {pure: true}, // the spec's bytes without a parser
@@ -31,57 +34,99 @@ var importRules = map[string]struct {
 		never: []string{".", "api", "gen", "sandbox"},
 	},
 	"conformance/traffic": {pure: true},
-	"conformance/report":  {may: []string{"conformance", "conformance/traffic"}, never: []string{".", "api", "gen", "sandbox"}},
-	"cmd/fleetio":         {may: []string{"api", "conformance", "github.com/spf13/cobra"}},
+	"conformance/report": {
+		may:   []string{"conformance", "conformance/traffic"},
+		never: []string{".", "api", "gen", "sandbox"},
+	},
+	"cmd/fleetio": {may: []string{"api", "conformance", "github.com/spf13/cobra"}},
 }
 
-func TestImports(t *testing.T) {
-	t.Parallel()
-	type listed struct {
-		ImportPath string
-		Standard   bool
-		Module     *struct{ Path string }
-		GoFiles    []string
-		Imports    []string
-		Deps       []string
-	}
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Module,GoFiles,Imports,Deps", "./...").Output()
-	require.NoError(t, err)
+// listed is what `go list` says of a package.
+type listed struct {
+	ImportPath     string
+	Standard       bool
+	Module         *struct{ Path string }
+	Dir            string
+	GoFiles        []string
+	IgnoredGoFiles []string
+	Imports        []string
+	Deps           []string
+}
+
+// list lists this module's packages and what they depend on, as they are built for one system.
+func list(t *testing.T, system string) map[string]listed {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-deps",
+		"-json=ImportPath,Standard,Module,Dir,GoFiles,IgnoredGoFiles,Imports,Deps", "./...")
+	// Without cgo, as no other system's C compiler is here, and this system's shall make no difference.
+	command.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(t, err, "go list for %s: %s", system, &stderr)
 	packages := map[string]listed{}
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
 		err := d.Decode(&p)
 		if errors.Is(err, io.EOF) {
-			break
+			return packages
 		}
 		require.NoError(t, err)
 		packages[p.ImportPath] = p
 	}
-	seen := 0
-	for path, p := range packages {
-		if p.Module == nil || p.Module.Path != module || len(p.GoFiles) == 0 {
-			continue
-		}
-		name := relative(path)
-		rule, ruled := importRules[name]
-		if !assert.True(t, ruled, "%s has no rule about what it may import: add one", name) {
-			continue
-		}
-		seen++
-		for _, i := range p.Imports {
-			allowed := packages[i].Standard || slices.ContainsFunc(rule.may, func(may string) bool { return within(relative(i), may) })
-			assert.True(t, allowed, "%s must not import %s", name, i)
-		}
-		for _, d := range p.Deps {
-			foreign := !packages[d].Standard && (packages[d].Module == nil || packages[d].Module.Path != module)
-			assert.False(t, rule.pure && foreign, "%s must not depend on %s", name, d)
-			assert.NotContains(t, rule.never, relative(d), "%s must not depend on %s", name, d)
-			for _, never := range rule.never {
-				assert.False(t, never != "." && within(relative(d), never), "%s must not depend on %s", name, d)
+}
+
+// TestImports lists the packages for three systems, so that no build constraint hides an import.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	seen, built, ignored := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, system := range []string{"linux", "windows", "darwin"} {
+		packages := list(t, system)
+		for path, p := range packages {
+			if p.Module == nil || p.Module.Path != module {
+				continue
+			}
+			for _, file := range p.GoFiles {
+				built[filepath.Join(p.Dir, file)] = true
+			}
+			for _, file := range p.IgnoredGoFiles {
+				if !strings.HasSuffix(file, "_test.go") {
+					ignored[filepath.Join(p.Dir, file)] = true
+				}
+			}
+			if len(p.GoFiles) == 0 {
+				continue
+			}
+			name := relative(path)
+			seen[name] = true
+			rule, ruled := importRules[name]
+			if !assert.True(t, ruled, "%s has no rule about what it may import: add one", name) {
+				continue
+			}
+			for _, i := range p.Imports {
+				allowed := packages[i].Standard ||
+					slices.ContainsFunc(rule.may, func(may string) bool { return within(relative(i), may) })
+				assert.True(t, allowed, "%s must not import %s (%s)", name, i, system)
+			}
+			for _, d := range p.Deps {
+				foreign := !packages[d].Standard && (packages[d].Module == nil || packages[d].Module.Path != module)
+				assert.False(t, rule.pure && foreign, "%s must not depend on %s (%s)", name, d, system)
+				for _, never := range rule.never {
+					barred := relative(d) == never || never != "." && within(relative(d), never)
+					assert.False(t, barred, "%s must not depend on %s (%s)", name, d, system)
+				}
 			}
 		}
 	}
-	assert.Equal(t, len(importRules), seen, "a rule is for a package that is gone")
+	for name := range importRules {
+		assert.True(t, seen[name], "there is a rule for %s, which is gone", name)
+	}
+	// tools.go pins the generator, and is built for nobody.
+	tools, err := filepath.Abs("tools.go")
+	require.NoError(t, err)
+	for file := range ignored {
+		assert.True(t, built[file] || file == tools, "%s is built for no system, so nothing sees its imports", file)
+	}
 }
 
 func relative(path string) string {

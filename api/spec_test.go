@@ -3,6 +3,7 @@ package api_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -23,7 +24,8 @@ func load(t *testing.T) *openapi3.T {
 func TestSpecIsValid(t *testing.T) {
 	t.Parallel()
 	doc := load(t)
-	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation()))
+	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation(),
+		openapi3.EnableSchemaFormatValidation()))
 
 	operation := doc.Paths.Value("/api/v1/faults").Post
 	contents := []openapi3.Content{operation.RequestBody.Value.Content}
@@ -32,6 +34,51 @@ func TestSpecIsValid(t *testing.T) {
 	}
 	for _, content := range contents {
 		assert.NotEmpty(t, content["application/json"].Examples, "every request and response has an example")
+	}
+}
+
+// member is what a page says of one member of an object.
+type member struct {
+	kind, format       string
+	required, nullable bool
+	minimum, maximum   float64
+	maxLength          uint64
+}
+
+// assertMembers compares each member by itself, so that a failure names it.
+func assertMembers(t *testing.T, doc *openapi3.T, name string, want map[string]member) {
+	t.Helper()
+	ref := doc.Components.Schemas[name]
+	if !assert.NotNil(t, ref, "the spec has no schema %s", name) {
+		return
+	}
+	schema := ref.Value
+	for _, property := range slices.Sorted(maps.Keys(schema.Properties)) {
+		assert.Contains(t, slices.Collect(maps.Keys(want)), property, "%s.%s is in the spec only", name, property)
+	}
+	for _, property := range schema.Required {
+		assert.Contains(t, schema.Properties, property, "%s.%s is required and has no schema", name, property)
+	}
+	for _, property := range slices.Sorted(maps.Keys(want)) {
+		ref := schema.Properties[property]
+		if !assert.NotNil(t, ref, "%s.%s is not in the spec", name, property) {
+			continue
+		}
+		p := ref.Value
+		got := member{
+			kind: strings.Join(p.Type.Slice(), ", "), format: p.Format,
+			required: slices.Contains(schema.Required, property), nullable: p.Nullable,
+		}
+		if p.Min != nil {
+			got.minimum = *p.Min
+		}
+		if p.Max != nil {
+			got.maximum = *p.Max
+		}
+		if p.MaxLength != nil {
+			got.maxLength = *p.MaxLength
+		}
+		assert.Equal(t, want[property], got, "%s.%s", name, property)
 	}
 }
 
@@ -49,32 +96,7 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 	assert.ElementsMatch(t, []string{"FaultCreate", "Fault", "FaultStatus", "Problem", "ValidationErrors", "RateLimited"},
 		slices.Collect(maps.Keys(doc.Components.Schemas)))
 
-	type member struct {
-		kind, format       string
-		required, nullable bool
-		minimum, maximum   float64
-		maxLength          uint64
-	}
-	members := func(schema string) map[string]member {
-		s := doc.Components.Schemas[schema].Value
-		got := map[string]member{}
-		for name, ref := range s.Properties {
-			p := ref.Value
-			m := member{kind: p.Type.Slice()[0], format: p.Format, required: slices.Contains(s.Required, name), nullable: p.Nullable}
-			if p.Min != nil {
-				m.minimum = *p.Min
-			}
-			if p.Max != nil {
-				m.maximum = *p.Max
-			}
-			if p.MaxLength != nil {
-				m.maxLength = *p.MaxLength
-			}
-			got[name] = m
-		}
-		return got
-	}
-	assert.Equal(t, map[string]member{
+	assertMembers(t, doc, "FaultCreate", map[string]member{
 		"vehicle_id":       {kind: "integer", format: "int64", required: true, minimum: 1},
 		"code":             {kind: "string", required: true, maxLength: 255},
 		"count":            {kind: "integer", format: "int64"},
@@ -84,8 +106,8 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 		"name":             {kind: "string", maxLength: 255},
 		"status":           {kind: "string"},
 		"source":           {kind: "string"},
-	}, members("FaultCreate"))
-	assert.Equal(t, map[string]member{
+	})
+	assertMembers(t, doc, "Fault", map[string]member{
 		"id":                  {kind: "integer", format: "int64", required: true, minimum: 1},
 		"created_at":          {kind: "string", format: "date-time"},
 		"updated_at":          {kind: "string", format: "date-time"},
@@ -102,14 +124,16 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 		"vehicle_archived_at": {kind: "string", format: "date-time", required: true, nullable: true},
 		"fault_rule_id":       {kind: "integer", format: "int64", required: true, nullable: true, minimum: 1},
 		"is_sample":           {kind: "boolean", required: true},
-		"idempotency_key":     {kind: "string", required: true, nullable: true},
-	}, members("Fault"))
-	assert.Equal(t, map[string]member{
+		"idempotency_key":     {kind: "string", nullable: true},
+	})
+	assertMembers(t, doc, "Problem", map[string]member{
 		"status":   {kind: "integer", format: "int64", required: true, minimum: 400, maximum: 599},
 		"title":    {kind: "string", required: true},
 		"detail":   {kind: "string"},
 		"instance": {kind: "string", format: "uri-reference"},
-	}, members("Problem"))
+	})
+	assertMembers(t, doc, "ValidationErrors", map[string]member{"errors": {kind: "object", required: true}})
+	assertMembers(t, doc, "RateLimited", map[string]member{"error": {kind: "string", required: true}})
 	status := doc.Components.Schemas["FaultStatus"].Value
 	assert.Equal(t, []any{"open", "resolved", "ignored"}, status.Enum)
 	assert.Equal(t, "open", status.Default)

@@ -52,7 +52,8 @@ func answer(w http.ResponseWriter, response fleetioserver.CreateFaultResponseObj
 }
 
 // CreateFault implements [fleetioserver.StrictServerInterface].
-func (s *stub) CreateFault(_ context.Context, request fleetioserver.CreateFaultRequestObject) (fleetioserver.CreateFaultResponseObject, error) {
+func (s *stub) CreateFault(_ context.Context, request fleetioserver.CreateFaultRequestObject) (
+	fleetioserver.CreateFaultResponseObject, error) {
 	in := request.Body
 	errors := map[string][]string{}
 	if in.VehicleID < 1 {

@@ -1,0 +1,205 @@
+package conformance_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+// edited is a server whose answers handler may change before they go out.
+func edited(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := &editor{header: http.Header{}}
+		handler(e, r)
+		e.send(w)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestLiveSetFindsDeviations proves that the live set fails servers that deviate, each in one way.
+func TestLiveSetFindsDeviations(t *testing.T) {
+	t.Parallel()
+	const key, account = "k-123456", "t-123456"
+	stub, contract := newStub(key, account), loadContract(t)
+	for name, test := range map[string]struct {
+		handler http.HandlerFunc
+		problem string
+	}{
+		"needs no key": {func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Authorization", "Token "+key)
+			stub.ServeHTTP(w, r)
+		}, "without-api-key: expected 401, found 201"},
+		"needs no account": {func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Account-Token", account)
+			stub.ServeHTTP(w, r)
+		}, "request.header /Account-Token security"},
+		"takes any body": {func(w http.ResponseWriter, r *http.Request) {
+			stub.ServeHTTP(w, r)
+			if e, ok := w.(*editor); ok && e.status == 422 {
+				e.status, e.body = 201, validFault(nil)
+				e.Header().Set("Location", "/api/v1/faults/7")
+			}
+		}, "request.body /code required"},
+		"takes any code": {func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			body = bytes.ReplaceAll(body, []byte(strings.Repeat("é", 256)), []byte("é"))
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			stub.ServeHTTP(w, r)
+		}, "code-too-long: expected 422, found 201"},
+		"answers 200": {func(w http.ResponseWriter, r *http.Request) {
+			stub.ServeHTTP(w, r)
+			if e, ok := w.(*editor); ok && e.status == 201 {
+				e.status = 200
+			}
+		}, "create: 200 response.status"},
+		"gives no Location": {func(w http.ResponseWriter, r *http.Request) {
+			stub.ServeHTTP(w, r)
+			w.Header().Del("Location")
+		}, "response.header /Location required"},
+		"redirects": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, "create: 307 response.status"},
+		"redirects to nowhere": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "http://%zz/")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}, "create: 307 response.status"},
+		"fails": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, `{"status":500,"title":"Internal Server Error","detail":"Out of vehicles"}`)
+		}, "create: expected 201, found 500"},
+		"refuses all": {func(w http.ResponseWriter, r *http.Request) {
+			r.Body = io.NopCloser(strings.NewReader(`{"vehicle_id":1}`))
+			stub.ServeHTTP(w, r)
+		}, "create: expected 201, found 422"},
+		"loses the name": {func(w http.ResponseWriter, r *http.Request) {
+			stub.ServeHTTP(w, r)
+			if e, ok := w.(*editor); ok && e.status == 201 {
+				e.body = bytes.Replace(e.body, []byte(`"name":"Catalyst efficiency"`), []byte(`"name":null`), 1)
+			}
+		}, "/name criterion"},
+		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no answer"},
+		"never ends": {func(w http.ResponseWriter, _ *http.Request) {
+			for range 3 {
+				_, _ = w.Write(make([]byte, 1<<20))
+			}
+		}, "no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := onLoopback(key, account)
+			target.base = edited(t, test.handler)
+			var out strings.Builder
+			problems := runLive(t.Context(), &out, contract, target, liveSet(target))
+			assert.Contains(t, strings.Join(problems, "\n"), test.problem)
+			assert.NotContains(t, strings.Join(problems, "\n")+out.String(), "123456", "a credential is shown")
+			for _, c := range liveSet(target) {
+				said := slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, c.name+": expected ") })
+				found := slices.ContainsFunc(problems, func(p string) bool {
+					return strings.HasPrefix(p, c.name+": ") && strings.Contains(p, " response.status  status: ")
+				})
+				assert.False(t, said && found, "%s: two problems say the same", c.name)
+			}
+		})
+	}
+}
+
+// TestLiveSetBreaksOneClaimEach compares the bodies of the live set with the spec.
+func TestLiveSetBreaksOneClaimEach(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	for _, c := range liveSet(onLoopback("k", "t")) {
+		if c.status != http.StatusUnprocessableEntity {
+			continue
+		}
+		findings, err := contract.Check(exchange(t, http.StatusCreated, c.body, string(validFault(nil))))
+		require.NoError(t, err)
+		findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })
+		require.Len(t, findings, 1, c.name)
+		assert.Equal(t, conformance.Documented, findings[0].Basis, c.name)
+	}
+}
+
+// TestLiveShowsNoCredential lets a server repeat the credentials where net/http's errors or a finding could quote them.
+func TestLiveShowsNoCredential(t *testing.T) {
+	t.Parallel()
+	const key, account = "Key3xAmPlE76cbE06c", "Acc0Un7t0KEN9e1F"
+	const created, secret = "HTTP/1.1 201 Created\r\nConnection: close\r\n", key + account
+	contract := loadContract(t)
+	for _, answer := range []string{
+		created + secret + "\r\n\r\n", created + secret + ": x\r\n\r\n", created + "Content-Length: " + secret + "\r\n\r\n",
+		created + "Transfer-Encoding: " + secret + "\r\n\r\n", "HTTP/1.1 201" + secret + "\r\n\r\n", secret + "\r\n\r\n",
+		"HTTP/1.1 307 Go\r\nConnection: close\r\nLocation: http://%zz/" + secret + "\r\n\r\n",
+		created + "Content-Type: text/" + secret + "\r\n\r\nx", created + "Content-Type: application/json\r\n\r\n" + secret,
+		created + "Content-Type: application/json\r\n\r\n{\"" + secret + "\":1,\"" + secret + "\":2,\"code\":\"" + secret + "\"}",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_, _ = io.WriteString(conn, answer)
+				_ = conn.Close()
+			}
+		}))
+		target := onLoopback(key, account)
+		target.base = server.URL
+		var out strings.Builder
+		problems := runLive(t.Context(), &out, contract, target, liveSet(target)[:1])
+		server.Close()
+		require.NotEmpty(t, problems, answer)
+		shown := strings.ToLower(out.String() + strings.Join(problems, "\n"))
+		assert.NotContains(t, shown, strings.ToLower(key), answer)
+		assert.NotContains(t, shown, strings.ToLower(account), answer)
+	}
+}
+
+// TestLiveStopsAtRateLimit lets a server have enough from its nth call on.
+func TestLiveStopsAtRateLimit(t *testing.T) {
+	t.Parallel()
+	stub, contract := newStub("k-123456", "t-123456"), loadContract(t)
+	for _, test := range []struct {
+		nth        int64
+		retryAfter string
+		problem    string
+		finding    string
+	}{
+		{1, "22", "create: rate limited; wait 22 s (Retry-After) and run again; 6 calls were not made", ""},
+		{3, "0", "without-account-token: rate limited; wait 0 s (Retry-After) and run again; 4 calls were not made", ""},
+		{7, "7", "status-not-in-enum: rate limited; wait 7 s (Retry-After) and run again; 0 calls were not made", ""},
+		{1, "soon", "create: rate limited; wait (no seconds in Retry-After) and run again; 6 calls were not made",
+			"create: 429 response.header /Retry-After type"},
+	} {
+		var calls atomic.Int64
+		target := onLoopback("k-123456", "t-123456")
+		target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
+			if calls.Add(1) < test.nth {
+				stub.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Retry-After", test.retryAfter)
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"error":"Rate limit exceeded."}`)
+		})
+		problems := runLive(t.Context(), io.Discard, contract, target, liveSet(target))
+		require.NotEmpty(t, problems)
+		assert.Equal(t, test.problem, problems[0])
+		if found := strings.Join(problems[1:], "\n"); test.finding == "" {
+			assert.Empty(t, found)
+		} else {
+			assert.Contains(t, found, test.finding)
+		}
+		assert.Equal(t, test.nth, calls.Load(), "calls made")
+	}
+}

@@ -1,0 +1,220 @@
+package conformance_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+)
+
+// liveCase is one call, and the status that the contract leaves a server for it.
+type liveCase struct {
+	name    string
+	without string // the credential's header that is left out
+	body    string // in place of a valid one
+	status  int
+}
+
+// liveSet is small, as each call counts against a limit. What the contract does not claim, such as which keys are wrong,
+// it does not ask for.
+func liveSet(target liveTarget) []liveCase {
+	set := []liveCase{
+		{name: "create", status: http.StatusCreated},
+		{name: "without-api-key", without: "Authorization", status: http.StatusUnauthorized},
+		{name: "without-account-token", without: "Account-Token", status: http.StatusUnauthorized},
+	}
+	// Each breaks one claim about the request's body, and nothing else. The é is two bytes, so that 255 characters are
+	// told from 255 bytes.
+	type object map[string]any
+	vehicle, code := target.vehicle, target.code
+	for _, c := range []struct {
+		name string
+		body object
+	}{
+		{"without-code", object{"vehicle_id": vehicle}},
+		{"vehicle-id-zero", object{"vehicle_id": 0, "code": code}},
+		{"code-too-long", object{"vehicle_id": vehicle, "code": strings.Repeat("é", 256)}},
+		{"status-not-in-enum", object{"vehicle_id": vehicle, "code": code, "status": "closed"}},
+	} {
+		text, err := json.Marshal(c.body)
+		if err != nil {
+			panic(err)
+		}
+		set = append(set, liveCase{name: c.name, body: string(text), status: http.StatusUnprocessableEntity})
+	}
+	return set
+}
+
+// stakes says what the calls may do to a server.
+func stakes(set []liveCase) string {
+	creates := 0
+	for _, c := range set {
+		if c.status == http.StatusCreated {
+			creates++
+		}
+	}
+	return fmt.Sprintf("%d calls, which make %d record if the server keeps the contract, and %d if it refuses nothing",
+		len(set), creates, len(set))
+}
+
+// runLive makes the calls, prints what came of each, and returns what is wrong. After a 429 it makes no call. It repeats
+// nothing that the server said but in findings, which hide credentials.
+func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract, target liveTarget,
+	set []liveCase) []string {
+	show := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	var problems []string
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	recorder := &recorder{}
+	client, err := fleetioapi.NewClient(target.base, fleetioapi.WithHTTPClient(&http.Client{
+		Transport:     recorder,
+		Timeout:       30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}))
+	if err != nil {
+		problem("no client: %v", err)
+		return problems
+	}
+	show("%s: %s", target.base, stakes(set))
+	for i, c := range set {
+		ex, err := c.call(ctx, client, recorder, target)
+		if err != nil {
+			problem("%s: no answer could be judged: %s", c.name, reason(err))
+			show("%-24s ---  no answer", c.name)
+			continue
+		}
+		before := len(problems)
+		findings, err := contract.Check(ex)
+		if err != nil {
+			problem("%s: %v", c.name, err)
+		}
+		limited := ex.Status == http.StatusTooManyRequests
+		switch {
+		case limited:
+			problem("%s: rate limited; %s and run again; %d calls were not made", c.name, pause(ex), len(set)-1-i)
+		case ex.Status == c.status:
+		case slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Rule == "status" }):
+			// The finding says as much, and with the line of the spec.
+		default:
+			problem("%s: expected %d, found %d", c.name, c.status, ex.Status)
+		}
+		for _, f := range findings {
+			problem("%s: %d %s %s %s: %s (%s, api/openapi.yaml:%d)",
+				c.name, f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line)
+		}
+		verdict := "conforms"
+		if n := len(problems) - before; n > 0 {
+			verdict = fmt.Sprintf("%d problems", n)
+		}
+		show("%-24s %d  %s", c.name, ex.Status, verdict)
+		if limited {
+			break
+		}
+	}
+	return problems
+}
+
+// pause says how long a 429 asks to wait.
+func pause(ex *traffic.Exchange) string {
+	if seconds, err := strconv.ParseUint(ex.Response.Header.Get("Retry-After"), 10, 32); err == nil {
+		return fmt.Sprintf("wait %d s (Retry-After)", seconds)
+	}
+	return "wait (no seconds in Retry-After)"
+}
+
+var errTooLong = errors.New("its body is longer than 1 MiB")
+
+// reason tells why there is no answer, without the text of net/http's error, which may quote what the server sent.
+func reason(err error) string {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "it took too long"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "the connection was refused"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection was closed too early"
+	case errors.Is(err, errTooLong):
+		return errTooLong.Error()
+	}
+	return "it is no HTTP that net/http can read"
+}
+
+// call returns the exchange if there was one, even where net/http does not like the answer.
+func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder *recorder, target liveTarget) (
+	*traffic.Exchange, error) {
+	authenticate := func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Token "+target.key)
+		r.Header.Set("Account-Token", target.account)
+		r.Header.Del(c.without)
+		return nil
+	}
+	recorder.last = nil
+	var resp *http.Response
+	var err error
+	if c.body != "" {
+		resp, err = client.CreateFaultWithBody(ctx, "application/json", strings.NewReader(c.body), authenticate)
+	} else {
+		resp, err = client.CreateFault(ctx, fleetioapi.FaultCreate{
+			VehicleID: target.vehicle, Code: target.code, Count: ptr(int64(3)),
+			Description:    ptr("Made by a contract test: ünïcödé, \"quotes\" and all"),
+			ExternalID:     ptr("contract-test"),
+			LastOccurredAt: ptr(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", -6*60*60))),
+			Name:           ptr("Catalyst efficiency"), Status: ptr(fleetioapi.FaultStatusOpen),
+			Source: ptr("contract-test"),
+		}, authenticate)
+	}
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if recorder.last == nil {
+		return nil, err
+	}
+	recorder.last.Source = "live#" + c.name
+	return recorder.last, nil
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// recorder keeps the last exchange that went through it.
+type recorder struct{ last *traffic.Exchange }
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	const most = 1 << 20
+	sent, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.Clone(req.Context())
+	req.Body = io.NopCloser(bytes.NewReader(sent))
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	if err == nil && len(got) > most {
+		err = errTooLong
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.last = &traffic.Exchange{
+		Method: req.Method, URL: req.URL, Status: resp.StatusCode,
+		Request:  traffic.Message{Header: req.Header, Body: sent},
+		Response: traffic.Message{Header: resp.Header, Body: got},
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(got))
+	return resp, nil
+}
