@@ -76,7 +76,8 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 	show := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	recorder := &recorder{}
+	// A connection for each call: a server may close one after its answer, which the next call would be blamed for.
+	recorder := &recorder{transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	client, err := fleetioapi.NewClient(target.base, fleetioapi.WithHTTPClient(&http.Client{
 		Transport:     recorder,
 		Timeout:       30 * time.Second,
@@ -188,7 +189,10 @@ func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder 
 func ptr[T any](v T) *T { return &v }
 
 // recorder keeps the last exchange that went through it.
-type recorder struct{ last *traffic.Exchange }
+type recorder struct {
+	transport http.RoundTripper
+	last      *traffic.Exchange
+}
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	const most = 1 << 20
@@ -198,7 +202,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	req = req.Clone(req.Context())
 	req.Body = io.NopCloser(bytes.NewReader(sent))
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := r.transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
