@@ -27,6 +27,7 @@ checkgenerate: ## Fail if gen/ is not what the spec makes
 .PHONY: test
 test: ## Run the tests with the race detector
 	go test -race ./...
+	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
 
 .PHONY: contract
 contract: ## Judge the recordings and a server on loopback; print the verdict
