@@ -17,12 +17,8 @@ var (
 	ErrNoAnswer    = errors.New("the recording holds no answer")
 )
 
-// maxFindings bounds what one exchange is worth telling. Bodies can be made that break a claim in each of a million
-// places.
-const maxFindings = 1000
-
-// Check weighs one exchange and returns every deviation it finds, in a stable order, up to a thousand. The answer is
-// judged always; the request only where it was answered 2xx, as a server that refuses a bad request does what it
+// Check weighs one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no more
+// than a hundred. The answer is judged always; the request only where it was answered 2xx, as a server that refuses a bad request does what it
 // should. What the recording omits is not judged. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was
 // judged.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
@@ -65,9 +61,6 @@ func (k *check) report(rule string, part Part, pointer, spec, expected string, f
 
 // add completes a finding. name is the criterion's.
 func (k *check) add(f Finding, spec string, found any, name string) {
-	if len(k.findings) == maxFindings {
-		return
-	}
 	f.Basis, f.Reason = k.contract.marks.basis(spec)
 	f.Pointer = k.concealPointer(f.Pointer)
 	f.Spec = k.contract.location(spec)

@@ -1,7 +1,9 @@
 package conformance_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -73,14 +75,18 @@ func TestNoCredentialIsShown(t *testing.T) {
 		var secrets []string
 		for _, word := range strings.Fields(credentials[0])[1:] {
 			word = strings.Trim(word, `,"`)
-			secrets = append(secrets, strings.Trim(word[strings.IndexByte(word, '=')+1:], `"`), word)
+			if name, value, isParameter := strings.Cut(word, "="); isParameter && strings.Trim(value, "=") != "" && name != "" {
+				word = strings.Trim(value, `"`)
+			}
+			secrets = append(secrets, word)
 		}
 		secrets = append(secrets, credentials[1])
 		for _, secret := range secrets {
 			if len(secret) < 4 {
 				continue
 			}
-			for _, form := range []string{secret, strings.ToUpper(secret), url.QueryEscape(secret), url.PathEscape(secret)} {
+			for _, form := range []string{secret, strings.ToUpper(secret), url.QueryEscape(secret), url.PathEscape(secret),
+				base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))} {
 				for i, ex := range echoes(t, form, long) {
 					ex.Request.Header.Set("Authorization", credentials[0])
 					ex.Request.Header.Set("Account-Token", credentials[1])
@@ -128,15 +134,74 @@ func echoes(t *testing.T, secret, long string) []*traffic.Exchange {
 	return exchanges
 }
 
-func TestNoSecondCredentialIsShown(t *testing.T) {
+// TestCredentialsAreFoundWhereverTheyStand gives a request credentials in every place, and lets the server repeat each.
+func TestCredentialsAreFoundWhereverTheyStand(t *testing.T) {
 	t.Parallel()
-	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = "second-Key-99 session-8" })))
-	ex.Request.Header.Add("Authorization", "Token second-key-99")
-	ex.Request.Header.Set("Cookie", "a=b; id=session-8")
+	contract := loadContract(t)
+	for said, want := range map[string]string{
+		"second-Key-99 session-8":          `"[credential] [credential]"`, // of a second field, and of a cookie
+		"first-Word last-word":             `"[credential]"`,
+		"u53rname p4ssword":                `"[credential] [credential]"`, // of the URL
+		"user:topsecretpw":                 `"[credential]"`,              // of Basic, decoded
+		"c2Vjb25kLWtleS05OQ":               `"[credential]"`,
+		"xsecond-key-99xlast-wordx":        `"x[credential]x[credential]x"`,
+		"token bearer":                     `"token bearer"`,
+		strings.Repeat("second-key-99", 9): `"` + strings.Repeat("[credential]", 5) + `"… (117 characters)`,
+	} {
+		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = said })))
+		ex.Request.Header["Authorization"] = []string{"Token second-key-98", "Token second-key-99", "Basic dXNlcjp0b3BzZWNyZXRwdw=="}
+		ex.Request.Header.Set("Account-Token", "first-word last-word")
+		ex.Request.Header.Set("Cookie", "a=b; id=session-8")
+		ex.URL.User = url.UserPassword("u53rname", "p4ssword")
+		findings, err := contract.Check(ex)
+		require.NoError(t, err)
+		require.Len(t, findings, 1)
+		assert.Equal(t, want, findings[0].Found)
+	}
+	// Of what is expected, too: a Location that does not end in an id that is a credential.
+	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = 9021012345 })))
+	ex.Request.Header.Set("Account-Token", "9021012345")
+	findings, err := contract.Check(ex)
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	assert.NotContains(t, mustJSON(t, findings), "9021012345")
+}
+
+// TestManyCookiesAreNoReason to withhold anything: browsers record dozens, and long ones.
+func TestManyCookiesAreNoReason(t *testing.T) {
+	t.Parallel()
+	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = "closed by cookie-value-77" })))
+	var cookies []string
+	for i := range 150 {
+		cookies = append(cookies, fmt.Sprintf("name%d=cookie-value-%d", i, i))
+	}
+	ex.Request.Header.Set("Cookie", strings.Join(append(cookies, "jwt="+strings.Repeat("e", 4000)), "; "))
 	findings, err := loadContract(t).Check(ex)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Equal(t, `"[credential] [credential]"`, findings[0].Found)
+	assert.Equal(t, `"closed by [credential]"`, findings[0].Found)
+}
+
+// TestNothingIsShownBesideTooManyCredentials withholds what it cannot look through, and stays quick.
+func TestNothingIsShownBesideTooManyCredentials(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	for name, value := range map[string]string{
+		"Authorization": "Token " + strings.Repeat("k", 600_000), "Cookie": strings.Repeat("a=bbbb; ", 30_000),
+		"Account-Token": "caf\xe9-\xff\xff",
+	} {
+		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = value })))
+		ex.Request.Header.Set(name, value)
+		ex.URL.User = url.UserPassword("\xff\xff\xff\xff", "\xfe\xfe\xfe\xfe")
+		findings, err := contract.Check(ex)
+		require.NoError(t, err)
+		require.NotEmpty(t, findings)
+		shown := mustJSON(t, findings)
+		assert.NotContains(t, shown, "kkkk")
+		assert.NotContains(t, shown, "caf")
+		assert.NotContains(t, shown, "bbbb")
+		assert.Less(t, len(shown), 5000)
+	}
 }
 
 // TestFingerprintIsStable holds the fingerprints of a few findings, which known failures refer to.

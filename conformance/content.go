@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"maps"
 	"mime"
 	"slices"
@@ -79,7 +80,10 @@ func isJSON(name string) bool {
 // match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name. Where
 // there is none, problem is what was found instead.
 func (c *content) match(fields []string) (m mediaType, problem any) {
-	contentType := strings.Join(fields, ", ")
+	if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
+		return m, plain(fmt.Sprintf("%d Content-Type fields that differ", len(fields)))
+	}
+	contentType := strings.Join(fields, "")
 	if contentType == "" {
 		return m, plain("no Content-Type")
 	}

@@ -14,8 +14,9 @@ type Finding struct {
 	// unicode (not UTF-8, or half a surrogate pair), duplicate-key, security (a credential is missing), criterion.
 	Rule string `json:"rule"`
 	Part Part   `json:"part"`
-	// Pointer is a JSON pointer (RFC 6901) into the body. For a header it is its name as the only token, for the
-	// status it is empty. For required it names what is missing.
+	// Pointer is a JSON pointer (RFC 6901) into the body; for required it names what is missing. For a header it is the
+	// name, with the position in a list behind it; for a credential elsewhere /Cookie/NAME or /URL/NAME. For the
+	// status it is empty. A name of more than a kilobyte is given by its length and hash.
 	Pointer string   `json:"pointer"`
 	Spec    Location `json:"spec"` // the broken claim
 	// Message tells what was expected and found, without any credential.

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // plain is a text of our own, in contrast to a string from traffic.
@@ -24,7 +25,7 @@ func (k *check) describe(found any) string {
 		}
 		return k.conceal(v.String())
 	case string:
-		return excerpt(k.conceal(v))
+		return k.excerpt(v)
 	case []any:
 		return fmt.Sprintf("an array of %d", len(v))
 	case map[string]any:
@@ -34,10 +35,11 @@ func (k *check) describe(found any) string {
 }
 
 // excerpt shows a text from traffic, quoted and cut.
-func excerpt(s string) string {
+func (k *check) excerpt(s string) string {
 	const most = 60
-	if runes := []rune(s); len(runes) > most {
-		return fmt.Sprintf("%q… (%d characters)", string(runes[:most]), len(runes))
+	shown := []rune(k.concealFirst(s, utf8.UTFMax*(most+1)))
+	if len(shown) > most {
+		return fmt.Sprintf("%q… (%d characters)", string(shown[:most]), utf8.RuneCountInString(s))
 	}
-	return strconv.Quote(s)
+	return strconv.Quote(string(shown))
 }

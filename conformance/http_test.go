@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,7 +161,40 @@ func TestFindingsAreBounded(t *testing.T) {
 	t.Parallel()
 	findings, err := loadContract(t).Check(exchange(t, 422, request, `{"errors":{"a":[`+strings.Repeat("1,", 100_000)+`1]}}`))
 	require.NoError(t, err)
-	assert.Len(t, findings, 1000)
+	assert.Len(t, findings, 100)
+}
+
+// TestHostileBodies are judged in bounded time and memory, and a flood of one deviation does not hide another.
+func TestHostileBodies(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	long := strings.Repeat("k", 100_000)
+	for what, test := range map[string]struct {
+		status int
+		body   string
+		rules  []string
+	}{
+		"items below a long name":  {422, `{"errors":{"` + long + `":[` + strings.Repeat("1,", 100_000) + `1]}}`, []string{"type"}},
+		"repeats below it":         {422, `{"errors":{},"` + long + `":{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}}`, []string{"duplicate-key"}},
+		"a flood beside others":    {201, strings.Replace(string(validFault(nil)), "4711", "5", 1)[:1] + strings.Repeat(`"z":1,`, 1200) + strings.Replace(string(validFault(nil)), "4711", "5", 1)[1:], []string{"criterion", "duplicate-key"}},
+		"half a pair beside one":   {201, `{"z":"\ud800",` + strings.Replace(string(validFault(nil)), "4711", "5", 1)[1:], []string{"criterion", "unicode"}},
+		"a number of a million":    {201, strings.Replace(string(validFault(nil)), `"count":null`, `"count":0.`+strings.Repeat("0", 1_000_001)+"1", 1), []string{"type"}},
+		"a text of many bytes":     {201, strings.Replace(string(validFault(nil)), `"open"`, `"`+strings.Repeat("x", 300_000)+`"`, 1), []string{"enum"}},
+		"a URI of many":            {500, `{"status":500,"title":"x","instance":"` + strings.Repeat("/a", 150_000) + ` "}`, []string{"format"}},
+		"a time of many":           {201, strings.Replace(string(validFault(nil)), `{`, `{"created_at":"2023-03-14T13:46:27.`+strings.Repeat("1", 300_000)+`",`, 1), []string{"format"}},
+		"members of other members": {422, `{"errors":` + strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9000) + `}`, []string{"type"}},
+	} {
+		findings, err := contract.Check(exchange(t, test.status, request, test.body))
+		require.NoError(t, err, what)
+		rules := map[string]bool{}
+		size := 0
+		for _, f := range findings {
+			rules[f.Rule] = true
+			size += len(mustJSON(t, f))
+		}
+		assert.Equal(t, test.rules, slices.Sorted(maps.Keys(rules)), what)
+		assert.Less(t, size, 1<<20, what)
+	}
 }
 
 // TestDeepBodies are judged like others, and end where encoding/json ends.

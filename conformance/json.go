@@ -95,8 +95,8 @@ func (d *decoder) object() (any, error) {
 		if !isString {
 			return nil, fmt.Errorf("invalid JSON at byte %d: a member without a name", d.tokens.InputOffset())
 		}
-		d.path = append(d.path, name)
-		if _, twice := members[name]; twice {
+		d.path = append(d.path, inPointer(name))
+		if _, twice := members[name]; twice && len(d.faults) < mostOfAKind {
 			d.faults = append(d.faults, fault{ruleDuplicate, pointerOf(d.path...), "the member more than once"})
 		}
 		if members[name], err = d.value(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -31,29 +32,29 @@ func exact(n number) *big.Rat {
 	whole, fraction, _ := strings.Cut(digits, ".")
 	scale, err := strconv.Atoi(exponent)
 	if exponent != "" && err != nil {
-		scale = longest * longest
+		scale = math.MaxInt32
 		if strings.HasPrefix(exponent, "-") {
 			scale = -scale
 		}
 	}
-	all := whole + strings.TrimRight(fraction, "0")
-	significant := strings.TrimLeft(all, "0")
-	switch point := len(whole) + scale; {
+	// The number is 0.SIGNIFICANT times ten to the power of point, and whole where no digit is behind the point.
+	all := strings.TrimLeft(whole+fraction, "0")
+	point := len(whole) + scale - (len(whole+fraction) - len(all))
+	significant := strings.TrimRight(all, "0")
+	whole = ""
+	switch {
 	case significant == "":
 		return new(big.Rat)
+	case point > longest && len(significant) > point:
+		whole, significant, point = strings.Repeat("9", longest), "5", 0
 	case point > longest:
-		text = "1e" + strconv.Itoa(longest)
+		significant, point = "1", longest
 	case point < -longest:
-		text = "1e-" + strconv.Itoa(longest)
+		significant, point = "1", -longest
 	case len(significant) > 2*longest:
-		// Beyond so many digits it counts only that there are more.
-		zeros := all[:len(all)-len(significant)]
-		text = "0." + zeros + significant[:2*longest] + "1e" + strconv.Itoa(point)
+		significant = significant[:2*longest] + "1" // beyond so many digits it counts only that there are more
 	}
-	value, ok := new(big.Rat).SetString(sign + text)
-	if !ok {
-		return new(big.Rat) // not a JSON number, which the decoder has ruled out
-	}
+	value, _ := new(big.Rat).SetString(sign + "0" + whole + "." + significant + "e" + strconv.Itoa(point))
 	return value
 }
 

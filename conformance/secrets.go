@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"regexp"
@@ -10,83 +11,156 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// shortestSecret is the length from which a credential is taken for a secret. A shorter one is none, and hiding it
-// would garble every text.
-const shortestSecret = 4
+// A word of a header that carries credentials is taken for a secret from shortestSecret bytes on: a shorter one is none,
+// and hiding it would garble every text. Where the words are more, or have more bytes in all, than a browser sends,
+// nothing is shown at all.
+const (
+	shortestSecret  = 4
+	mostSecrets     = 1000
+	mostSecretBytes = 64 << 10
+)
 
-const concealed = "[credential]"
+const (
+	concealed = "[credential]"
+	withheld  = "[withheld]"
+)
 
 // secrets finds the credentials of one request in other texts.
-type secrets struct{ pattern *regexp.Regexp } // nil where there are none
+type secrets struct {
+	forms    [256][]string // folded, by their first byte, the longest first: one may be a part of another
+	words    int
+	bytes    int
+	withhold bool // too many to look for
+}
 
 // carriers are the request headers that hold credentials whatever the spec says.
 var carriers = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 
 // parameter is how credentials stand in a header next to their names: key="value", session=value.
-var parameter = regexp.MustCompile(`^[A-Za-z0-9_.-]+=(.+)$`)
+var parameter = regexp.MustCompile(`^[^=]+=(.+)$`)
 
 func (op *operation) findSecrets(ex *traffic.Exchange) *secrets {
-	var words []string
-	take := func(value string) {
-		words = append(words, strings.TrimSpace(value))
-		fields := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' })
-		for i, word := range fields {
-			if m := parameter.FindStringSubmatch(word); m != nil {
-				words = append(words, strings.Trim(m[1], `"`))
-			}
-			if i > 0 { // the first names the scheme
-				words = append(words, strings.Trim(word, `"`))
-			}
-		}
-	}
-	names := slices.Clone(carriers)
+	s := &secrets{}
 	for _, a := range op.security {
 		for _, k := range a {
 			switch k.in {
 			case "header":
-				names = append(names, k.name)
+				s.takeAll(ex.Request.Header.Values(k.name))
 			case "query":
-				for _, value := range ex.URL.Query()[k.name] {
-					take(value)
-				}
+				s.takeAll(ex.URL.Query()[k.name])
 			}
 		}
 	}
-	for _, name := range names {
-		for _, value := range ex.Request.Header.Values(name) {
-			take(value)
+	for _, name := range carriers {
+		s.takeAll(ex.Request.Header.Values(name))
+	}
+	if user := ex.URL.User; user != nil {
+		password, _ := user.Password()
+		s.takeAll([]string{user.Username(), password})
+	}
+	for i, forms := range s.forms {
+		slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+		s.forms[i] = slices.Compact(forms)
+	}
+	return s
+}
+
+// takeAll adds the values of a header, whole and by their words.
+func (s *secrets) takeAll(values []string) {
+	for _, value := range values {
+		if len(value) <= mostSecretBytes/8 { // a longer one is a list of cookies, or is withheld for its words
+			s.take(strings.TrimSpace(value))
+		}
+		for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;:()", r) }) {
+			if slices.Contains(authSchemes, strings.ToLower(word)) {
+				continue
+			}
+			if m := parameter.FindStringSubmatch(word); m != nil && len(m[1]) >= shortestSecret {
+				word = m[1]
+			}
+			s.take(strings.Trim(word, `"`))
+			if pair, err := base64.StdEncoding.DecodeString(word); err == nil && strings.Contains(string(pair), ":") {
+				s.take(string(pair)) // Basic, RFC 7617
+			}
+			if s.withhold {
+				return
+			}
 		}
 	}
-	if password, has := ex.URL.User.Password(); has {
-		take(password)
+}
+
+// take adds a secret in the forms that texts give it.
+func (s *secrets) take(word string) {
+	if len(word) < shortestSecret {
+		return
 	}
-	var forms []string
-	for _, word := range words {
-		if len(word) < shortestSecret {
-			continue
+	s.words++
+	s.bytes += len(word)
+	if s.words > mostSecrets || s.bytes > mostSecretBytes {
+		s.withhold = true
+		return
+	}
+	for _, form := range []string{
+		word, strings.ToValidUTF8(word, "\uFFFD"), url.QueryEscape(word), url.PathEscape(word), escapeToken(word),
+		regexp.QuoteMeta(word), strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(word)), "="),
+		strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(word)), "="),
+	} {
+		form = fold(form)
+		s.forms[form[0]] = append(s.forms[form[0]], form)
+	}
+}
+
+// fold lowers the case of ASCII, byte by byte, so that offsets stay.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
 		}
-		for _, form := range []string{word, url.QueryEscape(word), url.PathEscape(word), escapeToken(word),
-			regexp.QuoteMeta(word), strings.Trim(base64.StdEncoding.EncodeToString([]byte(word)), "=")} {
-			forms = append(forms, regexp.QuoteMeta(form))
-		}
-	}
-	if len(forms) == 0 {
-		return &secrets{}
-	}
-	// The longest first: one secret may be a part of another.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	return &secrets{regexp.MustCompile("(?i)" + strings.Join(slices.Compact(forms), "|"))}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // conceal removes the credentials of the request, which a server may repeat anywhere and in any letter case.
-func (k *check) conceal(text string) string {
+func (k *check) conceal(text string) string { return k.concealFirst(text, len(text)) }
+
+// concealFirst may end once it has that many bytes to show.
+func (k *check) concealFirst(text string, enough int) string {
+	if len(text) < shortestSecret {
+		return text
+	}
 	if k.secrets == nil {
 		k.secrets = k.op.findSecrets(k.ex)
 	}
-	if k.secrets.pattern == nil {
+	switch {
+	case k.secrets.withhold:
+		return withheld
+	case k.secrets.words == 0:
 		return text
 	}
-	return k.secrets.pattern.ReplaceAllLiteralString(text, concealed)
+	text = strings.ToValidUTF8(text, "?")
+	folded := fold(text)
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(folded); {
+		if b.Len()+i-done > enough {
+			return b.String() + text[done:i]
+		}
+		n := 0
+		for _, form := range k.secrets.forms[folded[i]] {
+			if strings.HasPrefix(folded[i:], form) {
+				n = len(form)
+				break
+			}
+		}
+		if n == 0 {
+			i++
+			continue
+		}
+		b.WriteString(text[done:i] + concealed)
+		i += n
+		done = i
+	}
+	return b.String() + text[done:]
 }
 
 // concealPointer leaves the names alone that the spec knows, as those hold no secret but by chance.

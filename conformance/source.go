@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -131,4 +132,14 @@ func pointerOf(tokens ...string) string {
 		b.WriteString(escapeToken(t))
 	}
 	return b.String()
+}
+
+// inPointer is how a member's name stands in the pointer of a finding: a very long one by its length and its hash, as it
+// would be repeated for each finding below it.
+func inPointer(name string) string {
+	const most = 1 << 10
+	if len(name) <= most {
+		return name
+	}
+	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sha256.Sum256([]byte(name)))[:64]
 }

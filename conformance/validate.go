@@ -43,24 +43,37 @@ func (c *Contract) violations(of *openapi3.Schema, value any, from direction) []
 	return slices.CompactFunc(v.found, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
 }
 
+// mostOfAKind bounds what one body is worth telling of one claim. Bodies can be made that break it in a million places.
+const mostOfAKind = 100
+
 // validator walks a value and its schema together.
 type validator struct {
 	contract *Contract
 	from     direction
 	path     []string           // tokens of the current place
 	visiting []*openapi3.Schema // at the current value, so that a cycle of allOf ends
+	count    map[string]int     // of the violations of each claim
 	found    []violation
 }
 
 func (v *validator) report(s *schema, keyword, expected string, found any) {
-	v.found = append(v.found, violation{keyword, pointerOf(v.path...), s.place + "/" + keyword, expected, found})
+	v.add(keyword, s.place+"/"+keyword, expected, found)
+}
+
+func (v *validator) add(keyword, spec, expected string, found any) {
+	if v.count == nil {
+		v.count = map[string]int{}
+	}
+	if v.count[spec]++; v.count[spec] <= mostOfAKind {
+		v.found = append(v.found, violation{keyword, pointerOf(v.path...), spec, expected, found})
+	}
 }
 
 // child validates a member or an item.
 func (v *validator) child(token string, of *openapi3.Schema, value any) {
 	outer := v.visiting
 	v.visiting = nil
-	v.path = append(v.path, token)
+	v.path = append(v.path, inPointer(token))
 	v.value(of, value)
 	v.path = v.path[:len(v.path)-1]
 	v.visiting = outer
@@ -78,12 +91,11 @@ func (v *validator) value(of *openapi3.Schema, value any) {
 		return
 	case value == nil && len(s.types()) > 0:
 		// Where nullable is left out, it is the type that leaves no room for null.
-		v.report(s, "type", s.kind()+", not null", value)
-		last := &v.found[len(v.found)-1]
-		last.keyword = "nullable"
-		if at := s.place + "/nullable"; v.contract.source.node(at) != nil {
-			last.spec = at
+		at := s.place + "/nullable"
+		if v.contract.source.node(at) == nil {
+			at = s.place + "/type"
 		}
+		v.add("nullable", at, s.kind()+", not null", value)
 		return
 	case value != nil && !s.admits(value):
 		v.report(s, "type", s.kind(), value)
@@ -204,15 +216,14 @@ func (v *validator) object(s *schema, value map[string]any) {
 		if _, there := value[name]; there || v.otherWay(s.Properties[name]) {
 			continue
 		}
-		v.path = append(v.path, name)
-		v.report(s, "required", "the member", plain("nothing"))
-		v.found[len(v.found)-1].spec += "/" + strconv.Itoa(i)
+		v.path = append(v.path, inPointer(name))
+		v.add("required", s.place+"/required/"+strconv.Itoa(i), "the member", plain("nothing"))
 		v.path = v.path[:len(v.path)-1]
 	}
 	for _, name := range slices.Sorted(maps.Keys(value)) {
 		if p := s.Properties[name]; p != nil {
 			if v.otherWay(p) {
-				v.path = append(v.path, name)
+				v.path = append(v.path, inPointer(name))
 				keyword := map[direction]string{sentByClient: "readOnly", sentByServer: "writeOnly"}[v.from]
 				v.report(v.contract.schemas[p.Value], keyword, "no such member in this direction", value[name])
 				v.path = v.path[:len(v.path)-1]
@@ -223,7 +234,7 @@ func (v *validator) object(s *schema, value map[string]any) {
 		if rest := s.AdditionalProperties.Schema; rest != nil {
 			v.child(name, rest.Value, value[name])
 		} else if has := s.AdditionalProperties.Has; has != nil && !*has {
-			v.path = append(v.path, name)
+			v.path = append(v.path, inPointer(name))
 			v.report(s, "additionalProperties", "no such member", value[name])
 			v.path = v.path[:len(v.path)-1]
 		}
@@ -297,7 +308,7 @@ func (v *validator) discriminate(s *schema, value any) (chosen *openapi3.Schema,
 			return part.Value, false
 		}
 	}
-	v.path = append(v.path, property)
+	v.path = append(v.path, inPointer(property))
 	var found any = plain("nothing")
 	if member, there := object[property]; there {
 		found = member

@@ -107,7 +107,7 @@ var kindRules = []string{"required", "nullable", "type", "format", ruleDuplicate
 func (k *check) disqualified(o operand, rules []string) bool {
 	return slices.ContainsFunc(k.findings, func(f Finding) bool {
 		return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/")) &&
-			f.Rule != ruleCriterion && (rules == nil || slices.Contains(rules, f.Rule))
+			f.Rule != ruleCriterion && f.Rule != ruleUnicode && (rules == nil || slices.Contains(rules, f.Rule))
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -53,6 +54,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.AddCommand(verifyCommand())
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -65,5 +68,20 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	default:
 		_, _ = fmt.Fprintf(stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
 		return exitNotRun
+	}
+}
+
+// helpCommand refuses what there is no help for, unlike cobra's own.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Print what a command does",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+			}
+			return about.Help()
+		},
 	}
 }

@@ -59,6 +59,8 @@ func TestExitStatus(t *testing.T) {
 		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
 		"help of all":       {args: []string{"--help"}, stdout: "Exit status"},
 
+		"help verify":       {args: []string{"help", "verify"}, stdout: "Examples:"},
+		"help of nothing":   {args: []string{"help", "nonsense"}, code: 2, stderr: `no command "nonsense"`},
 		"no command":        {code: 2, stderr: "a command is missing"},
 		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `"verfy"`},
 		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},

@@ -22,7 +22,8 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [flags] PATH...",
 		Short: "Judge recorded exchanges (HAR 1.2) against the contract",
-		Long: "verify judges recorded exchanges against the contract and prints every deviation.\n\n" +
+		Long: "verify judges recorded exchanges against the contract and prints every deviation (of one claim at most 100 in\n" +
+			"a body).\n\n" +
 			"A PATH is a HAR 1.2 file, a folder (its *.har files, recursively) or - for standard input.\n\n" +
 			"Exit status: 0 all exchanges conform, 1 there are findings, 2 the command could not run. A run in which no\n" +
 			"exchange was for an operation of the contract is 2: an empty run is not a pass.",

@@ -13,7 +13,22 @@ type Report struct {
 	Exchanges int                   `json:"exchanges"` // how many were judged
 	Findings  []conformance.Finding `json:"findings"`  // in the order of the exchanges; never null
 	Summary   Summary               `json:"summary"`
+
+	kinds map[string]*kind // by fingerprint
 }
+
+// kind is what a run says of one deviation.
+type kind struct {
+	listed    int
+	exchanges int
+	last      string // the exchange that was counted last
+}
+
+// A run over traffic without end must not take memory without end. What is not listed is counted.
+const (
+	mostOfAKind = 1000
+	mostKinds   = 10_000
+)
 
 // Summary counts a run.
 type Summary struct {
@@ -29,10 +44,14 @@ type Summary struct {
 	BodiesOmitted        int `json:"bodies_omitted"`
 	RequestBodiesOmitted int `json:"request_bodies_omitted"`
 	HeadersOmitted       int `json:"headers_omitted"`
+	// Unlisted counts the findings that are not in the list: of one kind it holds a thousand.
+	Unlisted int `json:"unlisted"`
 }
 
 // New returns the report of a run in which nothing was judged yet.
-func New() *Report { return &Report{Findings: []conformance.Finding{}} }
+func New() *Report {
+	return &Report{Findings: []conformance.Finding{}, kinds: map[string]*kind{}}
+}
 
 // Add takes in what Check returned for an exchange. An error that is not one of Check's is returned as it is.
 func (r *Report) Add(ex *traffic.Exchange, findings []conformance.Finding, err error) error {
@@ -67,8 +86,30 @@ func (r *Report) Add(ex *traffic.Exchange, findings []conformance.Finding, err e
 		} else {
 			s.Documented++
 		}
+		r.list(f)
 	}
-	r.Findings = append(r.Findings, findings...)
 	s.Conforms = s.Findings == 0
 	return nil
+}
+
+func (r *Report) list(f conformance.Finding) {
+	k := r.kinds[f.Fingerprint]
+	if k == nil {
+		if len(r.kinds) == mostKinds {
+			r.Summary.Unlisted++
+			return
+		}
+		k = &kind{}
+		r.kinds[f.Fingerprint] = k
+	}
+	if k.exchanges == 0 || k.last != f.Exchange {
+		k.exchanges++
+		k.last = f.Exchange
+	}
+	if k.listed == mostOfAKind {
+		r.Summary.Unlisted++
+		return
+	}
+	k.listed++
+	r.Findings = append(r.Findings, f)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -132,4 +133,23 @@ func keys(m map[string]any) []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// TestListIsBounded counts what it does not list.
+func TestListIsBounded(t *testing.T) {
+	t.Parallel()
+	r := report.New()
+	for i := range 1500 {
+		exchange := fmt.Sprintf("a.har#/log/entries/%d", i)
+		findings := []conformance.Finding{finding("minimum", "/id", conformance.Documented, exchange),
+			finding("minimum", "/id", conformance.Documented, exchange)}
+		require.NoError(t, r.Add(&traffic.Exchange{}, findings, nil))
+	}
+	assert.Len(t, r.Findings, 1000)
+	assert.Equal(t, 3000, r.Summary.Findings)
+	assert.Equal(t, 2000, r.Summary.Unlisted)
+	var text bytes.Buffer
+	require.NoError(t, r.WriteText(&text, "api/openapi.yaml"))
+	assert.Contains(t, text.String(), "and 1499 more exchanges")
+	assert.Contains(t, text.String(), "2000 findings not listed")
 }

@@ -13,14 +13,11 @@ import (
 // counts. spec is the name of the spec's file.
 func (r *Report) WriteText(w io.Writer, spec string) error {
 	var b strings.Builder
-	seen := map[string]int{}
+	shown := map[string]bool{}
 	for _, f := range r.Findings {
-		seen[f.Fingerprint]++
-	}
-	for _, f := range r.Findings {
-		if times := seen[f.Fingerprint]; times > 0 {
-			writeFinding(&b, f, spec, times)
-			seen[f.Fingerprint] = 0
+		if !shown[f.Fingerprint] {
+			shown[f.Fingerprint] = true
+			writeFinding(&b, f, spec, r.kinds[f.Fingerprint].exchanges)
 		}
 	}
 	s := r.Summary
@@ -54,11 +51,14 @@ func (r *Report) WriteText(w io.Writer, spec string) error {
 			fmt.Fprintf(&b, "%s %s\n", plural(skipped.n, "exchange"), skipped.what)
 		}
 	}
+	if s.Unlisted > 0 {
+		fmt.Fprintf(&b, "%s not listed, as they are more of the same\n", plural(s.Unlisted, "finding"))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func writeFinding(b *strings.Builder, f conformance.Finding, spec string, times int) {
+func writeFinding(b *strings.Builder, f conformance.Finding, spec string, exchanges int) {
 	fmt.Fprintf(b, "%s %d: %s %s %s\n", f.Operation, f.Status, f.Part, printable(f.Pointer), f.Rule)
 	fmt.Fprintf(b, "  %s\n", f.Message)
 	fmt.Fprintf(b, "  %s at %s:%d #%s\n", f.Basis, spec, f.Spec.Line, f.Spec.Pointer)
@@ -66,8 +66,8 @@ func writeFinding(b *strings.Builder, f conformance.Finding, spec string, times 
 		fmt.Fprintf(b, "    because: %s\n", f.Reason)
 	}
 	fmt.Fprintf(b, "  seen in %s", printable(f.Exchange))
-	if times > 1 {
-		fmt.Fprintf(b, " and %d more", times-1)
+	if exchanges > 1 {
+		fmt.Fprintf(b, " and %s", plural(exchanges-1, "more exchange"))
 	}
 	fmt.Fprintf(b, "  [%s]\n\n", f.Fingerprint)
 }
