@@ -13,14 +13,16 @@ import (
 
 // Why an exchange cannot be judged.
 var (
+	// ErrNoOperation says that the exchange is for something else than the contract is about.
 	ErrNoOperation = errors.New("no operation of the contract has this method and path")
-	ErrNoAnswer    = errors.New("the recording holds no answer")
+	// ErrNoAnswer says that the call was aborted or blocked, or that the connection failed.
+	ErrNoAnswer = errors.New("the recording holds no answer")
 )
 
-// Check weighs one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no more
-// than a hundred. The answer is judged always; the request only where it was answered 2xx, as a server that refuses a bad request does what it
-// should. What the recording omits is not judged. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was
-// judged.
+// Check weighs one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no
+// more than a hundred. The answer is judged always; the request only where it was answered 2xx, as a server that refuses
+// a bad request does what it should. What the recording omits is not judged. The error is [ErrNoOperation] or
+// [ErrNoAnswer]: then nothing was judged.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	op := c.operation(ex.Method, ex.URL)
 	if op == nil {

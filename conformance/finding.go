@@ -40,11 +40,11 @@ type Part string
 
 // The parts of an exchange.
 const (
-	RequestHeader  Part = "request.header"
-	RequestBody    Part = "request.body"
-	ResponseStatus Part = "response.status"
-	ResponseHeader Part = "response.header"
-	ResponseBody   Part = "response.body"
+	RequestHeader  Part = "request.header"  // a header of the request, or a credential in its URL
+	RequestBody    Part = "request.body"    // the request's body
+	ResponseStatus Part = "response.status" // the status code
+	ResponseHeader Part = "response.header" // a header of the response
+	ResponseBody   Part = "response.body"   // the response's body
 )
 
 // Rules that are no schema keywords.

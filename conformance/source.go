@@ -141,5 +141,6 @@ func inPointer(name string) string {
 	if len(name) <= most {
 		return name
 	}
-	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sha256.Sum256([]byte(name)))[:64]
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sum[:8])
 }

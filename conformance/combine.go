@@ -1,0 +1,80 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// combined validates allOf, whose broken claims are reported one by one, and the others, which are broken as a whole.
+func (v *validator) combined(s *schema, value any) {
+	for _, part := range s.AllOf {
+		v.value(part.Value, value)
+	}
+	if s.Not != nil && v.holds(s.Not.Value, value) {
+		v.report(s, "not", "a value that the schema below not refuses", value)
+	}
+	chosen, broken := v.discriminate(s, value)
+	if broken {
+		return
+	}
+	if chosen != nil {
+		v.value(chosen, value)
+		return
+	}
+	if len(s.AnyOf) > 0 && v.matches(s.AnyOf, value) == 0 {
+		v.report(s, "anyOf", "a match of one of the schemas below anyOf", value)
+	}
+	if len(s.OneOf) > 0 {
+		if n := v.matches(s.OneOf, value); n != 1 {
+			v.report(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), value)
+		}
+	}
+}
+
+func (v *validator) matches(schemas openapi3.SchemaRefs, value any) int {
+	n := 0
+	for _, part := range schemas {
+		if v.holds(part.Value, value) {
+			n++
+		}
+	}
+	return n
+}
+
+// holds validates on the side.
+func (v *validator) holds(of *openapi3.Schema, value any) bool {
+	aside := &validator{contract: v.contract, from: v.from, visiting: slices.Clone(v.visiting)}
+	aside.value(of, value)
+	return len(aside.found) == 0
+}
+
+// discriminate finds the schema that a discriminator's value chooses, by its mapping or as a name (OpenAPI 3.0.3,
+// Discriminator Object).
+func (v *validator) discriminate(s *schema, value any) (chosen *openapi3.Schema, broken bool) {
+	object, isObject := value.(map[string]any)
+	alternatives := slices.Concat(s.OneOf, s.AnyOf)
+	if s.Discriminator == nil || !isObject || len(alternatives) == 0 {
+		return nil, false
+	}
+	property := s.Discriminator.PropertyName
+	name, isText := object[property].(string)
+	target := name
+	if ref, mapped := s.Discriminator.Mapping[name]; mapped {
+		target = ref.Ref
+	}
+	for _, part := range alternatives {
+		if isText && (part.Ref == target || part.Ref == "#/components/schemas/"+target) {
+			return part.Value, false
+		}
+	}
+	v.path = append(v.path, inPointer(property))
+	var found any = plain("nothing")
+	if member, there := object[property]; there {
+		found = member
+	}
+	v.report(s, "discriminator", "the name of one of the schemas", found)
+	v.path = v.path[:len(v.path)-1]
+	return nil, true
+}
