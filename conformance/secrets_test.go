@@ -1,0 +1,42 @@
+package conformance
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// TestConcealKnowsEachForm takes a word that is another one in every encoding, so that no form stands in for another.
+func TestConcealKnowsEachForm(t *testing.T) {
+	t.Parallel()
+	const word = "Ke&y~>/x+d.e~?f?~~>"
+	standard, forURLs := base64.RawStdEncoding.EncodeToString([]byte(word)), base64.RawURLEncoding.EncodeToString([]byte(word))
+	forms := map[string]string{
+		"as is": word, "query": url.QueryEscape(word), "path": url.PathEscape(word), "pointer": escapeToken(word),
+		"pattern": regexp.QuoteMeta(word), "base64": standard, "base64 for URLs": forURLs,
+	}
+	seen := map[string]bool{}
+	for name, form := range forms {
+		assert.False(t, seen[fold(form)], "%s is no form of its own", name)
+		seen[fold(form)] = true
+	}
+	forms["upper case"] = strings.ToUpper(word)
+	queryKey := &operation{security: []alternative{{{in: "query", name: "key"}}}}
+	for place, ex := range map[string]*traffic.Exchange{
+		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
+		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
+	} {
+		k := &check{op: queryKey, ex: ex}
+		for name, form := range forms {
+			assert.Equal(t, "<"+concealed+">", k.conceal("<"+form+">"), "%s, %s", place, name)
+		}
+		assert.Equal(t, "nothing of it", k.conceal("nothing of it"))
+	}
+}
