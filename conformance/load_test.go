@@ -121,7 +121,7 @@ func TestLoadEndsOnCycles(t *testing.T) {
 func TestLoadListsWhatItDoesNotCheck(t *testing.T) {
 	t.Parallel()
 	for _, misspelt := range []string{"x-assume", "x-criterea"} {
-		contract, err := conformance.Load(edit(t, "    FaultCreate:\n", "    FaultCreate:\n      "+misspelt+": []\n"))
+		contract, err := conformance.Load(edit(t, "    FaultCreate:\n", "    FaultCreate:\n      "+misspelt+": []\n      not: {"+misspelt+": []}\n"))
 		require.NoError(t, err)
 		require.Len(t, contract.Unchecked, 1)
 		assert.Equal(t, "the extension "+misspelt, contract.Unchecked[0].Reason)

@@ -29,6 +29,8 @@ func TestViolations(t *testing.T) {
 	t.Parallel()
 	const pets = `Cat: {type: object, required: [kind], properties: {kind: {type: string}, lives: {type: integer}}},
 		Dog: {type: object, required: [kind], properties: {kind: {type: string}, barks: {type: boolean}}},
+		Any: {anyOf: [{$ref: '#/components/schemas/Any'}, {type: integer}]}, First: {$ref: '#/components/schemas/Second'},
+		Second: {$ref: '#/components/schemas/Third'}, Third: {type: integer},
 		Loop: {allOf: [{$ref: '#/components/schemas/Loop'}]},
 		Tree: {type: object, properties: {left: {$ref: '#/components/schemas/Tree'}, n: {type: integer}}}`
 	const pet = `{oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: kind, mapping: {puss: '#/components/schemas/Cat'}}}`
@@ -76,6 +78,8 @@ func TestViolations(t *testing.T) {
 		{"{oneOf: [{type: integer}, {type: number}]}", `1.5`, ""}, {"{not: {type: integer}}", `1`, "not"}, {"{not: {type: integer}}", `"x"`, ""},
 		{pet, `{"kind":"Cat","lives":"x"}`, "/lives type"}, {pet, `{"kind":"puss","lives":9}`, ""}, {pet, `{"kind":"Cow"}`, "/kind discriminator"},
 		{pet, `{}`, "/kind discriminator"}, {pet, `7`, "oneOf"},
+		{"{$ref: '#/components/schemas/Any'}", `"x"`, ""}, {"{$ref: '#/components/schemas/First'}", `"x"`, "type"},
+		{"{type: integer, maximum: 1}", strings.Repeat("9", 50), "maximum: at most 1, found a number of 50 digits"},
 		{"{$ref: '#/components/schemas/Tree'}", `{"left":{"left":{"n":"x"}}}`, "/left/left/n type"},
 	} {
 		contract, schema := loadSchema(t, test.schema, pets)
