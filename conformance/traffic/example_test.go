@@ -53,7 +53,7 @@ func ExampleReadPaths() {
 	}
 	fmt.Printf("%d of %d requests were answered\n", answered, all)
 	// Output:
-	// 9 of 13 requests were answered
+	// 16 of 21 requests were answered
 }
 
 func ExampleError() {
@@ -72,4 +72,30 @@ func ExampleError() {
 	// Output:
 	// page.har: entry 0 (byte 131): response.status: expected an integer, got a string
 	// "201"
+}
+
+func ExampleWriteNDJSON() {
+	const cassette = `version: 2
+interactions:
+    - request:
+        method: POST
+        url: https://secure.fleetio.com/api/v1/faults
+        headers: {Content-Type: [application/json]}
+        body: '{"vehicle_id":41}'
+      response:
+        code: 201
+        headers: {}
+        body: '{"id":7001}'
+`
+	for exchange, err := range traffic.ReadPaths(strings.NewReader(cassette), "-") {
+		if err == nil {
+			err = traffic.WriteNDJSON(os.Stdout, exchange)
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	// Output:
+	// {"method":"POST","url":"https://secure.fleetio.com/api/v1/faults","status":201,"request":{"headers":[["Content-Type","application/json"]],"body":"{\"vehicle_id\":41}"},"response":{"headers":[],"body":"{\"id\":7001}"}}
 }

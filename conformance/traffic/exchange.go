@@ -1,10 +1,3 @@
-// Package traffic reads recorded HTTP traffic into exchanges.
-//
-// It reads HTTP Archives (HAR 1.2), the format that browsers and proxies save. An exchange is all that the rest of the
-// project sees of a recording: who recorded it, and in which dialect, ends here.
-//
-// A recording often holds less than what was sent. Where it does not hold a body, the message says so by
-// [Message.BodyOmitted], so that nothing is concluded from a body that nobody kept.
 package traffic
 
 import (

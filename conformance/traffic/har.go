@@ -1,15 +1,11 @@
 package traffic
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
-	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
 const (
@@ -35,44 +31,42 @@ const (
 // 0 or less, was not answered. An entry of more than 64 MiB is an error. So is one that is not valid UTF-8, which HAR
 // requires; a UTF-8 byte order mark is skipped.
 func ReadHAR(r io.Reader, name string) iter.Seq2[*Exchange, error] {
-	return func(yield func(*Exchange, error) bool) {
-		h := &harReader{name: name, entry: -1}
-		if err := h.read(r, yield); err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
-		}
-	}
+	return readAs(r, name, formatHAR)
 }
 
 // errStopped unwinds the reader when its consumer has stopped.
 var errStopped = errors.New("stopped")
 
+// errSplit unwinds the decoder from the list of entries, when the window has handed out those that it could.
+var errSplit = errors.New("split")
+
+// harReader reads an archive with a json.Decoder, except for the entries: these are cut out by a window, which is much
+// faster. Where the window meets anything but an entry, the end of the list for one, the decoder goes on: all errors are
+// its own.
 type harReader struct {
-	name  string
-	src   *boundedReader
-	dec   *json.Decoder
-	base  int64 // bytes before those that the decoder sees: the byte order mark
-	entry int   // index of the entry being read, or -1
+	*window
+
+	resumed bool // the window has done its part
+	src     *boundedReader
+	dec     *json.Decoder
+	base    int64 // the offset in the file of what the decoder sees
+	index   int   // of the entry being read, or -1
 }
 
-func (h *harReader) read(r io.Reader, yield func(*Exchange, error) bool) error {
-	buf := bufio.NewReaderSize(r, 64<<10)
-	mark, err := buf.Peek(3)
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return h.fail(int64(len(mark)), err)
-	case len(mark) == 0:
-		return h.fail(0, errors.New("the file is empty"))
-	case bytes.Equal(mark, []byte("\xef\xbb\xbf")):
-		h.base = 3
-		_, _ = buf.Discard(3)
-	case bytes.HasPrefix(mark, []byte("\xfe\xff")), bytes.HasPrefix(mark, []byte("\xff\xfe")):
-		return h.fail(0, errors.New("encoded in UTF-16; a HAR file is UTF-8"))
+func (h *harReader) read() error {
+	h.decode(h.r, h.at)
+	err := h.archive()
+	if errors.Is(err, errSplit) {
+		// The decoder is shown a list that starts with a number in place of the entries that it did not see.
+		seen := `{"log":{"entries":[`
+		if h.entry > 0 {
+			seen += "0"
+		}
+		h.resumed = true
+		h.decode(io.MultiReader(strings.NewReader(seen), h.remaining()), h.at-int64(len(seen)))
+		err = h.archive()
 	}
-	h.src = &boundedReader{r: buf, limit: maxValue}
-	h.dec = json.NewDecoder(h.src)
-	h.dec.UseNumber() // a number that is skipped need not fit a float64
-
-	if err := h.archive(yield); err != nil {
+	if err != nil {
 		return err
 	}
 
@@ -90,8 +84,16 @@ func (h *harReader) read(r io.Reader, yield func(*Exchange, error) bool) error {
 	}
 }
 
+// decode starts to decode r, whose first byte is at that offset in the file.
+func (h *harReader) decode(r io.Reader, offset int64) {
+	h.base, h.index = offset, -1
+	h.src = &boundedReader{r: r, limit: maxValue}
+	h.dec = json.NewDecoder(h.src)
+	h.dec.UseNumber() // a number that is skipped need not fit a float64
+}
+
 // archive reads the top-level object.
-func (h *harReader) archive(yield func(*Exchange, error) bool) error {
+func (h *harReader) archive() error {
 	if err := h.enter('{', "the file"); err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (h *harReader) archive(yield func(*Exchange, error) bool) error {
 			if lists++; lists > 1 {
 				return h.fail(h.keyOffset(key), errors.New(`a second member "log.entries"`))
 			}
-			return h.entries(yield)
+			return h.entries()
 		})
 	})
 	if err == nil && lists == 0 {
@@ -123,173 +125,68 @@ func (h *harReader) archive(yield func(*Exchange, error) bool) error {
 }
 
 // entries reads log.entries.
-func (h *harReader) entries(yield func(*Exchange, error) bool) error {
+func (h *harReader) entries() error {
 	if err := h.enter('[', "log.entries"); err != nil {
 		return err
 	}
-	var raw json.RawMessage // its memory is used again for each entry
-	for i := 0; h.more(); i++ {
-		h.entry = i
+	if !h.resumed {
+		h.r = io.MultiReader(h.dec.Buffered(), h.r)
+		h.at = h.base + h.dec.InputOffset()
+		if err := h.split(&entrySplitter{begin: -1}); err != nil {
+			return err
+		}
+		return errSplit
+	}
+	if h.entry > 0 {
+		if err := h.skip(); err != nil {
+			return err
+		}
+	}
+	var raw json.RawMessage
+	for h.more() {
+		h.index = h.entry
 		if err := h.dec.Decode(&raw); err != nil {
 			return h.failure(err)
 		}
-		start := h.base + h.dec.InputOffset() - int64(len(raw))
-		if !utf8.Valid(raw) {
-			return h.fail(start+int64(invalidUTF8(raw)), errors.New("not valid UTF-8"))
-		}
-		e, at, err := parseHAREntry(raw)
-		if err != nil {
-			return h.fail(start+at, err)
-		}
-		e.Source = h.name + "#/log/entries/" + strconv.Itoa(i)
-		if !yield(e, nil) {
-			return errStopped
+		if err := h.single(raw, h.base+h.dec.InputOffset()-int64(len(raw))); err != nil {
+			return err
 		}
 	}
-	h.entry = -1
+	h.index = -1
 	_, err := h.token()
 	return err
 }
 
-// invalidUTF8 returns the index of the first byte of b that is not valid UTF-8.
-func invalidUTF8(b []byte) int {
-	i := 0
-	for i < len(b) {
-		r, size := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && size == 1 {
-			break
+// entrySplitter finds the entries of a list, one or more, up to anything that is none.
+type entrySplitter struct {
+	behind bool // there was an entry, so that a comma comes first
+	begin  int  // of the entry whose end is looked for, or -1
+	object objectEnd
+}
+
+func (s *entrySplitter) split(rest []byte, _ bool) (begin, end, line int, found step) {
+	if s.begin < 0 {
+		i := skipBlanks(rest, 0)
+		if s.behind && i < len(rest) && rest[i] == ',' {
+			i = skipBlanks(rest, i+1)
+		} else if s.behind && i < len(rest) {
+			return 0, 0, 0, stepStop
 		}
-		i += size
-	}
-	return i
-}
-
-// members calls each with the key of every member of the object that was entered; each must consume the value.
-func (h *harReader) members(each func(key string) error) error {
-	for h.more() {
-		tok, err := h.token()
-		if err != nil {
-			return err
+		switch {
+		case i == len(rest):
+			return 0, 0, 0, stepMore
+		case rest[i] != '{':
+			return 0, 0, 0, stepStop
 		}
-		key, _ := tok.(string) // the decoder lets nothing else be a key
-		if err := each(key); err != nil {
-			return err
-		}
+		s.begin, s.object = i, objectEnd{pos: i}
 	}
-	_, err := h.token()
-	return err
-}
-
-// enter consumes the opening delimiter of a value that must be of that kind; what names the value in the error.
-func (h *harReader) enter(open json.Delim, what string) error {
-	before := h.dec.InputOffset()
-	tok, err := h.token()
-	if err != nil || tok == open {
-		return err
-	}
-	want := "an object"
-	if open == '[' {
-		want = "an array"
-	}
-	got, width := describe(tok)
-	return h.fail(h.base+max(before, h.dec.InputOffset()-width), fmt.Errorf("%s: expected %s, got %s", what, want, got))
-}
-
-// skip consumes a value token by token, so that the size of an object or array does not matter.
-func (h *harReader) skip() error {
-	for depth := 0; ; {
-		tok, err := h.token()
-		if err != nil {
-			return err
-		}
-		switch tok {
-		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > maxDepth {
-				return h.fail(h.base+h.dec.InputOffset()-1, errors.New("nested too deeply"))
-			}
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return nil
-		}
-	}
-}
-
-// token consumes a token; the file must not end here.
-func (h *harReader) token() (json.Token, error) {
-	h.allow()
-	tok, err := h.dec.Token()
-	if err != nil {
-		return nil, h.failure(err)
-	}
-	return tok, nil
-}
-
-// more reports whether the object or array that was entered goes on, and gives what follows its allowance of bytes.
-func (h *harReader) more() bool {
-	h.allow()
-	return h.dec.More()
-}
-
-func (h *harReader) allow() { h.src.limit = h.dec.InputOffset() + maxValue }
-
-// fail makes an error at a byte of the file.
-func (h *harReader) fail(offset int64, err error) error {
-	return &Error{File: h.name, Entry: h.entry, Offset: offset, Err: err}
-}
-
-// failure makes an error of one that the decoder returned.
-func (h *harReader) failure(err error) error {
-	var syntax *json.SyntaxError
+	end, ended := s.object.find(rest)
 	switch {
-	case errors.As(err, &syntax):
-		return h.fail(h.base+h.syntaxOffset(syntax), err)
-	case errors.Is(err, errTooLarge):
-		h.dec.More() // moves on to the value that is too large
-		return h.fail(h.base+h.dec.InputOffset(), err)
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF
+	case !ended:
+		return 0, 0, 0, stepMore
+	case end > maxValue:
+		return 0, 0, 0, stepStop
 	}
-	return h.fail(h.base+h.src.n, err)
-}
-
-// syntaxOffset returns how many bytes the decoder was given before the one that it refused. SyntaxError.Offset does not
-// tell: once a Decoder has returned tokens, it leaves out the delimiters among them. So the value is scanned again.
-func (h *harReader) syntaxOffset(syntax *json.SyntaxError) int64 {
-	h.dec.More() // moves on to the value
-	at := h.dec.InputOffset()
-	var again *json.SyntaxError
-	err := json.NewDecoder(h.dec.Buffered()).Decode(new(json.RawMessage))
-	// Without an error, or with another, the value itself is well-formed, but out of place.
-	if errors.As(err, &again) && again.Error() == syntax.Error() {
-		at += max(0, again.Offset-1)
-	}
-	return at
-}
-
-// keyOffset returns the offset of the key that was just consumed.
-func (h *harReader) keyOffset(key string) int64 {
-	_, width := describe(key)
-	return h.base + h.dec.InputOffset() - width
-}
-
-// describe names the kind of a token, and returns its width in the file. The width of a string is that of its text: more
-// or less than in the file if that has escapes or invalid UTF-8 in it.
-func describe(tok json.Token) (kind string, width int64) {
-	switch tok := tok.(type) {
-	case json.Delim:
-		if tok == '[' {
-			return "an array", 1
-		}
-		return "an object", 1
-	case string:
-		return "a string", int64(len(tok)) + 2
-	case json.Number:
-		return "a number", int64(len(tok))
-	case bool:
-		return "a boolean", int64(len(strconv.FormatBool(tok)))
-	default:
-		return "null", 4
-	}
+	begin, s.begin, s.behind = s.begin, -1, true
+	return begin, end, 0, stepRecord
 }

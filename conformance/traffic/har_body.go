@@ -10,32 +10,89 @@ import (
 	"strings"
 )
 
+// bodyHints is what an entry says of a body whose text is empty, or absent.
+type bodyHints struct {
+	size, bodySize bodySize
+	body           bool        // there is a postData or a content
+	text           bool        // and in it a text, even if it is empty
+	params         bool        // and fields of a form
+	comment        bool        // and a comment that is not empty
+	textIsNull     func() bool // whether the text is null, as opposed to absent; nil if it is not
+}
+
+// bodySize is what an entry says of the size of a body, in as far as it matters.
+type bodySize int
+
+const (
+	sizeAbsent bodySize = iota
+	sizeNegative
+	sizeZero
+	sizePositive
+)
+
+func sizeOf[T int | float64](n T) bodySize {
+	switch {
+	case n < 0:
+		return sizeNegative
+	case n == 0:
+		return sizeZero
+	default:
+		return sizePositive
+	}
+}
+
+// hints returns what is written of a body beside its text.
+func (b *harBody) hints(bodySize *float64, textIsNull func() bool) bodyHints {
+	h := bodyHints{textIsNull: textIsNull}
+	if bodySize != nil {
+		h.bodySize = sizeOf(*bodySize)
+	}
+	if b == nil {
+		return h
+	}
+	if b.Size != nil {
+		h.size = sizeOf(*b.Size)
+	}
+	h.body, h.text, h.params, h.comment = true, b.Text != nil, len(b.Params) > 0, b.Comment != ""
+	return h
+}
+
+func (h *bodyHints) nullText() bool { return h.textIsNull != nil && h.textIsNull() }
+
 // readBody sets the body of a request (HAR 1.2, "postData" and "request.bodySize").
 func (r *harRequest) readBody(m *Message, raw []byte) error {
 	var err error
 	if m.Body, err = r.PostData.decode("request.postData"); err != nil || len(m.Body) > 0 {
 		return err
 	}
-	switch body := r.PostData; {
-	case positive(r.BodySize), announced(m.Header):
-		m.BodyOmitted = true
-	case body != nil && (len(body.Params) > 0 || body.Comment != ""):
+	hints := r.PostData.hints(r.BodySize, func() bool { return isNull(raw, "request", "postData", "text") })
+	m.BodyOmitted = hints.requestOmitted(r.Method, announced(m.Header))
+	return nil
+}
+
+// requestOmitted reports whether an empty body is one that the recording does not hold, in a request. A body is announced
+// by the header.
+func (h *bodyHints) requestOmitted(method string, announced bool) bool {
+	switch {
+	case h.bodySize == sizePositive, announced:
+		return true
+	case h.params, h.comment:
 		// A form of which only the fields were kept cannot be put together again byte for byte. And a comment in
 		// place of a text is how Firefox says that it has discarded the body.
-		m.BodyOmitted = true
-	case usuallyBodyless(r.Method):
+		return true
+	case usuallyBodyless(method):
 		// Nothing hints at a body, so there was none.
-	case body == nil:
-		m.BodyOmitted = !zero(r.BodySize)
-	case body.Text != nil:
+		return false
+	case !h.body:
+		return h.bodySize != sizeZero
+	case h.text:
 		// Playwright, told to keep neither bodies nor sizes, writes "" and -1. A recorder that leaves out the size
 		// altogether means what it writes.
-		m.BodyOmitted = r.BodySize != nil && *r.BodySize < 0
+		return h.bodySize == sizeNegative
 	default:
 		// For a body that it passed on without keeping it, mitmproxy writes a text of null, and 0 as its size.
-		m.BodyOmitted = !zero(r.BodySize) || isNull(raw, "request", "postData", "text")
+		return h.bodySize != sizeZero || h.nullText()
 	}
-	return nil
 }
 
 // readBody sets the body of a response to a request with that method (HAR 1.2, "content" and "response.bodySize").
@@ -44,29 +101,33 @@ func (r *harResponse) readBody(m *Message, method string, raw []byte) error {
 	if m.Body, err = r.Content.decode("response.content"); err != nil || len(m.Body) > 0 {
 		return err
 	}
-	var size *float64
-	if r.Content != nil {
-		size = r.Content.Size
-	}
-	switch body := r.Content; {
-	case method == http.MethodHead, r.Status < 200, r.Status == http.StatusNoContent, r.Status == http.StatusNotModified:
+	hints := r.Content.hints(r.BodySize, func() bool { return isNull(raw, "response", "content", "text") })
+	m.BodyOmitted = hints.responseOmitted(method, int(r.Status), announced(m.Header))
+	return nil
+}
+
+// responseOmitted is requestOmitted for a response to a request with that method.
+func (h *bodyHints) responseOmitted(method string, status int, announced bool) bool {
+	switch {
+	case method == http.MethodHead, status < 200, status == http.StatusNoContent, status == http.StatusNotModified:
 		// None of these can have a body (RFC 9110, section 6.4.1), whatever size and length they announce.
-	case positive(size), announced(m.Header):
+		return false
+	case h.size == sizePositive, announced:
 		// Also with a text of "", which is what browsers write for a body that they have evicted from memory.
-		m.BodyOmitted = true
-	case body != nil && body.Text != nil:
+		return true
+	case h.text:
 		// The text of "" is all there was.
-	case body != nil && body.Comment != "":
+		return false
+	case h.comment:
 		// Firefox says so when it was told not to keep bodies.
-		m.BodyOmitted = true
-	case size != nil:
+		return true
+	case h.size != sizeAbsent:
 		// Safari leaves out a text that is empty, and writes a size of 0 if it does not know the size. The two differ by
 		// bodySize. As in a request, mitmproxy's text of null stands for a body that was not kept.
-		m.BodyOmitted = !zero(size) || positive(r.BodySize) || isNull(raw, "response", "content", "text")
+		return h.size != sizeZero || h.bodySize == sizePositive || h.nullText()
 	default:
-		m.BodyOmitted = !zero(r.BodySize)
+		return h.bodySize != sizeZero
 	}
-	return nil
 }
 
 // decode returns the text of a body with its encoding undone; name is the path of the member for errors. Encoding is a
@@ -83,15 +144,19 @@ func (b *harBody) decode(name string) ([]byte, error) {
 	}
 	// The decoder passes over line breaks, but not over the other blanks that pretty-printers put in.
 	text := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(*b.Text)
-	enc := base64.RawStdEncoding
-	if strings.HasSuffix(text, "=") {
-		enc = base64.StdEncoding
-	}
-	body, err := enc.DecodeString(text)
+	body, err := base64Encoding(strings.HasSuffix(text, "=")).DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s.text: %w", name, err)
 	}
 	return body, nil
+}
+
+// base64Encoding is the one to decode with, as padding is left out by some.
+func base64Encoding(padded bool) *base64.Encoding {
+	if padded {
+		return base64.StdEncoding
+	}
+	return base64.RawStdEncoding
 }
 
 // usuallyBodyless reports whether requests with that method have no body unless something hints at one.
@@ -109,9 +174,6 @@ func announced(h http.Header) bool {
 	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	return err == nil && n > 0
 }
-
-func positive(size *float64) bool { return size != nil && *size > 0 }
-func zero(size *float64) bool     { return size != nil && *size == 0 }
 
 // isNull reports whether the member at path of the object raw is null, as opposed to absent. It reads raw once more,
 // which the few entries that it matters for are worth.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // The members of an entry that are read (HAR 1.2, "entries", "request", "response", "postData", "content").
@@ -45,11 +46,18 @@ type (
 	}
 )
 
-// parseHAREntry makes an exchange, without its Source, of an entry that is well-formed JSON. With an error comes the
-// offset of the fault in raw. The exchange shares no memory with raw.
+// parseHAREntry makes an exchange, without its Source, of an entry. With an error comes the offset of the fault in raw.
+// The exchange shares no memory with raw.
 func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 	var entry harEntry
-	if err := json.Unmarshal(raw, &entry); err != nil {
+	err := json.Unmarshal(raw, &entry)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, max(0, syntax.Offset-1), err
+	case !utf8.Valid(raw):
+		return nil, int64(invalidUTF8(raw)), errors.New("not valid UTF-8")
+	case err != nil:
 		at, err := typeFault(raw, err)
 		return nil, at, err
 	}
@@ -62,13 +70,8 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 	case req.URL == "":
 		return nil, 0, errors.New("request.url: missing or empty")
 	}
-	u, err := url.Parse(req.URL)
-	if err != nil {
-		// Browsers send what Go refuses, to sites that are not ours. The exchange is kept, and is for no operation.
-		u = new(url.URL)
-	}
 
-	e := &Exchange{Method: req.Method, URL: u}
+	e := &Exchange{Method: req.Method, URL: parseURL(req.URL)}
 	e.Request.Header = harHeaders(req.Headers, req.PostData)
 	e.Request.HeaderOmitted = req.Headers == nil
 	if err := req.readBody(&e.Request, raw); err != nil {
@@ -92,6 +95,29 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 	return e, 0, nil
 }
 
+// parseURL makes the URL of an exchange. Browsers send what Go refuses, to sites that are not ours. Such an exchange is
+// kept, and is for no operation.
+func parseURL(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil {
+		return new(url.URL)
+	}
+	return u
+}
+
+// invalidUTF8 returns the index of the first byte of b that is not valid UTF-8.
+func invalidUTF8(b []byte) int {
+	i := 0
+	for i < len(b) {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
 // harHeaders makes a header of a list. Only for a message with no fields at all is the media type that the recorder wrote
 // beside the body taken for its Content-Type, which it is (HAR 1.2, "content"): next to other fields, it may be what a
 // browser guessed.
@@ -102,12 +128,14 @@ func harHeaders(list []harHeader, body *harBody) http.Header {
 			header.Add(field.Name, field.Value)
 		}
 	}
-	// "x-unknown" is what WebKit and its relatives write for a type that they do not know.
-	if len(list) == 0 && body != nil && body.MimeType != "" && body.MimeType != "x-unknown" {
+	if len(list) == 0 && body != nil && body.MimeType != "" && body.MimeType != unknownType {
 		header.Set("Content-Type", body.MimeType)
 	}
 	return header
 }
+
+// unknownType is what WebKit and its relatives write for a media type that they do not know.
+const unknownType = "x-unknown"
 
 // typeFault words an error of json.Unmarshal about raw, and returns the offset of the value that it is about.
 func typeFault(raw []byte, err error) (int64, error) {

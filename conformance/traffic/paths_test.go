@@ -99,7 +99,7 @@ func TestReadPathsErrors(t *testing.T) {
 		want  string
 	}{
 		{"missing", nil, []string{in("good"), in("gone.har"), in("good")}, []string{"good/a.har"}, in("gone.har"), fs.ErrNotExist, ""},
-		{"folder without a recording", nil, []string{in("empty")}, nil, in("empty"), nil, "the folder holds no .har file"},
+		{"folder without a recording", nil, []string{in("empty")}, nil, in("empty"), nil, "the folder holds no recording: no .har, .ndjson or .jsonl file, and no go-vcr cassette"},
 		{"bad recording", nil, []string{in("bad"), in("good")}, []string{"bad/a.har"}, in("bad/b.har"), nil, "request: missing"},
 		{"bad standard input", strings.NewReader("x"), []string{"-", in("good")}, nil, "-", nil, "invalid character 'x' looking for beginning of value"},
 		{"standard input twice", strings.NewReader(archive()), []string{in("good"), "-", "-"}, nil, "-", nil, "standard input can be read only once"},

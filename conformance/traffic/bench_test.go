@@ -1,0 +1,115 @@
+package traffic
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// benchArchive is an archive of about n bytes, made of the first entries of what browsers and proxies recorded.
+func benchArchive(b *testing.B, n int) []byte {
+	b.Helper()
+	entry := recordedEntry(b, "chrome.har")
+	id := strings.Repeat(`,\"description\":\"Low oil <pressure>, \\\"engine\\\" 2\",\"last_occurred_at\":\"2026-11-20T09:14:03Z\"`, 4)
+	entry = strings.Replace(entry, `\"code\":\"SPN-639-9\"}"`, `\"code\":\"SPN-639-9\"`+id+`}"`, 2)
+	entries := make([]string, n/len(entry))
+	for i := range entries {
+		entries[i] = strings.ReplaceAll(entry, "7001", strconv.Itoa(100_000+i))
+	}
+	return []byte(archive(entries...))
+}
+
+// recordedEntry is the first entry of a file, without blanks, as browsers write it.
+func recordedEntry(tb testing.TB, name string) string {
+	tb.Helper()
+	recorded, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var har struct {
+		Log struct{ Entries []json.RawMessage }
+	}
+	if err := json.Unmarshal(recorded, &har); err != nil {
+		tb.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, har.Log.Entries[0]); err != nil {
+		tb.Fatal(err)
+	}
+	return compact.String()
+}
+
+// benchLines holds the exchanges of an archive as lines.
+func benchLines(b *testing.B, har []byte) []byte {
+	b.Helper()
+	var lines bytes.Buffer
+	for e, err := range ReadHAR(bytes.NewReader(har), "-") {
+		if err == nil {
+			err = WriteNDJSON(&lines, e)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return lines.Bytes()
+}
+
+// BenchmarkReadBatches compares splitting alone, splitting with views, and what encoding/json needs for the entries.
+func BenchmarkReadBatches(b *testing.B) {
+	har := benchArchive(b, 8<<20)
+	run := func(name string, file []byte, each func(r *Record) bool) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(file)))
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				for batch, err := range ReadBatches(bytes.NewReader(file), "-") {
+					if err != nil {
+						b.Fatal(err)
+					}
+					records := batch.Records()
+					for i := range records {
+						if !each(&records[i]) {
+							b.Fatal("refused: ", records[i].Source())
+						}
+					}
+					n += len(records)
+					batch.Release()
+				}
+				if n < 1000 {
+					b.Fatal(n, " records")
+				}
+			}
+		})
+	}
+	var v View
+	run("HAR/split", har, func(*Record) bool { return true })
+	run("HAR/view", har, func(r *Record) bool { return r.View(&v) })
+
+	lines := benchLines(b, har)
+	run("NDJSON/split", lines, func(*Record) bool { return true })
+	run("NDJSON/view", lines, func(r *Record) bool { return r.View(&v) })
+	b.Run("HAR/encoding-json", func(b *testing.B) {
+		b.SetBytes(int64(len(har)))
+		b.ReportAllocs()
+		for b.Loop() {
+			d := json.NewDecoder(bytes.NewReader(har))
+			for tok := json.Token(nil); tok != json.Delim('['); {
+				var err error
+				if tok, err = d.Token(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for d.More() {
+				var e harEntry
+				if err := d.Decode(&e); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}

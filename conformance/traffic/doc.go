@@ -1,0 +1,55 @@
+// Package traffic reads recorded HTTP traffic into exchanges.
+//
+// An exchange is all that the rest of the project sees of a recording: who recorded it, and in which dialect, ends here.
+// Three formats are read, and told apart by their first bytes: HAR, NDJSON and go-vcr cassettes.
+//
+// A recording often holds less than what was sent. Where it does not hold a body, the message says so by
+// [Message.BodyOmitted], so that nothing is concluded from a body that nobody kept; and so for headers.
+//
+// [ReadPaths] yields exchanges one after the other. [ReadBatches] yields them undecoded, for several cores, and
+// [Record.View] decodes without allocating.
+//
+// # HAR
+//
+// HTTP Archives (HAR 1.2) are what browsers and proxies save; see [ReadHAR].
+//
+// # NDJSON
+//
+// One exchange a line, each a JSON object (RFC 8259), is the format to write from programs; [WriteNDJSON] writes it, and
+// docs/exchange.schema.json describes it as a JSON Schema. On several lines here:
+//
+//	{
+//	  "method": "POST",
+//	  "url": "https://secure.fleetio.com/api/v1/faults",
+//	  "status": 201,
+//	  "request": {"headers": [["Content-Type", "application/json"]], "body": "{\"vehicle_id\":41}"},
+//	  "response": {"headers": {"Content-Type": "application/json"}, "body_json": {"id": 7001}}
+//	}
+//
+// The method must be there, and the URL, which is empty where what was recorded is no URL. A status that is absent or 0
+// says that there was no answer, and then there must be no response. What is absent of a request or a response was not
+// recorded; an absent request or response is one of which nothing was.
+//
+//   - headers: the fields as a list of pairs of a name and a value, in their order; or as an object, with a value or a list
+//     of values under a name. An empty one says that there were none. Pseudo headers (":method") are left out.
+//   - body: the body as text. An empty one says that there was none.
+//   - body_base64: the bytes of the body, with or without padding (RFC 4648, section 4).
+//   - body_json: a body that is JSON, byte for byte as it stands there.
+//   - media_type: what the Content-Type was, only where headers are absent.
+//
+// There is one body member at most. Bodies have their transfer and content encodings undone. Names are case-sensitive,
+// and no value is null, except of body_json. A member of another name is an error, unless its name starts with "x-" or
+// "_"; so is one that comes twice, though header names may. Blank lines are skipped. A line is at most 64 MiB long, and a
+// fault is reported with the number of its line, from 1, as is [Exchange.Source]: "page.ndjson#L3".
+//
+// # go-vcr cassettes
+//
+// Cassettes of the versions 1 and 2, as go-vcr v2, v3 and v4 write them, are read one interaction at a time. Those in
+// another style, such as JSON, are held in memory as a whole, and are at most 64 MiB long. Aliases and merge keys, which
+// go-vcr does not write, are errors. The source of an exchange is such as "cassette.yaml#/interactions/3".
+//
+// A body that is empty or absent says that there was none, unless the recorded length says otherwise: then a hook of the
+// recorder has removed it. A body under a Content-Encoding of gzip is unpacked; one in another encoding that is no text
+// is taken as not recorded. Headers that are absent, as opposed to {}, were not recorded. A hook that removes a single
+// header, such as Authorization, leaves no trace: the request then looks as if it was sent without.
+package traffic

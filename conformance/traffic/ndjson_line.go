@@ -1,0 +1,198 @@
+package traffic
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// parseLine makes an exchange, without its Source, of a line. With an error comes the offset of the fault in the line.
+// The exchange shares no memory with it.
+func parseLine(line []byte) (*Exchange, int64, error) {
+	line = bytes.TrimRight(line, " \t\r\n") // so that a line that is cut off is said to end
+	var raw json.RawMessage
+	err := json.Unmarshal(line, &raw)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax) && syntax.Error() == "unexpected end of JSON input":
+		return nil, int64(len(line)), io.ErrUnexpectedEOF
+	case errors.As(err, &syntax):
+		return nil, max(0, syntax.Offset-1), err
+	case !utf8.Valid(line):
+		return nil, int64(invalidUTF8(line)), errors.New("not valid UTF-8")
+	case err != nil:
+		return nil, 0, errors.New("not a JSON value")
+	}
+	e, err := lineValue{raw: raw, at: int64(skipBlanks(line, 0))}.exchange()
+	var fault *valueError
+	if errors.As(err, &fault) {
+		return nil, fault.at, fault.err
+	}
+	return e, 0, err
+}
+
+func (v lineValue) exchange() (*Exchange, error) {
+	e := &Exchange{Request: unrecorded()}
+	var response *Message
+	var answer lineValue
+	seen, err := v.members(func(name string, value lineValue) error {
+		var err error
+		m := value.named(name)
+		switch name {
+		case "method":
+			if e.Method, err = m.text(); err == nil && e.Method == "" {
+				err = m.fail("empty")
+			}
+		case "url":
+			var text string
+			text, err = m.text()
+			e.URL = parseURL(text)
+		case "status":
+			e.Status, err = m.status()
+		case "request":
+			e.Request, err = m.message()
+		case "response":
+			var message Message
+			message, err = m.message()
+			response, answer = &message, m
+		default:
+			err = value.unknown(name)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !seen["method"]:
+		return nil, v.fail("method: missing")
+	case !seen["url"]:
+		return nil, v.fail("url: missing")
+	case response != nil && e.Status == 0:
+		return nil, answer.fail("without a status")
+	case response != nil:
+		e.Response = *response
+	case e.Status != 0:
+		e.Response = unrecorded()
+	}
+	return e, nil
+}
+
+// unrecorded is a message of which nothing is known.
+func unrecorded() Message {
+	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
+}
+
+func (v lineValue) message() (Message, error) {
+	message := unrecorded()
+	mediaType, body := "", ""
+	_, err := v.members(func(name string, value lineValue) error {
+		var err error
+		m := value.named(name)
+		switch name {
+		case "headers":
+			message.HeaderOmitted = false
+			err = m.headers(message.Header)
+		case "media_type":
+			mediaType, err = m.text()
+		case "body", "body_base64", "body_json":
+			if body != "" {
+				return m.fail("beside " + body)
+			}
+			body, message.BodyOmitted = name, false
+			message.Body, err = m.body(name)
+		default:
+			err = value.unknown(name)
+		}
+		if message.HeaderOmitted || mediaType == "" || err != nil {
+			return err
+		}
+		return v.fail("media_type beside headers")
+	})
+	if mediaType != "" {
+		message.Header.Set("Content-Type", mediaType)
+	}
+	return message, err
+}
+
+// body reads the value of a member that holds a body.
+func (v lineValue) body(member string) ([]byte, error) {
+	if member == "body_json" {
+		return v.raw, nil
+	}
+	text, err := v.text()
+	if err != nil || text == "" {
+		return nil, err
+	}
+	if member == "body" {
+		return []byte(text), nil
+	}
+	if strings.ContainsAny(text, "\r\n") { // which the decoder would pass over
+		return nil, v.fail("illegal base64 data: a line break")
+	}
+	body, err := base64Encoding(strings.HasSuffix(text, "=")).DecodeString(text)
+	if err != nil {
+		return nil, v.fail(err.Error())
+	}
+	return body, nil
+}
+
+// headers reads the fields of a header: a list of names with values, or an object.
+func (v lineValue) headers(header http.Header) error {
+	if v.raw[0] == '{' {
+		return v.each(func(name string, m lineValue) error {
+			if name == "" {
+				return v.fail("a name that is empty")
+			}
+			if m.raw[0] != '[' {
+				return m.field(header, name)
+			}
+			return m.elements(func(_ int, value lineValue) error { return value.field(header, name) })
+		})
+	}
+	return v.elements(func(_ int, pair lineValue) error {
+		name, n := "", 0
+		err := pair.elements(func(i int, m lineValue) error {
+			var err error
+			switch n++; i {
+			case 0:
+				if name, err = m.text(); err == nil && name == "" {
+					err = v.fail("a name that is empty")
+				}
+			case 1:
+				err = m.field(header, name)
+			}
+			return err
+		})
+		if err == nil && n != 2 {
+			return pair.fail("expected a name and a value")
+		}
+		return err
+	})
+}
+
+// field adds a field with that value to the header, unless it is a pseudo header.
+func (v lineValue) field(header http.Header, name string) error {
+	value, err := v.text()
+	if err == nil && name[0] != ':' {
+		header.Add(name, value)
+	}
+	return err
+}
+
+// status reads a status code, or the 0 for no answer.
+func (v lineValue) status() (int, error) {
+	if v.raw[0] != '-' && !isDigit(v.raw[0]) {
+		return 0, v.expected("an integer")
+	}
+	n, err := strconv.ParseFloat(string(v.raw), 64)
+	if err != nil || n != math.Trunc(n) || n < 0 || n > 999 {
+		return 0, v.fail("expected an integer from 0 to 999")
+	}
+	return int(n), nil
+}
