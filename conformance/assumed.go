@@ -10,7 +10,7 @@ import (
 
 const assumedKey = "x-assumed"
 
-// Basis says where a claim comes from.
+// Basis says where the claim of a finding comes from, if there is one.
 type Basis string
 
 const (
@@ -18,6 +18,10 @@ const (
 	Documented Basis = "documented"
 	// Assumed claims are our guess, marked by x-assumed: traffic that refutes one shows a wrong spec.
 	Assumed Basis = "assumed"
+	// Drift is no claim's: traffic that no claim covers shows that the spec is incomplete.
+	Drift Basis = "drift"
+	// Note is no claim's either: what conforms, and may surprise all the same.
+	Note Basis = "note"
 )
 
 // assumptions holds the reason of each x-assumed mark by the pointer that it marks.

@@ -293,16 +293,3 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkCheck(b *testing.B) {
-	contract, err := conformance.Load(spec())
-	require.NoError(b, err)
-	ex := exchange(b, 201, request, string(validFault(nil)))
-	b.SetBytes(int64(len(ex.Request.Body) + len(ex.Response.Body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if findings, err := contract.Check(ex); err != nil || len(findings) > 0 {
-			b.Fatal(findings, err)
-		}
-	}
-}

@@ -45,35 +45,3 @@ func TestClaimsGolden(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(want), got, "%s; -update writes it anew", path)
 }
-
-// byName writes an entry of a list by its value, as in x-assumed.
-func (c *Contract) byName(pointer string) string {
-	cut := strings.LastIndexByte(pointer, '/')
-	if parent := c.source.node(pointer[:cut]); parent != nil && len(parent.Content) > 0 && strings.HasSuffix(pointer[:cut], "/required") {
-		return pointer[:cut+1] + c.source.node(pointer).Value
-	}
-	return pointer
-}
-
-// text is the criterion in one line.
-func (k *criterion) text() string {
-	var b strings.Builder
-	for i, o := range k.when {
-		b.WriteString([]string{"when ", " and "}[min(i, 1)] + o.text)
-	}
-	if len(k.when) > 0 {
-		b.WriteString(", ")
-	}
-	b.WriteString(k.left.text)
-	if k.pattern == nil {
-		return b.String() + " " + k.op + " " + k.right.text
-	}
-	b.WriteString(" matches ")
-	for i, text := range k.pattern.texts {
-		b.WriteString(text)
-		if i < len(k.pattern.embedded) {
-			b.WriteString("{" + k.pattern.embedded[i].text + "}")
-		}
-	}
-	return b.String()
-}

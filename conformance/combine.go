@@ -13,7 +13,7 @@ func (v *validator) combined(s *schema, value any) {
 		v.value(part.Value, value)
 	}
 	if s.Not != nil && v.holds(s.Not.Value, value) {
-		v.report(s, "not", "a value that the schema below not refuses", value)
+		v.report(s, "not", "a value that the schema below not refuses", value, value)
 	}
 	chosen, broken := v.discriminate(s, value)
 	if broken {
@@ -24,11 +24,11 @@ func (v *validator) combined(s *schema, value any) {
 		return
 	}
 	if len(s.AnyOf) > 0 && v.matches(s.AnyOf, value) == 0 {
-		v.report(s, "anyOf", "a match of one of the schemas below anyOf", value)
+		v.report(s, "anyOf", "a match of one of the schemas below anyOf", value, value)
 	}
 	if len(s.OneOf) > 0 {
 		if n := v.matches(s.OneOf, value); n != 1 {
-			v.report(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), value)
+			v.report(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), value, value)
 		}
 	}
 }
@@ -45,7 +45,7 @@ func (v *validator) matches(schemas openapi3.SchemaRefs, value any) int {
 
 // holds validates on the side.
 func (v *validator) holds(of *openapi3.Schema, value any) bool {
-	aside := &validator{contract: v.contract, from: v.from, visiting: slices.Clone(v.visiting)}
+	aside := &validator{contract: v.contract, part: v.part, visiting: slices.Clone(v.visiting)}
 	aside.value(of, value)
 	return len(aside.found) == 0
 }
@@ -69,12 +69,11 @@ func (v *validator) discriminate(s *schema, value any) (chosen *openapi3.Schema,
 			return part.Value, false
 		}
 	}
-	v.path = append(v.path, inPointer(property))
 	var found any = plain("nothing")
 	if member, there := object[property]; there {
 		found = member
 	}
-	v.report(s, "discriminator", "the name of one of the schemas", found)
-	v.path = v.path[:len(v.path)-1]
+	v.add(violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas",
+		found: found, value: object[property]}, inPointer(property))
 	return nil, true
 }

@@ -77,24 +77,30 @@ func isJSON(name string) bool {
 	return name == "application/json" || strings.HasSuffix(name, "+json")
 }
 
-// match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name. Where
-// there is none, problem is what was found instead.
-func (c *content) match(fields []string) (m mediaType, problem any) {
+// mismatch is what was found instead of a documented media type.
+type mismatch struct {
+	found        any
+	undocumented bool // a media type like any other: drift
+}
+
+// match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name.
+func (c *content) match(fields []string) (m mediaType, problem *mismatch) {
 	if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
-		return m, plain(fmt.Sprintf("%d Content-Type fields that differ", len(fields)))
+		return m, &mismatch{found: plain(fmt.Sprintf("%d Content-Type fields that differ", len(fields)))}
 	}
 	contentType := strings.Join(fields, "")
 	if contentType == "" {
-		return m, plain("no Content-Type")
+		return m, &mismatch{found: plain("no Content-Type")}
 	}
 	name, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return m, plain("a malformed Content-Type")
+	// RFC 9110, section 8.3.1: a type, a slash and a subtype, which package mime does not insist on.
+	if kind, subtype, _ := strings.Cut(name, "/"); err != nil || kind == "" || subtype == "" {
+		return m, &mismatch{found: plain("a malformed Content-Type")}
 	}
 	// RFC 8259, section 8.1: JSON between systems is UTF-8.
 	charset := strings.ToLower(parameters["charset"])
 	if isJSON(name) && charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii" {
-		return m, contentType
+		return m, &mismatch{found: contentType}
 	}
 	major, _, _ := strings.Cut(name, "/")
 	for _, m := range c.types {
@@ -105,5 +111,5 @@ func (c *content) match(fields []string) (m mediaType, problem any) {
 			return m, nil
 		}
 	}
-	return m, contentType
+	return m, &mismatch{found: contentType, undocumented: true}
 }

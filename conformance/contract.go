@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -23,6 +25,13 @@ type Contract struct {
 	operations []*operation
 	schemas    map[*openapi3.Schema]*schema
 	names      map[string]bool // of every property and header
+
+	title, version string
+	hash           string // of the spec's bytes
+	claims         []Claim
+	claimAt        map[claimKey]int
+	nodes          int // how many were compiled
+	weighers       sync.Pool
 }
 
 // Unchecked is a claim that Check does not look at.
@@ -65,13 +74,19 @@ type operation struct {
 	required  bool     // the request needs a body
 	security  []alternative
 	responses map[string]*response // by status, range ("2XX") or "default"
+	byStatus  [1000]*response
+
+	carriers    []string             // headers that may hold a credential, canonical, sorted
+	credentials []compiledCredential // nil where the scanner cannot tell who is authenticated
 }
 
 type response struct {
 	pointer  string
+	noBody   string   // pointer of the claim that there is no body, if there is none
 	body     *content // nil where no body is documented
 	headers  []header
 	criteria []*criterion
+	compiled *compiledResponse
 }
 
 // Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
@@ -90,14 +105,16 @@ func Load(spec []byte) (*Contract, error) {
 		return nil, &SpecError{Line: src.line("/openapi"), Pointer: "/openapi",
 			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
 	}
+	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
+	// Before the library validates, which names no line.
+	if err := c.readSchemas(doc); err != nil {
+		return nil, err
+	}
 	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
-	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
+	c.title, c.version, c.hash = doc.Info.Title, doc.Info.Version, fmt.Sprintf("%x", sha256.Sum256(spec))
 	if c.marks, err = readAssumptions(src); err != nil {
-		return nil, err
-	}
-	if err := c.readSchemas(doc); err != nil {
 		return nil, err
 	}
 	c.noteFormats()
@@ -115,6 +132,9 @@ func Load(spec []byte) (*Contract, error) {
 	if err := c.refuseTheUnsaid(); err != nil {
 		return nil, err
 	}
+	c.readClaims()
+	c.compile()
+	c.weighers.New = func() any { return c.newWeigher() }
 	return c, nil
 }
 
@@ -168,6 +188,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	for status, ref := range o.Responses.Map() {
 		r := &response{pointer: c.source.canonical(op.pointer + pointerOf("responses", status))}
 		r.body = c.newContent(r.pointer, ref.Value.Content)
+		r.noBody = c.source.below(r.pointer, "content")
 		for _, name := range slices.Sorted(maps.Keys(ref.Value.Headers)) {
 			if http.CanonicalHeaderKey(name) == "Content-Type" {
 				continue // OpenAPI 3.0.3, Response Object: its definition is ignored
@@ -197,18 +218,30 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		}
 		op.responses[strings.ToUpper(status)] = r
 	}
+	op.bindStatuses()
+	op.bindCarriers()
 	c.operations = append(c.operations, op)
 	return nil
 }
 
-// response returns what the contract says of a status: exactly, else by its range, else by default; nil if nothing.
-func (op *operation) response(status int) *response {
-	for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
-		if r := op.responses[key]; r != nil {
-			return r
+// bindStatuses finds what the contract says of each status: exactly, else by its range, else by default.
+func (op *operation) bindStatuses() {
+	for status := range op.byStatus {
+		for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
+			if r := op.responses[key]; r != nil {
+				op.byStatus[status] = r
+				break
+			}
 		}
 	}
-	return nil
+}
+
+// response returns what the contract says of a status; nil if nothing.
+func (op *operation) response(status int) *response {
+	if status < 0 || status >= len(op.byStatus) {
+		return op.responses["DEFAULT"]
+	}
+	return op.byStatus[status]
 }
 
 // operation finds the operation that a request is for, or nil.

@@ -2,6 +2,8 @@ package conformance_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -47,4 +49,83 @@ func ExampleContract_Check() {
 	// 500 2 findings
 	//   /status minimum documented expected at least 400, found 0
 	//   /status criterion assumed problem-status-is-http-status: expected 500 ($statusCode), found 0
+}
+
+// The worked example of the package's documentation.
+func ExampleLedger() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	header := func(pairs ...string) http.Header {
+		h := http.Header{"Content-Type": {"application/json"}}
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set(pairs[i], pairs[i+1])
+		}
+		return h
+	}
+	ledger := contract.NewLedger()
+	findings, err := ledger.Weigh(&traffic.Exchange{
+		Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: http.StatusCreated,
+		Request: traffic.Message{
+			Header: header("Authorization", "Token redacted", "Account-Token", "redacted"),
+			Body:   []byte(`{"vehicle_id": 4711, "code": "P0420", "count": 3}`),
+		},
+		Response: traffic.Message{
+			Header: header("Location", "/api/v1/faults/0"),
+			Body: []byte(`{"id": 0, "account_id": 12, "vehicle_id": 4711, "code": "P0420", "count": null, "description": null,
+				"last_occurred_at": null, "name": null, "status": "open", "source": null, "vehicle_archived_at": null,
+				"fault_rule_id": 8, "is_sample": false, "trace": "5f"}`),
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range findings {
+		fmt.Println(f.Pointer, f.Rule, f.Verdict)
+	}
+	for _, e := range ledger.Report().Claims {
+		switch e.ID {
+		case "response.body#/components/schemas/Fault/properties/id/minimum",
+			"response.body#/components/schemas/Fault/required/id",
+			"response.body#/components/schemas/Fault/properties/count/nullable",
+			"response.body#/components/schemas/Fault/properties/count/format",
+			"request.body#/components/schemas/FaultCreate/properties/code/maxLength":
+			fmt.Println(e.State, e.ID)
+		}
+	}
+	// Output:
+	// /count criterion spec-wrong
+	// /id minimum server-deviates
+	// /trace undocumented-property spec-incomplete
+	// consistent request.body#/components/schemas/FaultCreate/properties/code/maxLength
+	// unobserved response.body#/components/schemas/Fault/properties/count/format
+	// supported response.body#/components/schemas/Fault/properties/count/nullable
+	// refuted response.body#/components/schemas/Fault/properties/id/minimum
+	// supported response.body#/components/schemas/Fault/required/id
+}
+
+// Recordings of any of the three formats, weighed on all cores.
+func ExampleContract_Verify() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := contract.Verify(traffic.ReadBatches(nil, "testdata/recordings/vendor-page.har"), conformance.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, kind := range report.Kinds[:3] {
+		fmt.Println(kind.Verdict, kind.Pointer, kind.Rule, "in", kind.Exchanges)
+	}
+	fmt.Println(report.Summary.Observed, "of", report.Summary.Claims, "claims observed")
+	// Output:
+	// server-deviates /account_id minimum in 1
+	// server-deviates /fault_rule_id minimum in 1
+	// server-deviates /id minimum in 1
+	// 94 of 147 claims observed
 }

@@ -11,7 +11,8 @@ import (
 type Finding struct {
 	// Rule is the schema keyword that was broken (minimum, required, nullable, ...) or one of: status (not
 	// documented), media-type, body (none where one is due, or one where none is), json (not one JSON value),
-	// unicode (not UTF-8, or half a surrogate pair), duplicate-key, security (a credential is missing), criterion.
+	// unicode (not UTF-8, or half a surrogate pair), duplicate-key, security (a credential is missing), criterion,
+	// undocumented-property, undocumented-header, portability (valid, but many decoders refuse it).
 	Rule string `json:"rule"`
 	Part Part   `json:"part"`
 	// Pointer is a JSON pointer (RFC 6901) into the body; for required it names what is missing. For a header it is the
@@ -23,17 +24,40 @@ type Finding struct {
 	Message  string `json:"message"`
 	Expected string `json:"-"`
 	Found    string `json:"-"`
-	Basis    Basis  `json:"basis"`
-	Reason   string `json:"-"` // why the claim is assumed; "" where it is documented
+	// Claim is the ID of the claim that is refuted, see [Claim]; "" for drift and notes, which refute none.
+	Claim   string  `json:"claim,omitempty"`
+	Basis   Basis   `json:"basis"`
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"-"` // why the claim is assumed; "" where it is documented
+	// Seen describes what was found, for whoever wants to mend the spec.
+	Seen *Seen `json:"seen,omitempty"`
+	// Index is the position of the exchange in the traffic, from 0. It is 0 where no [Ledger] counted.
+	Index int64 `json:"index"`
 	// Exchange is where the exchange was recorded, see [traffic.Exchange].
 	Exchange  string `json:"exchange"`
 	Operation string `json:"operation"` // its operationId, or method and path
 	Status    int    `json:"status"`    // HTTP status of the response
 	// Fingerprint is the same for the same deviation in another exchange and another run, and outlives edits of the
-	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer, and a criterion's
-	// name.
+	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer, of a criterion's name,
+	// and of whether it is drift or a note.
 	Fingerprint string `json:"fingerprint"`
 }
+
+// Verdict says what a finding means.
+type Verdict string
+
+// What the basis of the broken claim makes of a finding.
+const (
+	ServerDeviates Verdict = "server-deviates"  // from what the vendor documents
+	SpecWrong      Verdict = "spec-wrong"       // an assumption of ours is refuted
+	SpecIncomplete Verdict = "spec-incomplete"  // no claim covers it: drift
+	Portability    Verdict = "portability-note" // it conforms, and is worth knowing
+)
+
+var verdicts = map[Basis]Verdict{Documented: ServerDeviates, Assumed: SpecWrong, Drift: SpecIncomplete, Note: Portability}
+
+// Fails reports whether the finding is a deviation from the contract, in contrast to drift and notes.
+func (f *Finding) Fails() bool { return f.Basis == Documented || f.Basis == Assumed }
 
 // Part is where in an exchange a finding lies.
 type Part string
@@ -57,6 +81,10 @@ const (
 	ruleDuplicate = "duplicate-key"
 	ruleSecurity  = "security"
 	ruleCriterion = "criterion"
+
+	ruleUndocumentedProperty = "undocumented-property"
+	ruleUndocumentedHeader   = "undocumented-header"
+	rulePortability          = "portability"
 )
 
 // fingerprint leaves list positions out, as the same deviation may meet the first item or the third. A criterion's
@@ -68,7 +96,10 @@ func (f *Finding) fingerprint(criterion string) string {
 			tokens[i] = "*"
 		}
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{f.Operation, strconv.Itoa(f.Status), string(f.Part), f.Rule,
-		criterion, strings.Join(tokens, "/")}, "\x00")))
+	parts := []string{f.Operation, strconv.Itoa(f.Status), string(f.Part), f.Rule, criterion, strings.Join(tokens, "/")}
+	if !f.Fails() {
+		parts = append(parts, string(f.Basis)) // a media type can be undocumented, and it can be malformed
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -16,13 +16,18 @@ var formats = map[string]func(string) error{
 	"date":          func(s string) error { _, err := time.Parse(time.DateOnly, s); return err },
 	"uri":           func(s string) error { return checkURI(s, true) },
 	"uri-reference": func(s string) error { return checkURI(s, false) },
-	"email":         matches(`^[^@\s]+@[^@\s]+$`),
-	"uuid":          matches(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`),
-	"byte":          matches(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`),
+	"email":         matches(emailShape),
+	"uuid":          matches(uuidShape),
+	"byte":          matches(base64Shape),
 }
 
-func matches(pattern string) func(string) error {
-	re := regexp.MustCompile(pattern)
+var (
+	emailShape  = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+	uuidShape   = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	base64Shape = regexp.MustCompile(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`)
+)
+
+func matches(re *regexp.Regexp) func(string) error {
 	return func(s string) error {
 		if !re.MatchString(s) {
 			return errors.New("malformed")

@@ -24,6 +24,14 @@ type fault struct {
 // decodeJSON reads one JSON text (RFC 8259) and lists what is wrong with it as such. ok is false where no value came
 // of it. Of members with one name the last counts, as in most decoders.
 func decodeJSON(data []byte) (value any, faults []fault, ok bool) {
+	if value, ok = quickly(data); ok {
+		return value, nil, true
+	}
+	return decodeExactly(data)
+}
+
+// decodeExactly is the way of what may have faults.
+func decodeExactly(data []byte) (value any, faults []fault, ok bool) {
 	if bytes.HasPrefix(data, []byte("\uFEFF")) {
 		return nil, []fault{{ruleJSON, "", "a byte order mark (RFC 8259, section 8.1, forbids it)"}}, false
 	}

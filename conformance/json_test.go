@@ -47,6 +47,8 @@ func FuzzDecodeJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		value, faults, ok := decodeJSON(data)
+		exactly, exactFaults, exactOK := decodeExactly(data)
+		require.Equal(t, []any{exactly, exactFaults, exactOK}, []any{value, faults, ok}, "both ways")
 		if ok != (json.Valid(data) && utf8.Valid(data)) {
 			if !ok && strings.Contains(faults[0].found, "deep") {
 				return

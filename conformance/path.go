@@ -9,7 +9,10 @@ import (
 )
 
 // pathTemplate matches the path of a URL, whatever its host: recordings come from proxies, sandboxes and loopback.
-type pathTemplate struct{ patterns []*regexp.Regexp }
+type pathTemplate struct {
+	patterns []*regexp.Regexp
+	literals []string // instead, where there is nothing to fill in
+}
 
 var pathParameter = regexp.MustCompile(`\\\{[^{}/]+\\\}`)
 
@@ -29,6 +32,10 @@ func newPathTemplate(servers openapi3.Servers, path string) pathTemplate {
 		bases[""] = true // OpenAPI 3.0.3: no servers means one at "/"
 	}
 	for base := range bases {
+		if !pathParameter.MatchString(regexp.QuoteMeta(path)) {
+			t.literals = append(t.literals, base+path)
+			continue
+		}
 		pattern := pathParameter.ReplaceAllString(regexp.QuoteMeta(base+path), `[^/]+`)
 		t.patterns = append(t.patterns, regexp.MustCompile("^"+pattern+"/?$"))
 	}
@@ -36,8 +43,29 @@ func newPathTemplate(servers openapi3.Servers, path string) pathTemplate {
 }
 
 func (t pathTemplate) match(path string) bool {
+	for _, literal := range t.literals {
+		if strings.HasPrefix(path, literal) && (len(path) == len(literal) || path[len(literal):] == "/") {
+			return true
+		}
+	}
 	for _, p := range t.patterns {
 		if p.MatchString(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchBytes is match for a path without escapes.
+func (t pathTemplate) matchBytes(path []byte) bool {
+	for _, literal := range t.literals {
+		if len(path) >= len(literal) && string(path[:len(literal)]) == literal &&
+			(len(path) == len(literal) || string(path[len(literal):]) == "/") {
+			return true
+		}
+	}
+	for _, p := range t.patterns {
+		if p.Match(path) {
 			return true
 		}
 	}

@@ -3,8 +3,10 @@ package conformance
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -20,12 +22,17 @@ type schema struct {
 	limits  map[string]*big.Rat // minimum, maximum, multipleOf
 	pattern *regexp.Regexp
 	enum    []any
+	claims  map[Part]*schemaClaims
+	known   map[string]bool // the members of the objects it describes; nil where it does not list them
 }
 
 // readSchemas collects the schemas of a spec.
 func (c *Contract) readSchemas(doc *openapi3.T) error {
 	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
 		s := &schema{Schema: ref.Value, place: c.source.canonical(pointer), limits: map[string]*big.Rat{}}
+		if err := c.refuseKeywords(s); err != nil {
+			return err
+		}
 		for _, keyword := range []string{"minimum", "maximum", "multipleOf"} {
 			n := c.source.node(s.place + "/" + keyword)
 			if n == nil {
@@ -54,9 +61,46 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		for name := range s.Properties {
 			c.names[name] = true
 		}
+		known := map[string]bool{}
+		if !c.listMembers(ref.Value, known, nil) && len(known) > 0 {
+			s.known = known
+		}
 		c.schemas[ref.Value] = s
 		return nil
 	})
+}
+
+// vocabulary are the keywords of a Schema Object, and what may stand in its type (OpenAPI 3.0.3, Schema Object).
+var (
+	vocabulary = []string{"title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
+		"minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum",
+		"type", "allOf", "oneOf", "anyOf", "not", "items", "properties", "additionalProperties", "description", "format",
+		"default", "nullable", "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated"}
+	schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
+)
+
+// refuseKeywords finds the keywords that nobody would look at: misspelt ones, and those of other versions.
+func (c *Contract) refuseKeywords(s *schema) error {
+	n := c.source.node(s.place)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		keyword, value := n.Content[i].Value, follow(n.Content[i+1])
+		at := s.place + pointerOf(keyword)
+		switch {
+		case strings.HasPrefix(keyword, "x-") || n.Content[i].Tag == "!!merge":
+		case !slices.Contains(vocabulary, keyword):
+			return c.specError(at, keyword+" is no keyword of a schema in OpenAPI 3.0")
+		case keyword == "type" && value.Kind != yaml.ScalarNode:
+			return c.specError(at, "in OpenAPI 3.0 a type is one name; null is allowed by nullable: true")
+		case keyword == "type" && !slices.Contains(schemaTypes, value.Value):
+			return c.specError(at, fmt.Sprintf("%q is no type; there are %s", value.Value, strings.Join(schemaTypes, ", ")))
+		case strings.HasPrefix(keyword, "exclusive") && value.Tag != "!!bool":
+			return c.specError(at, "in OpenAPI 3.0 "+keyword+" is true or false, beside the limit")
+		}
+	}
+	return nil
 }
 
 var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
@@ -151,3 +195,28 @@ func (s *schema) choices() string {
 	}
 	return "one of " + strings.Join(texts, ", ")
 }
+
+func (s *schema) exclusiveMinimum() bool { return s.ExclusiveMin.Bool != nil && *s.ExclusiveMin.Bool }
+func (s *schema) exclusiveMaximum() bool { return s.ExclusiveMax.Bool != nil && *s.ExclusiveMax.Bool }
+
+// listMembers collects the members that a schema and the schemas combined in it describe. Where one of them speaks of
+// all others (additionalProperties), nothing is undocumented.
+func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, seen []*openapi3.Schema) (open bool) {
+	if slices.Contains(seen, of) {
+		return false
+	}
+	seen = append(seen, of)
+	for name := range of.Properties {
+		into[name] = true
+	}
+	for _, name := range of.Required {
+		into[name] = true
+	}
+	open = of.AdditionalProperties.Has != nil || of.AdditionalProperties.Schema != nil
+	for _, part := range slices.Concat(of.AllOf, of.AnyOf, of.OneOf) {
+		open = c.listMembers(part.Value, into, seen) || open
+	}
+	return open
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -28,20 +28,34 @@ const (
 // secrets finds the credentials of one request in other texts.
 type secrets struct {
 	forms    [256][]string // folded, by their first byte, the longest first: one may be a part of another
+	list     []string      // the words themselves
 	words    int
 	bytes    int
 	withhold bool // too many to look for
 }
 
 // carriers are the request headers that hold credentials whatever the spec says.
-var carriers = []string{"Authorization", "Proxy-Authorization", "Cookie"}
+var carriers = []string{"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token"}
+
+// literals are what JSON would not be without. They stand in cookies, and are no secret.
+var literals = []string{"true", "false", "null"}
 
 // parameter is how credentials stand in a header next to their names: key="value", session=value.
 var parameter = regexp.MustCompile(`^[^=]+=(.+)$`)
 
 func (op *operation) findSecrets(ex *traffic.Exchange) *secrets {
 	s := &secrets{}
-	for _, a := range op.security {
+	s.collect(op.security, ex)
+	for i, forms := range s.forms {
+		slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+		s.forms[i] = slices.Compact(forms)
+	}
+	return s
+}
+
+// collect adds what a request carries.
+func (s *secrets) collect(security []alternative, ex *traffic.Exchange) {
+	for _, a := range security {
 		for _, k := range a {
 			switch k.in {
 			case "header":
@@ -58,11 +72,6 @@ func (op *operation) findSecrets(ex *traffic.Exchange) *secrets {
 		password, _ := user.Password()
 		s.takeAll([]string{user.Username(), password})
 	}
-	for i, forms := range s.forms {
-		slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-		s.forms[i] = slices.Compact(forms)
-	}
-	return s
 }
 
 // takeAll adds the values of a header, whole and by their words.
@@ -80,7 +89,9 @@ func (s *secrets) takeAll(values []string) {
 			}
 			s.take(strings.Trim(word, `"`))
 			if pair, err := base64.StdEncoding.DecodeString(word); err == nil && strings.Contains(string(pair), ":") {
-				s.take(string(pair)) // Basic, RFC 7617
+				_, password, _ := strings.Cut(string(pair), ":") // Basic, RFC 7617
+				s.take(string(pair))
+				s.take(password)
 			}
 			if s.withhold {
 				return
@@ -91,9 +102,10 @@ func (s *secrets) takeAll(values []string) {
 
 // take adds a secret in the forms that texts give it.
 func (s *secrets) take(word string) {
-	if len(word) < shortestSecret {
+	if len(word) < shortestSecret || slices.Contains(literals, strings.ToLower(word)) {
 		return
 	}
+	s.list = append(s.list, word)
 	s.words++
 	s.bytes += len(word)
 	if s.words > mostSecrets || s.bytes > mostSecretBytes {
@@ -129,7 +141,7 @@ func (k *check) concealFirst(text string, enough int) string {
 		return text
 	}
 	if k.secrets == nil {
-		k.secrets = k.op.findSecrets(k.ex)
+		k.secrets = k.weigher.secretsOf(k.op, k.ex)
 	}
 	switch {
 	case k.secrets.withhold:

@@ -33,7 +33,7 @@ func TestConcealKnowsEachForm(t *testing.T) {
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
 	} {
-		k := &check{op: queryKey, ex: ex}
+		k := &check{weigher: &weigher{}, op: queryKey, ex: ex}
 		for name, form := range forms {
 			assert.Equal(t, "<"+concealed+">", k.conceal("<"+form+">"), "%s, %s", place, name)
 		}

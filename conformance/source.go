@@ -79,6 +79,14 @@ func (s *source) line(pointer string) int {
 	return line
 }
 
+// below returns the pointer of a keyword, or of the object that lacks it.
+func (s *source) below(pointer, keyword string) string {
+	if at := pointer + "/" + keyword; s.node(at) != nil {
+		return at
+	}
+	return pointer
+}
+
 // canonical rewrites a pointer that leads through references into the pointer of the place where the claim stands.
 func (s *source) canonical(pointer string) string {
 	at, n := "", s.root

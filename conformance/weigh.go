@@ -17,7 +17,8 @@ type resolved struct {
 	known   bool // false where the exchange cannot tell: nothing was recorded there, or it is not JSON
 }
 
-// criterion weighs one criterion. It is silent where it does not apply.
+// criterion weighs one criterion. It is silent where it does not apply, and where a finding already says that a value
+// is missing or wrong, so that to weigh it would be to say the same twice.
 func (k *check) criterion(c *criterion) {
 	for _, o := range c.when {
 		if r := k.resolve(o); !r.known || !r.present {
@@ -25,32 +26,54 @@ func (k *check) criterion(c *criterion) {
 		}
 	}
 	left := k.resolve(c.left)
-	if !left.known || k.disqualified(c.left, kindRules) {
+	if !left.known {
 		return
 	}
-	var expected string
+	expected, says := k.weighs(c, left)
+	blocking := k.blocking(c)
+	switch {
+	case says == silent:
+	case len(blocking) > 0:
+		for _, i := range blocking {
+			if says == broken {
+				k.findings[i].Seen = k.findings[i].Seen.with(k.contract.claims[k.contract.claimIndex(c.left.part, c.pointer)].ID)
+			}
+		}
+	case says == holding:
+		k.keep(c.left.part, c.pointer)
+	default:
+		var found any = plain("nothing")
+		if left.present {
+			found = left.value
+		}
+		k.add(Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected}, c.pointer, found, c.name)
+	}
+}
+
+// weighs compares the left side with the pattern or with the right side.
+func (k *check) weighs(c *criterion, left resolved) (expected string, says outcome) {
 	if c.pattern != nil {
 		pattern, ok := k.fill(c.pattern)
 		text, isText := left.value.(string)
-		if !ok || isText && pattern.MatchString(text) {
-			return
+		switch {
+		case !ok:
+			return "", silent
+		case isText && pattern.MatchString(text):
+			return "", holding
 		}
-		expected = "a match of " + pattern.String()
-	} else {
-		right := k.measure(c.right)
-		if !right.known {
-			return
-		}
-		if holds, ordered := c.compare(left, right); holds || !ordered {
-			return
-		}
-		expected = k.expected(c, right)
+		return "a match of " + pattern.String(), broken
 	}
-	var found any = plain("nothing")
-	if left.present {
-		found = left.value
+	right := k.resolve(c.right)
+	if !right.known {
+		return "", silent
 	}
-	k.add(Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected}, c.pointer, found, c.name)
+	switch holds, ordered := c.compare(left, right); {
+	case holds:
+		return "", holding
+	case !ordered:
+		return "", silent
+	}
+	return k.expected(c, right), broken
 }
 
 // expected puts the right side of a comparison into words.
@@ -100,23 +123,32 @@ func headerOperand(m *traffic.Message, o operand) resolved {
 	return resolved{headerValue(text, o.schema), len(values) > 0, true}
 }
 
-// kindRules say that a value is missing or of the wrong kind, so that to weigh it would be to say the same twice.
+// kindRules say that a value is missing or of the wrong kind.
 var kindRules = []string{"required", "nullable", "type", "format", ruleDuplicate}
 
-// disqualified reports whether a finding at the operand's place, or above it, has one of the rules; any without rules.
-func (k *check) disqualified(o operand, rules []string) bool {
-	return slices.ContainsFunc(k.findings, func(f Finding) bool {
-		return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/")) &&
-			f.Rule != ruleCriterion && f.Rule != ruleUnicode && (rules == nil || slices.Contains(rules, f.Rule))
-	})
+// blocking lists the findings about the operands: about the value that is judged, those that say that it is missing or
+// of the wrong kind; about what it is weighed by, all, as a value that itself breaks the contract is no measure.
+func (k *check) blocking(c *criterion) []int {
+	measures := []operand{c.right}
+	if c.pattern != nil {
+		measures = c.pattern.embedded
+	}
+	var list []int
+	for i, f := range k.findings {
+		if !f.Fails() || f.Rule == ruleCriterion || f.Rule == ruleUnicode {
+			continue
+		}
+		measured := slices.ContainsFunc(measures, f.covers)
+		if measured || f.covers(c.left) && slices.Contains(kindRules, f.Rule) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
-// measure looks up what the left side is weighed by. A value that itself breaks the contract is no measure.
-func (k *check) measure(o operand) resolved {
-	if k.disqualified(o, nil) {
-		return resolved{}
-	}
-	return k.resolve(o)
+// covers reports whether the finding is about an operand's place, or about what holds it.
+func (f *Finding) covers(o operand) bool {
+	return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/"))
 }
 
 // fill writes the embedded values into a pattern, quoted.
@@ -127,7 +159,7 @@ func (k *check) fill(t *template) (*regexp.Regexp, bool) {
 		if i == len(t.embedded) {
 			break
 		}
-		r := k.measure(t.embedded[i])
+		r := k.resolve(t.embedded[i])
 		if !r.known || !r.present {
 			return nil, false
 		}

@@ -1,0 +1,76 @@
+package conformance
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// transportHeaders belong to HTTP, to browsers and to what stands between a server and its clients. An answer may have
+// them without the spec saying so. Whatever starts with one of transportPrefixes does, too.
+var (
+	transportHeaders = []string{
+		"Accept-Ch", "Accept-Ranges", "Age", "Allow", "Alt-Svc", "Cache-Control", "Connection", "Content-Disposition",
+		"Content-Encoding", "Content-Language", "Content-Length", "Content-Security-Policy",
+		"Content-Security-Policy-Report-Only", "Content-Type", "Date", "Etag", "Expires", "Keep-Alive", "Last-Modified",
+		"Nel", "Permissions-Policy", "Pragma", "Proxy-Connection", "Referrer-Policy", "Report-To", "Reporting-Endpoints",
+		"Server", "Server-Timing", "Set-Cookie", "Status", "Strict-Transport-Security", "Timing-Allow-Origin",
+		"Traceparent", "Tracestate", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Via", "Www-Authenticate",
+		"X-Cache", "X-Cache-Hits", "X-Content-Type-Options", "X-Correlation-Id", "X-Download-Options", "X-Frame-Options",
+		"X-Permitted-Cross-Domain-Policies", "X-Powered-By", "X-Request-Id", "X-Runtime", "X-Served-By", "X-Timer",
+		"X-Xss-Protection",
+	}
+	transportPrefixes = []string{"Access-Control-", "Cf-", "Cross-Origin-", "Sec-", "X-Amz-", "X-Envoy-", "X-Forwarded-"}
+)
+
+// isTransport takes a canonical name.
+func isTransport(name string) bool {
+	if _, found := slices.BinarySearch(transportHeaders, name); found {
+		return true
+	}
+	return slices.ContainsFunc(transportPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// canonicalHeader spells a name as a header has it.
+func canonicalHeader(name []byte) string { return http.CanonicalHeaderKey(string(name)) }
+
+// undocumentedHeaders lists the headers of the answer that neither the spec nor HTTP knows, sorted. r may be nil.
+func (k *check) undocumentedHeaders(r *response) []string {
+	var list []string
+	for name := range k.ex.Response.Header {
+		name = http.CanonicalHeaderKey(name)
+		documented := isTransport(name) ||
+			r != nil && slices.ContainsFunc(r.headers, func(h header) bool { return h.name == name })
+		if !documented {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list[:min(len(list), mostOfAKind)]
+}
+
+// seenAnswer describes the answer, or only what stands in one message, for whoever wants to document it.
+func (k *check) seenAnswer(message *traffic.Message) *Seen {
+	s := &Seen{}
+	if message == nil {
+		message = &k.ex.Response
+		s.Headers = k.undocumentedHeaders(nil)
+		for i, name := range s.Headers {
+			s.Headers[i] = k.conceal(inPointer(name))
+		}
+	}
+	if name, _, err := mime.ParseMediaType(message.Header.Get("Content-Type")); err == nil {
+		s.MediaTypes = []string{k.conceal(inPointer(name))}
+	}
+	switch {
+	case message.BodyOmitted:
+	case len(message.Body) > 0:
+		s.Bodies = []string{"present"}
+	default:
+		s.Bodies = []string{"absent"}
+	}
+	return s
+}

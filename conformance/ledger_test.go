@@ -1,0 +1,285 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// claim IDs of our spec, without what they share.
+const (
+	createdBody  = "response.body#/components/schemas/Fault"
+	sentBody     = "request.body#/components/schemas/FaultCreate"
+	operationAt  = "#/paths/~1api~1v1~1faults/post/"
+	accountToken = "request.header#/security/0/accountToken"
+)
+
+// TestEvidence says of each exchange which claims it supports, is consistent with, or refutes; of those named "silent" it
+// says nothing.
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		change func(ex *traffic.Exchange)
+		want   map[string]State
+	}{
+		"a created fault": {func(*traffic.Exchange) {}, map[string]State{
+			createdBody + "/required/id": Supported, createdBody + "/properties/id/minimum": Supported, createdBody + "/properties/count/nullable": Unobserved,
+			createdBody + "/properties/name/nullable": Supported, createdBody + "/properties/vehicle_id/nullable": Unobserved,
+			"response.status" + operationAt + "responses/201": Supported, "response.status" + operationAt + "responses/401": Unobserved,
+			"response.header" + operationAt + "responses/201/headers/Location/required":                     Supported,
+			"response.header" + operationAt + "responses/201/x-criteria/location-names-the-fault/condition": Supported,
+			"response.body" + operationAt + "responses/201/x-criteria/echoes-code/condition":                Supported,
+			"response.body" + operationAt + "responses/201/x-criteria/echoes-name/condition":                Unobserved,
+			sentBody + "/properties/code/maxLength":                                                         Consistent, sentBody + "/properties/name/maxLength": Unobserved,
+			sentBody + "/required/code": Consistent, accountToken: Consistent,
+		}},
+		"null where it may be": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"count":3`, `"count":null`) }, map[string]State{
+			createdBody + "/properties/count/nullable": Supported, createdBody + "/properties/count/type": Unobserved, createdBody + "/required/count": Supported}},
+		"an optional member is absent": {func(ex *traffic.Exchange) {
+			replace(&ex.Response.Body, `"created_at":"2023-03-14T13:46:29-06:00",`, ``)
+		}, map[string]State{createdBody + "/properties/created_at/format": Unobserved,
+			"response.body" + operationAt + "responses/201/x-criteria/updated-after-created/condition": Unobserved}},
+		"an id of zero": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"id":7`, `"id":0`) }, map[string]State{
+			createdBody + "/properties/id/minimum": Refuted, createdBody + "/properties/id/type": Supported, createdBody + "/required/id": Supported}},
+		"a text for an id": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"id":7`, `"id":"7"`) }, map[string]State{
+			createdBody + "/properties/id/minimum": Unobserved, createdBody + "/properties/id/type": Refuted, createdBody + "/required/id": Supported}},
+		"a number for a status": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"open"`, `1`) }, map[string]State{
+			"response.body#/components/schemas/FaultStatus/enum": Unobserved, "response.body#/components/schemas/FaultStatus/type": Refuted}},
+		"too long, and accepted": {func(ex *traffic.Exchange) { ex.Request.Body = sent("code", strings.Repeat("é", 256)) }, map[string]State{
+			sentBody + "/properties/code/maxLength": Refuted, sentBody + "/required/code": Consistent}},
+		"too long, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Body = sent("code", strings.Repeat("é", 256))
+			refuse(ex, 422, `{"errors":{"code":["is too long"]}}`)
+		}, map[string]State{sentBody + "/properties/code/maxLength": Supported, sentBody + "/required/code": Unobserved, accountToken: Unobserved}},
+		"two wrongs, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Body = sent("code", strings.Repeat("é", 256), "vehicle_id", 0)
+			refuse(ex, 422, `{"errors":{}}`)
+		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved, sentBody + "/properties/vehicle_id/minimum": Unobserved}},
+		"too long, and refused for something else": {func(ex *traffic.Exchange) {
+			ex.Request.Body = sent("code", strings.Repeat("é", 256))
+			refuse(ex, 401, `{"status":401,"title":"x"}`)
+		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
+		"too long, and refused by an undocumented status": {func(ex *traffic.Exchange) {
+			ex.Request.Body = sent("code", strings.Repeat("é", 256))
+			refuse(ex, 400, `{}`)
+		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
+		"too long, twice named, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Body = []byte(`{"vehicle_id":1,"vehicle_id":2,"code":"` + strings.Repeat("é", 256) + `"}`)
+			refuse(ex, 422, `{"errors":{}}`)
+		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
+		"a good request, and refused": {func(ex *traffic.Exchange) { refuse(ex, 422, `{"errors":{"code":["has no rule"]}}`) }, map[string]State{
+			sentBody + "/required/code": Unobserved, "response.body#/components/schemas/ValidationErrors/properties/errors/additionalProperties/items/type": Supported}},
+		"no items": {func(ex *traffic.Exchange) { refuse(ex, 422, `{"errors":{}}`) }, map[string]State{
+			"response.body#/components/schemas/ValidationErrors/properties/errors/additionalProperties/items/type": Unobserved,
+			"response.body#/components/schemas/ValidationErrors/properties/errors/type":                            Supported}},
+		"a credential missing, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Header.Del("Account-Token")
+			refuse(ex, 401, `{"status":401,"title":"x"}`)
+		}, map[string]State{accountToken: Supported, "request.header#/security/0/apiKey": Unobserved, sentBody + "/required/code": Unobserved}},
+		"both credentials missing, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Header.Del("Account-Token")
+			ex.Request.Header.Del("Authorization")
+			refuse(ex, 401, `{"status":401,"title":"x"}`)
+		}, map[string]State{accountToken: Unobserved}},
+		"a credential missing, and accepted": {func(ex *traffic.Exchange) { ex.Request.Header.Del("Account-Token") }, map[string]State{
+			accountToken: Refuted, "request.header#/security/0/apiKey": Unobserved}},
+		"another media type, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Header.Set("Content-Type", "text/plain")
+			refuse(ex, 422, `{"errors":{}}`)
+		}, map[string]State{"request.header" + operationAt + "requestBody/content/application~1json": Supported}},
+		"no JSON, and refused": {func(ex *traffic.Exchange) {
+			ex.Request.Body = []byte("{")
+			refuse(ex, 422, `{"errors":{}}`)
+		}, map[string]State{"request.body" + operationAt + "requestBody/content/application~1json": Supported}},
+		"the answer's body is not recorded": {func(ex *traffic.Exchange) { ex.Response.Body, ex.Response.BodyOmitted = nil, true }, map[string]State{
+			createdBody + "/required/id": Unobserved, "response.status" + operationAt + "responses/201": Supported}},
+	} {
+		ex := create()
+		test.change(ex)
+		ledger := contract.NewLedger()
+		_, err := ledger.Weigh(ex)
+		require.NoError(t, err, name)
+		got := map[string]State{}
+		for _, e := range ledger.Report().Claims {
+			got[e.ID] = e.State
+			assert.Equal(t, e.State == Unobserved, e.First == nil, e.ID)
+		}
+		for id, want := range test.want {
+			assert.Equal(t, want, got[id], "%s: %s", name, id)
+		}
+	}
+}
+
+func replace(body *[]byte, before, after string) {
+	*body = bytes.Replace(*body, []byte(before), []byte(after), 1)
+}
+
+func sent(pairs ...any) []byte {
+	members := map[string]any{"vehicle_id": 4711, "code": "P0420"}
+	for i := 0; i < len(pairs); i += 2 {
+		members[pairs[i].(string)] = pairs[i+1]
+	}
+	data, err := json.Marshal(members)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func refuse(ex *traffic.Exchange, status int, body string) {
+	ex.Status, ex.Response.Body = status, []byte(body)
+	ex.Response.Header = http.Header{"Content-Type": {"application/json"}}
+}
+
+// TestClaimsOfEveryFinding holds findings against the claims: each refutes one that stands in the list, at a place that
+// the claim names, and no drift does.
+func TestClaimsOfEveryFinding(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	claims := map[string]Claim{}
+	for _, claim := range contract.Claims() {
+		claims[claim.ID] = claim
+		assert.NotEmpty(t, claim.Uses, claim.ID)
+		assert.NotEmpty(t, claim.Places, claim.ID)
+		assert.NotNil(t, contract.source.node(claim.Spec.Pointer), claim.ID)
+	}
+	assert.Len(t, claims, len(contract.claims), "an ID twice")
+	for ex, err := range traffic.ReadPaths(nil, "testdata/recordings") {
+		require.NoError(t, err)
+		findings, _ := contract.Check(ex)
+		for _, f := range findings {
+			if !f.Fails() {
+				assert.Empty(t, f.Claim)
+				continue
+			}
+			claim, known := claims[f.Claim]
+			require.True(t, known, "%s: %+v", ex.Source, f)
+			assert.Equal(t, []any{f.Part, f.Spec, f.Basis}, []any{claim.Part, claim.Spec, claim.Basis})
+			json := f.Rule == "json" || f.Rule == "unicode" || f.Rule == "duplicate-key"
+			assert.True(t, json || slices.ContainsFunc(claim.Places, func(place string) bool { return isPlace(place, f.Pointer) }), "%s: %s", f.Claim, f.Pointer)
+		}
+	}
+	needs := slices.DeleteFunc(contract.Claims(), func(c Claim) bool { return !c.NeedsRecording })
+	assert.NotEmpty(t, needs)
+	for _, claim := range needs {
+		assert.Contains(t, claim.ID, "/500", "only what is claimed of a failing server")
+	}
+}
+
+func isPlace(place, pointer string) bool {
+	return slices.EqualFunc(strings.Split(place, "/"), strings.Split(pointer, "/"), func(a, b string) bool { return a == "*" || a == b })
+}
+
+// TestShardsAreTheWhole deals the recordings out in many ways, to goroutines and to shards: the report is the same, byte for byte.
+func TestShardsAreTheWhole(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	verify := func(o Options) *Report {
+		report, err := contract.Verify(traffic.ReadBatches(nil, "testdata/recordings"), o)
+		require.NoError(t, err)
+		return report
+	}
+	text := func(r *Report) string {
+		data, err := json.MarshalIndent(r, "", " ")
+		require.NoError(t, err)
+		return string(data)
+	}
+	// One after the other, on the slow way.
+	ledger := contract.NewLedger()
+	for ex, err := range traffic.ReadPaths(nil, "testdata/recordings") {
+		require.NoError(t, err)
+		_, _ = ledger.Weigh(ex)
+	}
+	want := text(ledger.Report())
+	assert.Greater(t, len(ledger.Report().Kinds), 60)
+	for _, workers := range []int{1, 2, 7} {
+		assert.Equal(t, want, text(verify(Options{Workers: workers})), "%d workers", workers)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, shards := range []int{1, 2, 3, 50} {
+		var parts []*Report
+		exchanges := 0
+		for i := range shards {
+			part := verify(Options{Shard: i + 1, Shards: shards})
+			exchanges += part.Exchanges
+			var read Report
+			require.NoError(t, json.Unmarshal([]byte(text(part)), &read), "as a file would have it")
+			parts = append(parts, &read)
+		}
+		random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+		merged, err := Merge(parts...)
+		require.NoError(t, err)
+		assert.Equal(t, want, text(merged), "%d shards", shards)
+		assert.Equal(t, merged.Exchanges, exchanges)
+		if shards == 3 {
+			some, err := Merge(parts[0], parts[1])
+			require.NoError(t, err)
+			require.NotNil(t, some.Shards)
+			assert.Len(t, some.Shards.Parts, 2, "one is missing")
+			_, err = Merge(parts[0], parts[0])
+			require.ErrorContains(t, err, "two reports of shard")
+			_, err = Merge(parts[0], merged)
+			require.ErrorContains(t, err, "whole run")
+		}
+	}
+	_, err = contract.Verify(traffic.ReadBatches(nil, "testdata/recordings"), Options{Shard: 4, Shards: 3})
+	require.Error(t, err)
+}
+
+// TestBoundsDoNotDependOnSharding floods a ledger with kinds and findings, beyond every bound.
+func TestBoundsDoNotDependOnSharding(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	random := rand.New(rand.NewPCG(3, 4))
+	ledgers := []*Ledger{contract.NewLedger(), contract.NewLedger(), contract.NewLedger()}
+	whole := contract.NewLedger()
+	for i := range int64(40_000) {
+		f := Finding{Fingerprint: string(rune('a'+random.IntN(20))) + strings.Repeat("x", random.IntN(3)), Basis: Drift, Exchange: "e", Index: i}
+		if i%2 == 0 {
+			f.Fingerprint = string(rune('a'+random.IntN(26))) + string(rune('a'+random.IntN(26))) + string(rune('a'+random.IntN(26)))
+		}
+		whole.take(f)
+		ledgers[random.IntN(3)].take(f)
+	}
+	want := whole.Report()
+	assert.Len(t, want.Kinds, mostKinds)
+	assert.LessOrEqual(t, len(want.Drift), mostListed)
+	assert.Equal(t, 40_000, want.Summary.Unlisted+len(want.Drift))
+	assert.Equal(t, want, merge([]*Report{ledgers[2].Report(), ledgers[0].Report(), ledgers[1].Report()}))
+}
+
+// TestVerifyNamesTheFirstError whatever worker meets one first.
+func TestVerifyNamesTheFirstError(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	good, err := os.ReadFile("testdata/recordings/conformant-minimal.har")
+	require.NoError(t, err)
+	folder := t.TempDir()
+	broken := strings.Replace(string(good), `"status": 201`, `"status": "no"`, 1)
+	for name, text := range map[string]string{"a.har": string(good), "b.har": broken, "c.har": broken, "d.har": string(good[:len(good)/2])} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	for range 20 {
+		report, err := contract.Verify(traffic.ReadBatches(nil, folder), Options{Workers: 4})
+		assert.Nil(t, report)
+		require.ErrorContains(t, err, "b.har: entry 0")
+	}
+}
