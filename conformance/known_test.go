@@ -1,0 +1,382 @@
+package conformance_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+func day(text string) time.Time {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		panic(err)
+	}
+	return at
+}
+
+func TestReadKnown(t *testing.T) {
+	t.Parallel()
+	text := "\n# The vendor knows of these.\n  # rule minimum because it is struck out\n" +
+		"fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it (ticket 123)\r\n" +
+		"\trule  minimum \t pointer /fault_rule_id because it  is because\n" +
+		`claim response.body#/**/required/* operation "POST /api/v1/faults" status 201 because "quotes" # no comment` + "\n" +
+		`because_no pointer "/a b/\"c\"" because of a space`
+	_, err := conformance.ReadKnown(strings.NewReader(text), "known.txt")
+	require.EqualError(t, err, `known.txt:7: unknown word "because_no"; there are fingerprint, rule, pointer, claim, operation, status, until and because`)
+	known, err := conformance.ReadKnown(strings.NewReader(strings.Replace(text, "because_no ", "", 1)), "known.txt")
+	require.NoError(t, err)
+	assert.Equal(t, []conformance.KnownFailure{
+		{File: "known.txt", Line: 4, Fingerprint: "9ac383b85c7a39ba", Until: day("2027-01-31"), Reason: "the vendor mends it (ticket 123)"},
+		{File: "known.txt", Line: 5, Rule: "minimum", Pointer: "/fault_rule_id", Reason: "it  is because"},
+		{File: "known.txt", Line: 6, Claim: "response.body#/**/required/*", Operation: "POST /api/v1/faults", Status: 201, Reason: `"quotes" # no comment`},
+		{File: "known.txt", Line: 7, Pointer: `/a b/"c"`, Reason: "of a space"},
+	}, known)
+	none, err := conformance.ReadKnown(strings.NewReader("\n# nothing\n"), "known.txt")
+	require.NoError(t, err)
+	assert.Empty(t, none)
+}
+
+func TestReadKnownRefuses(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"because of nothing": "needs a fingerprint, a rule, a pointer or a claim",
+		"status 500 operation createFault because of that": "needs a fingerprint, a rule, a pointer or a claim",
+		"rule minimum":           "needs a reason",
+		"rule minimum because":   "needs a reason",
+		"rule minimum because  ": "needs a reason",
+		"rule":                   `"rule" has no value`,
+		"rule because of that":   `unknown word "of"`,
+		"rule minimum rule maximum because of that":     `"rule" stands there twice`,
+		"Rule minimum because of that":                  `unknown word "Rule"`,
+		"fingerprint 9AC383B85C7A39BA because of that":  "16 hexadecimal digits in lower case",
+		"fingerprint 9ac383b85c7a39 because of that":    "16 hexadecimal digits",
+		"pointer errors because of that":                "a pointer begins with a slash",
+		"rule minimum until 2027-02-29 because of that": `"2027-02-29" is no day`,
+		"rule minimum until 0001-01-01 because of that": `"0001-01-01" is no day`,
+		"rule minimum until tomorrow because of that":   `"tomorrow" is no day`,
+		"rule minimum status 2XX because of that":       "a status is a number",
+		"rule minimum status 0 because of that":         "a status is a number",
+		"rule minimum status 1000 because of that":      "from 100 to 599",
+		"rule portability because of that":              "a note fails no run",
+		`pointer "/a because of that`:                   "the quotes are not closed",
+		`pointer "/a"because of that`:                   "no space after the quotes",
+		`pointer "" because of that`:                    "the quotes hold nothing",
+		"rule minimum because \xff":                     "UTF-8",
+		"rule minimum because \x1b[31mred":              "control characters",
+		"\ufeffrule minimum because of that":            "unknown word",
+	} {
+		known, err := conformance.ReadKnown(strings.NewReader("# one\n"+line+"\n"), "known.txt")
+		require.ErrorContains(t, err, want, line)
+		assert.True(t, strings.HasPrefix(err.Error(), "known.txt:2: "), err.Error())
+		assert.Nil(t, known)
+	}
+	_, err := conformance.ReadKnown(strings.NewReader("claim\nrule minimum because of that\npointer x because of that"), "known.txt")
+	require.ErrorContains(t, err, "known.txt:1: ")
+	require.ErrorContains(t, err, "known.txt:3: ")
+	assert.NotContains(t, err.Error(), "known.txt:2: ")
+	_, err = conformance.ReadKnown(strings.NewReader(strings.Repeat("#", 1<<20+1)), "known.txt")
+	require.EqualError(t, err, "known.txt: more than 1048576 bytes of known failures")
+	_, err = conformance.ReadKnown(strings.NewReader(strings.Repeat("#", 1<<20)), "known.txt")
+	require.NoError(t, err)
+	broken := errors.New("the disk is gone")
+	_, err = conformance.ReadKnown(iotest.ErrReader(broken), "known.txt")
+	require.ErrorIs(t, err, broken)
+}
+
+// deviating is a report with two exchanges that deviate in several ways, and one that conforms.
+func deviating(t testing.TB) *conformance.Report {
+	t.Helper()
+	ledger := loadContract(t).NewLedger()
+	for range 2 {
+		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) {
+			f["id"], f["fault_rule_id"], f["status"], f["extra"] = 0, 0, nil, 1
+			f["last_occurred_at"], f["count"] = "yesterday", 1.5
+		})))
+		ex.Response.Header.Set("X-New", "1")
+		ex.Response.Header.Set("Location", "/api/v1/faults/0")
+		_, err := ledger.Weigh(ex)
+		require.NoError(t, err)
+	}
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{{401, `{"status":401.0,"title":"x"}`}, {422, `{"errors":{"a":["b",1],"7":[2]}}`}, {404, `{}`}} {
+		_, err := ledger.Weigh(exchange(t, answer.status, request, answer.body))
+		require.NoError(t, err)
+	}
+	return ledger.Report()
+}
+
+func rules(r *conformance.Report, known bool) []string {
+	list := []string{}
+	for _, k := range r.Kinds {
+		if (k.Known != "") == known && k.Basis != conformance.Note {
+			list = append(list, k.Rule+" "+k.Pointer)
+		}
+	}
+	return list
+}
+
+func apply(t testing.TB, r *conformance.Report, lines ...string) ([]string, error) {
+	t.Helper()
+	known, err := conformance.ReadKnown(strings.NewReader(strings.Join(lines, "\n")), "known.txt")
+	require.NoError(t, err)
+	return r.ApplyKnown(known, day("2026-01-01"))
+}
+
+// TestApplyKnown holds each selector against the same deviations.
+func TestApplyKnown(t *testing.T) {
+	t.Parallel()
+	before := deviating(t)
+	all := rules(before, false)
+	var minimum string
+	for _, k := range before.Kinds {
+		if k.Pointer == "/fault_rule_id" {
+			minimum = k.Fingerprint
+		}
+	}
+	for name, row := range map[string]struct {
+		lines []string
+		known []string
+		gone  []string // what the problems say
+	}{
+		"fingerprint":         {[]string{"fingerprint " + minimum}, []string{"minimum /fault_rule_id"}, nil},
+		"rule":                {[]string{"rule minimum"}, []string{"minimum /id", "minimum /fault_rule_id"}, nil},
+		"rule and pointer":    {[]string{"rule minimum pointer /fault_rule_id"}, []string{"minimum /fault_rule_id"}, nil},
+		"pointer":             {[]string{"pointer /last_occurred_at"}, []string{"format /last_occurred_at"}, nil},
+		"glob in a token":     {[]string{"pointer /*_id rule minimum"}, []string{"minimum /fault_rule_id"}, nil},
+		"position in a list":  {[]string{"pointer /errors/a/7"}, []string{"type /errors/a/1"}, nil},
+		"glob of tokens":      {[]string{"rule type pointer /errors/**"}, []string{"type /errors/a/1", "type /errors/7/0"}, nil},
+		"claim":               {[]string{"claim response.body#/components/schemas/Fault/properties/*/minimum"}, []string{"minimum /id", "minimum /fault_rule_id"}, nil},
+		"claim, any depth":    {[]string{"claim **/FaultStatus/nullable"}, []string{"nullable /status"}, nil},
+		"operation, status":   {[]string{"rule type operation createFault status 422"}, []string{"type /errors/a/1", "type /errors/7/0"}, nil},
+		"drift":               {[]string{"rule undocumented-property pointer /extra", "rule undocumented-header pointer /X-*", "status 404 rule status"}, []string{"undocumented-property /extra", "undocumented-header /X-New", "status "}, nil},
+		"nullable by type":    {[]string{"rule nullable pointer /id"}, nil, []string{"known.txt:1: the known failure no longer occurs, delete the line: rule nullable pointer /id because of that"}},
+		"both match, one not": {[]string{"rule minimum", "fingerprint " + minimum, "rule maxLength"}, []string{"minimum /id", "minimum /fault_rule_id"}, []string{"known.txt:3: the known failure no longer occurs"}},
+		"never observed": {[]string{"pointer /Retry-After", "claim **/429/headers/** rule minimum", "rule undocumented-property status 500"}, nil,
+			[]string{"known.txt:1: the known failure was not observed in this traffic", "known.txt:2: the known failure was not observed", "known.txt:3: the known failure was not observed"}},
+		"observed, other status": {[]string{"rule undocumented-property status 422"}, nil, []string{"no longer occurs"}},
+		"unknown fingerprint":    {[]string{"fingerprint 0123456789abcdef"}, nil, []string{"no longer occurs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := deviating(t)
+			for i := range row.lines {
+				row.lines[i] += " because of that"
+			}
+			problems, err := apply(t, r, row.lines...)
+			require.NoError(t, err)
+			require.Len(t, problems, len(row.gone), "%q", problems)
+			for i, want := range row.gone {
+				assert.Contains(t, problems[i], want)
+			}
+			assert.ElementsMatch(t, row.known, rules(r, true))
+			assert.Len(t, rules(r, false), len(all)-len(row.known))
+			balance(t, before, r)
+		})
+	}
+}
+
+// balance proves that what left one list and one count is in another.
+func balance(t *testing.T, before, after *conformance.Report) {
+	t.Helper()
+	a, b := before.Summary, after.Summary
+	assert.Equal(t, a.Documented+a.Assumed+a.Drift, b.Documented+b.Assumed+b.Drift+b.Known)
+	assert.Equal(t, b.Documented+b.Assumed, b.Findings)
+	assert.Equal(t, b.Findings == 0, b.Conforms)
+	assert.Equal(t, a.Unlisted, b.Unlisted)
+	assert.Equal(t, a.Deviating, b.Deviating)
+	assert.Equal(t, before.Claims, after.Claims)
+	assert.Equal(t, before.Notes, after.Notes)
+	assert.ElementsMatch(t, append(append([]conformance.Finding{}, before.Findings...), before.Drift...),
+		append(append(append([]conformance.Finding{}, after.Findings...), after.Drift...), after.Known...))
+	n := map[string]int{}
+	for _, k := range after.Kinds {
+		if k.Known != "" {
+			n["known"] += k.Findings
+		} else {
+			n[string(k.Basis)] += k.Findings
+		}
+	}
+	assert.Equal(t, map[string]int{"known": b.Known, "documented": b.Documented, "assumed": b.Assumed, "drift": b.Drift, "note": b.Notes},
+		map[string]int{"known": n["known"], "documented": n["documented"], "assumed": n["assumed"], "drift": n["drift"], "note": n["note"]})
+}
+
+func TestApplyKnownReasons(t *testing.T) {
+	t.Parallel()
+	r := deviating(t)
+	problems, err := apply(t, r, "rule minimum pointer /id because of one", "rule minimum because of two", "rule * because of three")
+	require.ErrorContains(t, err, `known.txt:3: nothing that this contract can report has the rule "*"`)
+	assert.Nil(t, problems)
+	assert.Empty(t, rules(r, true), "an error leaves the report alone")
+	_, err = apply(t, r, "rule minimum pointer /id because of one", "rule minimum because of two")
+	require.NoError(t, err)
+	reasons := map[string]string{}
+	for _, k := range r.Kinds {
+		reasons[k.Pointer] = k.Known
+	}
+	assert.Equal(t, "of one", reasons["/id"])
+	assert.Equal(t, "of two", reasons["/fault_rule_id"])
+	_, err = apply(t, r, "rule minimum because of two")
+	require.EqualError(t, err, "known failures were applied to this report before")
+}
+
+func TestKnownConforms(t *testing.T) {
+	t.Parallel()
+	r := deviating(t)
+	problems, err := apply(t, r, "pointer /** because of all", "rule undocumented-property because of all",
+		"rule undocumented-header because of all", "rule status because of all")
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	assert.True(t, r.Summary.Conforms)
+	assert.Empty(t, r.Findings)
+	assert.Empty(t, r.Drift)
+	assert.NotEmpty(t, r.Notes)
+}
+
+func TestKnownExpires(t *testing.T) {
+	t.Parallel()
+	const line = "rule minimum until 2026-06-30 because of that"
+	for name, row := range map[string]struct {
+		today   time.Time
+		expired bool
+	}{
+		"before":                  {day("2026-01-01"), false},
+		"the last day":            {day("2026-06-30").Add(24*time.Hour - time.Nanosecond), false},
+		"the next":                {day("2026-07-01"), true},
+		"the next, not yet there": {time.Date(2026, 7, 1, 1, 0, 0, 0, time.FixedZone("east", 2*3600)), false},
+		"the last, past there":    {time.Date(2026, 6, 30, 23, 0, 0, 0, time.FixedZone("west", -2*3600)), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := deviating(t)
+			known, err := conformance.ReadKnown(strings.NewReader(line+"\nrule minimum pointer /id because it stays"), "known.txt")
+			require.NoError(t, err)
+			problems, err := r.ApplyKnown(known, row.today)
+			require.NoError(t, err)
+			if !row.expired {
+				assert.Empty(t, problems)
+				assert.Len(t, rules(r, true), 2)
+				return
+			}
+			assert.Equal(t, []string{"known.txt:1: the known failure expired on 2026-06-30: rule minimum because of that"}, problems)
+			assert.Equal(t, []string{"minimum /id"}, rules(r, true))
+		})
+	}
+}
+
+func TestKnownImpossible(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"rule minimun":                                         `has the rule "minimun"`,
+		"rule multipleOf":                                      `has the rule "multipleOf"`,
+		"pointer /fault_rule_idd":                              `fits the pointer "/fault_rule_idd"`,
+		"pointer /fault_rule_id/x":                             "fits the pointer",
+		"rule maximum pointer /fault_rule_id":                  "fits the pointer",
+		"pointer /extras":                                      "name the rule",
+		"claim response.body#/components/schemas/Fault/x":      "no claim fits",
+		"claim response.body#/components":                      "no claim fits",
+		"claim **/FaultStatus/nullable rule minimum":           "no claim fits",
+		"rule undocumented-property claim **":                  "no claim fits",
+		"rule minimum operation deleteFault":                   "nothing is claimed of this operation",
+		"rule minimum operation createFault status 404":        "nothing is claimed of this operation",
+		"rule undocumented-header pointer /X-New/more":         "fits the pointer",
+		"rule status pointer /x":                               "fits the pointer",
+		"rule maxLength pointer /code status 422":              "nothing is claimed",
+		"fingerprint 0123456789abcdef rule minimum pointer /x": "fits the pointer",
+	} {
+		r := deviating(t)
+		_, err := apply(t, r, "rule minimum because of that", line+" because of that")
+		require.ErrorContains(t, err, want, line)
+		assert.True(t, strings.HasPrefix(err.Error(), "known.txt:2: "), err.Error())
+		assert.Empty(t, r.Known)
+	}
+	_, err := deviating(t).ApplyKnown([]conformance.KnownFailure{{File: "made.go", Line: 3, Rule: "minimum"}}, day("2026-01-01"))
+	require.ErrorContains(t, err, "made.go:3: a known failure needs a reason")
+	for _, line := range []string{"rule duplicate-key pointer /a/b/c", "rule unicode status 422", "rule json", "rule body status 403", "rule criterion pointer /status",
+		"rule security pointer /Account-Token", "rule media-type pointer /Content-Type status 401", "rule media-type status 201 claim request.header#/**",
+		"rule required pointer /errors", "rule type pointer /errors/*/*", "rule type pointer /errors/base/0", "rule maxLength pointer /code status 200",
+		"rule status operation createFault status 599"} {
+		_, err := apply(t, deviating(t), line+" because of that")
+		assert.NoError(t, err, line)
+	}
+}
+
+// TestKnownIsCapped knows a deviation that is met more often than findings are listed.
+func TestKnownIsCapped(t *testing.T) {
+	t.Parallel()
+	ledger := loadContract(t).NewLedger()
+	body := string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 }))
+	const n = 1200
+	for range n {
+		_, err := ledger.Weigh(exchange(t, 201, request, body))
+		require.NoError(t, err)
+	}
+	r := ledger.Report()
+	unlisted := r.Summary.Unlisted
+	require.Positive(t, unlisted)
+	problems, err := apply(t, r, "rule minimum because of that")
+	require.NoError(t, err)
+	assert.Empty(t, problems)
+	assert.Equal(t, n, r.Summary.Known)
+	assert.Equal(t, unlisted, r.Summary.Unlisted)
+	assert.Len(t, r.Known, n-unlisted)
+	assert.True(t, r.Summary.Conforms)
+}
+
+func FuzzReadKnown(f *testing.F) {
+	for _, seed := range []string{"rule minimum pointer /fault_rule_id because of that", "fingerprint 9ac383b85c7a39ba until 2027-01-31 because x",
+		`claim "**" operation "a b" status 201 because "`, "pointer /**/*a*b*/** because x", "# no\n\nrule", `pointer "/\x00" because x`} {
+		f.Add(seed)
+	}
+	contract := loadContract(f)
+	ex := exchange(f, 201, request, string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 })))
+	f.Fuzz(func(t *testing.T, text string) {
+		known, err := conformance.ReadKnown(strings.NewReader(text), "known.txt")
+		if err != nil {
+			return
+		}
+		for _, k := range known {
+			again, err := conformance.ReadKnown(strings.NewReader(strings.Repeat("\n", k.Line-1)+k.String()), "known.txt")
+			require.NoError(t, err, k.String())
+			require.Equal(t, []conformance.KnownFailure{k}, again)
+		}
+		ledger := contract.NewLedger()
+		_, err = ledger.Weigh(ex)
+		require.NoError(t, err)
+		r := ledger.Report()
+		if _, err := r.ApplyKnown(known, day("2026-01-01")); err != nil {
+			require.Empty(t, r.Known)
+		}
+	})
+}
+
+func ExampleReport_ApplyKnown() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report := contract.NewLedger().Report() // of no traffic at all
+	known, err := conformance.ReadKnown(strings.NewReader(`
+# The vendor's own example has 0 where its page says at least 1.
+rule minimum pointer /fault_rule_id until 2027-01-31 because ticket 123 asks the vendor
+`), "known.txt")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	problems, err := report.ApplyKnown(known, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+	fmt.Println(strings.Join(problems, "\n"), err)
+	// Output:
+	// known.txt:3: the known failure was not observed in this traffic, nor anything else that would show whether it still occurs: rule minimum pointer /fault_rule_id because ticket 123 asks the vendor <nil>
+}
