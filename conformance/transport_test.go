@@ -1,0 +1,522 @@
+package conformance_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+// observed is a test that keeps what it is told. It fails the real one when it is told something after its end.
+type observed struct {
+	t       *testing.T
+	skipped bool
+
+	mu       sync.Mutex
+	errors   []string
+	logs     []string
+	cleanups []func()
+	ended    bool
+}
+
+func (o *observed) Helper()       {}
+func (o *observed) Name() string  { return "TestOfAUser" }
+func (o *observed) Skipped() bool { return o.skipped }
+
+func (o *observed) tell(to *[]string, format string, args []any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*to = append(*to, fmt.Sprintf(format, args...))
+	if o.ended {
+		o.t.Errorf("told after the end: "+format, args...)
+	}
+}
+
+func (o *observed) Errorf(format string, args ...any) { o.tell(&o.errors, format, args) }
+func (o *observed) Logf(format string, args ...any)   { o.tell(&o.logs, format, args) }
+func (o *observed) Cleanup(f func())                  { o.cleanups = append(o.cleanups, f) }
+
+// end ends the test, and returns its errors.
+func (o *observed) end() []string {
+	for _, v := range slices.Backward(o.cleanups) {
+		v()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	return o.errors
+}
+
+// respond is a transport that gives one answer, once it has read the request.
+type respond func(*http.Request) (*http.Response, error)
+
+func (f respond) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_ = r.Body.Close()
+	}
+	return f(r)
+}
+
+func created(body io.ReadCloser) respond {
+	return func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusCreated, Body: body, ContentLength: -1, Request: r,
+			Header: http.Header{"Content-Type": {"application/json"}, "Location": {"/api/v1/faults/7"}}}, nil
+	}
+}
+
+func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
+
+// newCreate is a request for the operation with both credentials.
+func newCreate(t testing.TB, base, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/api/v1/faults", strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Token "+apiKey)
+	r.Header.Set("Account-Token", accountToken)
+	return r
+}
+
+// exchangeAll makes one exchange and reads all of the answer.
+func exchangeAll(t *testing.T, transport http.RoundTripper, r *http.Request) string {
+	t.Helper()
+	resp, err := transport.RoundTrip(r)
+	require.NoError(t, err)
+	got, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	return string(got)
+}
+
+func TestTransportReports(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	const base = "http://127.0.0.1"
+	fault := func(name string, value any) string {
+		return string(validFault(func(f map[string]any) { f[name] = value }))
+	}
+	for what, test := range map[string]struct {
+		request, response string
+		options           []conformance.TestOption
+		errors, logs      []string // what each begins with
+	}{
+		"conforms": {request, string(validFault(nil)), nil, nil, nil},
+		"deviates": {request, fault("id", 0), nil, []string{"createFault 201: response.body /id minimum: expected at least 1, found 0 (documented, line "}, nil},
+		"accepts what is forbidden": {`{"vehicle_id":4711}`, string(validFault(nil)), nil,
+			[]string{"createFault 201: request.body /code required: accepted with 201 what the contract forbids: "}, nil},
+		"drifts": {request, fault("new", 1), nil, nil, []string{"createFault 201: response.body /new undocumented-property: "}},
+		"drifts, strictly": {request, fault("new", 1), []conformance.TestOption{conformance.Strict()},
+			[]string{"createFault 201: response.body /new undocumented-property: "}, nil},
+		"twice":         {request, strings.Replace(fault("account_id", -1), `"id":7`, `"id":-7`, 1), nil, []string{"createFault 201: response.body /account_id minimum", "createFault 201: response.body /id minimum"}, nil},
+		"repeats a key": {request, fault("status", apiKey+accountToken), nil, []string{`createFault 201: response.body /status enum: `}, nil},
+	} {
+		o := &observed{t: t}
+		transport := conformance.Transport(o, contract, created(text(test.response)), test.options...)
+		assert.Equal(t, test.response, exchangeAll(t, transport, newCreate(t, base, test.request)), what)
+		o.end()
+		begins(t, test.errors, o.errors, what)
+		begins(t, test.logs, o.logs, what)
+		told := strings.Join(append(o.errors, o.logs...), "\n")
+		assert.NotContains(t, told, apiKey, what)
+		assert.NotContains(t, told, accountToken, what)
+		if told != "" {
+			assert.Contains(t, told, "; POST /api/v1/faults #1 (TestOfAUser))", what)
+		}
+	}
+}
+
+func begins(t *testing.T, want, got []string, what string) {
+	t.Helper()
+	if assert.Len(t, got, len(want), "%s: %s", what, got) {
+		for i := range want {
+			assert.True(t, strings.HasPrefix(got[i], want[i]), "%s: %s", what, got[i])
+		}
+	}
+}
+
+// TestTransportFailsWhatShowsNothing is about tests that would pass without having judged anything.
+func TestTransportFailsWhatShowsNothing(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	const vacuous = "no exchange was for an operation of the contract"
+	get := func(o *observed, next respond, url string) error {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		require.NoError(t, err)
+		resp, err := conformance.Transport(o, contract, next).RoundTrip(r)
+		if resp != nil && resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		return err
+	}
+	broken := errors.New("broken")
+
+	o := &observed{t: t}
+	conformance.Transport(o, contract, nil)
+	require.Len(t, o.end(), 1)
+	assert.Contains(t, o.errors[0], "of 0 exchanges, "+vacuous)
+
+	o = &observed{t: t}
+	require.NoError(t, get(o, created(text("{}")), "http://h/other"))
+	require.Len(t, o.end(), 1)
+	assert.Contains(t, o.errors[0], "of 1 exchanges, "+vacuous)
+
+	o = &observed{t: t}
+	failing := respond(func(*http.Request) (*http.Response, error) { return nil, broken })
+	_, err := conformance.Transport(o, contract, failing).RoundTrip(newCreate(t, "http://h", request))
+	require.ErrorIs(t, err, broken)
+	require.Len(t, o.end(), 1)
+	assert.Contains(t, o.errors[0], vacuous)
+
+	o = &observed{t: t, skipped: true}
+	conformance.Transport(o, contract, nil)
+	assert.Empty(t, o.end(), "a test that was skipped")
+
+	o = &observed{t: t}
+	neither := respond(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // broken on purpose
+	resp, err := conformance.Transport(o, contract, neither).RoundTrip(newCreate(t, "http://h", request))
+	require.NoError(t, err)
+	assert.Nil(t, resp)
+	require.Len(t, o.end(), 1)
+}
+
+// TestTransportWithoutBodies gives it what only transports that are made by hand do.
+func TestTransportWithoutBodies(t *testing.T) {
+	t.Parallel()
+	o := &observed{t: t}
+	transport := conformance.Transport(o, loadContract(t), created(nil))
+	r := newCreate(t, "http://h", request)
+	r.Body, r.GetBody, r.Method, r.ContentLength = nil, nil, "POST", 0
+	resp, err := transport.RoundTrip(r)
+	require.NoError(t, err)
+	assert.Nil(t, resp.Body, "it was nil before")
+	assert.Same(t, r, resp.Request)
+	_, err = transport.RoundTrip(&http.Request{})
+	require.NoError(t, err)
+	begins(t, []string{"createFault 201: request.body  body", "createFault 201: response.body  body"}, o.end(), "")
+}
+
+// TestTransportJudgesWhatWasRead tells bodies that were read as far as they go from others.
+func TestTransportJudgesWhatWasRead(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	bad := string(validFault(func(f map[string]any) { f["id"] = 0 }))
+	const minimum = "createFault 201: response.body /id minimum"
+	large := strings.Repeat(" ", 1<<20)
+	for what, test := range map[string]struct {
+		body  string
+		read  func(io.Reader) error
+		wants []string
+	}{
+		"all of it": {bad, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, []string{minimum}},
+		"by a decoder": {bad + "\n", func(r io.Reader) error {
+			return json.NewDecoder(io.LimitReader(r, int64(len(bad)))).Decode(&struct{}{})
+		}, []string{minimum}},
+		"half of it":             {bad, func(r io.Reader) error { _, err := io.CopyN(io.Discard, r, int64(len(bad)/2)); return err }, nil},
+		"nothing":                {bad, func(io.Reader) error { return nil }, nil},
+		"all, and it is too big": {bad + large, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, nil},
+		"all, and it just fits":  {bad + large[len(bad):], func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, []string{minimum}},
+	} {
+		for _, closed := range []bool{true, false} { // otherwise it is judged at the end of the test
+			o := &observed{t: t}
+			resp, err := conformance.Transport(o, contract, created(text(test.body))).RoundTrip(newCreate(t, "http://h", request))
+			require.NoError(t, err)
+			require.NoError(t, test.read(resp.Body), what)
+			if closed {
+				require.NoError(t, resp.Body.Close())
+				assert.Len(t, o.errors, len(test.wants), "%s: it is judged when it is closed", what)
+			}
+			begins(t, test.wants, o.end(), what)
+			if !closed {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				require.NoError(t, resp.Body.Close(), "and nobody is told of it")
+			}
+		}
+	}
+}
+
+// TestTransportStreams reads each part of an answer before the next is sent.
+func TestTransportStreams(t *testing.T) {
+	t.Parallel()
+	next := make(chan struct{})
+	parts := []string{string(validFault(nil)[:20]), string(validFault(nil)[20:])}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Location", "/api/v1/faults/7")
+		w.WriteHeader(http.StatusCreated)
+		for _, part := range parts {
+			_, _ = io.WriteString(w, part)
+			assert.NoError(t, http.NewResponseController(w).Flush())
+			<-next
+		}
+	}))
+	defer server.Close()
+	o := &observed{t: t}
+	transport := conformance.Transport(o, loadContract(t), server.Client().Transport)
+	resp, err := transport.RoundTrip(newCreate(t, server.URL, request))
+	require.NoError(t, err)
+	for _, part := range parts {
+		got := make([]byte, len(part))
+		_, err := io.ReadFull(resp.Body, got)
+		require.NoError(t, err)
+		assert.Equal(t, part, string(got))
+		next <- struct{}{}
+	}
+	rest, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Empty(t, rest)
+	require.NoError(t, resp.Body.Close())
+	assert.Empty(t, o.end())
+}
+
+// TestTransportChangesNothing looks at a request and its answer from both sides.
+func TestTransportChangesNothing(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		sent := `{"vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("x", 2<<20) + `"}`
+		got := string(validFault(func(f map[string]any) { f["description"] = strings.Repeat("x", 2<<20) }))
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			assert.Equal(t, sent, string(body))
+			assert.Equal(t, int64(len(sent)), r.ContentLength)
+			assert.Equal(t, http2, r.ProtoMajor == 2)
+			w.Header().Set("Location", "/api/v1/faults/7")
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, got)
+		}))
+		if server.EnableHTTP2 = http2; http2 {
+			server.StartTLS()
+		} else {
+			server.Start()
+		}
+		o := &observed{t: t}
+		r := newCreate(t, server.URL, sent)
+		before := r.Clone(t.Context())
+		body := r.Body
+		resp, err := conformance.Transport(o, loadContract(t), server.Client().Transport).RoundTrip(r)
+		require.NoError(t, err)
+		assert.Equal(t, before.Header, r.Header)
+		assert.Equal(t, body, r.Body, "a transport must not change the request")
+		assert.Same(t, r, resp.Request)
+		all, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, got, string(all))
+		require.NoError(t, resp.Body.Close())
+		assert.Empty(t, o.end(), "what is too large to keep is no evidence")
+		server.Close()
+	}
+}
+
+// TestTransportDecodes what net/http has left compressed, as the caller asked for it.
+func TestTransportDecodes(t *testing.T) {
+	t.Parallel()
+	bad := validFault(func(f map[string]any) { f["id"] = 0 })
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	_, _ = zip.Write(bad)
+	_ = zip.Close()
+	var bomb bytes.Buffer
+	zip = gzip.NewWriter(&bomb)
+	_, _ = zip.Write(append(bytes.Repeat([]byte(" "), 1<<20), bad...))
+	_ = zip.Close()
+	for what, test := range map[string]struct {
+		coding, accept string
+		body           []byte
+		wants          int
+	}{
+		"by net/http":      {"gzip", "", packed.Bytes(), 1},
+		"by us":            {"gzip", "gzip", packed.Bytes(), 1},
+		"another name":     {"X-GZip", "x-gzip", packed.Bytes(), 1},
+		"no coding":        {"identity", "gzip", bad, 1},
+		"of unknown kind":  {"br", "br", bad, 0},
+		"not what it says": {"gzip", "gzip", bad, 0},
+		"twice":            {"gzip, gzip", "gzip", packed.Bytes(), 0},
+		"too large":        {"gzip", "gzip", bomb.Bytes(), 0},
+		"cut":              {"gzip", "gzip", packed.Bytes()[:40], 0},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/api/v1/faults/0")
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Encoding", test.coding)
+			w.WriteHeader(http.StatusCreated)
+			_, _ = w.Write(test.body)
+		}))
+		o := &observed{t: t}
+		r := newCreate(t, server.URL, request)
+		if test.accept != "" {
+			r.Header.Set("Accept-Encoding", test.accept)
+		}
+		got := exchangeAll(t, conformance.Transport(o, loadContract(t), server.Client().Transport), r)
+		if test.accept == "" {
+			assert.Equal(t, string(bad), got, what)
+		} else {
+			assert.Equal(t, string(test.body), got, what)
+		}
+		assert.Len(t, o.end(), test.wants, what)
+		server.Close()
+	}
+}
+
+// TestTransportKeepsRetries lets a connection die under a request that net/http then sends again.
+func TestTransportKeepsRetries(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newStub(apiKey, accountToken))
+	defer server.Close()
+	o := &observed{t: t}
+	attempts := 0
+	next := server.Client().Transport
+	transport := conformance.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
+		for {
+			attempts++
+			if attempts > 1 {
+				return next.RoundTrip(r)
+			}
+			_, err := io.CopyN(io.Discard, r.Body, 5)
+			assert.NoError(t, err)
+			_ = r.Body.Close()
+			again, err := r.GetBody()
+			assert.NoError(t, err)
+			r = r.Clone(r.Context())
+			r.Body = again
+		}
+	}))
+	got := exchangeAll(t, transport, newCreate(t, server.URL, `{"vehicle_id":4711,"code":"P0420"}`))
+	assert.Contains(t, got, `"id":1`)
+	assert.Empty(t, o.end(), "the second body is the one that was sent")
+	assert.Equal(t, 2, attempts)
+}
+
+type respondRaw func(*http.Request) (*http.Response, error)
+
+func (f respondRaw) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestTransportJudgesPartOfARequest lets a server answer before it has read the request: what it accepted is not known.
+func TestTransportJudgesPartOfARequest(t *testing.T) {
+	t.Parallel()
+	for read, wants := range map[int64]int{0: 0, 5: 0, int64(len(`{"vehicle_id":4711}`)): 1} {
+		o := &observed{t: t}
+		transport := conformance.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.CopyN(io.Discard, r.Body, read)
+			return created(text(string(validFault(nil))))(r)
+		}))
+		exchangeAll(t, transport, newCreate(t, "http://h", `{"vehicle_id":4711}`))
+		assert.Len(t, o.end(), wants, "%d bytes", read)
+	}
+}
+
+func TestTransportIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newStub(apiKey, accountToken))
+	defer server.Close()
+	o := &observed{t: t}
+	client := &http.Client{Transport: conformance.Transport(o, loadContract(t), server.Client().Transport)}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 10 {
+				resp, err := client.Do(newCreate(t, server.URL, request))
+				if !assert.NoError(t, err) {
+					return
+				}
+				if i%2 == 0 { // others leave it to the end of the test
+					_, _ = io.Copy(io.Discard, resp.Body)
+					_ = resp.Body.Close()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	assert.Empty(t, o.end())
+	assert.Empty(t, o.logs)
+}
+
+// TestTransportKeepsConnections and leaves no goroutine behind: the bubble fails a test that does.
+func TestTransportKeepsConnections(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	synctest.Test(t, func(t *testing.T) {
+		listener := newPipeListener()
+		server := &http.Server{Handler: newStub(apiKey, accountToken)}
+		go func() { _ = server.Serve(listener) }()
+		inner := &http.Transport{DialContext: listener.dial}
+		o := &observed{t: t}
+		client := &http.Client{Transport: conformance.Transport(o, contract, inner)}
+		connections := 0
+		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+			if !c.Reused {
+				connections++
+			}
+		}}
+		for range 5 {
+			resp, err := client.Do(newCreate(t, "http://pipe", request).WithContext(httptrace.WithClientTrace(t.Context(), trace)))
+			require.NoError(t, err)
+			_, err = io.Copy(io.Discard, resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			synctest.Wait()
+		}
+		assert.Equal(t, 1, connections)
+		resp, err := client.Do(newCreate(t, "http://pipe", request)) // closed early
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		inner.CloseIdleConnections()
+		require.NoError(t, server.Close())
+		assert.Empty(t, o.end())
+	})
+}
+
+// pipeListener connects a client and a server in memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (l *pipeListener) dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
