@@ -1,0 +1,124 @@
+package conformance
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// Recorder writes exchanges into a file without their credentials, a line each, as [traffic.ReadPaths] reads them
+// (NDJSON). The file appears with [Recorder.Close], after a last scan for every credential of the run: until then, and
+// if the scan finds one, there is none. It is safe for concurrent use.
+type Recorder struct {
+	contract *Contract
+	path     string
+
+	mu     sync.Mutex
+	file   *os.File // temporary, in the folder of path; nil after the end
+	buffer *bufio.Writer
+	all    *credentialSet // of all exchanges
+	failed error
+}
+
+// mostRecorded bounds the credentials of a run that are looked for at its end, and a line of the file, in bytes.
+const (
+	mostRecorded     = 10_000
+	mostRecordedLine = 256 << 20
+)
+
+// Record starts a recording that will be the file at path, which is replaced if it exists.
+func (c *Contract) Record(path string) (*Recorder, error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".recording-*")
+	if err != nil {
+		return nil, err
+	}
+	return &Recorder{contract: c, path: path, file: file, buffer: bufio.NewWriter(file), all: newCredentialSet()}, nil
+}
+
+// Write adds an exchange, redacted. The error is [ErrCredential] where that cannot be done, see [Contract.Redact]; the
+// recording then fails as a whole.
+func (r *Recorder) Write(ex *traffic.Exchange) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.failed != nil:
+		return r.failed
+	case r.file == nil:
+		return os.ErrClosed
+	}
+	r.failed = r.write(ex)
+	return r.failed
+}
+
+// Close scans what was written and puts it in its place. It returns what Write failed with, or [ErrCredential] where a
+// credential of one exchange stands in another; then no file is left, and one that was there before stays as it was.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return r.failed
+	}
+	file := r.file
+	r.file = nil
+	if r.failed == nil {
+		r.failed = r.finish(file)
+	}
+	err := file.Close()
+	if r.failed == nil && err == nil {
+		err = os.Rename(file.Name(), r.path)
+	}
+	if r.failed = errors.Join(r.failed, err); r.failed != nil {
+		_ = os.Remove(file.Name()) // what is wrong is told already
+	}
+	return r.failed
+}
+
+// Discard ends the recording without a file. After Close it does nothing.
+func (r *Recorder) Discard() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.file == nil {
+		return
+	}
+	_ = r.file.Close()
+	_ = os.Remove(r.file.Name())
+	r.file, r.failed = nil, os.ErrClosed
+}
+
+func (r *Recorder) write(ex *traffic.Exchange) error {
+	own := r.contract.credentials(ex)
+	redactedExchange, err := r.contract.redactAll(ex, own)
+	if err != nil {
+		return err
+	}
+	for word := range own.words {
+		r.all.add(word)
+	}
+	if len(r.all.words) > mostRecorded {
+		return fmt.Errorf("%w: more than %d different ones in one recording", ErrCredential, mostRecorded)
+	}
+	return traffic.WriteNDJSON(r.buffer, redactedExchange)
+}
+
+func (r *Recorder) finish(file *os.File) error {
+	if err := r.buffer.Flush(); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, mostRecordedLine)
+	for n := 1; lines.Scan(); n++ {
+		if r.all.stands(lines.Bytes()) {
+			return fmt.Errorf("line %d of the recording: %w: it is of another exchange", n, ErrCredential)
+		}
+	}
+	return lines.Err()
+}

@@ -1,0 +1,239 @@
+package conformance_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// everywhere is an exchange whose server repeats a text in every part of its answer.
+func everywhere(t testing.TB, text string) *traffic.Exchange {
+	t.Helper()
+	ex := exchange(t, 201, request, "")
+	body, err := json.Marshal(map[string]any{"name": text, text: 1, "list": []string{"x" + text + "y"}})
+	require.NoError(t, err)
+	ex.Response.Body = body
+	ex.Response.Header["X-Echo"] = []string{"a " + text + " b", text}
+	return ex
+}
+
+// shows looks for a credential in all that an exchange says, by other means than the redaction: every text is read as it
+// is and with its escapes undone, in lower case.
+func shows(t testing.TB, ex *traffic.Exchange, credential string) bool {
+	t.Helper()
+	texts := []string{ex.Source, ex.URL.String(), ex.URL.Path, string(ex.Request.Body), string(ex.Response.Body)}
+	for _, h := range []http.Header{ex.Request.Header, ex.Response.Header} {
+		for name, values := range h {
+			texts = append(append(texts, name), values...)
+		}
+	}
+	for _, body := range [][]byte{ex.Request.Body, ex.Response.Body} {
+		var value any
+		if json.Unmarshal(body, &value) == nil {
+			plain, err := json.Marshal(value)
+			require.NoError(t, err)
+			texts = append(texts, string(plain))
+		}
+	}
+	all := strings.ToLower(strings.Join(texts, "\n"))
+	if unescaped, err := url.QueryUnescape(all); err == nil {
+		all += "\n" + unescaped
+	}
+	all += "\n" + html.UnescapeString(all)
+	for _, form := range []string{credential, base64.StdEncoding.EncodeToString([]byte(credential)), hex.EncodeToString([]byte(credential))} {
+		if strings.Contains(all, strings.ToLower(strings.TrimRight(form, "="))) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	escaped := ""
+	var escapedSb70 strings.Builder
+	for _, c := range apiKey {
+		escapedSb70.WriteString("\\u00" + hex.EncodeToString([]byte{byte(c)}))
+	}
+	escaped += escapedSb70.String()
+	for what, text := range map[string]string{
+		"plain": apiKey, "the other": accountToken, "upper case": strings.ToUpper(apiKey), "within a word": "x" + apiKey + "y", "with its scheme": "Token " + apiKey,
+		"base64": base64.StdEncoding.EncodeToString([]byte(apiKey)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(accountToken)),
+		"hex": hex.EncodeToString([]byte(apiKey)), "for a URL": "https://h/?k=" + url.QueryEscape(accountToken), "escaped": escaped, "both": apiKey + accountToken,
+	} {
+		ex := everywhere(t, text)
+		if what == "escaped" {
+			ex.Response.Body = []byte(`{"name":"` + text + `"}`)
+		}
+		require.True(t, what == "escaped" || shows(t, ex, apiKey) || shows(t, ex, accountToken), what)
+		redacted, err := contract.Redact(ex)
+		require.NoError(t, err, what)
+		assert.False(t, shows(t, redacted, apiKey), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
+		assert.False(t, shows(t, redacted, accountToken), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
+		assert.True(t, json.Valid(redacted.Response.Body), "%s: %s", what, redacted.Response.Body)
+		assert.Equal(t, "Token redacted", redacted.Request.Header.Get("Authorization"))
+		assert.Equal(t, "redacted", redacted.Request.Header.Get("Account-Token"))
+		assert.Equal(t, "Token "+apiKey, ex.Request.Header.Get("Authorization"), "the exchange itself stays as it was")
+	}
+	ex := exchange(t, 201, request, "{}")
+	ex.URL.User = url.UserPassword("someone", "pa55word")
+	ex.Request.Header.Set("Cookie", "a=b0000; session=c00kie")
+	ex.Response.Header["Set-Cookie"] = []string{"session=n3wcookie; Path=/; HttpOnly"}
+	ex.Response.Body = []byte(`{"s":"n3wcookie c00kie pa55word","n":17}`)
+	redacted, err := contract.Redact(ex)
+	require.NoError(t, err)
+	assert.Equal(t, "a=redacted; session=redacted", redacted.Request.Header.Get("Cookie"))
+	assert.Equal(t, "session=redacted; Path=/; HttpOnly", redacted.Response.Header.Get("Set-Cookie"))
+	assert.JSONEq(t, `{"s":"redacted redacted redacted","n":17}`, string(redacted.Response.Body))
+	assert.Equal(t, "https://redacted:redacted@secure.fleetio.com/api/v1/faults", redacted.URL.String())
+}
+
+// TestRedactRefuses what it cannot take a credential out of.
+func TestRedactRefuses(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte("key=" + apiKey))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	for what, body := range map[string]string{
+		"within base64": base64.StdEncoding.EncodeToString([]byte(`{"key":"` + apiKey + `"}`)),
+		"compressed":    packed.String(),
+		"taken apart":   strings.Join(strings.Split(apiKey, ""), " "),
+	} {
+		ex := exchange(t, 201, request, "{}")
+		ex.Response.Body = []byte(body)
+		_, err := contract.Redact(ex)
+		require.ErrorIs(t, err, conformance.ErrCredential, what)
+		assert.Contains(t, err.Error(), "test#0")
+		assert.NotContains(t, err.Error(), apiKey)
+	}
+}
+
+// TestRedactedJudgesTheSame over all recordings, each with credentials of its own put in.
+func TestRedactedJudgesTheSame(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	compared := 0
+	for ex, err := range traffic.ReadPaths(nil, recordings) {
+		require.NoError(t, err)
+		if ex.Request.Header.Get("Authorization") == "Token redacted" {
+			ex.Request.Header.Set("Authorization", "Token "+apiKey)
+		}
+		if ex.Request.Header.Get("Account-Token") == "redacted" {
+			ex.Request.Header.Set("Account-Token", accountToken)
+		}
+		redacted, err := contract.Redact(ex)
+		require.NoError(t, err, ex.Source)
+		want, wantErr := contract.Check(ex)
+		got, gotErr := contract.Check(redacted)
+		assert.Equal(t, wantErr, gotErr)
+		assert.Equal(t, want, got, ex.Source)
+		compared += len(want)
+	}
+	assert.Greater(t, compared, 100)
+}
+
+// FuzzRedact puts credentials of any kind into an answer of any kind: what comes out shows none, or nothing comes out.
+func FuzzRedact(f *testing.F) {
+	contract, err := conformance.Load(spec())
+	require.NoError(f, err)
+	f.Add("76cbe06c49a64", `{"a":"`, `"}`)
+	f.Add("9021012345", `{"id":`, `}`)
+	f.Add("AbCd/Ef~12+34==", `https://h/?k=`, "&x=y")
+	f.Add("\u00e9t\u00e9s\u00e9cret", "\\", "%")
+	f.Fuzz(func(t *testing.T, credential, before, after string) {
+		header := http.Header{"Account-Token": {credential}}
+		if strings.ContainsAny(credential, " \t,;:()\"=\r\n") || len(credential) < 4 || isPart(credential, "redacted") {
+			return // several words, or none; or what would be left anyway
+		}
+		u, _ := url.Parse("https://secure.fleetio.com/api/v1/faults")
+		ex := &traffic.Exchange{Source: "a", Method: "POST", URL: u, Status: 201, Request: traffic.Message{Header: header},
+			Response: traffic.Message{Header: http.Header{"X-Echo": {credential}}, Body: []byte(before + credential + after)}}
+		redacted, err := contract.Redact(ex)
+		if err != nil {
+			require.ErrorIs(t, err, conformance.ErrCredential)
+			return
+		}
+		if redacted.Request.Header.Get("Account-Token") == credential {
+			return // a word that the spec itself says, or the name of a scheme, is no credential
+		}
+		require.NotContains(t, string(redacted.Response.Body)+redacted.Response.Header.Get("X-Echo"), credential)
+	})
+}
+
+func isPart(part, of string) bool { return strings.Contains(of, strings.ToLower(part)) }
+
+func TestRecorder(t *testing.T) {
+	t.Parallel()
+	contract := loadContract(t)
+	path := filepath.Join(t.TempDir(), "out.ndjson")
+	files := func() int {
+		entries, err := os.ReadDir(filepath.Dir(path))
+		require.NoError(t, err)
+		return len(entries)
+	}
+	recorder, err := contract.Record(path)
+	require.NoError(t, err)
+	for range 2 {
+		require.NoError(t, recorder.Write(everywhere(t, apiKey)))
+	}
+	assert.NoFileExists(t, path, "not before the last scan")
+	require.NoError(t, recorder.Close())
+	require.NoError(t, recorder.Close(), "twice")
+	require.ErrorIs(t, recorder.Write(everywhere(t, "x")), os.ErrClosed)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.NotContains(t, strings.ToLower(string(data)), apiKey)
+	assert.NotContains(t, string(data), accountToken)
+	read := 0
+	for ex, err := range traffic.ReadPaths(nil, path) {
+		require.NoError(t, err)
+		assert.Equal(t, 201, ex.Status)
+		read++
+	}
+	assert.Equal(t, 2, read)
+	assert.Equal(t, 1, files())
+
+	// What one exchange gives away of another is found at the end, and nothing of it is left. What was there stays.
+	recorder, err = contract.Record(path)
+	require.NoError(t, err)
+	first := exchange(t, 201, request, "{}")
+	first.Request.Header.Set("Account-Token", "0therAcc0unt")
+	first.Response.Body = []byte(`{"next":"` + base64.StdEncoding.EncodeToString([]byte(accountToken)) + `"}`)
+	require.NoError(t, recorder.Write(first))
+	require.NoError(t, recorder.Write(exchange(t, 201, request, "{}")))
+	err = recorder.Close()
+	require.ErrorIs(t, err, conformance.ErrCredential)
+	assert.Contains(t, err.Error(), "line 1")
+	assert.NotContains(t, err.Error(), accountToken)
+	again, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, data, again)
+	assert.Equal(t, 1, files())
+
+	recorder, err = contract.Record(path)
+	require.NoError(t, err)
+	recorder.Discard()
+	recorder.Discard()
+	assert.Equal(t, 1, files())
+	_, err = contract.Record(filepath.Join(path, "no-folder"))
+	require.Error(t, err)
+}
