@@ -1,14 +1,79 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// WriteJSON prints the report as one indented JSON object.
-func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
+// mostBytes bounds a report that is read. The lists of a report are bounded, so that none that was written comes near.
+const mostBytes = 256 << 20
+
+// writeJSON prints the report as one indented JSON object.
+func writeJSON(b *bytes.Buffer, r *conformance.Report, _ Options) error {
+	e := json.NewEncoder(b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return e.Encode(r) //nolint:musttag // what has no tag is embedded
+}
+
+// Read reads a report that [Write] wrote as JSON. What is no such report, has another version than
+// [conformance.ReportVersion], a member that the version does not have, or more than 256 MiB, is an error.
+func Read(r io.Reader) (*conformance.Report, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostBytes+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > mostBytes:
+		return nil, fmt.Errorf("a report of more than %d MiB", mostBytes>>20)
+	}
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("no report in JSON: %w", err)
+	}
+	switch head.Version {
+	case conformance.ReportVersion:
+	case 0:
+		return nil, errors.New("no report: it has no version")
+	default:
+		return nil, fmt.Errorf("a report of version %d, and only %d can be read", head.Version, conformance.ReportVersion)
+	}
+	var read conformance.Report
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&read); err != nil { //nolint:musttag // what has no tag is embedded
+		return nil, fmt.Errorf("no report of version %d: %w", head.Version, err)
+	}
+	if err := whole(&read); err != nil {
+		return nil, fmt.Errorf("no whole report: %w", err)
+	}
+	return &read, nil
+}
+
+// whole finds what an edited or truncated report lacks, and what whoever adds reports up relies on.
+func whole(r *conformance.Report) error {
+	for _, list := range []struct {
+		name  string
+		there bool
+	}{{"findings", r.Findings != nil}, {"drift", r.Drift != nil}, {"notes", r.Notes != nil}, {"known", r.Known != nil},
+		{"deviations", r.Kinds != nil}, {"claims", r.Claims != nil}, {"unchecked", r.Unchecked != nil}} {
+		if !list.there {
+			return fmt.Errorf("the list %s is not there", list.name)
+		}
+	}
+	if r.Spec.SHA256 == "" {
+		return errors.New("it does not say which spec it is about")
+	}
+	for _, e := range r.Claims {
+		if (e.First == nil) != (e.Last == nil) || (e.First == nil) != (e.State == conformance.Unobserved) {
+			return fmt.Errorf("the evidence of the claim %q is not whole", e.ID)
+		}
+	}
+	return nil
 }

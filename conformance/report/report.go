@@ -1,115 +1,222 @@
-// Package report adds up what [conformance.Contract.Check] found in a run, and prints it.
+// Package report prints what a run showed: for people, for programs, and in the formats that CI systems read.
+//
+// All formats say the same of a [conformance.Report], in the same order, and none of them holds a time or a name of the
+// machine, so that equal runs print equal bytes. Names and messages that come from traffic are escaped as each format
+// asks for.
 package report
 
 import (
-	"errors"
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Report is the result of a run. Its JSON form is what `fleetio verify --format json` prints.
-type Report struct {
-	Exchanges int                   `json:"exchanges"` // how many were judged
-	Findings  []conformance.Finding `json:"findings"`  // in the order of the exchanges; never null
-	Summary   Summary               `json:"summary"`
-
-	kinds map[string]*kind // by fingerprint
+// Options are what a report says besides what the run showed. The zero value is of use.
+type Options struct {
+	// Spec is the name of the spec's file, as shown and linked: best relative to the root of its repository, as code
+	// hosts find it there. By default, "", it is called openapi.yaml.
+	Spec string
+	// Strict says that drift fails the run. By default, false, it is shown and fails nothing.
+	Strict bool
+	// Problems fail the run besides its findings: known failures that are gone, too little coverage. They are shown in
+	// every format but JSON, which holds the report alone. By default, nil, there are none.
+	Problems []string
+	// Color says that text is for a terminal that knows ANSI colors. By default, false.
+	Color bool
 }
 
-// kind is what a run says of one deviation.
-type kind struct {
-	listed    int
-	exchanges int
-	last      string // the exchange that was counted last
+// writers prints by the name of the format.
+var writers = []struct {
+	format string
+	write  func(b *bytes.Buffer, r *conformance.Report, o Options) error
+}{
+	{"text", writeText},
+	{"json", writeJSON},
+	{"junit", writeJUnit},
+	{"sarif", writeSARIF},
+	{"markdown", writeMarkdown},
 }
 
-// A run over traffic without end must not take memory without end. What is not listed is counted.
-const (
-	mostOfAKind = 1000
-	mostKinds   = 10_000
-)
-
-// Summary counts a run.
-type Summary struct {
-	Conforms   bool `json:"conforms"` // something was judged, and there is no finding
-	Findings   int  `json:"findings"`
-	Documented int  `json:"documented"` // findings against what the vendor states: the server deviates
-	Assumed    int  `json:"assumed"`    // findings against what the spec assumes: the spec may be wrong
-	Deviating  int  `json:"deviating"`  // exchanges with a finding
-	Unmatched  int  `json:"unmatched"`  // exchanges for no operation of the contract, not judged
-	Unanswered int  `json:"unanswered"` // exchanges without an answer, not judged
-	// BodiesOmitted counts the judged responses whose body the recording does not hold, RequestBodiesOmitted the requests,
-	// HeadersOmitted the exchanges of which it lacks a header.
-	BodiesOmitted        int `json:"bodies_omitted"`
-	RequestBodiesOmitted int `json:"request_bodies_omitted"`
-	HeadersOmitted       int `json:"headers_omitted"`
-	// Unlisted counts the findings that are not in the list: of one kind it holds a thousand.
-	Unlisted int `json:"unlisted"`
+// Formats lists the names that [Write] knows: text, json, junit, sarif and markdown.
+func Formats() []string {
+	var names []string
+	for _, w := range writers {
+		names = append(names, w.format)
+	}
+	return names
 }
 
-// New returns the report of a run in which nothing was judged yet.
-func New() *Report {
-	return &Report{Findings: []conformance.Finding{}, kinds: map[string]*kind{}}
-}
-
-// Add takes in what Check returned for an exchange. An error that is not one of Check's is returned as it is.
-func (r *Report) Add(ex *traffic.Exchange, findings []conformance.Finding, err error) error {
-	s := &r.Summary
-	switch {
-	case errors.Is(err, conformance.ErrNoOperation):
-		s.Unmatched++
-		return nil
-	case errors.Is(err, conformance.ErrNoAnswer):
-		s.Unanswered++
-		return nil
-	case err != nil:
+// Write prints a report in one of [Formats]. Nothing is written where it fails, unless w does.
+func Write(w io.Writer, format string, r *conformance.Report, o Options) error {
+	o.Spec = cmp.Or(o.Spec, "openapi.yaml")
+	for _, known := range writers {
+		if known.format != format {
+			continue
+		}
+		var b bytes.Buffer
+		if err := known.write(&b, r, o); err != nil {
+			return fmt.Errorf("writing the report as %s: %w", format, err)
+		}
+		_, err := w.Write(b.Bytes())
 		return err
 	}
-	r.Exchanges++
-	if ex.Response.BodyOmitted {
-		s.BodiesOmitted++
-	}
-	if ex.Request.BodyOmitted {
-		s.RequestBodiesOmitted++
-	}
-	if ex.Request.HeaderOmitted || ex.Response.HeaderOmitted {
-		s.HeadersOmitted++
-	}
-	if len(findings) > 0 {
-		s.Deviating++
-	}
-	for _, f := range findings {
-		s.Findings++
-		if f.Basis == conformance.Assumed {
-			s.Assumed++
-		} else {
-			s.Documented++
-		}
-		r.list(f)
-	}
-	s.Conforms = s.Findings == 0
-	return nil
+	return fmt.Errorf("no report format %q: there are %s", format, strings.Join(Formats(), ", "))
 }
 
-func (r *Report) list(f conformance.Finding) {
-	k := r.kinds[f.Fingerprint]
-	if k == nil {
-		if len(r.kinds) == mostKinds {
-			r.Summary.Unlisted++
-			return
+// group holds the deviations that mean the same.
+type group struct {
+	name  string // one word
+	title string
+	kinds []*conformance.Kind
+}
+
+// groups sorts the deviations of a run by what they mean. There are always five, the worst first.
+func groups(r *conformance.Report) []group {
+	list := []group{
+		{name: "documented", title: "refuted what is documented: the server deviates"},
+		{name: "assumed", title: "refuted what is assumed: the spec is wrong"},
+		{name: "drift", title: "drift, which no claim covers: the spec is incomplete"},
+		{name: "known", title: "known failures"},
+		{name: "notes", title: "notes: it conforms, and may surprise"},
+	}
+	for i := range r.Kinds {
+		k := &r.Kinds[i]
+		at := 0
+		switch {
+		case k.Known != "":
+			at = 3
+		case k.Basis == conformance.Assumed:
+			at = 1
+		case k.Basis == conformance.Drift:
+			at = 2
+		case k.Basis == conformance.Note:
+			at = 4
 		}
-		k = &kind{}
-		r.kinds[f.Fingerprint] = k
+		list[at].kinds = append(list[at].kinds, k)
 	}
-	if k.exchanges == 0 || k.last != f.Exchange {
-		k.exchanges++
-		k.last = f.Exchange
+	return list
+}
+
+// verdict says in one line what the run came to.
+func verdict(r *conformance.Report, o Options) string {
+	s := r.Summary
+	line := plural(r.Exchanges, "exchange") + " judged: "
+	switch {
+	case r.Exchanges == 0:
+		return line + "no verdict"
+	case s.Findings > 0:
+		line += plural(s.Findings, "finding") + " in " + plural(s.Deviating, "exchange")
+		if s.Known > 0 {
+			line += ", with " + plural(s.Known, "known one")
+		}
+	case o.Strict && s.Drift > 0:
+		line += "fails, as drift is not allowed"
+	case len(o.Problems) > 0:
+		line += "fails"
+	default:
+		line += "conforms"
 	}
-	if k.listed == mostOfAKind {
-		r.Summary.Unlisted++
-		return
+	var lineSb124 strings.Builder
+	for _, more := range []struct {
+		n    int
+		what string
+	}{
+		{s.Documented, "%d against what is documented (the server deviates)"},
+		{s.Assumed, "%d against what is assumed (the spec may be wrong)"},
+		{s.Drift, "%d of drift (the spec is incomplete)"},
+	} {
+		if more.n > 0 {
+			lineSb124.WriteString("; " + fmt.Sprintf(more.what, more.n))
+		}
 	}
-	k.listed++
-	r.Findings = append(r.Findings, f)
+	line += lineSb124.String()
+	if s.Known > 0 && s.Findings == 0 {
+		line += "; " + plural(s.Known, "known finding")
+	}
+	if n := len(o.Problems); n > 0 {
+		line += "; " + plural(n, "problem")
+	}
+	return line
+}
+
+// passes reports whether a run shows nothing that fails it.
+func passes(r *conformance.Report, o Options) bool {
+	return r.Summary.Conforms && len(o.Problems) == 0 && (!o.Strict || r.Summary.Drift <= 0)
+}
+
+// vacuous warns of a run that shows next to nothing; "" for any other.
+func vacuous(r *conformance.Report) string {
+	if r.Exchanges == 0 || !r.Summary.Vacuous() {
+		return ""
+	}
+	return "warning: no exchange was accepted (2xx), so this run says next to nothing of the answers that matter"
+}
+
+// coverage says how much of the spec the traffic was about.
+func coverage(r *conformance.Report) string {
+	count := map[conformance.State]int{}
+	for _, e := range r.Claims {
+		count[e.State]++
+	}
+	return fmt.Sprintf("claims: %d of %d observed (%.1f%%), %d supported, %d consistent, %d refuted", r.Summary.Observed,
+		r.Summary.Claims, r.Summary.Coverage(), count[conformance.Supported], count[conformance.Consistent], count[conformance.Refuted])
+}
+
+// skipped lists what was not judged, or not in full.
+func skipped(s conformance.Summary) []string {
+	var lines []string
+	for _, skipped := range []struct {
+		n    int
+		what string
+	}{
+		{s.Unmatched, "not judged: no operation of the contract has the method and path"},
+		{s.Unanswered, "not judged: no answer was recorded"},
+		{s.BodiesOmitted, "judged without the response body, which was not recorded"},
+		{s.RequestBodiesOmitted, "judged without the request body, which was not recorded"},
+		{s.HeadersOmitted, "judged without a header, which was not recorded"},
+	} {
+		if skipped.n > 0 {
+			lines = append(lines, plural(skipped.n, "exchange")+" "+skipped.what)
+		}
+	}
+	if s.Unlisted > 0 {
+		lines = append(lines, plural(s.Unlisted, "finding")+" not listed one by one, as they are more of the same")
+	}
+	return lines
+}
+
+// about says where a deviation is: operation, status, part, place and rule.
+func about(k *conformance.Kind) string {
+	return strings.Join(slices.DeleteFunc([]string{k.Operation, fmt.Sprintf("%d:", k.Status), string(k.Part), k.Pointer, k.Rule},
+		func(s string) bool { return s == "" }), " ")
+}
+
+// sightings says where a deviation was seen.
+func sightings(k *conformance.Kind) string {
+	seen := "seen in " + k.First.Exchange
+	if k.Exchanges > 1 {
+		seen += " and " + plural(k.Exchanges-1, "more exchange")
+	}
+	return seen
+}
+
+// reasons returns why claims are assumed, by their IDs.
+func reasons(r *conformance.Report) map[string]string {
+	because := map[string]string{}
+	for _, e := range r.Claims {
+		because[e.ID] = e.Reason
+	}
+	return because
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -3,12 +3,16 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
+	"encoding/xml"
 	"flag"
-	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -20,34 +24,53 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func finding(rule, pointer string, basis conformance.Basis, exchange string) conformance.Finding {
-	f := conformance.Finding{
-		Rule: rule, Part: conformance.ResponseBody, Pointer: pointer, Spec: conformance.Location{Pointer: "/a/b", Line: 7},
-		Message: "expected at least 1, found <0>", Basis: basis, Exchange: exchange, Operation: "createFault", Status: 201,
-		Fingerprint: "0123-" + rule,
-	}
-	if basis == conformance.Assumed {
-		f.Reason = "No page says so."
-	}
-	return f
+const (
+	recordings = "../testdata/recordings"
+	secret     = "s3cret-k3y"
+)
+
+func load(t *testing.T) *conformance.Contract {
+	t.Helper()
+	contract, err := conformance.Load(api.Spec)
+	require.NoError(t, err)
+	return contract
 }
 
-func sample(t *testing.T) *report.Report {
+// verify judges the recordings of a folder, under the name that they have from the root of the repository.
+func verify(t *testing.T, paths ...string) *conformance.Report {
 	t.Helper()
-	r := report.New()
-	ex := &traffic.Exchange{Status: 201}
-	add := func(findings []conformance.Finding, err error) { require.NoError(t, r.Add(ex, findings, err)) }
-	add(nil, nil)
-	add([]conformance.Finding{
-		finding("minimum", "/id", conformance.Documented, "a.har#/log/entries/1"),
-		finding("required", "/na\nme\x1b[2J ü", conformance.Assumed, "a\n.har#/log/entries/1"),
-	}, nil)
-	add([]conformance.Finding{finding("minimum", "/id", conformance.Documented, "b.har#/log/entries/0")}, nil)
-	add(nil, conformance.ErrNoOperation)
-	add(nil, conformance.ErrNoAnswer)
-	ex.Request.BodyOmitted, ex.Response.BodyOmitted, ex.Request.HeaderOmitted = true, true, true
-	add(nil, nil)
+	r, err := load(t).Verify(traffic.ReadBatches(nil, paths...), conformance.Options{})
+	require.NoError(t, err)
 	return r
+}
+
+// hostile is a run with names that mean something to each format.
+func hostile(t *testing.T) *conformance.Report {
+	t.Helper()
+	ledger := load(t).NewLedger()
+	for _, name := range []string{"a|b`c", "]]>", "<script>alert(1)</script>", "\x1b[2J\x00\r\n## me", "@team \\ &amp; [x](javascript:y)", "\ufffe\u202e", secret} {
+		body, err := json.Marshal(map[string]any{"errors": map[string]any{name: 7}, name: 1})
+		require.NoError(t, err)
+		_, err = ledger.Weigh(&traffic.Exchange{Source: "x\n.har#" + name[:1], Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: 422,
+			Request:  traffic.Message{Header: http.Header{"Authorization": {"Token " + secret}}},
+			Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}, "X-" + secret: {secret}}, Body: body}})
+		require.NoError(t, err)
+	}
+	return ledger.Report()
+}
+
+// known is the run over all recordings with some of its deviations expected.
+func known(t *testing.T) (*conformance.Report, []string) {
+	t.Helper()
+	r := verify(t, recordings)
+	list, err := conformance.ReadKnown(strings.NewReader("rule minimum because they are the vendor's own examples | <b>\n"+
+		"rule undocumented-header pointer /X-Api-Version because it is on its way into the spec\n"+
+		"rule format until 2020-01-01 because it was to be mended by then\n"), "known.txt")
+	require.NoError(t, err)
+	problems, err := r.ApplyKnown(list, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.NotEmpty(t, problems)
+	return r, problems
 }
 
 func golden(t *testing.T, name string, got []byte) {
@@ -61,95 +84,142 @@ func golden(t *testing.T, name string, got []byte) {
 	assert.Equal(t, string(want), string(got), "%s; -update writes it anew", path)
 }
 
+// TestWrite holds every format of every kind of run against its golden file and, where it has one, its schema.
 func TestWrite(t *testing.T) {
 	t.Parallel()
-	var text, data, empty bytes.Buffer
-	r := sample(t)
-	require.NoError(t, r.WriteText(&text, "api/openapi.yaml"))
-	golden(t, "findings.txt", text.Bytes())
-	require.NoError(t, r.WriteJSON(&data))
-	golden(t, "findings.json", data.Bytes())
-
-	require.NoError(t, report.New().WriteJSON(&empty))
-	var shape map[string]any
-	require.NoError(t, json.Unmarshal(empty.Bytes(), &shape))
-	assert.Equal(t, []any{}, shape["findings"], "never null")
-	assert.Equal(t, false, shape["summary"].(map[string]any)["conforms"], "an empty run is no pass")
-}
-
-func TestWriteTextOfAPass(t *testing.T) {
-	t.Parallel()
-	r := report.New()
-	require.NoError(t, r.Add(&traffic.Exchange{}, nil, nil))
-	var text bytes.Buffer
-	require.NoError(t, r.WriteText(&text, "api/openapi.yaml"))
-	assert.Equal(t, "1 exchange judged: conforms\n", text.String())
-}
-
-func TestAddKeepsOtherErrors(t *testing.T) {
-	t.Parallel()
-	broken := errors.New("broken")
-	r := report.New()
-	require.ErrorIs(t, r.Add(&traffic.Exchange{}, nil, broken), broken)
-	assert.Zero(t, r.Exchanges)
-}
-
-// TestJSONShape holds the keys that programs read.
-func TestJSONShape(t *testing.T) {
-	t.Parallel()
-	findings := judgeOne(t)
-	var data bytes.Buffer
-	r := report.New()
-	require.NoError(t, r.Add(&traffic.Exchange{}, findings, nil))
-	require.NoError(t, r.WriteJSON(&data))
-	var shape struct {
-		Exchanges int
-		Findings  []map[string]any
-		Summary   map[string]any
+	expected, problems := known(t)
+	all := verify(t, recordings)
+	for name, run := range map[string]struct {
+		report  *conformance.Report
+		options report.Options
+		kept    string // the formats that have a golden file; the others are checked only
+	}{
+		"all":       {all, report.Options{}, "text"},
+		"strict":    {verify(t, recordings+"/drift.har"), report.Options{Strict: true}, "text junit sarif"},
+		"drift":     {verify(t, recordings+"/drift.har"), report.Options{}, "text json junit sarif markdown"},
+		"known":     {expected, report.Options{Problems: problems}, "text junit sarif markdown"},
+		"conformed": {verify(t, recordings+"/conformant-minimal.har"), report.Options{}, "text markdown"},
+		"vacuous":   {verify(t, recordings+"/conformant-refusals.har"), report.Options{}, "text markdown"},
+		"empty":     {load(t).NewLedger().Report(), report.Options{}, "text junit"},
+		"hostile":   {hostile(t), report.Options{}, "text junit sarif markdown"},
+	} {
+		run.options.Spec = "api/openapi.yaml"
+		for _, format := range report.Formats() {
+			var b bytes.Buffer
+			require.NoError(t, report.Write(&b, format, run.report, run.options))
+			if strings.Contains(run.kept, format) {
+				golden(t, name+"."+format+".golden", b.Bytes())
+			}
+			assert.NotContains(t, b.String(), secret, "%s %s", name, format)
+			check(t, format, b.Bytes())
+		}
 	}
-	require.NoError(t, json.Unmarshal(data.Bytes(), &shape))
-	require.Len(t, shape.Findings, 1)
-	assert.ElementsMatch(t, []string{"rule", "part", "pointer", "spec", "message", "basis", "exchange", "operation",
-		"status", "fingerprint"}, keys(shape.Findings[0]))
-	assert.ElementsMatch(t, []string{"pointer", "line"}, keys(shape.Findings[0]["spec"].(map[string]any)))
 }
 
-func judgeOne(t *testing.T) []conformance.Finding {
+// check reads a report by the schema of its format, and looks for what is never to come through from traffic.
+func check(t *testing.T, format string, data []byte) {
 	t.Helper()
-	contract, err := conformance.Load(api.Spec)
+	switch format {
+	case "json":
+		validate(t, "../../docs/report.schema.json", data)
+		read, err := report.Read(bytes.NewReader(data))
+		require.NoError(t, err)
+		var again bytes.Buffer
+		require.NoError(t, report.Write(&again, "json", read, report.Options{}))
+		assert.Equal(t, string(data), again.String(), "it reads back")
+	case "sarif":
+		validate(t, "testdata/sarif-schema-2.1.0.json", data)
+	case "junit":
+		var suites struct {
+			Suites []struct {
+				Cases []struct{} `xml:"testcase"`
+			} `xml:"testsuite"`
+		}
+		require.NoError(t, xml.Unmarshal(data, &suites))
+		require.NotEmpty(t, suites.Suites)
+		assert.NotEmpty(t, suites.Suites[0].Cases, "a run that judged nothing is not green")
+	case "markdown":
+		assert.NotContains(t, string(data), "<script")
+		assert.NotContains(t, string(data), "@team")
+	}
+	if format != "json" && format != "sarif" {
+		assert.NotContains(t, string(data), "\x1b")
+		assert.NotContains(t, string(data), "\n## me")
+	}
+}
+
+func validate(t *testing.T, path string, data []byte) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile(path)
 	require.NoError(t, err)
-	for ex, err := range traffic.ReadPaths(nil, "../testdata/recordings/duplicate-key.har") {
-		require.NoError(t, err)
-		findings, err := contract.Check(ex)
-		require.NoError(t, err)
-		return findings
-	}
-	return nil
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	require.NoError(t, err)
+	require.NoError(t, schema.Validate(value))
 }
 
-func keys(m map[string]any) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	return names
-}
-
-// TestListIsBounded counts what it does not list.
-func TestListIsBounded(t *testing.T) {
+// TestSchemaIsClosed changes a report in ways that the schema must see.
+func TestSchemaIsClosed(t *testing.T) {
 	t.Parallel()
-	r := report.New()
-	for i := range 1500 {
-		exchange := fmt.Sprintf("a.har#/log/entries/%d", i)
-		findings := []conformance.Finding{finding("minimum", "/id", conformance.Documented, exchange),
-			finding("minimum", "/id", conformance.Documented, exchange)}
-		require.NoError(t, r.Add(&traffic.Exchange{}, findings, nil))
+	var b bytes.Buffer
+	require.NoError(t, report.Write(&b, "json", verify(t, recordings+"/drift.har"), report.Options{}))
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/report.schema.json")
+	require.NoError(t, err)
+	for what, change := range map[string][2]string{
+		"a new member":      {`"exchanges": 3`, `"exchanges": 3, "more": 1`},
+		"a new summary":     {`"conforms": true`, `"conforms": true, "more": 1`},
+		"another version":   {`"version": 1`, `"version": 2`},
+		"a retyped member":  {`"exchanges": 3`, `"exchanges": "3"`},
+		"an unknown basis":  {`"basis": "drift"`, `"basis": "guess"`},
+		"a missing member":  {`"unchecked": []`, `"x": []`},
+		"no fingerprint":    {`"fingerprint": "`, `"fingerprint": "-`},
+		"an unknown state":  {`"state": "supported"`, `"state": "perhaps"`},
+		"a negative number": {`"findings": 0`, `"findings": -1`},
+	} {
+		changed := strings.Replace(b.String(), change[0], change[1], 1)
+		require.NotEqual(t, b.String(), changed, what)
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(changed))
+		require.NoError(t, err, what)
+		require.Error(t, schema.Validate(value), what)
 	}
-	assert.Len(t, r.Findings, 1000)
-	assert.Equal(t, 3000, r.Summary.Findings)
-	assert.Equal(t, 2000, r.Summary.Unlisted)
-	var text bytes.Buffer
-	require.NoError(t, r.WriteText(&text, "api/openapi.yaml"))
-	assert.Contains(t, text.String(), "and 1499 more exchanges")
-	assert.Contains(t, text.String(), "2000 findings not listed")
+}
+
+// TestReadRefuses what is no report, or not a whole one.
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	require.NoError(t, report.Write(&b, "json", verify(t, recordings+"/drift.har"), report.Options{}))
+	for want, text := range map[string]string{
+		"no report in JSON":       "x",
+		"it has no version":       "{}",
+		"a report of version 7":   `{"version": 7}`,
+		"unknown field":           strings.Replace(b.String(), `"exchanges"`, `"more": 1, "exchanges"`, 1),
+		"the list drift is not":   strings.Replace(b.String(), `"drift": [`, `"notes": [`, 1),
+		"which spec it is about":  strings.Replace(b.String(), `"sha256"`, `"title"`, 1),
+		"no report of version 1:": strings.Replace(b.String(), `"exchanges": 3`, `"exchanges": "3"`, 1),
+		"unexpected end of JSON":  b.String()[:b.Len()/2],
+	} {
+		_, err := report.Read(strings.NewReader(text))
+		require.ErrorContains(t, err, want)
+	}
+	require.ErrorContains(t, report.Write(&b, "yaml", &conformance.Report{}, report.Options{}), "there are text, json, junit, sarif, markdown")
+}
+
+// TestColor is for terminals, and changes no word.
+func TestColor(t *testing.T) {
+	t.Parallel()
+	var plain, colored bytes.Buffer
+	r := verify(t, recordings+"/vendor-page.har")
+	require.NoError(t, report.Write(&plain, "text", r, report.Options{}))
+	require.NoError(t, report.Write(&colored, "text", r, report.Options{Color: true}))
+	assert.Contains(t, colored.String(), "\x1b[31m")
+	stripped := strings.NewReplacer("\x1b[31m", "", "\x1b[33m", "", "\x1b[2m", "", "\x1b[0m", "").Replace(colored.String())
+	assert.Equal(t, plain.String(), stripped)
+}
+
+// TestEveryRuleHasHelp, so that no result of a code host is without words.
+func TestEveryRuleHasHelp(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	require.NoError(t, report.Write(&b, "sarif", verify(t, recordings), report.Options{}))
+	assert.NotContains(t, b.String(), "does not agree with what the spec says by this rule")
 }

@@ -1,94 +1,95 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
-	"io"
-	"strconv"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// WriteText prints the report for people: each deviation once, with the exchange that showed it first, then the
-// counts. spec is the name of the spec's file.
-func (r *Report) WriteText(w io.Writer, spec string) error {
-	var b strings.Builder
-	shown := map[string]bool{}
-	for _, f := range r.Findings {
-		if !shown[f.Fingerprint] {
-			shown[f.Fingerprint] = true
-			writeFinding(&b, f, spec, r.kinds[f.Fingerprint].exchanges)
-		}
-	}
-	s := r.Summary
-	fmt.Fprintf(&b, "%s judged: ", plural(r.Exchanges, "exchange"))
-	switch {
-	case r.Exchanges == 0:
-		b.WriteString("no verdict")
-	case s.Conforms:
-		b.WriteString("conforms")
-	default:
-		fmt.Fprintf(&b, "%s in %s", plural(s.Findings, "finding"), plural(s.Deviating, "exchange"))
-		if s.Documented > 0 {
-			fmt.Fprintf(&b, "; %d against what is documented (the server deviates)", s.Documented)
-		}
-		if s.Assumed > 0 {
-			fmt.Fprintf(&b, "; %d against what is assumed (the spec may be wrong)", s.Assumed)
-		}
-	}
-	b.WriteByte('\n')
-	for _, skipped := range []struct {
-		n    int
-		what string
-	}{
-		{s.Unmatched, "not judged: no operation of the contract has the method and path"},
-		{s.Unanswered, "not judged: no answer was recorded"},
-		{s.BodiesOmitted, "judged without the response body, which was not recorded"},
-		{s.RequestBodiesOmitted, "judged without the request body, which was not recorded"},
-		{s.HeadersOmitted, "judged without a header, which was not recorded"},
-	} {
-		if skipped.n > 0 {
-			fmt.Fprintf(&b, "%s %s\n", plural(skipped.n, "exchange"), skipped.what)
-		}
-	}
-	if s.Unlisted > 0 {
-		fmt.Fprintf(&b, "%s not listed, as they are more of the same\n", plural(s.Unlisted, "finding"))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+// The colors of a terminal (ECMA-48, section 8.3.117).
+const (
+	red    = "31"
+	yellow = "33"
+	dim    = "2"
+)
+
+// text is lines for people.
+type text struct {
+	*bytes.Buffer
+
+	color bool
 }
 
-func writeFinding(b *strings.Builder, f conformance.Finding, spec string, exchanges int) {
-	fmt.Fprintf(b, "%s %d: %s %s %s\n", f.Operation, f.Status, f.Part, printable(f.Pointer), f.Rule)
-	fmt.Fprintf(b, "  %s\n", f.Message)
-	fmt.Fprintf(b, "  %s at %s:%d #%s\n", f.Basis, spec, f.Spec.Line, f.Spec.Pointer)
-	if f.Reason != "" {
-		fmt.Fprintf(b, "    because: %s\n", f.Reason)
+// linef adds one line. What is in it cannot add others, nor change the color.
+func (t text) linef(color, format string, args ...any) {
+	s := printable(fmt.Sprintf(format, args...))
+	if t.color && color != "" && s != "" {
+		s = "\x1b[" + color + "m" + s + "\x1b[0m"
 	}
-	fmt.Fprintf(b, "  seen in %s", printable(f.Exchange))
-	if exchanges > 1 {
-		fmt.Fprintf(b, " and %s", plural(exchanges-1, "more exchange"))
-	}
-	fmt.Fprintf(b, "  [%s]\n\n", f.Fingerprint)
+	_, _ = t.WriteString(s + "\n") // a buffer takes it all
 }
 
-// printable escapes what could pass for lines of the report, or move a terminal's cursor: names from traffic may hold
-// anything.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == ' ' || strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+// writeText prints each deviation once, with the exchange that showed it first, then the verdict and the counts.
+func writeText(b *bytes.Buffer, r *conformance.Report, o Options) error {
+	t := text{b, o.Color}
+	because := reasons(r)
+	for _, g := range groups(r) {
+		t.group(g, because, o)
+	}
+	if len(o.Problems) > 0 {
+		t.linef(red, "--- problems ---")
+		for _, problem := range o.Problems {
+			t.linef("", "%s", problem)
 		}
+		t.linef("", "")
 	}
-	return b.String()
+	if silences := unobserved(r); len(silences) > 0 {
+		t.linef("", "never observed, by line of %s:", o.Spec)
+		for _, of := range silences {
+			t.linef(dim, "  %s: %s", of.place, of.list())
+		}
+		t.linef("", "")
+	}
+	for _, line := range append(skipped(r.Summary), uncheckedLines(r, o)...) {
+		t.linef("", "%s", line)
+	}
+	t.linef("", "%s", coverage(r))
+	if warning := vacuous(r); warning != "" {
+		t.linef(yellow, "%s", warning)
+	}
+	color := red
+	if passes(r, o) {
+		color = ""
+	}
+	t.linef(color, "%s", verdict(r, o))
+	return nil
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+func (t text) group(g group, because map[string]string, o Options) {
+	if len(g.kinds) == 0 {
+		return
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	color := map[string]string{"documented": red, "assumed": yellow, "drift": yellow, "known": dim, "notes": dim}[g.name]
+	if g.name == "drift" && o.Strict {
+		color = red
+	}
+	t.linef(color, "--- %s ---", g.title)
+	if g.name == "drift" && !o.Strict {
+		t.linef("", "Drift fails a run only with --strict.")
+	}
+	t.linef("", "")
+	for _, k := range g.kinds {
+		t.linef(color, "%s", about(k))
+		t.linef("", "  %s", k.Message)
+		t.linef("", "  %s at %s:%d #%s", k.Basis, o.Spec, k.Spec.Line, k.Spec.Pointer)
+		if reason := because[k.Claim]; reason != "" {
+			t.linef("", "    because: %s", reason)
+		}
+		if k.Known != "" {
+			t.linef("", "  known: %s", k.Known)
+		}
+		t.linef(dim, "  %s  [%s]", sightings(k), k.Fingerprint)
+		t.linef("", "")
+	}
 }

@@ -1,0 +1,42 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// printable escapes what could pass for lines of the report, or move a terminal's cursor: names from traffic may hold
+// anything.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == ' ' || strconv.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// code shows a text in GitHub flavoured Markdown as it is. It goes into a code element, where nobody is mentioned and
+// nothing is linked, with all punctuation that means something to Markdown or HTML as character references, which
+// split no table cell and end no element. A code span by backticks could not hold every text.
+func code(s string) string {
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range printable(s) {
+		if r < 0x80 && !isWordly(r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String() + "</code>"
+}
+
+// isWordly tells the ASCII characters that mean nothing to Markdown and HTML within a line.
+func isWordly(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" /-,()+%", r)
+}

@@ -1,0 +1,206 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+const (
+	sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	homepage    = "https://github.com/fleetcontract/fleetio-go"
+)
+
+// The types below are the part of SARIF 2.1.0 that the report needs, by their names in section 3 of the standard.
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool        sarifTool         `json:"tool"`
+	Invocations []sarifInvocation `json:"invocations"`
+	ColumnKind  string            `json:"columnKind"`
+	Results     []sarifResult     `json:"results"`
+	Properties  map[string]any    `json:"properties"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name           string      `json:"name"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID               string    `json:"id"`
+	ShortDescription sarifText `json:"shortDescription"`
+	Help             sarifText `json:"help"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifInvocation struct {
+	ExecutionSuccessful bool                `json:"executionSuccessful"`
+	Notifications       []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+}
+
+type sarifNotification struct {
+	Level   string    `json:"level"`
+	Message sarifText `json:"message"`
+}
+
+type sarifResult struct {
+	RuleID              string             `json:"ruleId"`
+	RuleIndex           int                `json:"ruleIndex"`
+	Level               string             `json:"level"`
+	Message             sarifText          `json:"message"`
+	Locations           []sarifLocation    `json:"locations"`
+	PartialFingerprints map[string]string  `json:"partialFingerprints"`
+	OccurrenceCount     int                `json:"occurrenceCount"`
+	Suppressions        []sarifSuppression `json:"suppressions,omitempty"`
+	Properties          map[string]any     `json:"properties"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`
+	Status        string `json:"status"`
+	Justification string `json:"justification"`
+}
+
+type sarifLocation struct {
+	Physical sarifPhysical  `json:"physicalLocation"`
+	Logical  []sarifLogical `json:"logicalLocations"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   *sarifRegion  `json:"region,omitempty"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine int `json:"startLine"`
+}
+
+type sarifLogical struct {
+	FullyQualifiedName string `json:"fullyQualifiedName"`
+	Kind               string `json:"kind"`
+}
+
+// writeSARIF prints one result for each deviation, at the line of the spec that it is about.
+func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}, Invocations: []sarifInvocation{{
+		ExecutionSuccessful: r.Exchanges > 0, Notifications: notifications(r, o)}}}
+	run.Tool.Driver = sarifDriver{Name: "fleetio", InformationURI: homepage, Rules: []sarifRule{}}
+	used := map[string]bool{}
+	for _, e := range r.Claims {
+		used[e.Rule] = true
+	}
+	for _, k := range r.Kinds {
+		used[k.Rule] = true
+	}
+	index := map[string]int{}
+	for i, rule := range slices.Sorted(maps.Keys(used)) {
+		index[rule] = i
+		help := sarifText{helpFor(rule)}
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: rule, ShortDescription: help, Help: help})
+	}
+	because := reasons(r)
+	for _, g := range groups(r) {
+		for _, k := range g.kinds {
+			run.Results = append(run.Results, sarifResultOf(k, index[k.Rule], because[k.Claim], o))
+		}
+	}
+	run.Properties = map[string]any{"spec": r.Spec, "exchanges": r.Exchanges, "summary": r.Summary}
+	e := json.NewEncoder(b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+func sarifResultOf(k *conformance.Kind, rule int, because string, o Options) sarifResult {
+	message := about(k) + ": " + k.Message + " (" + string(k.Basis) + ", " + sightings(k) + ")"
+	if because != "" {
+		message += "; assumed because: " + because
+	}
+	result := sarifResult{
+		RuleID: k.Rule, RuleIndex: rule, Level: sarifLevel(k, o), Message: sarifMessage(message), OccurrenceCount: max(1, k.Findings),
+		PartialFingerprints: map[string]string{"deviation/v1": k.Fingerprint},
+		Properties: map[string]any{"verdict": k.Verdict, "basis": k.Basis, "operation": k.Operation, "status": k.Status,
+			"part": k.Part, "pointer": k.Pointer, "exchange": k.First.Exchange, "exchanges": k.Exchanges},
+	}
+	if k.Claim != "" {
+		result.Properties["claim"] = k.Claim
+	}
+	at := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{uri(o.Spec)}},
+		Logical: []sarifLogical{{"#" + k.Spec.Pointer, "member"}}}
+	if k.Spec.Line > 0 {
+		at.Physical.Region = &sarifRegion{k.Spec.Line}
+	}
+	result.Locations = []sarifLocation{at}
+	if k.Known != "" {
+		result.Suppressions = []sarifSuppression{{"external", "accepted", k.Known}}
+	}
+	return result
+}
+
+func sarifLevel(k *conformance.Kind, o Options) string {
+	switch {
+	case k.Basis == conformance.Documented, k.Basis == conformance.Drift && o.Strict && k.Known == "":
+		return "error"
+	case k.Basis == conformance.Assumed:
+		return "warning"
+	}
+	return "note"
+}
+
+// notifications are what is wrong with the run and not with a place in the spec.
+func notifications(r *conformance.Report, o Options) []sarifNotification {
+	var list []sarifNotification
+	if r.Exchanges == 0 {
+		list = append(list, sarifNotification{"error", sarifMessage("no exchange was judged")})
+	}
+	for _, problem := range o.Problems {
+		list = append(list, sarifNotification{"error", sarifMessage(problem)})
+	}
+	if warning := vacuous(r); warning != "" {
+		list = append(list, sarifNotification{"warning", sarifMessage(warning)})
+	}
+	for _, line := range append(skipped(r.Summary), uncheckedLines(r, o)...) {
+		list = append(list, sarifNotification{"note", sarifMessage(line)})
+	}
+	return list
+}
+
+// sarifMessage escapes what would be a link in a message (SARIF 2.1.0, section 3.11.6).
+func sarifMessage(s string) sarifText {
+	return sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`).Replace(printable(s))}
+}
+
+// uri makes a URI reference of a file's name: relative where the name is.
+func uri(name string) string {
+	slashed := filepath.ToSlash(name)
+	if !filepath.IsAbs(name) {
+		return (&url.URL{Path: slashed}).String()
+	}
+	if !strings.HasPrefix(slashed, "/") { // a drive letter
+		slashed = "/" + slashed
+	}
+	return (&url.URL{Scheme: "file", Path: slashed}).String()
+}
