@@ -1,0 +1,188 @@
+package suggest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/suggest"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// TestAllAtOnce answers the deviations of all rows with one overlay, for the spec in YAML and in JSON.
+func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	var calls []call
+	for _, row := range shopRows() {
+		if !row.documented && !row.nothing && !row.alone {
+			calls = append(calls, row.calls...)
+		}
+	}
+	var tree any
+	require.NoError(t, yaml.Unmarshal(s.spec, &tree))
+	inJSON, err := json.Marshal(tree)
+	require.NoError(t, err)
+	for form, spec := range map[string][]byte{"YAML": s.spec, "JSON": inJSON} {
+		_, before := s.weigh(t, spec, calls)
+		text, err := suggest.Overlay(spec, before, suggest.Options{})
+		require.NoError(t, err)
+		_, after := s.weigh(t, apply(t, spec, text), calls)
+		var left []string
+		for _, k := range after.Kinds {
+			left = append(left, k.Rule+" "+k.Pointer)
+		}
+		assert.Equal(t, []string{"format /from", "minimum /id"}, left, form) // one that a criterion needs, one documented
+	}
+}
+
+func TestNothingToSuggest(t *testing.T) {
+	t.Parallel()
+	s := faults()
+	_, conformant := s.weigh(t, s.spec, []call{{}})
+	require.Empty(t, conformant.Kinds)
+	_, note := s.weigh(t, s.spec, answers(`{"id":7.0}`))
+	require.Len(t, note.Kinds, 1)
+	_, known := s.weigh(t, s.spec, answers(`{"status":null}`))
+	known.Kinds[0].Known = "It is mended next week."
+	for name, r := range map[string]*conformance.Report{"conformant": conformant, "a note": note, "known": known} {
+		text, err := suggest.Overlay(s.spec, r, suggest.Options{Documented: true})
+		assert.Nil(t, text, name)
+		assert.EqualError(t, err, suggest.ErrNothing.Error(), name)
+	}
+}
+
+func TestWrongSpec(t *testing.T) {
+	t.Parallel()
+	s := faults()
+	_, r := s.weigh(t, s.spec, answers(`{"status":null}`))
+	_, err := suggest.Overlay(append([]byte("# edited\n"), s.spec...), r, suggest.Options{})
+	require.ErrorContains(t, err, "the report is about another spec")
+	_, err = suggest.Overlay([]byte("openapi: 3.1.0"), r, suggest.Options{})
+	require.Error(t, err)
+}
+
+// TestAnchor lets two members share a schema by an anchor. An overlay would change both, and the readers of overlays
+// differ about how.
+func TestAnchor(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	s.spec = []byte(strings.Replace(string(s.spec), "        other:\n", "        shared: &shared {type: integer, minimum: 1, x-assumed: {minimum: A guess.}}\n"+
+		"        sharing: *shared\n        other:\n", 1))
+	for _, member := range []string{"shared", "sharing"} {
+		_, r := s.weigh(t, s.spec, answers(`{"`+member+`":0}`))
+		require.Len(t, r.Kinds, 1)
+		_, err := suggest.Overlay(s.spec, r, suggest.Options{})
+		require.ErrorIs(t, err, suggest.ErrNothing)
+		assert.ErrorContains(t, err, "has an anchor", member)
+	}
+}
+
+// TestManyMembers is what hostile traffic would like to be slow: each member of an answer undocumented.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	var calls []call
+	for i := range 8 {
+		var members []string
+		for j := range 25 {
+			members = append(members, fmt.Sprintf(`"m%d_%d":%d`, i, j, j))
+		}
+		calls = append(calls, call{response: "{" + strings.Join(members, ",") + `,"from":"yesterday"}`})
+	}
+	_, r := s.weigh(t, s.spec, calls)
+	text, err := suggest.Overlay(s.spec, r, suggest.Options{})
+	require.NoError(t, err)
+	_, after := s.weigh(t, apply(t, s.spec, text), calls)
+	require.Len(t, after.Kinds, 1)
+	assert.Equal(t, "format", after.Kinds[0].Rule)
+}
+
+// FuzzOverlay reads the deviations of a report from elsewhere. Whatever they are, there is no panic, and what is suggested
+// can be applied.
+func FuzzOverlay(f *testing.F) {
+	s := shop(f)
+	_, r := s.weigh(f, s.spec, append(answers(`{"count":0,"ratio":9,"word":null,"new":1,"one":"x","closed":{"b":1}}`, `{"mood":3,"id":0}`, `{"last":"(absent)"}`),
+		call{status: 403, none: true}, plainText(404, "no"), plainText(409, "no"), call{sent: http.Header{"X-Key": nil}}, call{got: http.Header{"X-A": {"b"}}}))
+	for _, k := range r.Kinds {
+		names := ""
+		if k.Seen != nil {
+			names = strings.Join(slices.Concat(k.Seen.Types, k.Seen.MediaTypes, k.Seen.Headers, k.Seen.Bodies), " ")
+		}
+		f.Add(k.Rule, string(k.Part), string(k.Basis), k.Claim, k.Spec.Pointer, k.Pointer, k.Status, names, "1")
+	}
+	f.Fuzz(func(t *testing.T, rule, part, basis, claim, place, pointer string, status int, names, number string) {
+		list := strings.Fields(names)
+		k := conformance.Kind{Rule: rule, Part: conformance.Part(part), Basis: conformance.Basis(basis), Claim: claim,
+			Spec: conformance.Location{Pointer: place}, Pointer: pointer, Status: status,
+			Seen: &conformance.Seen{Types: list, MediaTypes: list, Headers: list, Bodies: list, Minimum: json.Number(number), Maximum: json.Number(number), Criteria: list}}
+		forged := conformance.Report{Spec: r.Spec, Claims: r.Claims, Kinds: []conformance.Kind{k}}
+		text, err := suggest.Overlay(s.spec, &forged, suggest.Options{Documented: true})
+		if err != nil {
+			require.ErrorIs(t, err, suggest.ErrNothing)
+			return
+		}
+		changed, _ := applyLax(t, s.spec, text)
+		_, err = conformance.Load(changed)
+		require.NoError(t, err, "%s", text)
+	})
+}
+
+func BenchmarkOverlay(b *testing.B) {
+	s := faults()
+	_, r := s.weigh(b, s.spec, append(answers(`{"status":null,"name":1,"new":1}`), call{status: 403, none: true}))
+	for b.Loop() {
+		if _, err := suggest.Overlay(s.spec, r, suggest.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Example weighs a 403 without a body, which the vendor's pages contradict each other about.
+func Example() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ledger := contract.NewLedger()
+	if _, err := ledger.Weigh(&traffic.Exchange{
+		Source: "answers.har#0", Method: http.MethodPost, Status: http.StatusForbidden,
+		URL:      &url.URL{Scheme: "https", Host: "secure.fleetio.com", Path: "/api/v1/faults"},
+		Request:  traffic.Message{HeaderOmitted: true, BodyOmitted: true},
+		Response: traffic.Message{Header: http.Header{}},
+	}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	overlay, err := suggest.Overlay(api.Spec, ledger.Report(), suggest.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(string(overlay))
+	// Output:
+	// overlay: "1.0.0"
+	// x-speakeasy-jsonpath: rfc9535
+	// info:
+	//   title: What traffic showed of Fleetio Create Fault
+	//   version: "1.0.0"
+	// actions:
+	//   - target: $.paths['/api/v1/faults'].post.responses['403'].content['application/json']
+	//     description: 'createFault answered 403, response.body: expected a body of application/json,
+	//       found none. 1 finding in 1 exchange, first answers.har#0. Fingerprint 3876115f3b6d1c0b.'
+	//     remove: true
+	//   - target: $.paths['/api/v1/faults'].post.responses['403']['x-criteria']
+	//     description: Goes with the action before it.
+	//     remove: true
+}
