@@ -1,20 +1,26 @@
-// Command fleetio weighs recorded traffic against the contract of Fleetio's Create Fault operation.
+// Command fleetio weighs traffic against the contract of Fleetio's Create Fault operation.
 //
 // Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run.
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], thisConsole()))
+}
 
 // The exit statuses, and errFindings, by which a command that ran well asks for the second.
 const (
@@ -23,7 +29,13 @@ const (
 	exitNotRun   = 2
 )
 
-var errFindings = errors.New("there are findings")
+var (
+	errFindings    = errors.New("there are findings")
+	errInterrupted = errors.New("interrupted")
+)
+
+// exitTable ends the help of the commands that judge.
+const exitTable = "Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run."
 
 // version is that of the module, or of the commit, that the binary was built from.
 func version() string {
@@ -34,13 +46,30 @@ func version() string {
 	return info.Main.Version
 }
 
-// run is main without the process, so that tests see what a shell sees.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// run is main without the process, so that tests see what a shell sees. It ends early when ctx does.
+func run(ctx context.Context, args []string, c *console) int {
+	root := commands(c) //nolint:contextcheck // what takes long, the commands' RunE, gets it from their Context
+	root.SetArgs(args)
+	switch err := root.ExecuteContext(ctx); {
+	case err == nil:
+		return exitConforms
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.Is(err, errInterrupted):
+		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\n", err)
+		return exitNotRun
+	default:
+		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
+		return exitNotRun
+	}
+}
+
+// commands returns the command line.
+func commands(c *console) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "fleetio",
-		Short: "Weigh traffic against the contract of Fleetio's Create Fault operation",
-		Long: "fleetio weighs traffic against the contract of Fleetio's Create Fault operation.\n\n" +
-			"Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run.",
+		Use:           "fleetio",
+		Short:         "Weigh traffic against the contract of Fleetio's Create Fault operation",
+		Long:          "fleetio weighs traffic against the contract of Fleetio's Create Fault operation.\n\n" + exitTable,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -53,22 +82,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand())
+	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), selftestCommand(c), redactCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	switch err := root.Execute(); {
-	case err == nil:
-		return exitConforms
-	case errors.Is(err, errFindings):
-		return exitFindings
-	default:
-		_, _ = fmt.Fprintf(stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
-		return exitNotRun
-	}
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	return root
 }
 
 // helpCommand refuses what there is no help for, unlike cobra's own.

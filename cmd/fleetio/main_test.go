@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,9 +19,11 @@ const recordings = "../../conformance/testdata/recordings/"
 
 func fleetio(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errOut bytes.Buffer
-	code = run(args, strings.NewReader(stdin), &out, &errOut)
+	code = run(context.Background(), args, &console{stdin: strings.NewReader(stdin), stdout: &out, stderr: &errOut, now: someDay})
 	return code, out.String(), errOut.String()
 }
+
+func someDay() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 
 func write(t *testing.T, name, text string) string {
 	t.Helper()
@@ -42,6 +46,7 @@ func TestExitStatus(t *testing.T) {
 	conforming, err := os.ReadFile(recordings + "conformant-minimal.har")
 	require.NoError(t, err)
 	empty := t.TempDir()
+	overview := write(t, "report.json", "{}")
 	for name, test := range map[string]struct {
 		stdin  string
 		args   []string
@@ -50,12 +55,16 @@ func TestExitStatus(t *testing.T) {
 		stderr string
 	}{
 		"conforms":          {args: []string{"verify", recordings + "conformant-minimal.har"}, stdout: "2 exchanges judged: conforms\n"},
-		"findings":          {args: []string{"verify", recordings + "status.har"}, code: 1, stdout: "3 findings in 3 exchanges"},
+		"findings":          {args: []string{"verify", recordings + "minimum.har"}, code: 1, stdout: "7 findings in 5 exchanges"},
+		"drift":             {args: []string{"verify", recordings + "status.har"}, stdout: "3 of drift"},
+		"strict":            {args: []string{"verify", "--strict", recordings + "status.har"}, code: 1, stdout: "3 of drift"},
+		"strict, no drift":  {args: []string{"verify", "--strict", recordings + "conformant-minimal.har"}, stdout: "conforms"},
 		"a folder":          {args: []string{"verify", recordings}, code: 1, stdout: "findings in"},
 		"standard input":    {stdin: string(conforming), args: []string{"verify", "-"}, stdout: "conforms"},
 		"flags after paths": {args: []string{"verify", recordings + "conformant-minimal.har", "--format", "json"}, stdout: `"conforms": true`},
-		"another spec":      {args: []string{"verify", "--spec", "../../api/openapi.yaml", recordings + "status.har"}, code: 1, stdout: " at ../../api/openapi.yaml:"},
-		"help":              {args: []string{"verify", "--help"}, stdout: "Examples:"},
+		"another spec":      {args: []string{"verify", "--spec", "../../api/openapi.yaml", recordings + "minimum.har"}, code: 1, stdout: " at ../../api/openapi.yaml:"},
+		"claims":            {args: []string{"claims"}, stdout: "response.body#/components/schemas/Fault/required/id: the member id\n"},
+		"claims as JSON":    {args: []string{"claims", "--format", "json"}, stdout: `"id": "response.body#/components/schemas/Fault/required/id",`},
 		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
 		"help of all":       {args: []string{"--help"}, stdout: "Exit status"},
 
@@ -64,11 +73,11 @@ func TestExitStatus(t *testing.T) {
 		"no command":        {code: 2, stderr: "a command is missing"},
 		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `"verfy"`},
 		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},
-		"unknown flag":      {args: []string{"verify", "--strict"}, code: 2, stderr: "--strict"},
+		"unknown flag":      {args: []string{"verify", "--lax"}, code: 2, stderr: "--lax"},
 		"unknown format":    {args: []string{"verify", "--format", "xml", "-"}, code: 2, stderr: `not "xml"`},
 		"no such file":      {args: []string{"verify", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
-		"empty folder":      {args: []string{"verify", empty}, code: 2, stderr: "no .har file"},
-		"no HAR":            {stdin: "{}", args: []string{"verify", "-"}, code: 2, stderr: "-: "},
+		"empty folder":      {args: []string{"verify", empty}, code: 2, stderr: empty},
+		"no recording":      {stdin: "{}", args: []string{"verify", "-"}, code: 2, stderr: "-: "},
 		"cut short":         {stdin: string(conforming[:len(conforming)/2]), args: []string{"verify", "-"}, code: 2, stderr: "byte"},
 		"no exchange":       {stdin: har(""), args: []string{"verify", "-"}, code: 2, stderr: "nothing was judged"},
 		"no operation":      {stdin: har(unmatched), args: []string{"verify", "-"}, code: 2, stderr: "1 were for no operation"},
@@ -77,7 +86,19 @@ func TestExitStatus(t *testing.T) {
 		"a folder as spec":  {args: []string{"verify", "--spec", empty, "-"}, code: 2, stderr: "fleetio: "},
 		"a spec of nothing": {args: []string{"verify", "--spec", os.DevNull, "-"}, code: 2, stderr: os.DevNull},
 		"a broken file after a good one": {
-			args: []string{"verify", recordings + "conformant-minimal.har", recordings + "status.expected.json"}, code: 2, stderr: "status.expected.json"},
+			args: []string{"verify", recordings + "conformant-minimal.har", recordings + "minimum.expected.json"}, code: 2, stderr: "minimum.expected.json"},
+
+		"merge nothing":             {args: []string{"merge"}, code: 2, stderr: "needs a REPORT.json"},
+		"merge no such file":        {args: []string{"merge", "nowhere.json"}, code: 2, stderr: "fleetio: nowhere.json: no such file"},
+		"merge no report":           {args: []string{"merge", overview}, code: 2, stderr: overview + ": "},
+		"claims of something":       {args: []string{"claims", "x"}, code: 2, stderr: `"x"`},
+		"claims in another format":  {args: []string{"claims", "--format", "sarif"}, code: 2, stderr: `not "sarif"`},
+		"claims of no spec":         {args: []string{"claims", "--spec", os.DevNull}, code: 2, stderr: os.DevNull},
+		"selftest of something":     {args: []string{"selftest", "x"}, code: 2, stderr: `"x"`},
+		"selftest of no spec":       {args: []string{"selftest", "--spec", os.DevNull}, code: 2, stderr: os.DevNull},
+		"selftest of less than all": {args: []string{"selftest", "--conformant", "-1"}, code: 2, stderr: "--conformant"},
+		"redact nothing":            {args: []string{"redact"}, code: 2, stderr: "needs a PATH"},
+		"redact no such file":       {args: []string{"redact", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,10 +108,27 @@ func TestExitStatus(t *testing.T) {
 			assert.Contains(t, stderr, test.stderr)
 			if test.code == exitNotRun {
 				assert.Empty(t, stdout, "no result without a run")
+				assert.True(t, strings.HasSuffix(stderr, "\nTry 'fleetio --help'.\n"), stderr)
 			} else {
 				assert.Empty(t, stderr)
 			}
 		})
+	}
+}
+
+// TestHelp holds every flag to say once what it does without being given.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"verify", "merge", "claims", "selftest", "redact"} {
+		code, stdout, _ := fleetio("", command, "--help")
+		assert.Equal(t, 0, code)
+		assert.Contains(t, stdout, "Examples:\n  fleetio "+command)
+		_, flags, _ := strings.Cut(stdout, "Flags:\n")
+		for line := range strings.Lines(flags) {
+			if !strings.Contains(line, "help for") {
+				assert.Regexp(t, `By default, [^(]*\.\n$`, line)
+			}
+		}
 	}
 }
 
@@ -150,6 +188,15 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 func TestUnwritableOutput(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
-	code := run([]string{"verify", recordings + "conformant-minimal.har"}, nil, brokenPipe{}, &stderr)
-	assert.Equal(t, 2, code, "a verdict that nobody got is not a pass")
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	for _, args := range [][]string{
+		{"verify", "--report", "junit=" + junit, recordings + "conformant-minimal.har"}, {"claims"}, {"claims", "--format=json"},
+		{"redact", recordings + "conformant-minimal.har"},
+	} {
+		code := run(t.Context(), args, &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
+		assert.Equal(t, 2, code, "%s: a verdict that nobody got is not a pass", args)
+		assert.Contains(t, stderr.String(), "broken pipe", args)
+		stderr.Reset()
+	}
+	assert.NoFileExists(t, junit)
 }

@@ -1,129 +1,91 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// embeddedSpec is what reports call the spec that the binary holds.
-const embeddedSpec = "api/openapi.yaml"
-
-func verifyCommand() *cobra.Command {
-	var spec, format string
+func verifyCommand(c *console) *cobra.Command {
+	var v verdict
+	var shard string
 	cmd := &cobra.Command{
 		Use:   "verify [flags] PATH...",
-		Short: "Judge recorded exchanges (HAR 1.2) against the contract",
+		Short: "Judge recorded exchanges (HAR, NDJSON, go-vcr) against the contract",
 		Long: "verify judges recorded exchanges against the contract and prints every deviation (of one claim at most 100 in\n" +
-			"a body).\n\n" +
-			"A PATH is a HAR 1.2 file, a folder (its *.har files, recursively) or - for standard input.\n\n" +
-			"Exit status: 0 all exchanges conform, 1 there are findings, 2 the command could not run. A run in which no\n" +
-			"exchange was for an operation of the contract is 2: an empty run is not a pass.",
+			"a body), and which claims the traffic says nothing of.\n\n" +
+			"A PATH is a recording (HAR 1.2, NDJSON with one exchange a line, or a go-vcr cassette), a folder of them, or - for\n" +
+			"standard input.\n\n" +
+			exitTable + " A run in which no\n" +
+			"exchange was for an operation of the contract is 2: an empty run is not a pass. A shard may be empty.",
 		Example: "  fleetio verify session.har\n" +
-			"  fleetio verify --format json recordings/ > report.json\n" +
-			"  fleetio verify --spec api/openapi.yaml - < session.har",
+			"  fleetio verify --strict --known known.txt --min-coverage 60 recordings/\n" +
+			"  fleetio verify --format json --report junit=junit.xml --report sarif=fleetio.sarif recordings/ > report.json\n" +
+			"  fleetio verify --spec api/openapi.yaml --suggest overlay.yaml - < session.har\n" +
+			"  fleetio verify --shard 2/4 --report json=shard-2.json recordings/",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return errors.New("verify needs a PATH: a HAR file, a folder of them, or - for standard input")
+				return errors.New("verify needs a PATH: a recording, a folder of them, or - for standard input")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format is text or json, not %q", format)
+			o, err := dealt(cmd, shard)
+			if err != nil {
+				return err
 			}
-			return verify(cmd, spec, format, paths)
+			if err := v.prepare(cmd, paths); err != nil {
+				return err
+			}
+			r, err := judge(cmd.Context(), c, v.spec.contract, o, paths)
+			if err != nil {
+				return err
+			}
+			if r.Exchanges == 0 && shard == "" {
+				return nothingJudged(r.Summary)
+			}
+			return v.conclude(cmd.Context(), c, r)
 		},
 	}
-	cmd.Flags().StringVar(&spec, "spec", "", "OpenAPI 3.0 `FILE` to judge by (default: the embedded "+embeddedSpec+")")
-	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	v.addFlags(cmd)
+	cmd.Flags().StringVar(&shard, "shard", "", "judge only part `I/N` of the exchanges, 1/N to N/N; fleetio merge adds the reports up. By default, all.")
 	return cmd
 }
 
-func verify(cmd *cobra.Command, spec, format string, paths []string) error {
-	contract, name, err := loadContract(spec)
-	if err != nil {
-		return err
+// dealt reads --shard, and refuses with it what only the whole can be asked.
+func dealt(cmd *cobra.Command, shard string) (conformance.Options, error) {
+	var o conformance.Options
+	if !cmd.Flags().Changed("shard") {
+		return o, nil
 	}
-	for _, u := range contract.Unchecked {
-		cmd.PrintErrf("warning: %s:%d: not checked: %s (#%s)\n", name, u.Spec.Line, u.Reason, u.Spec.Pointer)
+	left, right, _ := strings.Cut(shard, "/")
+	i, errI := strconv.Atoi(left)
+	n, errN := strconv.Atoi(right)
+	if errI != nil || errN != nil || i < 1 || i > n {
+		return o, fmt.Errorf("--shard is I/N, 1/N to N/N, not %q", shard)
 	}
-	result := report.New()
-	for exchange, err := range traffic.ReadPaths(cmd.InOrStdin(), paths...) {
-		if err != nil {
-			return err
-		}
-		findings, err := contract.Check(exchange)
-		if err := result.Add(exchange, findings, err); err != nil {
-			return err
-		}
-	}
-	if result.Exchanges == 0 {
-		return fmt.Errorf("nothing was judged: of %d exchanges, %d were for no operation of the contract and %d had no answer",
-			result.Summary.Unmatched+result.Summary.Unanswered, result.Summary.Unmatched, result.Summary.Unanswered)
-	}
-	for _, omitted := range []struct {
-		n    int
-		what string
-	}{
-		{result.Summary.BodiesOmitted, "a response body, so no answer was judged by what it says"},
-		{result.Summary.RequestBodiesOmitted, "a request body, so nothing was judged by what was sent"},
-		{result.Summary.HeadersOmitted, "both headers, so credentials and response headers were not judged in full"},
-	} {
-		if omitted.n == result.Exchanges {
-			cmd.PrintErrf("warning: no exchange has %s\n", omitted.what)
+	for _, flag := range []string{"known", "min-coverage", "suggest", "suggest-documented"} {
+		if cmd.Flags().Changed(flag) {
+			return o, fmt.Errorf("--%s is about the whole, not a shard: give it to fleetio merge", flag)
 		}
 	}
-	if format == "json" {
-		err = result.WriteJSON(cmd.OutOrStdout())
-	} else {
-		err = result.WriteText(cmd.OutOrStdout(), name)
-	}
-	if err == nil && !result.Summary.Conforms {
-		err = errFindings
-	}
-	return err
+	o.Shard, o.Shards = i, n
+	return o, nil
 }
 
-// loadContract reads the spec at path, or the embedded one, and returns it with its name.
-func loadContract(path string) (*conformance.Contract, string, error) {
-	spec, name := api.Spec, embeddedSpec
-	if path != "" {
-		name = path
-		var err error
-		if spec, err = readSpec(path); err != nil {
-			return nil, name, err
-		}
+// judge weighs the recordings at the paths.
+func judge(ctx context.Context, c *console, contract *conformance.Contract, o conformance.Options, paths []string) (*conformance.Report, error) {
+	if c.live {
+		p := newProgress(c, sizeOf(paths))
+		defer p.end()
+		o.Progress = p.show
 	}
-	contract, err := conformance.Load(spec)
-	var at *conformance.SpecError
-	switch {
-	case errors.As(err, &at) && at.Line > 0:
-		return nil, name, fmt.Errorf("%s:%d: %s (#%s)", name, at.Line, at.Reason, at.Pointer)
-	case err != nil:
-		return nil, name, fmt.Errorf("%s: %w", name, err)
-	}
-	return contract, name, nil
-}
-
-func readSpec(path string) ([]byte, error) {
-	const most = 16 << 20 // far beyond any spec written by people
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	spec, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && len(spec) > most {
-		err = fmt.Errorf("%s: a spec of more than %d MiB", path, most>>20)
-	}
-	return spec, err
+	return contract.Verify(until(ctx, traffic.ReadBatches(c.stdin, paths...)), o)
 }

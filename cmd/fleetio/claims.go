@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func claimsCommand(c *console) *cobra.Command {
+	var path, format string
+	cmd := &cobra.Command{
+		Use:     "claims [flags]",
+		Short:   "List what the spec claims",
+		Long:    "claims lists every claim of the spec that traffic can support or refute: its basis, line and ID, and what it says.",
+		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.[] | select(.basis == \"assumed\") | .id'",
+		Args:    noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if format != "text" && format != "json" {
+				return fmt.Errorf("--format is text or json, not %q", format)
+			}
+			s, err := loadSpec(path)
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(c.stdout)
+			if format == "json" {
+				e := json.NewEncoder(out)
+				e.SetEscapeHTML(false)
+				e.SetIndent("", "  ")
+				return errors.Join(e.Encode(s.contract.Claims()), out.Flush())
+			}
+			for _, claim := range s.contract.Claims() {
+				_, _ = fmt.Fprintf(out, "%-10s %s:%d %s: %s\n", claim.Basis, s.name, claim.Spec.Line, claim.ID, claim.Text)
+			}
+			return out.Flush()
+		},
+	}
+	specFlag(cmd, &path)
+	formatFlag(cmd, &format, "text or json")
+	return cmd
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no %q", cmd.Name(), args[0])
+	}
+	return nil
+}

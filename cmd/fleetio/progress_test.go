@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+// screen is what a terminal of one line shows after all that was written to it.
+func screen(written string) string {
+	line := []byte{}
+	column := 0
+	for _, b := range []byte(written) {
+		if b == '\r' {
+			column = 0
+			continue
+		}
+		line = append(line[:column:column], append([]byte{b}, line[min(len(line), column+1):]...)...)
+		column++
+	}
+	return strings.TrimRight(string(line), " ")
+}
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	now := someDay()
+	var out bytes.Buffer
+	p := newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 400e6)
+	for _, step := range []struct {
+		after time.Duration
+		at    conformance.Progress
+		shown string
+	}{
+		{100 * time.Millisecond, conformance.Progress{Bytes: 1, Exchanges: 1}, ""},
+		{9900 * time.Millisecond, conformance.Progress{Bytes: 100e6, Exchanges: 123456, Findings: 78}, "100.0 MB of 400.0 MB (25%), 123456 exchanges, 78 findings, 30s left"},
+		{100 * time.Millisecond, conformance.Progress{Bytes: 101e6}, "100.0 MB of 400.0 MB (25%), 123456 exchanges, 78 findings, 30s left"},
+		{10 * time.Second, conformance.Progress{}, "0.0 MB of 400.0 MB (0%), 0 exchanges, 0 findings"},
+		{time.Hour, conformance.Progress{Bytes: 500e6}, "500.0 MB of 400.0 MB (100%), 0 exchanges, 0 findings, 0s left"},
+	} {
+		now = now.Add(step.after)
+		p.show(step.at)
+		assert.Equal(t, step.shown, screen(out.String()))
+	}
+	p.end()
+	assert.Empty(t, screen(out.String()), "the line is cleared")
+	assert.NotContains(t, out.String(), "\n")
+	written := out.Len()
+	now = now.Add(time.Hour)
+	p.show(conformance.Progress{Bytes: 1})
+	assert.Equal(t, written, out.Len(), "nothing comes after the end")
+}
+
+func TestProgressWithoutTotal(t *testing.T) {
+	t.Parallel()
+	now := someDay()
+	var out bytes.Buffer
+	p := newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 0)
+	p.end()
+	assert.Empty(t, out.String(), "what was never shown is not cleared")
+	p = newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 0)
+	now = now.Add(time.Second)
+	p.show(conformance.Progress{Bytes: 2.5e6, Exchanges: 3})
+	assert.Equal(t, "2.5 MB, 3 exchanges, 0 findings", screen(out.String()))
+}
+
+// TestProgressOfARun has a clock on which every look takes a second.
+func TestProgressOfARun(t *testing.T) {
+	t.Parallel()
+	for _, live := range []bool{false, true} {
+		now := someDay()
+		var out, errOut bytes.Buffer
+		c := &console{stdout: &out, stderr: &errOut, live: live, now: func() time.Time {
+			now = now.Add(time.Second)
+			return now
+		}}
+		assert.Equal(t, 1, run(t.Context(), []string{"verify", recordings + "minimum.har"}, c))
+		assert.Equal(t, live, strings.Contains(errOut.String(), "5 exchanges, 7 findings"), errOut.String())
+		assert.Empty(t, screen(errOut.String()))
+		assert.NotContains(t, out.String(), "\r")
+	}
+}
+
+func TestSizeOf(t *testing.T) {
+	t.Parallel()
+	a, b := write(t, "a", "123"), write(t, "b", "4567")
+	assert.EqualValues(t, 7, sizeOf([]string{a, b}))
+	assert.Zero(t, sizeOf([]string{a, t.TempDir()}), "nobody looks into folders twice")
+	assert.Zero(t, sizeOf([]string{a, "-"}))
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+func redactCommand(c *console) *cobra.Command {
+	var specPath, output string
+	cmd := &cobra.Command{
+		Use:   "redact [flags] PATH...",
+		Short: "Copy recordings without their credentials",
+		Long: "redact writes the exchanges of recordings as NDJSON, one a line, without the credentials that the spec's security\n" +
+			"schemes name and those that HTTP knows, wherever they stand or are repeated. What is left is judged as before.\n\n" +
+			"Exit status: 0 all is written, 2 the command could not run, or a credential would be left: then nothing is written.",
+		Example: "  fleetio redact -o session.ndjson session.har\n" +
+			"  fleetio redact recordings/ | fleetio verify -",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("redact needs a PATH: a recording, a folder of them, or - for standard input")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			if output != "" {
+				if err := checkOutputs([]string{output}, append([]string{specPath}, paths...)); err != nil {
+					return err
+				}
+			}
+			s, err := loadSpec(specPath)
+			if err != nil {
+				return err
+			}
+			if output == "" {
+				return redactToStdout(cmd.Context(), c, s.contract, paths)
+			}
+			if info, err := os.Stat(output); err == nil {
+				if !info.Mode().IsRegular() {
+					return fmt.Errorf("%s is no regular file: leave --output out, and redirect", output)
+				}
+				if output, err = filepath.EvalSymlinks(output); err != nil { // a link shall stay one
+					return err
+				}
+			}
+			return redact(cmd.Context(), c, s.contract, output, paths)
+		},
+	}
+	specFlag(cmd, &specPath)
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write, complete or not at all. By default, standard output.")
+	return cmd
+}
+
+// redact records the exchanges anew, into a file that is there only when all of it is clean.
+func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
+	recorder, err := contract.Record(output)
+	if err != nil {
+		return err
+	}
+	defer recorder.Discard()
+	exchanges := 0
+	for ex, err := range until(ctx, traffic.ReadPaths(c.stdin, paths...)) {
+		if err != nil {
+			return err
+		}
+		if err := recorder.Write(ex); err != nil {
+			return err
+		}
+		exchanges++
+	}
+	if exchanges == 0 {
+		return errors.New("there is no exchange to redact")
+	}
+	return recorder.Close()
+}
+
+// redactToStdout goes through a file, as the last scan comes before the first byte.
+func redactToStdout(ctx context.Context, c *console, contract *conformance.Contract, paths []string) (err error) {
+	folder, err := os.MkdirTemp("", "fleetio-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "redacted.ndjson")
+	if err := redact(ctx, c, contract, path, paths); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	_, err = io.Copy(c.stdout, f)
+	return err
+}

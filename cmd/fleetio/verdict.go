@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/report"
+	"github.com/fleetcontract/fleetio-go/conformance/suggest"
+)
+
+// verdict holds the flags that verify and merge have in common: what fails a run, and where its results go.
+type verdict struct {
+	specPath, format  string
+	reports           []string
+	strict            bool
+	knownPath         string
+	minCoverage       float64
+	coverageAsked     bool
+	suggestPath       string
+	suggestDocumented bool
+
+	spec    *spec
+	known   []conformance.KnownFailure
+	targets []target
+}
+
+// target is a report that goes to a file.
+type target struct{ format, path string }
+
+func (v *verdict) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	specFlag(cmd, &v.specPath)
+	formatFlag(cmd, &v.format, formats())
+	flags.StringArrayVar(&v.reports, "report", nil, "write a report to a file, too, as `FORMAT=FILE`; may be given several times. By default, none.")
+	flags.BoolVar(&v.strict, "strict", false, "fail on drift, which is what no claim of the spec covers. By default, drift is only shown.")
+	flags.StringVar(&v.knownPath, "known", "", "`FILE` of known failures, a line each with a reason. By default, every finding is new.")
+	flags.Float64Var(&v.minCoverage, "min-coverage", 0, "fail if fewer `PERCENT` of the claims were observed, or no exchange was accepted. By default, neither fails.")
+	flags.StringVar(&v.suggestPath, "suggest", "", "write an OpenAPI Overlay that makes the spec agree with the traffic to `FILE`. By default, none.")
+	flags.BoolVar(&v.suggestDocumented, "suggest-documented", false, "with --suggest, loosen documented claims, too. By default, only what is assumed or missing.")
+}
+
+// formatFlag adds --format. The default stands in the help once, as in that of the other flags.
+func formatFlag(cmd *cobra.Command, format *string, list string) {
+	cmd.Flags().StringVar(format, "format", "text", "what to print: "+list+". By default, text.")
+	cmd.Flags().Lookup("format").DefValue = ""
+}
+
+func formats() string {
+	list := report.Formats()
+	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
+}
+
+// prepare reads what the flags name, so that a mistake in them is found before the work. inputs are what the work reads.
+func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
+	if !slices.Contains(report.Formats(), v.format) {
+		return fmt.Errorf("--format is %s, not %q", formats(), v.format)
+	}
+	v.coverageAsked = cmd.Flags().Changed("min-coverage")
+	if !(v.minCoverage >= 0 && v.minCoverage <= 100) { // so that NaN is refused
+		return fmt.Errorf("--min-coverage is a percentage, 0 to 100, not %v", v.minCoverage)
+	}
+	if v.suggestDocumented && v.suggestPath == "" {
+		return errors.New("--suggest-documented needs --suggest")
+	}
+	var outputs []string
+	for _, text := range v.reports {
+		format, path, _ := strings.Cut(text, "=")
+		if !slices.Contains(report.Formats(), format) || path == "" {
+			return fmt.Errorf("--report is FORMAT=FILE, with %s as the format, not %q", formats(), text)
+		}
+		v.targets = append(v.targets, target{format, path})
+		outputs = append(outputs, path)
+	}
+	if v.suggestPath != "" {
+		outputs = append(outputs, v.suggestPath)
+	}
+	for _, path := range []string{v.specPath, v.knownPath} {
+		if path != "" {
+			inputs = append(slices.Clip(inputs), path)
+		}
+	}
+	if err := checkOutputs(outputs, inputs); err != nil {
+		return err
+	}
+	var err error
+	if v.spec, err = loadSpec(v.specPath); err != nil {
+		return err
+	}
+	if v.knownPath == "" {
+		return nil
+	}
+	f, err := os.Open(v.knownPath)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	v.known, err = conformance.ReadKnown(f, v.knownPath)
+	return err
+}
+
+// nothingJudged is why an empty run is no pass.
+func nothingJudged(s conformance.Summary) error {
+	return fmt.Errorf("nothing was judged: of %d exchanges, %d were for no operation of the contract and %d had no answer",
+		s.Unmatched+s.Unanswered, s.Unmatched, s.Unanswered)
+}
+
+// conclude judges the whole, writes the results, and returns errFindings if the run fails. Either all files are written,
+// or none.
+func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
+	var problems []string
+	if v.knownPath != "" {
+		var err error
+		if problems, err = r.ApplyKnown(v.known, c.now()); err != nil {
+			return err
+		}
+	}
+	problems = append(problems, v.tooLittle(r.Summary)...)
+	v.warnings(c, r)
+
+	var results files
+	defer func() { results.discard() }()
+	printer := func(format string, color bool) func(io.Writer) error {
+		o := report.Options{Spec: v.spec.name, Strict: v.strict, Problems: problems, Color: color}
+		return func(w io.Writer) error { return report.Write(w, format, r, o) }
+	}
+	for _, t := range v.targets {
+		if err := results.add(t.path, printer(t.format, false)); err != nil {
+			return err
+		}
+	}
+	if err := v.addSuggestion(c, &results, r); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	if err := printer(v.format, c.color)(c.stdout); err != nil {
+		return err
+	}
+	if err := results.commit(); err != nil {
+		return err
+	}
+	if r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+// tooLittle says what the run lacks of what --min-coverage asks for.
+func (v *verdict) tooLittle(s conformance.Summary) []string {
+	var problems []string
+	if !v.coverageAsked {
+		return nil
+	}
+	if s.Coverage() < v.minCoverage {
+		problems = append(problems, fmt.Sprintf("%d of %d claims were observed (%.2f%%), and --min-coverage asks for %v%%",
+			s.Observed, s.Claims, s.Coverage(), v.minCoverage))
+	}
+	if s.Vacuous() {
+		problems = append(problems, "no exchange was accepted (2xx), and --min-coverage asks for evidence")
+	}
+	return problems
+}
+
+// addSuggestion makes the overlay that --suggest asks for.
+func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Report) error {
+	if v.suggestPath == "" {
+		return nil
+	}
+	overlay, err := suggest.Overlay(v.spec.bytes, r, suggest.Options{Documented: v.suggestDocumented})
+	if errors.Is(err, suggest.ErrNothing) {
+		c.warnf("there is nothing to suggest, so %s is not written", v.suggestPath)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return results.add(v.suggestPath, func(w io.Writer) error {
+		_, err := w.Write(overlay)
+		return err
+	})
+}
+
+// warnings tells what the verdict is not about.
+func (v *verdict) warnings(c *console, r *conformance.Report) {
+	for _, u := range r.Unchecked {
+		c.warnf("%s:%d: not checked: %s (#%s)", v.spec.name, u.Spec.Line, u.Reason, u.Spec.Pointer)
+	}
+	if r.Exchanges == 0 {
+		return
+	}
+	s := r.Summary
+	if s.Vacuous() {
+		c.warnf("no exchange was accepted (2xx), so the answers that matter were not seen")
+	}
+	for _, omitted := range []struct {
+		n    int
+		what string
+	}{
+		{s.BodiesOmitted, "a response body, so no answer was judged by what it says"},
+		{s.RequestBodiesOmitted, "a request body, so nothing was judged by what was sent"},
+		{s.HeadersOmitted, "both headers, so credentials and response headers were not judged in full"},
+	} {
+		if omitted.n == r.Exchanges {
+			c.warnf("no exchange has %s", omitted.what)
+		}
+	}
+}
