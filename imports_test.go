@@ -33,12 +33,21 @@ var importRules = map[string]struct {
 		may:   []string{"conformance/traffic", "github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
-	"conformance/traffic": {pure: true},
+	"conformance/traffic": {may: []string{"go.yaml.in/yaml/v4"}},
 	"conformance/report": {
 		may:   []string{"conformance", "conformance/traffic"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
-	"cmd/fleetio": {may: []string{"api", "conformance", "github.com/spf13/cobra"}},
+	"conformance/mutate": { // what proves the judge decides by itself what is right
+		may:   []string{"conformance", "conformance/traffic", "github.com/getkin/kin-openapi"},
+		never: []string{".", "api", "gen", "sandbox"},
+	},
+	"conformance/suggest": {
+		may:   []string{"conformance", "go.yaml.in/yaml/v4"},
+		never: []string{".", "api", "gen", "sandbox"},
+	},
+	"internal/gencheck": {may: []string{"github.com/getkin/kin-openapi"}},
+	"cmd/fleetio":       {may: []string{"api", "conformance", "github.com/spf13/cobra"}},
 }
 
 // listed is what `go list` says of a package.

@@ -115,7 +115,7 @@ func (c *Contract) claimResponse(use usage, r *response) {
 		}
 		c.claimSchema(use, ResponseHeader, h.place, h.schema, newWays())
 	}
-	if r.body == nil {
+	if r.body == nil && !slices.Contains([]string{"204", "304"}, use.status) && !strings.HasPrefix(use.status, "1") { // HTTP itself says so
 		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, ResponseBody)

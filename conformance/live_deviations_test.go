@@ -84,6 +84,10 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 			r.Body = io.NopCloser(strings.NewReader(`{"vehicle_id":1}`))
 			stub.ServeHTTP(w, r)
 		}, "create: expected 201, found 422"},
+		"answers with text": {func(w http.ResponseWriter, r *http.Request) {
+			stub.ServeHTTP(w, r)
+			w.Header().Set("Content-Type", "text/plain")
+		}, "create: 201 response.header /Content-Type media-type"},
 		"loses the name": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			if e, ok := w.(*editor); ok && e.status == 201 {
@@ -114,6 +118,24 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLiveSetShowsDrift and does not fail for it: a vendor may add a property or a header at any time.
+func TestLiveSetShowsDrift(t *testing.T) {
+	t.Parallel()
+	stub := newStub("k-123456", "t-123456")
+	target := onLoopback("k-123456", "t-123456")
+	target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
+		stub.ServeHTTP(w, r)
+		w.Header().Set("X-New", "1")
+		if e, ok := w.(*editor); ok && e.status == 201 {
+			e.body = append([]byte(`{"new":1,`), e.body[1:]...)
+		}
+	})
+	var out strings.Builder
+	assert.Empty(t, runLive(t.Context(), &out, loadContract(t), target, liveSet(target)))
+	assert.Contains(t, out.String(), "create: 201 response.body /new undocumented-property")
+	assert.Contains(t, out.String(), "without-code: 422 response.header /X-New undocumented-header")
 }
 
 // TestLiveSetBreaksOneClaimEach compares the bodies of the live set with the spec.

@@ -21,7 +21,7 @@ var ErrCredential = errors.New("a credential cannot be taken out of it")
 // security schemes, those in the headers and URLs that hold credentials whatever a spec says, and cookies that the server
 // sets. Each becomes the word "redacted", behind the name of its scheme, and so does every repetition of four characters
 // and more, anywhere in the exchange: in any letter case, in base64 or hex, escaped for JSON, URLs or HTML. In place of a number
-// it is a number. A word that stands in the spec as a whole, such as the name of a property, is no credential.
+// it is a number. A name that the spec uses, such as a property's, and a value of an enum are no credentials.
 //
 // The error is [ErrCredential] where one still stands in the result, in a form that cannot be replaced: taken apart, within
 // a longer text in base64, or compressed; or where the exchange holds more of them than can be looked for. It names the
@@ -71,7 +71,7 @@ func (c *Contract) addCredentials(s *credentialSet, ex *traffic.Exchange) {
 	}
 }
 
-// isPublic tells what may be repeated: what was redacted before, the name of a scheme, and what the spec itself says.
+// isPublic tells what may be repeated: what was redacted before, the name of a scheme, and the words of the spec.
 func (c *Contract) isPublic(word string) bool {
 	return strings.Contains(strings.ToLower(word), redacted) || c.isScheme(word) || says(c.source.root, word)
 }
@@ -95,10 +95,23 @@ func (c *Contract) schemes() []credential {
 	return list
 }
 
-// says reports whether a name or a value below a node is the word.
+// says reports whether the word is a name or a value of an enum below a node. Values of examples are not: one could be
+// somebody's.
 func says(n *yaml.Node, word string) bool {
-	return n.Kind == yaml.ScalarNode && strings.EqualFold(n.Value, word) ||
-		slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return says(child, word) })
+	if n.Kind != yaml.MappingNode {
+		return slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return says(child, word) })
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i].Value, n.Content[i+1]
+		isWord := func(n *yaml.Node) bool { return strings.EqualFold(n.Value, word) }
+		switch {
+		case isWord(n.Content[i]), name == "enum" && slices.ContainsFunc(value.Content, isWord):
+			return true
+		case name != "example" && name != "examples" && says(value, word):
+			return true
+		}
+	}
+	return false
 }
 
 // redactURL replaces the credentials in the places that the spec names, and then wherever they are repeated.
