@@ -28,6 +28,11 @@ checkgenerate: ## Fail if gen/ is not what the spec makes
 test: ## Run the tests with the race detector
 	go test -race ./...
 	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
+	go test ./conformance/mutate # all mutants, likewise
+
+.PHONY: selftest
+selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it
+	go run ./cmd/fleetio selftest
 
 .PHONY: contract
 contract: ## Judge the recordings and a server on loopback; print the verdict
@@ -41,11 +46,16 @@ lint: ## Run golangci-lint, vet and gofmt, as .golangci.yml says
 check: checkgenerate lint test contract ## Everything that CI runs, but for what needs Node or a base revision
 	go mod tidy -diff
 
+# A target each: go test fuzzes one at a time.
+FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
+       ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
+       ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
+       ./conformance/suggest:FuzzOverlay
+
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
-	go test -run '^$$' -fuzz '^FuzzReadHAR$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance/traffic
-	go test -run '^$$' -fuzz '^FuzzDecodeJSON$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance
-	go test -run '^$$' -fuzz '^FuzzCheck$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./conformance
+	@set -e; for target in $(FUZZ); do echo "$$target"; \
+	go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}"; done
 
 .PHONY: bench
 bench: ## Run the benchmarks, ready for benchstat
