@@ -3,18 +3,26 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// mostRows bounds a table, as GitHub refuses a job summary of more than a mebibyte.
-const mostRows = 200
+// GitHub refuses a job summary of more than a mebibyte. A table has at most mostRows, and gets none beyond mostShown
+// bytes of the summary, as the names in a row may be long.
+const (
+	mostRows  = 200
+	mostShown = 512 << 10
+)
 
 // writeMarkdown prints the summary of a CI job in GitHub flavoured Markdown.
 func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	mark := "❌"
-	if passes(r, o) {
+	switch {
+	case passes(r, o):
 		mark = "✅"
+	case r.Exchanges == 0 && !idle(r):
+		mark = "➖"
 	}
 	fmt.Fprintf(b, "## %s %s\n\n", mark, verdict(r, o))
 	if warning := vacuous(r); warning != "" {
@@ -28,7 +36,7 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		b.WriteByte('\n')
 	}
 	list := groups(r)
-	table(b, "Deviations", append(list[0].kinds, list[1].kinds...), o)
+	table(b, "Deviations", slices.Concat(list[0].kinds, list[1].kinds), o)
 	drift := "Drift, which fails only with --strict"
 	if o.Strict {
 		drift = "Drift"
@@ -52,7 +60,7 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		}
 		b.WriteString("\n</details>\n\n")
 	}
-	for _, line := range skipped(r.Summary) {
+	for _, line := range skipped(r) {
 		fmt.Fprintf(b, "- %s\n", line)
 	}
 	for _, line := range uncheckedLines(r, o) {
@@ -68,16 +76,21 @@ func table(b *bytes.Buffer, title string, kinds []*conformance.Kind, o Options) 
 	}
 	fmt.Fprintf(b, "### %s\n\n| verdict | rule | place | what | exchanges | first seen in | spec |\n", title)
 	b.WriteString("| --- | --- | --- | --- | ---: | --- | --- |\n")
+	shown := 0
 	for _, k := range kinds[:min(len(kinds), mostRows)] {
+		if b.Len() > mostShown {
+			break
+		}
+		shown++
 		what := code(k.Message)
 		if k.Known != "" {
 			what += " known: " + code(k.Known)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", k.Verdict, code(k.Rule),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(k.Verdict)), code(k.Rule),
 			code(fmt.Sprintf("%s %d %s %s", k.Operation, k.Status, k.Part, k.Pointer)), what, k.Exchanges,
 			code(k.First.Exchange), code(fmt.Sprintf("%s:%d", o.Spec, k.Spec.Line)))
 	}
-	if more := len(kinds) - mostRows; more > 0 {
+	if more := len(kinds) - shown; more > 0 {
 		fmt.Fprintf(b, "\n%d more are in the other formats.\n", more)
 	}
 	b.WriteByte('\n')

@@ -121,7 +121,7 @@ func verdict(r *conformance.Report, o Options) string {
 	default:
 		line += "conforms"
 	}
-	var lineSb124 strings.Builder
+	parts := []string{line}
 	for _, more := range []struct {
 		n    int
 		what string
@@ -131,30 +131,32 @@ func verdict(r *conformance.Report, o Options) string {
 		{s.Drift, "%d of drift (the spec is incomplete)"},
 	} {
 		if more.n > 0 {
-			lineSb124.WriteString("; " + fmt.Sprintf(more.what, more.n))
+			parts = append(parts, fmt.Sprintf(more.what, more.n))
 		}
 	}
-	line += lineSb124.String()
 	if s.Known > 0 && s.Findings == 0 {
-		line += "; " + plural(s.Known, "known finding")
+		parts = append(parts, plural(s.Known, "known finding"))
 	}
 	if n := len(o.Problems); n > 0 {
-		line += "; " + plural(n, "problem")
+		parts = append(parts, plural(n, "problem"))
 	}
-	return line
+	return strings.Join(parts, "; ")
 }
 
 // passes reports whether a run shows nothing that fails it.
 func passes(r *conformance.Report, o Options) bool {
-	return r.Summary.Conforms && len(o.Problems) == 0 && (!o.Strict || r.Summary.Drift <= 0)
+	return r.Summary.Conforms && len(o.Problems) == 0 && (!o.Strict || r.Summary.Drift == 0)
 }
+
+// idle reports whether nothing was judged where something was to be: a shard may have nothing to do.
+func idle(r *conformance.Report) bool { return r.Exchanges == 0 && r.Shards == nil }
 
 // vacuous warns of a run that shows next to nothing; "" for any other.
 func vacuous(r *conformance.Report) string {
 	if r.Exchanges == 0 || !r.Summary.Vacuous() {
 		return ""
 	}
-	return "warning: no exchange was accepted (2xx), so this run says next to nothing of the answers that matter"
+	return "no exchange was accepted (2xx), so this run says next to nothing of the answers that matter"
 }
 
 // coverage says how much of the spec the traffic was about.
@@ -168,8 +170,13 @@ func coverage(r *conformance.Report) string {
 }
 
 // skipped lists what was not judged, or not in full.
-func skipped(s conformance.Summary) []string {
+func skipped(r *conformance.Report) []string {
+	s := r.Summary
 	var lines []string
+	if r.Shards != nil {
+		parts := strings.Trim(fmt.Sprint(r.Shards.Parts), "[]")
+		lines = append(lines, fmt.Sprintf("only a part of the traffic was judged: of %s, number %s", plural(r.Shards.Of, "shard"), parts))
+	}
 	for _, skipped := range []struct {
 		n    int
 		what string

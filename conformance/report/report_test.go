@@ -59,6 +59,24 @@ func hostile(t *testing.T) *conformance.Report {
 	return ledger.Report()
 }
 
+// unchecked is a run by a spec that claims what nobody looks at.
+func unchecked(t *testing.T) *conformance.Report {
+	t.Helper()
+	spec := bytes.Replace(api.Spec, []byte("\nsecurity:"), []byte("\nx-owner: us\nsecurity:"), 1)
+	contract, err := conformance.Load(spec)
+	require.NoError(t, err)
+	require.NotEmpty(t, contract.Unchecked)
+	return contract.NewLedger().Report()
+}
+
+// shard is what the first of two machines saw of one exchange, and what the second did.
+func shard(t *testing.T, number int) *conformance.Report {
+	t.Helper()
+	r, err := load(t).Verify(traffic.ReadBatches(nil, recordings+"/vendor-page.har"), conformance.Options{Shard: number, Shards: 1000})
+	require.NoError(t, err)
+	return r
+}
+
 // known is the run over all recordings with some of its deviations expected.
 func known(t *testing.T) (*conformance.Report, []string) {
 	t.Helper()
@@ -101,18 +119,23 @@ func TestWrite(t *testing.T) {
 		"conformed": {verify(t, recordings+"/conformant-minimal.har"), report.Options{}, "text markdown"},
 		"vacuous":   {verify(t, recordings+"/conformant-refusals.har"), report.Options{}, "text markdown"},
 		"empty":     {load(t).NewLedger().Report(), report.Options{}, "text junit"},
+		"unchecked": {unchecked(t), report.Options{}, ""},
+		"shard":     {shard(t, 1), report.Options{}, ""},
 		"hostile":   {hostile(t), report.Options{}, "text junit sarif markdown"},
 	} {
 		run.options.Spec = "api/openapi.yaml"
-		for _, format := range report.Formats() {
-			var b bytes.Buffer
-			require.NoError(t, report.Write(&b, format, run.report, run.options))
-			if strings.Contains(run.kept, format) {
-				golden(t, name+"."+format+".golden", b.Bytes())
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, format := range report.Formats() {
+				var b bytes.Buffer
+				require.NoError(t, report.Write(&b, format, run.report, run.options))
+				if strings.Contains(run.kept, format) {
+					golden(t, name+"."+format+".golden", b.Bytes())
+				}
+				assert.NotContains(t, b.String(), secret, format)
+				check(t, format, b.Bytes())
 			}
-			assert.NotContains(t, b.String(), secret, "%s %s", name, format)
-			check(t, format, b.Bytes())
-		}
+		})
 	}
 }
 
@@ -222,4 +245,47 @@ func TestEveryRuleHasHelp(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, report.Write(&b, "sarif", verify(t, recordings), report.Options{}))
 	assert.NotContains(t, b.String(), "does not agree with what the spec says by this rule")
+}
+
+// TestNothingJudged is red, but for a shard, which may have nothing to do.
+func TestNothingJudged(t *testing.T) {
+	t.Parallel()
+	idle := shard(t, 1)
+	require.Zero(t, idle.Exchanges)
+	for _, run := range []struct {
+		report *conformance.Report
+		want   map[string]string
+	}{
+		{unchecked(t), map[string]string{"junit": `failures="1"`, "sarif": `"executionSuccessful": false`,
+			"markdown": "## ❌ 0 exchanges judged: no verdict", "text": "not checked: the extension x-owner at openapi.yaml:"}},
+		{idle, map[string]string{"junit": `failures="0"`, "sarif": `"executionSuccessful": true`,
+			"markdown": "## ➖ 0 exchanges judged: no verdict", "text": "of 1000 shards, number 1\n"}},
+	} {
+		for format, want := range run.want {
+			var b bytes.Buffer
+			require.NoError(t, report.Write(&b, format, run.report, report.Options{}))
+			assert.Contains(t, b.String(), want, format)
+		}
+	}
+}
+
+// TestMarkdownIsBounded, as a summary that is too long is shown to nobody.
+func TestMarkdownIsBounded(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		pointer string
+		more    string
+	}{
+		"many": {"/x", "100 more are in the other formats"},
+		"long": {strings.Repeat("|", 5000), "more are in the other formats"},
+	} {
+		r := shard(t, 1)
+		for range 300 {
+			r.Kinds = append(r.Kinds, conformance.Kind{Pointer: c.pointer, Basis: conformance.Drift})
+		}
+		var b bytes.Buffer
+		require.NoError(t, report.Write(&b, "markdown", r, report.Options{}))
+		assert.Less(t, b.Len(), 1<<20, what)
+		assert.Contains(t, b.String(), c.more, what)
+	}
 }

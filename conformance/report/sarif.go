@@ -106,7 +106,7 @@ type sarifLogical struct {
 // writeSARIF prints one result for each deviation, at the line of the spec that it is about.
 func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}, Invocations: []sarifInvocation{{
-		ExecutionSuccessful: r.Exchanges > 0, Notifications: notifications(r, o)}}}
+		ExecutionSuccessful: !idle(r), Notifications: notifications(r, o)}}}
 	run.Tool.Driver = sarifDriver{Name: "fleetio", InformationURI: homepage, Rules: []sarifRule{}}
 	used := map[string]bool{}
 	for _, e := range r.Claims {
@@ -173,7 +173,7 @@ func sarifLevel(k *conformance.Kind, o Options) string {
 // notifications are what is wrong with the run and not with a place in the spec.
 func notifications(r *conformance.Report, o Options) []sarifNotification {
 	var list []sarifNotification
-	if r.Exchanges == 0 {
+	if idle(r) {
 		list = append(list, sarifNotification{"error", sarifMessage("no exchange was judged")})
 	}
 	for _, problem := range o.Problems {
@@ -182,7 +182,7 @@ func notifications(r *conformance.Report, o Options) []sarifNotification {
 	if warning := vacuous(r); warning != "" {
 		list = append(list, sarifNotification{"warning", sarifMessage(warning)})
 	}
-	for _, line := range append(skipped(r.Summary), uncheckedLines(r, o)...) {
+	for _, line := range append(skipped(r), uncheckedLines(r, o)...) {
 		list = append(list, sarifNotification{"note", sarifMessage(line)})
 	}
 	return list

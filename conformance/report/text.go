@@ -51,12 +51,12 @@ func writeText(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		}
 		t.linef("", "")
 	}
-	for _, line := range append(skipped(r.Summary), uncheckedLines(r, o)...) {
+	for _, line := range append(skipped(r), uncheckedLines(r, o)...) {
 		t.linef("", "%s", line)
 	}
 	t.linef("", "%s", coverage(r))
 	if warning := vacuous(r); warning != "" {
-		t.linef(yellow, "%s", warning)
+		t.linef(yellow, "warning: %s", warning)
 	}
 	color := red
 	if passes(r, o) {
