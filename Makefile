@@ -50,7 +50,7 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
        ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
-       ./conformance/suggest:FuzzOverlay
+       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead
 
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)

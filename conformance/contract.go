@@ -36,8 +36,8 @@ type Contract struct {
 
 // Unchecked is a claim that Check does not look at.
 type Unchecked struct {
-	Spec   Location
-	Reason string
+	Spec   Location `json:"spec"`
+	Reason string   `json:"reason"`
 }
 
 // Location is a place in the spec.

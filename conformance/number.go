@@ -37,6 +37,7 @@ func exact(n number) *big.Rat {
 			scale = -scale
 		}
 	}
+	scale = min(max(scale, -math.MaxInt32), math.MaxInt32) // what is added to it must not overflow
 	// The number is 0.SIGNIFICANT times ten to the power of point, and whole where no digit is behind the point.
 	all := strings.TrimLeft(whole+fraction, "0")
 	point := len(whole) + scale - (len(whole+fraction) - len(all))
