@@ -50,7 +50,11 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
        ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
-       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead
+       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead .:FuzzDecodeFault .:FuzzCheck
+
+.PHONY: examples
+examples: ## Build and test the examples, which are modules of their own
+	cd examples/otel && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
 
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)

@@ -2,47 +2,86 @@ package fleetio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go"
 )
+
+// double is a test double of the service: it gives the answers one after the other, and the last one ever after.
+func double(answers ...http.HandlerFunc) *httptest.Server {
+	next := make(chan http.HandlerFunc, len(answers))
+	for _, a := range answers {
+		next <- a
+	}
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := answers[len(answers)-1]
+		select {
+		case a = <-next:
+		default:
+		}
+		w.Header().Set("Content-Type", "application/json")
+		a(w, r)
+	}))
+}
+
+// says is an answer with this status and body.
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// busy is an answer that the rate limit is used up for so many seconds.
+func busy(seconds string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", seconds)
+		says(http.StatusTooManyRequests, `{"error":"Rate limit exceeded."}`)(w, r)
+	}
+}
+
+// connect returns a client of a test double.
+func connect(server *httptest.Server, opts ...fleetio.Option) *fleetio.Client {
+	client, err := fleetio.NewClient(fleetio.Credentials{APIKey: "your-key", AccountToken: "your-account-token"},
+		append([]fleetio.Option{fleetio.WithBaseURL(server.URL)}, opts...)...)
+	if err != nil {
+		panic(err)
+	}
+	return client
+}
 
 // A fault is created, and its members read: those that may be null have a Get.
 func Example() {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusCreated)
-		_, _ = fmt.Fprint(w, `{"id":90210,"account_id":12,"vehicle_id":4711,"code":"P0420","count":3,"description":null,
-			"last_occurred_at":null,"name":null,"status":"open","source":null,"vehicle_archived_at":null,
-			"fault_rule_id":8,"is_sample":false,"idempotency_key":null}`)
-	}))
+	server := double(says(http.StatusCreated, `{"id":90210,"account_id":12,"vehicle_id":4711,"code":"P0420","count":3,
+		"description":null,"last_occurred_at":null,"name":null,"status":"open","source":null,"vehicle_archived_at":null,
+		"fault_rule_id":8,"is_sample":false,"idempotency_key":null}`))
 	defer server.Close()
 
-	client, err := fleetioapi.NewClientWithResponses(server.URL, // https://secure.fleetio.com
-		fleetioapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second}),
-		fleetioapi.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-			r.Header.Set("Authorization", "Token "+"your-key")
-			r.Header.Set("Account-Token", "your-account-token")
-			return nil
-		}))
+	client, err := fleetio.NewClient(
+		fleetio.Credentials{APIKey: "your-key", AccountToken: "your-account-token"},
+		fleetio.WithBaseURL(server.URL), // leave it out for the service itself
+	)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	count := int64(3)
-	response, err := client.CreateFaultWithResponse(context.Background(), fleetioapi.FaultCreate{
+	fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{
 		VehicleID: 4711,
 		Code:      "P0420",
-		Count:     &count,
+		Count:     fleetio.Ptr(int64(3)),
 	})
-	if err != nil || response.JSON201 == nil {
-		fmt.Println("not created:", err)
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
-	fault := response.JSON201
 	fmt.Println(fault.ID, fault.Status, fault.Count, fault.Name)
 	if id, ok := fault.FaultRuleID.Get(); ok {
 		fmt.Println("matched rule", id)
@@ -50,4 +89,173 @@ func Example() {
 	// Output:
 	// 90210 open 3 null
 	// matched rule 8
+}
+
+// Every kind of error, and what a caller does about it.
+func ExampleClient_CreateFault_errors() {
+	server := double(
+		says(http.StatusUnauthorized, `{"status":401,"title":"Unauthorized"}`),
+		says(http.StatusForbidden, ""),
+		says(http.StatusUnprocessableEntity, `{"errors":{"code":["must match a Fault Rule"]}}`),
+		busy("3600"),
+		says(http.StatusInternalServerError, `{"status":500,"title":"Internal Server Error"}`),
+		says(http.StatusCreated, `{"id":90210,"count":"three"}`),
+	)
+	defer server.Close()
+	client := connect(server)
+
+	handle := func(f fleetio.FaultCreate) {
+		fault, err := client.CreateFault(context.Background(), f)
+		var limited *fleetio.RateLimitError
+		var invalid *fleetio.InvalidError
+		var failed *fleetio.Error
+		switch {
+		case err == nil:
+			fmt.Println("created", fault.ID)
+		case errors.Is(err, fleetio.ErrUnauthorized), errors.Is(err, fleetio.ErrForbidden):
+			fmt.Println("mend the credentials:", err)
+		case errors.As(err, &invalid): // nothing was sent
+			fmt.Println("mend the fault:", invalid.Violations[0])
+		case errors.As(err, &limited):
+			fmt.Println("try again in", limited.RetryAfter)
+		case errors.As(err, &failed) && failed.Fields != nil: // the service refused it
+			fmt.Println("mend the fault: code", failed.Fields["code"])
+		case errors.As(err, &failed) && failed.Created: // do not send it again
+			fmt.Println("created", failed.Fault.ID, "but:", err)
+		case errors.As(err, &failed) && failed.Ambiguous(): // look for it before you send it again
+			fmt.Println("a person must look:", err)
+		default: // not created
+			fmt.Println("try again:", err)
+		}
+	}
+	handle(fleetio.FaultCreate{VehicleID: 4711})
+	for range 6 {
+		handle(fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
+	}
+	server.Close() // nobody answers any more
+	client = connect(server, fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 1}))
+	_, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
+	fmt.Println("not created:", strings.HasSuffix(err.Error(), "nothing was sent"))
+	// Output:
+	// mend the fault: code is required
+	// mend the credentials: fleetio: create fault: 401 Unauthorized
+	// mend the credentials: fleetio: create fault: 403 Forbidden
+	// mend the fault: code [must match a Fault Rule]
+	// try again in 1h0m0s
+	// a person must look: fleetio: create fault: 500 Internal Server Error: unknown whether created
+	// created 90210 but: fleetio: create fault: the fault was created (id 90210): its member count cannot be read
+	// not created: true
+}
+
+// A call waits for the rate limit on its own, within bounds.
+func ExampleWithRetryPolicy() {
+	server := double(busy("0"), says(http.StatusCreated, `{"id":90210}`), busy("61"))
+	defer server.Close()
+	client := connect(server, fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 3, MaxWait: time.Minute}))
+	for range 2 {
+		fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println("created", fault.ID)
+	}
+	// Output:
+	// created 90210
+	// fleetio: create fault: the rate limit is used up: try again in 1m1s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)
+}
+
+// Results come in the order of the faults.
+func ExampleClient_CreateFaults() {
+	server := double(says(http.StatusCreated, `{"id":90210}`))
+	defer server.Close()
+	faults := []fleetio.FaultCreate{{VehicleID: 4711, Code: "P0420"}, {VehicleID: 4712}, {VehicleID: 4713, Code: "P0300"}}
+	for result, err := range connect(server).CreateFaults(context.Background(), slices.Values(faults)) {
+		if err != nil {
+			fmt.Println(result.Index, err)
+			continue
+		}
+		fmt.Println(result.Index, "created", result.Fault.ID)
+	}
+	// Output:
+	// 0 created 90210
+	// 1 fleetio: create fault: nothing was sent: code is required
+	// 2 created 90210
+}
+
+// measured is a RoundTripper around another one. It sees each attempt.
+type measured struct{ next http.RoundTripper }
+
+func (m measured) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := m.next.RoundTrip(r)
+	if err == nil {
+		fmt.Println(r.Method, r.URL.Path, response.StatusCode)
+	}
+	return response, err
+}
+
+// Traces and metrics come from a RoundTripper around the one that sends. The directory examples/otel has one of
+// OpenTelemetry.
+func ExampleWithHTTPClient() {
+	server := double(busy("0"), says(http.StatusCreated, `{"id":90210}`))
+	defer server.Close()
+	client := connect(server, fleetio.WithHTTPClient(&http.Client{Transport: measured{http.DefaultTransport}}))
+	fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("created", fault.ID)
+	// Output:
+	// POST /api/v1/faults 429
+	// POST /api/v1/faults 201
+	// created 90210
+}
+
+// A test double is a server of net/http/httptest; a base URL on loopback may be http.
+func ExampleWithBaseURL() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(r.Method, r.URL.Path, string(body))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":90210}`)
+	}))
+	defer server.Close()
+	client, err := fleetio.NewClient(fleetio.Credentials{APIKey: "any-key", AccountToken: "any-token"}, fleetio.WithBaseURL(server.URL))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
+	fmt.Println(err)
+	// Output:
+	// POST /api/v1/faults {"code":"P0420","vehicle_id":4711}
+	// <nil>
+}
+
+// What the header and the body of an answer say beyond the fault is there for who asks.
+func ExampleWithRawResponse() {
+	server := double(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/api/v1/faults/90210")
+		says(http.StatusCreated, `{"id":90210,"severity":"high"}`)(w, r)
+	})
+	defer server.Close()
+	var raw *http.Response
+	_, err := connect(server).CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"},
+		fleetio.WithRawResponse(&raw))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	body, _ := io.ReadAll(raw.Body)
+	fmt.Println(raw.Header.Get("Location"), string(body))
+	// Output: /api/v1/faults/90210 {"id":90210,"severity":"high"}
+}
+
+// Faults can be checked before anything is sent, as a dry run does.
+func ExampleCheck() {
+	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, Status: fleetio.Ptr(fleetio.FaultStatus("closed"))}))
+	// Output:
+	// fleetio: create fault: nothing was sent: code is required; status is none of open, resolved, ignored; vehicle_id is less than 1
 }

@@ -1,0 +1,176 @@
+package fleetio_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go"
+)
+
+// once makes calls that are not tried again.
+var once = fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 1})
+
+// TestErrors has an answer of each kind: what the error holds, and its text as a whole.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	problem := `{"status":401,"title":"Unauthorized","detail":"The API key is not valid.","instance":"/problems/1"}`
+	typed := func(media string) http.Header { return http.Header{"Content-Type": {media}} }
+	untyped := http.Header{"Content-Type": nil}
+	date := strings.Replace(created, `"2023-03-14T13:46:29-06:00"`, `"14.3.2023"`, 1)
+	for name, row := range map[string]struct {
+		reply
+
+		is       error
+		became   string
+		id       int64
+		problem  bool
+		fields   map[string][]string
+		contains string
+	}{
+		"401":                         {reply: reply{401, nil, problem}, is: fleetio.ErrUnauthorized, became: notCreated, problem: true, contains: "401 Unauthorized: The API key is not valid."},
+		"401 with a problem's type":   {reply: reply{401, typed("application/problem+json"), problem}, is: fleetio.ErrUnauthorized, became: notCreated, problem: true, contains: "401 Unauthorized: The API key is not valid."},
+		"401 in capitals":             {reply: reply{401, typed("APPLICATION/JSON; Charset=UTF-8"), problem}, is: fleetio.ErrUnauthorized, became: notCreated, problem: true, contains: "401 Unauthorized: The API key is not valid."},
+		"401 that claims JSON":        {reply: reply{401, nil, "<html>"}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: its body is no problem object"},
+		"401 without a body":          {reply: reply{401, nil, ""}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized"},
+		"401 as text":                 {reply: reply{401, typed("text/plain"), "HTTP Token: Access denied"}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: its Content-Type is not JSON"},
+		"401 as text that is no JSON": {reply: reply{401, typed("text/x-notjson"), problem}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: its Content-Type is not JSON"},
+		"401 without a type":          {reply: reply{401, untyped, problem}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: it has no Content-Type"},
+		"401 with a malformed type":   {reply: reply{401, typed("application/json; ="), problem}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: its Content-Type is malformed"},
+		"403 with an empty body":      {reply: reply{403, untyped, ""}, is: fleetio.ErrForbidden, became: notCreated, contains: "403 Forbidden"},
+		"403 that is null":            {reply: reply{403, nil, "null"}, is: fleetio.ErrForbidden, became: notCreated, contains: "403 Forbidden: its body is no problem object"},
+		"422": {reply: reply{422, nil, `{"errors":{"vehicle_id":["must exist"],"code":["can't be blank","must match a Fault Rule"]}}`}, is: fleetio.ErrInvalid, became: notCreated,
+			fields: map[string][]string{"vehicle_id": {"must exist"}, "code": {"can't be blank", "must match a Fault Rule"}}, contains: "422 Unprocessable Entity: code can't be blank, must match a Fault Rule; vehicle_id must exist"},
+		"422 without fields":        {reply: reply{422, nil, `{"errors":{}}`}, is: fleetio.ErrInvalid, became: notCreated, fields: map[string][]string{}, contains: "422 Unprocessable Entity"},
+		"422 of another shape":      {reply: reply{422, nil, `{"errors":{"code":"can't be blank"}}`}, is: fleetio.ErrInvalid, became: notCreated, contains: "422 Unprocessable Entity: its body does not list fields"},
+		"422 with nothing":          {reply: reply{422, nil, `{}`}, is: fleetio.ErrInvalid, became: notCreated, contains: "422 Unprocessable Entity: its body does not list fields"},
+		"404 as a page":             {reply: reply{404, typed("text/html"), "<html>"}, became: notCreated, contains: "404 Not Found: its Content-Type is not JSON"},
+		"429":                       {reply: retryAfter(429, "22"), became: rateLimit, contains: "the rate limit is used up: try again in 22s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
+		"429 that does not say":     {reply: reply{429, nil, "{}"}, became: rateLimit, contains: "the rate limit is used up: the answer does not say until when; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
+		"500":                       {reply: reply{500, http.Header{"X-Request-Id": {"r-7"}}, `{"status":500,"title":"Internal Server Error"}`}, became: ambiguous, problem: true, contains: "500 Internal Server Error: unknown whether created (request r-7)"},
+		"502 as a page":             {reply: reply{502, typed("text/html"), "<html>"}, became: ambiguous, contains: "502 Bad Gateway: its Content-Type is not JSON: unknown whether created"},
+		"200":                       {reply: reply{200, nil, created}, became: ambiguous, contains: "200 OK: the contract has no such status: unknown whether created"},
+		"302":                       {reply: reply{302, http.Header{"Location": {"https://elsewhere.example"}}, ""}, became: ambiguous, contains: "302 Found: unknown whether created"},
+		"a redirect of no kind":     {reply: reply{307, http.Header{"Location": {"%zz\x7f"}}, ""}, became: notCreated, contains: "307 Temporary Redirect"},
+		"a status of no name":       {reply: reply{299, nil, ""}, became: ambiguous, contains: "299: unknown whether created"},
+		"201 with a malformed date": {reply: reply{201, nil, date}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its member created_at cannot be read"},
+		"201 with bad null":         {reply: reply{201, nil, `{"id":7,"count":"many","code":"P0420"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its member count cannot be read"},
+		"201 as text":               {reply: reply{201, typed("text/plain"), created}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its Content-Type is not JSON"},
+		"201 without a type":        {reply: reply{201, untyped, created}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): it has no Content-Type"},
+		"201 that is null":          {reply: reply{201, nil, "null"}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
+		"201 that is empty":         {reply: reply{201, nil, ""}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
+		"201 that is a list":        {reply: reply{201, nil, "[]"}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
+		"201 without members":       {reply: reply{201, nil, "{}"}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
+		"201 whose id is null":      {reply: reply{201, nil, `{"id":null,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
+		"201 whose id is 0":         {reply: reply{201, nil, `{"id":0}`}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
+		"201 whose id is text":      {reply: reply{201, nil, `{"id":"7","code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its member id cannot be read"},
+		"201 that goes on":          {reply: reply{201, nil, created + "{}"}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its body has something after the JSON object"},
+		"201 that is no UTF-8":      {reply: reply{201, nil, strings.Replace(created, "telematics", "\xff", 1)}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its body is not valid UTF-8"},
+		"201 with a BOM":            {reply: reply{201, nil, "\ufeff" + created}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
+		"201 that is deep":          {reply: reply{201, nil, `{"id":7,"x":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its body is cut off or no JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var raw *http.Response
+			fault, err := client(t, answers(row.reply), once).CreateFault(t.Context(), minimal, fleetio.WithRawResponse(&raw))
+			assert.Nil(t, fault)
+			assert.Equal(t, row.became, became(err))
+			require.EqualError(t, err, "fleetio: create fault: "+row.contains)
+			var e *fleetio.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, row.status, e.StatusCode)
+			assert.Equal(t, row.body, string(e.Body))
+			assert.Equal(t, row.headers(), e.Header)
+			assert.Equal(t, row.problem, e.Problem != nil)
+			assert.Equal(t, row.fields, e.Fields)
+			if row.id != 0 {
+				require.NotNil(t, e.Fault)
+				assert.Equal(t, row.id, e.Fault.ID)
+			}
+			for _, sentinel := range []error{fleetio.ErrUnauthorized, fleetio.ErrForbidden, fleetio.ErrInvalid} {
+				assert.Equal(t, sentinel == row.is, errors.Is(err, sentinel), "%v", sentinel) //nolint:errorlint // which of them
+			}
+			require.NotNil(t, raw)
+			assert.Equal(t, row.status, raw.StatusCode)
+		})
+	}
+}
+
+// TestFaultIsSalvaged keeps all members of a 201 but the one that cannot be read.
+func TestFaultIsSalvaged(t *testing.T) {
+	t.Parallel()
+	_, err := client(t, answers(reply{201, nil, strings.Replace(created, `"count":3`, `"count":3.5`, 1)})).CreateFault(t.Context(), minimal)
+	var e *fleetio.Error
+	require.ErrorAs(t, err, &e)
+	var want fleetio.Fault
+	require.NoError(t, json.Unmarshal([]byte(strings.Replace(created, `"count":3,`, "", 1)), &want))
+	assert.Equal(t, &want, e.Fault)
+}
+
+func TestFaultMayHaveUnknownMembers(t *testing.T) {
+	t.Parallel()
+	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","severity":{"level":[1]}`, 1)
+	fault, err := client(t, answers(reply{201, nil, body})).CreateFault(t.Context(), minimal)
+	require.NoError(t, err)
+	assert.Equal(t, fleetio.FaultStatus("snoozed"), fault.Status)
+}
+
+// TestErrorsAreShort gives a server's words more room than a message has, and characters that a log must not get.
+func TestErrorsAreShort(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 100_000)
+	fields := map[string][]string{}
+	for i := range 100 {
+		fields[fmt.Sprintf("field%03d\n\x1b[31m", i)] = []string{long}
+	}
+	body, err := json.Marshal(map[string]any{"errors": fields})
+	require.NoError(t, err)
+	for _, a := range []reply{
+		{422, nil, string(body[:900_000]) + `"]}}`}, {422, nil, `{"errors":{"a\nb":["` + long + `"]}}`},
+		{500, http.Header{"X-Request-Id": {long}}, `{"status":500,"title":"x","detail":"\u001b[31m` + long + `"}`},
+	} {
+		_, err := client(t, answers(a)).CreateFault(t.Context(), minimal)
+		require.Error(t, err)
+		assert.Less(t, len(err.Error()), 3000)
+		assert.NotContains(t, err.Error(), "\n")
+		assert.NotContains(t, err.Error(), "\x1b")
+	}
+	e := fleetio.Error{StatusCode: 422, Fields: fields}
+	assert.Less(t, len([]rune(e.Error())), 2500)
+	assert.Contains(t, e.Error(), "and 90 more")
+}
+
+// TestErrorsMayBeMade is for who tests code that handles them.
+func TestErrorsMayBeMade(t *testing.T) {
+	t.Parallel()
+	e := &fleetio.Error{StatusCode: 403}
+	require.ErrorIs(t, e, fleetio.ErrForbidden)
+	limited := &fleetio.RateLimitError{RetryAfter: 1500 * time.Millisecond}
+	assert.Contains(t, limited.Error(), "1.5s")
+	assert.NoError(t, errors.Unwrap(limited), "no typed nil")
+	assert.True(t, (&fleetio.Error{}).Ambiguous(), "what is not known is ambiguous")
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, fleetio.Check(minimal))
+	server := answers(reply{201, nil, created})
+	bad := fleetio.FaultCreate{VehicleID: -1, Name: fleetio.Ptr(strings.Repeat("ö", 256)), Source: fleetio.Ptr("\xff"),
+		Status: fleetio.Ptr(fleetio.FaultStatus("secret")), LastOccurredAt: fleetio.Ptr(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))}
+	_, err := client(t, server).CreateFault(t.Context(), bad)
+	assert.Zero(t, server.count, "nothing is sent")
+	require.EqualError(t, err, "fleetio: create fault: nothing was sent: code is required; last_occurred_at cannot be written as a date-time; "+
+		"name has more than 255 characters; source is not valid UTF-8; status is none of open, resolved, ignored; vehicle_id is less than 1")
+	require.ErrorIs(t, err, fleetio.ErrInvalid)
+	assert.Equal(t, err, fleetio.Check(bad))
+	var invalid *fleetio.InvalidError
+	require.ErrorAs(t, err, &invalid)
+	assert.Equal(t, fleetio.Violation{Field: "name", Rule: "maxLength", Limit: "255"}, invalid.Violations[2])
+}

@@ -1,0 +1,7 @@
+module example.com/consumer
+
+go 1.25.0
+
+require github.com/fleetcontract/fleetio-go v0.0.0
+
+replace github.com/fleetcontract/fleetio-go => REPLACED
