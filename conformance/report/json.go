@@ -18,7 +18,7 @@ func writeJSON(b *bytes.Buffer, r *conformance.Report, _ Options) error {
 	e := json.NewEncoder(b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(r) //nolint:musttag // what has no tag is embedded
+	return e.Encode(r)
 }
 
 // Read reads a report that [Write] wrote as JSON. What is no such report, has another version than
@@ -47,7 +47,7 @@ func Read(r io.Reader) (*conformance.Report, error) {
 	var read conformance.Report
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&read); err != nil { //nolint:musttag // what has no tag is embedded
+	if err := d.Decode(&read); err != nil {
 		return nil, fmt.Errorf("no report of version %d: %w", head.Version, err)
 	}
 	if err := whole(&read); err != nil {
