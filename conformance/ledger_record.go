@@ -99,9 +99,12 @@ func (l *Ledger) conforms(r *traffic.Record, accepted bool) {
 	if len(l.alike) < cap(l.alike) {
 		l.alike = l.alike[:len(l.alike)+1] // with the memory of a group that was settled
 	} else {
-		l.alike = append(l.alike, alike{kept: make(bitset, len(kept))})
+		l.alike = append(l.alike, alike{})
 	}
 	a := &l.alike[len(l.alike)-1]
+	if a.kept == nil {
+		a.kept = make(bitset, len(kept))
+	}
 	copy(a.kept, kept)
 	a.accepted, a.count, a.first, a.last = accepted, 1, r, r
 }

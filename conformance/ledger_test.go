@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -281,5 +282,49 @@ func TestVerifyNamesTheFirstError(t *testing.T) {
 		report, err := contract.Verify(traffic.ReadBatches(nil, folder), Options{Workers: 4})
 		assert.Nil(t, report)
 		require.ErrorContains(t, err, "b.har: entry 0")
+	}
+}
+
+// TestRecordsCountAsExchangesDo with more kinds of evidence than are counted together, in one batch.
+func TestRecordsCountAsExchangesDo(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	optional := []string{"count", "description", "external_id", "name", "source", "status"}
+	ledger := contract.NewLedger()
+	var file bytes.Buffer
+	path := filepath.Join(t.TempDir(), "kinds.ndjson")
+	for i := range 500 {
+		ex := create()
+		var pairs []any
+		for bit, name := range optional {
+			if i>>bit&1 == 1 {
+				value := any("open")
+				if name == "count" {
+					value = 3
+				}
+				pairs = append(pairs, name, value)
+				var body map[string]any
+				require.NoError(t, json.Unmarshal(ex.Response.Body, &body))
+				body[name] = value
+				ex.Response.Body, err = json.Marshal(body)
+				require.NoError(t, err)
+			}
+		}
+		ex.Request.Body = sent(pairs...)
+		if i%7 == 0 {
+			refuse(ex, 422, `{"errors":{"code":["is wrong"]}}`)
+		}
+		ex.Source = path + "#L" + strconv.Itoa(i+1)
+		findings, err := ledger.Weigh(ex)
+		require.NoError(t, err)
+		require.Empty(t, findings)
+		require.NoError(t, traffic.WriteNDJSON(&file, ex))
+	}
+	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
+	for _, workers := range []int{1, 2} {
+		report, err := contract.Verify(traffic.ReadBatches(nil, path), Options{Workers: workers})
+		require.NoError(t, err)
+		assert.Equal(t, ledger.Report(), report)
 	}
 }

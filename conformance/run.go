@@ -39,32 +39,20 @@ func (c *Contract) Verify(batches iter.Seq2[*traffic.Batch, error], o Options) (
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	r := &run{contract: c, options: o, queue: make(chan *traffic.Batch, workers), failed: make(chan struct{})}
+	next, stop := iter.Pull2(batches)
+	defer stop()
+	r := &run{contract: c, options: o, next: next}
 	var done sync.WaitGroup
 	for range workers {
 		done.Go(r.work)
 	}
-	var unread error
-	for batch, err := range batches {
-		if err != nil {
-			unread = err // it stands behind all that was read
-			break
-		}
-		select {
-		case r.queue <- batch:
-			continue
-		case <-r.failed:
-		}
-		break
-	}
-	close(r.queue)
 	done.Wait()
 	if len(r.failures) > 0 {
 		first := slices.MinFunc(r.failures, func(a, b failure) int { return cmp.Compare(a.index, b.index) })
 		return nil, first.err
 	}
-	if unread != nil {
-		return nil, unread
+	if r.unread != nil {
+		return nil, r.unread
 	}
 	report := merge(r.reports)
 	if o.Shards > 1 {
@@ -73,17 +61,36 @@ func (c *Contract) Verify(batches iter.Seq2[*traffic.Batch, error], o Options) (
 	return report, nil
 }
 
-// run is the work of Verify.
+// run is the work of Verify. Each worker fetches its batches itself: what it reads is in the cache of its core then.
 type run struct {
 	contract *Contract
 	options  Options
-	queue    chan *traffic.Batch
+
+	reading sync.Mutex
+	next    func() (*traffic.Batch, error, bool)
+	unread  error // of what stands behind all that was read
+	ended   bool
 
 	mu       sync.Mutex
 	reports  []*Report
 	failures []failure
-	failed   chan struct{} // closed with the first failure
 	progress Progress
+}
+
+// fetch returns the next batch, or nil at the end.
+func (r *run) fetch() *traffic.Batch {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if r.ended {
+		return nil
+	}
+	batch, err, more := r.next()
+	r.ended = !more || err != nil
+	if err != nil {
+		r.unread = err
+		return nil
+	}
+	return batch
 }
 
 // failure is a record that cannot be decoded.
@@ -94,7 +101,7 @@ type failure struct {
 
 func (r *run) work() {
 	l := r.contract.NewLedger()
-	for batch := range r.queue {
+	for batch := r.fetch(); batch != nil; batch = r.fetch() {
 		r.batch(l, batch)
 	}
 	report := l.Report()
@@ -129,13 +136,14 @@ func (r *run) batch(l *Ledger, batch *traffic.Batch) {
 	}
 }
 
+// fail ends the reading. What other workers are at may fail before it in the order of the traffic.
 func (r *run) fail(f failure) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.failures) == 0 {
-		close(r.failed)
-	}
 	r.failures = append(r.failures, f)
+	r.mu.Unlock()
+	r.reading.Lock()
+	r.ended = true
+	r.reading.Unlock()
 }
 
 // dealt reports whether an exchange is for the shard. The hash is the finalizer of SplitMix64, so that no pattern in

@@ -180,13 +180,15 @@ func (w *weigher) body(of *compiledContent, m *traffic.MessageView) bool {
 		return false
 	}
 	var contentType []byte
+	fields := 0
 	for _, f := range m.Fields {
 		if isHeader(f.Name, "Content-Type") {
-			if contentType != nil {
-				return false
-			}
 			contentType = f.Value
+			fields++
 		}
+	}
+	if fields != 1 {
+		return false
 	}
 	for i := range of.types {
 		t := &of.types[i]

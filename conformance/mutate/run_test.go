@@ -24,18 +24,16 @@ var specs = map[string][]byte{"api": api.Spec, "vocabulary": vocabulary}
 
 // TestJudge is the self test of the judge, for both specs. It compares, too, which claims cannot be broken alone with a
 // list that a person has read, and fails where a gap of the second opinion is on its list that explains nothing. All of
-// it runs on one goroutine, so the race detector, which makes it ten times as slow, gets the smaller half.
+// it runs on one goroutine, so there is nothing for the race detector, which makes it ten times as slow: `make test` runs
+// it without.
 func TestJudge(t *testing.T) {
-	t.Parallel()
-	conformant := 2000
 	if raceDetector {
-		conformant = 200
+		t.Skip("slow, and on one goroutine")
 	}
+	t.Parallel()
+	const conformant = 2000
 	used := map[string]int{}
 	for name, spec := range specs {
-		if raceDetector && name != "api" {
-			continue
-		}
 		contract, err := conformance.Load(spec)
 		require.NoError(t, err)
 		r, err := Run(contract, spec, Options{Conformant: conformant, Seed: 1})
@@ -51,7 +49,7 @@ func TestJudge(t *testing.T) {
 		t.Logf("%s: %d mutants, %d proofs, %d conformant exchanges", name, r.Mutants, r.Shown, r.Conformant)
 	}
 	for _, g := range gaps {
-		assert.True(t, used[g.name] > 0 || raceDetector, "kin-openapi has no gap any more as to: %s", g.name)
+		assert.True(t, used[g.name] > 0, "kin-openapi has no gap any more as to: %s", g.name)
 		assert.NotEmpty(t, g.reason, g.name)
 	}
 }

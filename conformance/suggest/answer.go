@@ -229,5 +229,5 @@ func addSecurity(d *draft, of *deviation) error {
 			return nil // another credential's finding has led to it
 		}
 	}
-	return d.update(lists, list(left))
+	return d.grow(lists, left)
 }

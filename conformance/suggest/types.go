@@ -129,17 +129,18 @@ func alternative(d *draft, of *deviation) error {
 		return nil
 	}
 	choice := list()
-	if of.rule == "oneOf" {
-		if member(d.node(at...), "anyOf") != nil {
-			return errors.New("there is an anyOf beside it already")
-		}
-		choice.Content = clone(d.node(of.at...)).Content
-		if err := d.remove(of.at...); err != nil {
-			return err
-		}
-	}
 	for _, name := range types {
 		choice.Content = append(choice.Content, typed(name))
+	}
+	if of.rule == "anyOf" {
+		return d.grow(of.at, choice.Content...)
+	}
+	if member(d.node(at...), "anyOf") != nil {
+		return errors.New("there is an anyOf beside it already")
+	}
+	choice.Content = append(clone(d.node(of.at...)).Content, choice.Content...)
+	if err := d.remove(of.at...); err != nil {
+		return err
 	}
 	return d.set(at, object("anyOf", choice), []string{"anyOf"})
 }
