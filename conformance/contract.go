@@ -107,6 +107,9 @@ func Load(spec []byte) (*Contract, error) {
 	}
 	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
 	// Before the library validates, which names no line.
+	if err := c.refuseSiblings(); err != nil {
+		return nil, err
+	}
 	if err := c.readSchemas(doc); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,22 @@ type keyword struct {
 	member           string // pointer of the member that it is about, below the value; "" for the value
 }
 
+func kindOf(value any) kind {
+	switch value.(type) {
+	case nil:
+		return kindNull
+	case bool:
+		return kindBoolean
+	case number:
+		return kindNumber
+	case string:
+		return kindString
+	case []any:
+		return kindArray
+	}
+	return kindObject
+}
+
 func of(list ...kind) (set uint8) {
 	for _, k := range list {
 		set |= 1 << k

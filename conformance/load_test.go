@@ -200,3 +200,51 @@ func TestCheckFindsTheOperation(t *testing.T) {
 }
 
 func spec() []byte { return api.Spec }
+
+// TestLoadRefusesKeywords that nobody would look at, each with its place and line.
+func TestLoadRefusesKeywords(t *testing.T) {
+	t.Parallel()
+	const schema = "#/paths/~1/get/responses/200/content/application~1json/schema"
+	for text, want := range map[string]string{
+		"{type: string, maxLenght: 3}":                        "/maxLenght: maxLenght is no keyword",
+		"{type: string, const: x}":                            "/const: const is no keyword",
+		"{not: {if: {}}}":                                     "/not/if: if is no keyword",
+		"{type: string, pattern: '(?=a)'}":                    "/pattern: Go's regular expressions (RE2) cannot do this",
+		"{type: [string, 'null']}":                            "/type: in OpenAPI 3.0 a type is one name",
+		"{type: strin}":                                       `/type: "strin" is no type`,
+		"{type: integer, minimum: 1, exclusiveMinimum: 3}":    "/exclusiveMinimum: in OpenAPI 3.0 exclusiveMinimum is true or false",
+		"{type: integer, exclusiveMaximum: true}":             "/exclusiveMaximum: exclusiveMaximum says nothing without the limit",
+		"{enum: []}":                                          "/enum: enum is an empty list",
+		"{oneOf: []}":                                         "/oneOf: oneOf is an empty list",
+		"{$ref: '#/components/schemas/U', nullable: true}":    "/nullable: nullable beside a $ref is ignored",
+		"{allOf: [{$ref: '#/components/schemas/U', max: 3}]}": "/allOf/0/max: max beside a $ref is ignored",
+	} {
+		_, err := conformance.Load([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\ncomponents: {schemas: {U: {type: string}}}\npaths:\n" +
+			"  /: {get: {responses: {'200': {description: d, content: {application/json: {schema: " + text + "}}}}}}\n"))
+		var specError *conformance.SpecError
+		require.ErrorAs(t, err, &specError, text)
+		assert.Contains(t, err.Error(), "line 5: "+schema+want, text)
+	}
+}
+
+// FuzzLoad looks for a spec that makes loading panic, or a contract that cannot judge.
+func FuzzLoad(f *testing.F) {
+	f.Add(spec())
+	f.Add([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/: {get: {responses: {'2XX': {description: d, content: {'*/*': {schema: {}}}}}}}}\n"))
+	f.Add([]byte(`{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{"/":{"post":{"requestBody":{"content":{}},"responses":{"default":{"description":"d","x-criteria":[]}}}}}}`))
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		contract, err := conformance.Load(data)
+		if err != nil {
+			return
+		}
+		for _, claim := range contract.Claims() {
+			if claim.ID == "" || claim.Rule == "" || claim.Text == "" || len(claim.Uses) == 0 || len(claim.Places) == 0 {
+				t.Fatalf("a claim lacks a part: %+v", claim)
+			}
+		}
+		ledger := contract.NewLedger()
+		_, _ = ledger.Weigh(exchange(t, 201, request, `{"id":1}`))
+		ledger.Report()
+	})
+}

@@ -98,6 +98,12 @@ func (c *Contract) refuseKeywords(s *schema) error {
 			return c.specError(at, fmt.Sprintf("%q is no type; there are %s", value.Value, strings.Join(schemaTypes, ", ")))
 		case strings.HasPrefix(keyword, "exclusive") && value.Tag != "!!bool":
 			return c.specError(at, "in OpenAPI 3.0 "+keyword+" is true or false, beside the limit")
+		case keyword == "exclusiveMinimum" && s.Min == nil, keyword == "exclusiveMaximum" && s.Max == nil:
+			return c.specError(at, keyword+" says nothing without the limit")
+		case slices.Contains([]string{"enum", "allOf", "anyOf", "oneOf"}, keyword) && len(value.Content) == 0:
+			return c.specError(at, keyword+" is an empty list, or none")
+		case keyword == "discriminator" && len(s.OneOf)+len(s.AnyOf) == 0:
+			c.note(at, "discriminators without oneOf or anyOf beside them")
 		}
 	}
 	return nil

@@ -32,6 +32,8 @@ type secrets struct {
 	words    int
 	bytes    int
 	withhold bool // too many to look for
+
+	encoded *credentialSet // made when first needed
 }
 
 // carriers are the request headers that hold credentials whatever the spec says.
@@ -137,6 +139,37 @@ func (k *check) conceal(text string) string { return k.concealFirst(text, len(te
 
 // concealFirst may end once it has that many bytes to show.
 func (k *check) concealFirst(text string, enough int) string {
+	shown := k.replaceForms(text, enough)
+	if k.secrets != nil && k.secrets.within(shown) {
+		return withheld
+	}
+	return shown
+}
+
+// Within other encodings credentials are only looked for from shortestWithin bytes on, in runs of letters and digits that
+// could hold one: shorter ones meet by chance.
+const shortestWithin = 8
+
+var encodedRun = regexp.MustCompile(`[0-9A-Za-z+/_=%\\-]{11}`)
+
+// within reports whether a text still holds a credential: in hex, or in base64 of a longer text, say.
+func (s *secrets) within(text string) bool {
+	if !encodedRun.MatchString(text) {
+		return false
+	}
+	if s.encoded == nil {
+		s.encoded = newCredentialSet()
+		for _, word := range s.list {
+			if len(word) >= shortestWithin {
+				s.encoded.add(word)
+			}
+		}
+	}
+	return s.encoded.stands([]byte(text))
+}
+
+// replaceForms replaces what [secrets.take] knows.
+func (k *check) replaceForms(text string, enough int) string {
 	if len(text) < shortestSecret {
 		return text
 	}

@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -9,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -38,5 +42,27 @@ func TestConcealKnowsEachForm(t *testing.T) {
 			assert.Equal(t, "<"+concealed+">", k.conceal("<"+form+">"), "%s, %s", place, name)
 		}
 		assert.Equal(t, "nothing of it", k.conceal("nothing of it"))
+	}
+}
+
+// TestNothingIsShownOfOtherEncodings looks for credentials that stand within a longer text in base64, or in hex.
+func TestNothingIsShownOfOtherEncodings(t *testing.T) {
+	t.Parallel()
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	const key = "sekretkey123"
+	for _, echo := range []string{hex.EncodeToString([]byte(key)), base64.StdEncoding.EncodeToString([]byte("user:" + key)),
+		base64.StdEncoding.EncodeToString([]byte("a " + key + " b")), url.QueryEscape(url.QueryEscape("/" + key + "/")), "plain words of no meaning"} {
+		ex := create()
+		ex.Request.Header.Set("Authorization", "Token "+key)
+		ex.Response.Body = bytes.Replace(ex.Response.Body, []byte(`"open"`), []byte(`"`+echo+`"`), 1)
+		findings, err := contract.Check(ex)
+		require.NoError(t, err)
+		require.Len(t, findings, 1)
+		if echo == "plain words of no meaning" {
+			assert.Contains(t, findings[0].Message, echo)
+		} else {
+			assert.NotContains(t, findings[0].Message, echo[:10])
+		}
 	}
 }

@@ -74,22 +74,6 @@ func (v *validator) bear(s *schema, value any) {
 	}
 }
 
-func kindOf(value any) kind {
-	switch value.(type) {
-	case nil:
-		return kindNull
-	case bool:
-		return kindBoolean
-	case number:
-		return kindNumber
-	case string:
-		return kindString
-	case []any:
-		return kindArray
-	}
-	return kindObject
-}
-
 // child validates a member or an item.
 func (v *validator) child(token string, of *openapi3.Schema, value any) {
 	outer := v.visiting

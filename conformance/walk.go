@@ -48,6 +48,23 @@ func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Nod
 	return nil
 }
 
+// refuseSiblings finds what stands beside a $ref, which is ignored (OpenAPI 3.0.3, Reference Object): nullable, above all.
+func (c *Contract) refuseSiblings() error {
+	return walkObjects(c.source, func(at string, n *yaml.Node, names bool) error {
+		if ref, _ := child(n, "$ref"); names || ref == nil || ref.Kind != yaml.ScalarNode {
+			return nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i].Value
+			if key == "$ref" || key == "description" || key == "summary" || strings.HasPrefix(key, "x-") {
+				continue
+			}
+			return c.specError(at+pointerOf(key), key+" beside a $ref is ignored: put both into an allOf")
+		}
+		return nil
+	})
+}
+
 // knownExtensions are ours, and one that a linter reads.
 var knownExtensions = []string{assumedKey, criteriaKey, "x-lint-ignore"}
 

@@ -1,6 +1,7 @@
-// Command fleetio weighs traffic against the contract of Fleetio's Create Fault operation.
+// Command fleetio weighs traffic against the contract of Fleetio's Create Fault operation, and creates faults.
 //
-// Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run.
+// Exit status: 0 the traffic conforms, or all was created; 1 there are findings, or something was not created; 2 the
+// command could not run.
 package main
 
 import (
@@ -67,9 +68,10 @@ func run(ctx context.Context, args []string, c *console) int {
 // commands returns the command line.
 func commands(c *console) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "fleetio",
-		Short:         "Weigh traffic against the contract of Fleetio's Create Fault operation",
-		Long:          "fleetio weighs traffic against the contract of Fleetio's Create Fault operation.\n\n" + exitTable,
+		Use:   "fleetio",
+		Short: "Weigh traffic against the contract of Fleetio's Create Fault operation, and create faults",
+		Long: "fleetio weighs traffic against the contract of Fleetio's Create Fault operation, and creates faults.\n\n" + exitTable +
+			"\nWhat it says of create and import, their own help tells.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -82,7 +84,8 @@ func commands(c *console) *cobra.Command {
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), selftestCommand(c), redactCommand(c))
+	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), selftestCommand(c), redactCommand(c),
+		createCommand(c), importCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
 	root.SetIn(c.stdin)

@@ -14,7 +14,10 @@ import (
 
 func TestSelftest(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := fleetio("", "selftest", "--conformant=5", "--seed=7")
+	// A small spec; package mutate proves the judge by ours.
+	spec := write(t, "small.yaml", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/x: {get: {operationId: x, responses: {'200': {description: d, "+
+		"content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer, minimum: 1}}}}}}}}}}\n")
+	code, stdout, stderr := fleetio("", "selftest", "--conformant=5", "--seed=7", "--spec="+spec)
 	assert.Equal(t, 0, code, stdout[max(0, len(stdout)-1000):])
 	assert.Empty(t, stderr)
 	assert.Contains(t, stdout, "5 that conform left alone (seed 7): passed\n")

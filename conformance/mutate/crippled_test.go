@@ -130,6 +130,7 @@ func TestCrippledJudge(t *testing.T) {
 	d.thin(names)
 	for name, c := range cripplings {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, f := range []*func(*traffic.Exchange, findings) findings{&c.findings, &c.ledger} {
 				if *f == nil {
 					*f = same

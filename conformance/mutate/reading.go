@@ -2,7 +2,6 @@ package mutate
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
@@ -217,5 +216,3 @@ func (r *reading) object(n *node, v map[string]any, at string) {
 		}
 	}
 }
-
-func (b broken) String() string { return fmt.Sprintf("%s %s at %q", b.Part, b.Rule, b.Pointer) }

@@ -49,7 +49,7 @@ func TestJudge(t *testing.T) {
 		t.Logf("%s: %d mutants, %d proofs, %d conformant exchanges", name, r.Mutants, r.Shown, r.Conformant)
 	}
 	for _, g := range gaps {
-		assert.True(t, used[g.name] > 0, "kin-openapi has no gap any more as to: %s", g.name)
+		assert.Positive(t, used[g.name], "kin-openapi has no gap any more as to: %s", g.name)
 		assert.NotEmpty(t, g.reason, g.name)
 	}
 }

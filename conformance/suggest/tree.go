@@ -152,9 +152,7 @@ func object(pairs ...any) *yaml.Node {
 	return n
 }
 
-func list(entries ...*yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: yaml.SequenceNode, Content: entries}
-}
+func list() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode} }
 
 func splitPointer(pointer string) []string {
 	if pointer == "" {

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	const object = `{"vehicle_id":4711,"code":"P0420","external_id":"x"}`
+	flags := []string{"--vehicle-id", "4711", "--code", "P0420", "--external-id", "x"}
+	for name, test := range map[string]struct {
+		stdin  string
+		args   []string
+		answer http.HandlerFunc
+		code   int
+		stderr string
+		sent   bool
+	}{
+		"flags":  {args: flags, sent: true},
+		"object": {stdin: object, args: []string{"-"}, sent: true},
+		"all flags": {args: append([]string{"--count=2", "--description=d", "--last-occurred-at=2026-03-14T13:46:27-06:00", "--name=n",
+			"--status=open", "--source=s"}, flags...), sent: true},
+		"invalid": {args: flags[2:], code: 1, stderr: "fleetio: not created: nothing was sent: vehicle_id is required\n"},
+		"refused": {args: flags, code: 1, sent: true, stderr: "fleetio: not created: 422 Unprocessable Entity: code is unknown\n",
+			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 422, `{"errors":{"code":["is unknown"]}}`) }},
+		"unauthorized": {args: flags, code: 1, sent: true, stderr: "not created: 401 Unauthorized: [hidden]\n",
+			answer: func(w http.ResponseWriter, r *http.Request) {
+				reply(w, 401, `{"status":401,"title":"`+r.Header.Get("Account-Token")+`"}`)
+			}},
+		"ambiguous": {args: flags, code: 2, sent: true, stderr: "unknown whether created\n",
+			answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		"created, unreadable": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created (id 7)",
+			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
+		"flags and object": {args: append([]string{"-"}, flags...), stdin: object, code: 2, stderr: "--code and - exclude each other"},
+		"a file":           {args: []string{"fault.json"}, code: 2, stderr: "no other argument"},
+		"no number":        {args: []string{"--vehicle-id", "x"}, code: 2, stderr: "fleetio: vehicle_id is no whole number"},
+		"unknown member":   {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is no field`},
+		"no object":        {args: []string{"-"}, stdin: `[]`, code: 2, stderr: "standard input: no JSON object"},
+		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", mostOfRow+1), code: 2, stderr: "no fault is as long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVendor(t, func(w http.ResponseWriter, r *http.Request, _ string) bool {
+				if test.answer != nil {
+					test.answer(w, r)
+				}
+				return test.answer != nil
+			})
+			code, stdout, stderr := fleetio(test.stdin, append([]string{"create", "--credentials", keys(t), "--base-url", v.URL}, test.args...)...)
+			noCredential(t, stdout, stderr)
+			assert.Equal(t, test.code, code, stderr)
+			assert.Contains(t, stderr, test.stderr)
+			assert.Equal(t, test.sent, len(v.counts()) == 1)
+			if test.code != 0 {
+				assert.Empty(t, stdout)
+				return
+			}
+			assert.Empty(t, stderr)
+			var fault map[string]any
+			require.NoError(t, json.Unmarshal([]byte(stdout), &fault))
+			assert.InDelta(t, 90210, fault["id"], 0)
+			assert.Equal(t, "P0420", fault["code"])
+		})
+	}
+}
+
+func TestCreateUnprinted(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, nil)
+	var stderr strings.Builder
+	code := run(t.Context(), []string{"create", "--credentials", keys(t), "--base-url", v.URL, "--vehicle-id=1", "--code=P1"},
+		&console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr.String(), "the fault was created (id 90210), and cannot be printed")
+}
+
+func TestCredentialsFromTheEnvironment(t *testing.T) {
+	v := newVendor(t, func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		assert.Equal(t, "Token "+testKey, r.Header.Get("Authorization"))
+		assert.Equal(t, testToken, r.Header.Get("Account-Token"))
+		return false
+	})
+	t.Setenv(envBaseURL, v.URL+"/")
+	t.Setenv(envAPIKey, "")
+	t.Setenv(envToken, testToken)
+	args := []string{"create", "--vehicle-id=1", "--code=P1"}
+	code, _, stderr := fleetio("", args...)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "the credentials are missing")
+	assert.Empty(t, v.counts())
+	t.Setenv(envAPIKey, testKey)
+	code, _, stderr = fleetio("", args...)
+	assert.Equal(t, 0, code, stderr)
+	assert.Equal(t, map[string]int{"": 1}, v.counts())
+}
+
+func TestReadKeys(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ text, err string }{
+		"no line":      {"secret-1", "keys:1: no line of NAME=VALUE"},
+		"twice":        {"A=secret-1\nA=secret-2", "keys:2: a name stands there twice"},
+		"quotes":       {envAPIKey + `="secret-1"`, "keys:1: the value is in quotes"},
+		"one missing":  {envAPIKey + "=secret-1\nOTHER=x", "keys: there is no " + envToken},
+		"a long line":  {strings.Repeat("s", 70<<10), "token too long"},
+		"another file": {"\x00\x01secret-1", "no line"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readKeys(write(t, "keys", test.text))
+			require.ErrorContains(t, err, test.err)
+			assert.NotContains(t, err.Error(), "secret")
+		})
+	}
+}
+
+func TestKeysForOthersToRead(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such bits")
+	}
+	path := keys(t)
+	for _, mode := range []os.FileMode{0o604, 0o640, 0o644, 0o602} {
+		require.NoError(t, os.Chmod(path, mode))
+		_, err := readKeys(path)
+		require.ErrorContains(t, err, "chmod 600", "%o", mode)
+	}
+	require.NoError(t, os.Chmod(path, 0o400))
+	_, err := readKeys(path)
+	require.NoError(t, err)
+	_, err = readKeys(filepath.Join(path, "nowhere"))
+	require.Error(t, err)
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestPatient interrupts a request on its way, which goes on with its deadline, and one that is not yet, which does not.
+func TestPatient(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	var inner *http.Request
+	p := patient{roundTrip(func(r *http.Request) (*http.Response, error) {
+		cancel()
+		inner = r
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, r.Context().Err()
+	})}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://localhost", nil)
+	require.NoError(t, err)
+	response, err := p.RoundTrip(r)
+	require.NoError(t, err)
+	want, _ := ctx.Deadline()
+	deadline, has := inner.Context().Deadline()
+	assert.True(t, has)
+	assert.Equal(t, want, deadline)
+	require.NoError(t, inner.Context().Err(), "while the body is read")
+	require.NoError(t, response.Body.Close())
+	require.Error(t, inner.Context().Err(), "nothing is left behind")
+	inner = nil
+	_, err = p.RoundTrip(r) //nolint:bodyclose // there is none
+	require.Error(t, err)
+	assert.Nil(t, inner)
+	broken := errors.New("broken")
+	p.next = roundTrip(func(*http.Request) (*http.Response, error) { return nil, broken })
+	_, err = p.RoundTrip(r.WithContext(t.Context())) //nolint:bodyclose // there is none
+	require.ErrorIs(t, err, broken)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// importReport is what became of the rows of a file. Each row is counted once.
+type importReport struct {
+	File       string    `json:"file"`
+	Rows       int       `json:"rows"`
+	Created    int       `json:"created"`
+	Skipped    int       `json:"skipped"` // created by an earlier run
+	ToSend     int       `json:"to_send"` // left, or all that a dry run would send
+	Rejected   []rowNote `json:"rejected"`
+	NotCreated []rowNote `json:"not_created"`
+	Ambiguous  []rowNote `json:"ambiguous"`
+	Warnings   []rowNote `json:"warnings"` // of rows that were created
+	DryRun     bool      `json:"dry_run"`
+	Stopped    string    `json:"stopped,omitempty"` // why before the end
+}
+
+// rowNote is what there is to say of a row.
+type rowNote struct {
+	Line    int    `json:"line"`
+	Row     int    `json:"row"`
+	Message string `json:"message"`
+}
+
+func note(r *row, message string) rowNote { return rowNote{r.line, r.number, message} }
+
+func (r *importReport) lists() []*[]rowNote {
+	return []*[]rowNote{&r.Rejected, &r.Ambiguous, &r.NotCreated, &r.Warnings}
+}
+
+// sort puts the rows in order, and lists that are empty in the place of those that are not there.
+func (r *importReport) sort() {
+	for _, list := range r.lists() {
+		if *list == nil {
+			*list = []rowNote{}
+		}
+		slices.SortFunc(*list, func(a, b rowNote) int { return cmp.Compare(a.Row, b.Row) })
+	}
+}
+
+// clean reports that every row is created, or would be sent.
+func (r *importReport) clean() bool { return len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous) == 0 }
+
+func (r *importReport) write(w io.Writer, format string) error {
+	r.sort()
+	if format == "json" {
+		text, err := json.MarshalIndent(r, "", "  ")
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s\n", text)
+		}
+		return err
+	}
+	var b strings.Builder
+	left := "not tried"
+	if r.DryRun {
+		left = "to send"
+	}
+	fmt.Fprintf(&b, "%s: %d rows: %d created, %d created before, %d rejected, %d ambiguous, %d not created, %d %s\n",
+		r.File, r.Rows, r.Created, r.Skipped, len(r.Rejected), len(r.Ambiguous), len(r.NotCreated), r.ToSend, left)
+	titles := []string{"rejected", "ambiguous: they may have been created, look before you send them again with --retry-ambiguous",
+		"not created: run the import again", "created, but"}
+	for i, list := range r.lists() {
+		if len(*list) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "%s\n", titles[i])
+		for _, n := range *list {
+			fmt.Fprintf(&b, "  line %d: %s\n", n.Line, n.Message)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

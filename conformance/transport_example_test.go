@@ -1,0 +1,84 @@
+package conformance_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+)
+
+// In a test, tb is its *testing.T.
+func ExampleTransport() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"status": 403, "title": "Unauthorized"}`)
+	}))
+	defer server.Close()
+
+	tb := &printer{}
+	client := &http.Client{Transport: conformance.Transport(tb, contract, nil)}
+	resp, err := client.Post(server.URL+"/api/v1/faults", "application/json", strings.NewReader(`{}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	tb.end()
+	// Output:
+	// createFault 401: response.body /status criterion: problem-status-is-http-status: expected 401 ($statusCode), found 403
+}
+
+// In a test, tb is its *testing.T.
+func ExampleMiddleware() {
+	contract, err := conformance.Load(api.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tb := &printer{}
+	handler := conformance.Middleware(tb, contract, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"errors": {"code": "can't be blank"}}`)
+	}))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/faults", strings.NewReader(`{"vehicle_id": 4711}`))
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	tb.end()
+	// Output:
+	// createFault 422: response.body /errors/code type: expected an array, found "can't be blank"
+}
+
+// printer stands for a test.
+type printer struct{ cleanups []func() }
+
+func (*printer) Helper()             {}
+func (*printer) Logf(string, ...any) {}
+
+// Errorf leaves out where in the spec the broken claim stands.
+func (*printer) Errorf(format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	for _, basis := range []string{" (documented, ", " (assumed, "} {
+		message, _, _ = strings.Cut(message, basis)
+	}
+	fmt.Println(message)
+}
+
+func (p *printer) Cleanup(f func()) { p.cleanups = append(p.cleanups, f) }
+
+func (p *printer) end() {
+	for _, f := range p.cleanups {
+		f()
+	}
+}
