@@ -33,7 +33,7 @@ func openJournal(path, url string, now func() time.Time) (_ *journal, err error)
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()
+			_ = closeLocked(f)
 		}
 	}()
 	j := &journal{file: f, now: now}
@@ -108,4 +108,4 @@ func (j *journal) write(e *event) error {
 	return nil
 }
 
-func (j *journal) close() error { return j.file.Close() }
+func (j *journal) close() error { return closeLocked(j.file) }

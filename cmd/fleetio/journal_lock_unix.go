@@ -30,6 +30,12 @@ func openLocked(path string) (*os.File, error) {
 	return f, nil
 }
 
+// closeLocked gives the lock back before it closes the file: a process that this one is just starting may hold the file
+// open for a moment longer.
+func closeLocked(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

@@ -23,3 +23,6 @@ func openLocked(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
+
+// closeLocked closes the file, and with that gives the lock back.
+func closeLocked(f *os.File) error { return f.Close() }
