@@ -231,22 +231,6 @@ func (d *draft) update(at []string, update *yaml.Node) error {
 	return nil
 }
 
-// grow adds entries to a list. The list is taken away and put back, as readers of overlays differ about what an update
-// of a list does: Overlay 1.0.0 appends its value as one entry, others append each entry of it.
-func (d *draft) grow(at []string, entries ...*yaml.Node) error {
-	n := d.node(at...)
-	if n == nil {
-		return fmt.Errorf("there is no #%s", pointerOf(at...))
-	}
-	whole := clone(n)
-	whole.Content = append(whole.Content, entries...)
-	if err := d.cut(at); err != nil {
-		return err
-	}
-	last := len(at) - 1
-	return d.update(at[:last], object(at[last], whole))
-}
-
 // remove takes away what stands at a place, if anything does, with the marks on it.
 func (d *draft) remove(at ...string) error {
 	if d.node(at...) == nil {
