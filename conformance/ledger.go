@@ -16,7 +16,8 @@ type Ledger struct {
 	counts   Summary
 	judged   int
 	kinds    map[string]*kindTally
-	limit    int // of what is listed of one kind
+	largest  string // of the kinds' fingerprints; "" where that is not known
+	limit    int    // of what is listed of one kind
 	listed   int
 	alike    []alike
 	view     traffic.View // of a record

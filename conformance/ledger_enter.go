@@ -93,7 +93,8 @@ func (l *Ledger) found() int {
 
 // A run over traffic without end must not take memory without end. Of one kind the first listLimits[0] findings are
 // listed; where all lists together grow over mostListed, the limit falls. Of more kinds than mostKinds, those with the
-// smallest fingerprints stay. All of that depends on the traffic alone, not on how it was dealt out.
+// smallest fingerprints stay. All of that depends on the traffic alone, not on how it was dealt out; only beyond both
+// bounds at once may the lists differ in length.
 var listLimits = []int{1000, 100, 10, 1}
 
 const (
@@ -116,6 +117,9 @@ func (l *Ledger) take(f Finding) {
 	k := l.kinds[f.Fingerprint]
 	at := sighting(f.Exchange, f.Index)
 	if k == nil {
+		if len(l.kinds) == mostKinds && f.Fingerprint > l.largestKind() {
+			return
+		}
 		k = &kindTally{last: math.MinInt64, Kind: Kind{Fingerprint: f.Fingerprint, Rule: f.Rule, Part: f.Part,
 			Pointer: f.Pointer, Operation: f.Operation, Status: f.Status, Claim: f.Claim, Basis: f.Basis, Verdict: f.Verdict,
 			Spec: f.Spec, Message: f.Message, First: at}}
@@ -150,12 +154,20 @@ func (l *Ledger) shrink() {
 			l.listed += len(k.listed)
 		}
 	}
-	for len(l.kinds) > mostKinds {
-		var largest string
-		for fingerprint := range l.kinds {
-			largest = max(largest, fingerprint)
-		}
+	if len(l.kinds) > mostKinds {
+		largest := l.largestKind()
 		l.listed -= len(l.kinds[largest].listed)
 		delete(l.kinds, largest)
+		l.largest = ""
 	}
+}
+
+// largestKind returns the largest fingerprint, which is looked for only when another has left.
+func (l *Ledger) largestKind() string {
+	if l.largest == "" {
+		for fingerprint := range l.kinds {
+			l.largest = max(l.largest, fingerprint)
+		}
+	}
+	return l.largest
 }
