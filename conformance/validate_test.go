@@ -74,6 +74,8 @@ func TestViolations(t *testing.T) {
 		{"{allOf: [{type: object, required: [a]}, {type: object, required: [b]}], required: [c]}", `{}`, "/a required,/b required,/c required"},
 		{"{allOf: [{$ref: '#/components/schemas/Loop'}, {type: integer}]}", `"x"`, "type"},
 		{"{anyOf: [{type: integer}, {type: string}]}", `true`, "anyOf"}, {"{anyOf: [{type: integer}, {type: string}]}", `"x"`, ""},
+		{"{anyOf: [{type: integer}, {type: string}]}", `9.021e4`, ""}, {"{not: {type: integer}}", `1.0`, "not"},
+		{"{anyOf: [{type: object, properties: {a: {type: object, properties: {b: {}}}}}]}", `{"a":{"c":1}}`, ""},
 		{"{oneOf: [{type: integer}, {type: number}]}", `1`, "oneOf: a match of exactly one schema below oneOf, not of 2"},
 		{"{oneOf: [{type: integer}, {type: number}]}", `1.5`, ""}, {"{not: {type: integer}}", `1`, "not"}, {"{not: {type: integer}}", `"x"`, ""},
 		{pet, `{"kind":"Cat","lives":"x"}`, "/lives type"}, {pet, `{"kind":"puss","lives":9}`, ""}, {pet, `{"kind":"Cow"}`, "/kind discriminator"},
