@@ -183,12 +183,27 @@ func TestMutantsAreStable(t *testing.T) {
 	second, err := Mutants(api.Spec)
 	require.NoError(t, err)
 	assert.Equal(t, first, second)
-	names := map[string]bool{}
+	contract, err := conformance.Load(api.Spec)
+	require.NoError(t, err)
+	names, bases := map[string]bool{}, map[*traffic.Exchange]bool{}
 	for _, m := range first {
 		assert.False(t, names[m.Name], m.Name)
 		names[m.Name] = true
 		assert.Equal(t, m.Name, m.Exchange.Source)
+		against := ""
+		if strings.HasPrefix(m.Name, "201/criterion/updated-after-created/") {
+			against = "/updated_at"
+		}
+		assert.Equal(t, against, m.Against, m.Name)
+		if bases[m.Base] {
+			continue
+		}
+		bases[m.Base] = true
+		findings, err := contract.Check(m.Base)
+		require.NoError(t, err, m.Name)
+		assert.Empty(t, findings, "%s is made of what conforms", m.Name)
 	}
+	assert.Less(t, len(bases), len(first)/10, "they share what they are made of")
 	for _, name := range []string{"201/body/id/minimum/zero", "201/request/code/maxLength/one-more-in-emoji", "201/security/Account-Token/missing",
 		"201/json/truncated", "201/criterion/echoes-count/one-more", "429/header/Retry-After/required/missing"} {
 		assert.True(t, names[name], name)

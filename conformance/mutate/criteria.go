@@ -149,6 +149,19 @@ func (d *draft) holds(c criterion, others []broken) (holds, silent bool) {
 	return order >= 0, !ordered
 }
 
+// against is where the other side of a criterion is, if that is in the same body, and "" for other claims.
+func (d *draft) against(claim string) string {
+	if d.to == nil {
+		return ""
+	}
+	for _, c := range d.to.criteria {
+		if claimID(c.left.part, c.at) == claim && c.right.part == c.left.part && c.left.part == conformance.ResponseBody {
+			return pointer(c.right.path...)
+		}
+	}
+	return ""
+}
+
 // blames reports whether something else is wrong with a place: with its kind, or at all.
 func blames(others []broken, o operand, kind bool) bool {
 	at := pointer(o.path...)

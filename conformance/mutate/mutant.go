@@ -15,10 +15,14 @@ type Mutant struct {
 	Name     string            // parts with slashes between: 201/body/id/minimum/zero
 	Claim    string            // ID of the claim that is broken, see [conformance.Claim]; "" for drift
 	Exchange *traffic.Exchange // its Source is the name
+	Base     *traffic.Exchange // what it was made of: an exchange that conforms, shared by many mutants, not to be changed
 	Want     Want              // the one finding
 	// Also are findings that come with it, as the claim cannot be broken alone: a number out of its bounds that must
 	// also be equal to the status. By default, none.
 	Also []Want
+	// Against is the pointer of the other member of the same body that a criterion compares the place with; "" where the
+	// claim is about one place.
+	Against string
 
 	also []string // the claims of Also
 }
@@ -48,6 +52,7 @@ type derivation struct {
 	partial map[string]Mutant // by claim: the least that can be broken with it
 	reasons map[string]string // by claim: why nothing breaks it
 	answers map[*answer]*draft
+	base    *traffic.Exchange // that of the mutants to come
 	prefix  string
 }
 
@@ -101,6 +106,7 @@ func (d *derivation) answer(of recipe) error {
 		if base == nil {
 			return fmt.Errorf("%s %d: no exchange that conforms was found", of.op.id, of.to.status)
 		}
+		d.base = base.exchange(nil)
 		d.schemas(base)
 		d.criteria(base)
 		d.headers(base)
@@ -143,7 +149,7 @@ func (d *derivation) claimed(changed *draft, name string, claim string, want Wan
 		return false
 	}
 	if len(all) > 1 {
-		m := Mutant{Name: name, Claim: claim, Exchange: changed.exchange(nil), Want: want}
+		m := Mutant{Name: name, Claim: claim, Exchange: changed.exchange(nil), Base: d.base, Want: want, Against: changed.against(claim)}
 		for _, b := range all {
 			if b != wanted {
 				m.Also = append(m.Also, b.Want)
@@ -156,6 +162,7 @@ func (d *derivation) claimed(changed *draft, name string, claim string, want Wan
 		return false
 	}
 	d.add(name, claim, changed.exchange(nil), want)
+	d.mutants[len(d.mutants)-1].Against = changed.against(claim)
 	return true
 }
 
@@ -166,7 +173,7 @@ func (d *derivation) add(name, claim string, ex *traffic.Exchange, want Want) {
 	}
 	ex.Source = name
 	d.names[name], d.claims[claim] = true, true
-	d.mutants = append(d.mutants, Mutant{Name: name, Claim: claim, Exchange: ex, Want: want})
+	d.mutants = append(d.mutants, Mutant{Name: name, Claim: claim, Exchange: ex, Base: d.base, Want: want})
 }
 
 // inseparable takes in the mutants of claims that cannot be broken alone.
