@@ -1,0 +1,81 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	fleetio "github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// In a test, Start gives a server with a client. Here, a value that records a test stands in for the test.
+func ExampleStart() {
+	t := new(fakeTest) // yours is a *testing.T
+	defer t.end()
+
+	s := sandbox.Start(t)
+	s.Next(sandbox.DropAfter()) // the fault is created, and nobody learns of it
+	_, err := s.Client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+
+	var failed *fleetio.Error
+	fmt.Println("ambiguous:", errors.As(err, &failed) && failed.Ambiguous())
+	fmt.Println("created:", len(s.Faults()))
+	fmt.Println("arrived:", string(s.Requests()[0].Body))
+	// Output:
+	// ambiguous: true
+	// created: 1
+	// arrived: {"code":"P0420","vehicle_id":1}
+}
+
+// A deviation shows what code does when the vendor's answers change.
+func ExampleDeviate() {
+	t := new(fakeTest)
+	defer t.end()
+
+	s := sandbox.Start(t)
+	s.Next(sandbox.Deviate("201/body/id/type/number-as-text"))
+	_, err := s.Client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+
+	var failed *fleetio.Error
+	fmt.Println("created, but unreadable:", errors.As(err, &failed) && failed.Created)
+	// Output: created, but unreadable: true
+}
+
+// The sandbox is a handler like any other.
+func ExampleNew() {
+	s, err := sandbox.New(sandbox.WithRateLimit(20), sandbox.WithTrouble(0.05, sandbox.Fail(http.StatusInternalServerError)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = s.Close() }()
+	server := httptest.NewServer(s)
+	defer server.Close()
+	response, err := http.Post(server.URL+"/api/v1/faults", "application/json", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	fmt.Println(response.Status)
+	// Output: 401 Unauthorized
+}
+
+// fakeTest is what Start needs of a test.
+type fakeTest struct {
+	testing.TB
+
+	cleanups []func()
+}
+
+func (*fakeTest) Helper()            {}
+func (t *fakeTest) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
+func (t *fakeTest) end() {
+	for _, f := range t.cleanups {
+		f()
+	}
+}

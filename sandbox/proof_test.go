@@ -1,0 +1,226 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	fleetio "github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/mutate"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+func logger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// exchange is what the engine reads.
+func exchange(t *testing.T, e sandbox.Exchange) *traffic.Exchange {
+	t.Helper()
+	u, err := url.Parse(e.URL)
+	require.NoError(t, err)
+	return &traffic.Exchange{Source: strconv.FormatInt(e.Number, 10), Method: e.Method, URL: u, Status: e.Status,
+		Request: traffic.Message{Header: e.Header, Body: e.Body}, Response: traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody}}
+}
+
+// TestMutantRequests sends what the engine knows that a server must not accept.
+func TestMutantRequests(t *testing.T) {
+	t.Parallel()
+	mutants, err := mutate.Mutants(api.Spec)
+	require.NoError(t, err)
+	s, err := sandbox.New()
+	require.NoError(t, err)
+	defer func() { _ = s.Close() }()
+	account := s.Accounts()[0]
+	sent := 0
+	for _, m := range mutants {
+		var want int
+		switch {
+		case m.Want.Part == conformance.RequestHeader && m.Want.Rule == "security":
+			want = http.StatusUnauthorized
+		case m.Want.Part == conformance.RequestHeader:
+			want = http.StatusUnsupportedMediaType
+		case m.Want.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
+			want = http.StatusUnsupportedMediaType // before anybody looks into a body
+		case m.Want.Part == conformance.RequestBody:
+			want = http.StatusUnprocessableEntity
+		default:
+			continue
+		}
+		if m.Claim == "" && m.Want.Rule != "body" {
+			continue // an undocumented media type is refused by the rules above; drift of another kind is none of a request
+		}
+		sent++
+		r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.Path, bytes.NewReader(m.Exchange.Request.Body))
+		r.Header = m.Exchange.Request.Header.Clone()
+		// Its credentials are as good as ours, where it has some.
+		for name, value := range map[string]string{"Authorization": "Token " + account.APIKeys[0].Key, "Account-Token": account.Token} {
+			if strings.Contains(r.Header.Get(name), "k3y") {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		require.Equal(t, want, w.Code, "%s: %s", m.Name, w.Body)
+		if m.Want.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
+			var refused fleetioapi.ValidationErrors
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &refused), m.Name)
+			field := "base"
+			if len(m.Want.Pointer) > 1 {
+				field = m.Want.Pointer[1:]
+			}
+			assert.NotEmpty(t, refused.Errors[field], "%s: %s", m.Name, w.Body)
+		}
+	}
+	assert.Greater(t, sent, 290)
+	for _, e := range s.Requests() {
+		findings, err := contract().Check(exchange(t, e))
+		require.NoError(t, err)
+		assert.False(t, slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Fails() }), "%+v", findings)
+	}
+}
+
+// TestDriftIsKnown holds what the sandbox answers and the contract does not know: no more than is asked of it.
+func TestDriftIsKnown(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t)
+	post(t, s, whole, set("X-Api-Version", "2025-05-05"))
+	post(t, s, whole, set("Accept", "text/html"))
+	post(t, s, whole, set("Content-Type", "text/html"))
+	post(t, s, `"`+strings.Repeat("x", 1<<20)+`"`)
+	drift := map[string]bool{}
+	for _, e := range s.Requests() {
+		findings, err := contract().Check(exchange(t, e))
+		require.NoError(t, err)
+		for _, f := range findings {
+			drift[fmt.Sprintf("%d %s%s", f.Status, f.Rule, f.Pointer)] = true
+			assert.False(t, f.Fails(), f.Message)
+		}
+	}
+	assert.Equal(t, map[string]bool{"201 undocumented-header/X-Api-Version": true, "406 status": true, "415 status": true, "413 status": true}, drift)
+}
+
+// broken is a store that fails.
+type broken struct {
+	sandbox.Store
+
+	add func() (int64, error)
+}
+
+func (b broken) Add(context.Context, sandbox.Record) (int64, error) { return b.add() }
+
+func TestFailuresInside(t *testing.T) {
+	t.Parallel()
+	for name, add := range map[string]func() (int64, error){
+		"error": func() (int64, error) { return 0, errors.New("inner secret") },
+		"panic": func() (int64, error) { panic("inner secret") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			s := start(t, sandbox.WithStore(broken{sandbox.NewMemory(), add}), sandbox.WithLogger(logger(&log)))
+			got := post(t, s, whole)
+			assert.Equal(t, http.StatusInternalServerError, got.StatusCode)
+			assert.NotContains(t, got.body, "inner secret")
+			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+			assert.Contains(t, log.String(), "inner secret")
+			assert.Equal(t, http.StatusInternalServerError, post(t, s, whole).StatusCode, "it goes on")
+		})
+	}
+}
+
+// TestAccountsAreApart lets hundreds of callers of many accounts call at once.
+func TestAccountsAreApart(t *testing.T) {
+	t.Parallel()
+	const accounts, callers, calls = 20, 15, 2
+	var f sandbox.Fixtures
+	for a := range int64(accounts) {
+		f.Accounts = append(f.Accounts, sandbox.Account{ID: a + 1, Name: strconv.FormatInt(a+1, 10), Token: fmt.Sprintf("token-%d", a+1),
+			APIKeys:    []sandbox.APIKey{{Name: "key", Key: fmt.Sprintf("key-%d", a+1), Permissions: []sandbox.Permission{sandbox.CreateFaults}}},
+			Vehicles:   []sandbox.Vehicle{{ID: a + 100}},
+			FaultRules: []sandbox.FaultRule{{ID: a + 1000, Code: fmt.Sprintf("C%d", a+1)}}})
+	}
+	s := start(t, sandbox.WithFixtures(f))
+	var wg sync.WaitGroup
+	for a := range int64(accounts) {
+		for c := range callers {
+			wg.Go(func() {
+				client, err := fleetio.NewClient(fleetio.Credentials{APIKey: fmt.Sprintf("key-%d", a+1), AccountToken: fmt.Sprintf("token-%d", a+1)},
+					fleetio.WithBaseURL(s.URL))
+				if !assert.NoError(t, err) {
+					return
+				}
+				for n := range calls {
+					own := fmt.Sprintf("%d/%d/%d", a, c, n)
+					fault, err := client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: a + 100, Code: fmt.Sprintf("C%d", a+1), ExternalID: &own})
+					if !assert.NoError(t, err) {
+						return
+					}
+					assert.Equal(t, fleetioapi.Value(own), fault.ExternalID)
+					assert.Equal(t, a+1, fault.AccountID)
+					assert.Equal(t, fleetioapi.Value(a+1000), fault.FaultRuleID)
+					_, err = client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: (a+1)%accounts + 100, Code: fmt.Sprintf("C%d", a+1)})
+					assert.ErrorIs(t, err, fleetio.ErrInvalid, "another's vehicle")
+				}
+			})
+		}
+	}
+	wg.Wait()
+	all := s.Faults()
+	require.Len(t, all, accounts*callers*calls)
+	for i, fault := range all {
+		assert.Equal(t, int64(i+1), fault.ID)
+	}
+	for a := range int64(accounts) {
+		own, err := s.Sandbox.Faults(t.Context(), a+1, 1000)
+		require.NoError(t, err)
+		assert.Len(t, own, callers*calls)
+		for _, fault := range own {
+			assert.Equal(t, a+1, fault.AccountID)
+		}
+	}
+}
+
+// FuzzCreate looks for a body that is not answered as the contract says, or not stored as it was sent.
+func FuzzCreate(f *testing.F) {
+	for _, seed := range []string{whole, `{}`, `{"vehicle_id":1,"code":"P0420","x":[{"a":"\ud83d\ude00"}]}`, `[1,2`, "\"\\ud83d\"", `{"vehicle_id":1e2,"code":"\u0000"}`} {
+		f.Add([]byte(seed))
+	}
+	s, err := sandbox.New(sandbox.WithHistory(1))
+	require.NoError(f, err)
+	account := s.Accounts()[0]
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/api/v1/faults", bytes.NewReader(body))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Token " + account.APIKeys[0].Key}, "Account-Token": {account.Token}}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		assert.Contains(t, []int{http.StatusCreated, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge}, w.Code)
+		findings, err := contract().Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
+			Request: traffic.Message{Header: r.Header, Body: body}, Response: traffic.Message{Header: w.Header(), Body: w.Body.Bytes()}})
+		require.NoError(t, err)
+		for _, finding := range findings {
+			assert.False(t, finding.Fails(), "%s %s: %s", finding.Part, finding.Pointer, finding.Message)
+		}
+		if w.Code == http.StatusCreated {
+			_, err := s.Faults(t.Context(), 0, 1)
+			require.NoError(t, err)
+		}
+	})
+}

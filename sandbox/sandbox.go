@@ -1,0 +1,170 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
+)
+
+// Sandbox is the stand-in. It is an [http.Handler], made by [New], and safe for concurrent use.
+type Sandbox struct {
+	settings
+
+	routes   routes
+	accounts []*account
+	keys     keyring
+	history  history
+	script   script
+	secrets  []string // all that are known, each with what stands in its place
+}
+
+// account is an account of the fixtures, ready to be asked.
+type account struct {
+	Account
+
+	vehicles map[int64]*Vehicle
+	rules    map[string]int64 // ids by code
+	window   window
+}
+
+// routes are the generated operations by path and method. Unlike [http.ServeMux], they know no redirects, which the
+// vendor does not document.
+type routes map[string]map[string]http.HandlerFunc
+
+// HandleFunc implements [fleetioserver.ServeMux]. A pattern is a method, a space and a path without wildcards.
+func (r routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
+	method, path, _ := strings.Cut(pattern, " ")
+	if r[path] == nil {
+		r[path] = map[string]http.HandlerFunc{}
+	}
+	r[path][method] = handler
+}
+
+// ServeHTTP implements [fleetioserver.ServeMux]. The sandbox asks the map instead.
+func (r routes) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+
+// New returns a sandbox. It closes the store when it is closed, or fails here. The error is that of an option, of fixtures
+// (see [Fixtures.Validate]) or of the store.
+func New(opts ...Option) (*Sandbox, error) {
+	s := &Sandbox{settings: settings{kept: defaultHistory, logger: slog.New(slog.DiscardHandler)}, routes: routes{}}
+	var err error
+	for _, o := range opts {
+		if o == nil {
+			err = errors.New("sandbox: an option is nil")
+		} else if err == nil {
+			err = o(&s.settings)
+		}
+	}
+	if s.store == nil {
+		s.store = NewMemory()
+	}
+	if err == nil {
+		err = s.open(context.Background())
+	}
+	if err != nil {
+		_ = s.store.Close() // the error at hand is the one that helps
+		return nil, err
+	}
+	fleetioserver.HandlerWithOptions(front{s}, fleetioserver.StdHTTPServerOptions{BaseRouter: s.routes})
+	return s, nil
+}
+
+// Close closes the store. Calls that come later are answered with a 500.
+func (s *Sandbox) Close() error { return s.store.Close() }
+
+// Accounts returns the accounts that the sandbox knows, with their credentials.
+func (s *Sandbox) Accounts() []Account {
+	var list []Account
+	for _, a := range s.accounts {
+		list = append(list, a.Account)
+	}
+	return list
+}
+
+// Faults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
+func (s *Sandbox) Faults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
+	records, err := s.store.Records(ctx, account, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]fleetioapi.Fault, len(records))
+	for i, r := range records {
+		if err := json.Unmarshal(withID(nil, r.ID, r.Fault), &list[i]); err != nil {
+			return nil, fmt.Errorf("sandbox: the store's fault %d: %w", r.ID, err)
+		}
+	}
+	return list, nil
+}
+
+// open brings the fixtures and the store together.
+func (s *Sandbox) open(ctx context.Context) error {
+	had, _, err := s.store.Seed(ctx, Fixtures{})
+	if err != nil {
+		return fmt.Errorf("sandbox: the store cannot be read: %w", err)
+	}
+	fixtures := had
+	if s.fixtures != nil {
+		fixtures = *s.fixtures
+	} else if len(had.Accounts) == 0 {
+		fixtures = DefaultFixtures()
+	}
+	if err := fixtures.Validate(); err != nil {
+		return fmt.Errorf("sandbox: fixtures: %w", err)
+	}
+	// Before the store takes in what does not go together with what it has of an earlier run.
+	if err := had.with(fixtures).Validate(); err != nil {
+		return fmt.Errorf("sandbox: the fixtures together with what the store has: %w", err)
+	}
+	all, fresh, err := s.store.Seed(ctx, fixtures)
+	if err != nil {
+		return fmt.Errorf("sandbox: the store cannot take the fixtures: %w", err)
+	}
+	_, _ = rand.Read(s.keys.salt[:]) // never fails
+	s.keys.known = map[digest]*credential{}
+	for _, a := range all.Accounts {
+		known := &account{Account: a, vehicles: map[int64]*Vehicle{}, rules: map[string]int64{}}
+		for i := range a.Vehicles {
+			known.vehicles[a.Vehicles[i].ID] = &a.Vehicles[i]
+		}
+		for _, r := range a.FaultRules {
+			known.rules[r.Code] = r.ID
+		}
+		s.accounts = append(s.accounts, known)
+		s.keys.add(known)
+		s.secrets = appendSecret(s.secrets, a.Token)
+		for _, k := range a.APIKeys {
+			s.secrets = appendSecret(s.secrets, k.Key)
+		}
+	}
+	for _, a := range fixtures.Accounts {
+		if slices.Contains(fresh, a.ID) {
+			if err := s.seedFaults(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
+	s.history.ring = make([]Exchange, s.kept)
+	s.script.standing = s.standing
+	s.script.next = s.next
+	s.script.armed.Store(true) // the first call finds out
+	return nil
+}
+
+func (s *Sandbox) seedFaults(ctx context.Context, a Account) error {
+	known := s.accounts[slices.IndexFunc(s.accounts, func(k *account) bool { return k.ID == a.ID })]
+	for i := range a.Faults {
+		if _, _, err := s.add(ctx, known, inputOf(&a.Faults[i])); err != nil {
+			return fmt.Errorf("sandbox: the store cannot take a fault of the fixtures: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,319 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+var contract = sync.OnceValue(func() *conformance.Contract {
+	c, err := conformance.Load(api.Spec)
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+// start starts a sandbox whose exchanges the engine judges: a finding is an error of the test.
+func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
+	t.Helper()
+	return sandbox.Start(t, append(opts, sandbox.WithHandler(func(next http.Handler) http.Handler {
+		return conformance.Middleware(t, contract(), next)
+	}))...)
+}
+
+// answer is what a call got.
+type answer struct {
+	*http.Response
+
+	body string
+}
+
+// request is a valid call but for what change makes of it.
+func request(t *testing.T, s *sandbox.Server, body string, change ...func(*http.Request)) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/faults", strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Token "+s.Credentials.APIKey)
+	r.Header.Set("Account-Token", s.Credentials.AccountToken)
+	for _, c := range change {
+		c(r)
+	}
+	return r
+}
+
+func post(t *testing.T, s *sandbox.Server, body string, change ...func(*http.Request)) answer {
+	t.Helper()
+	return do(t, request(t, s, body, change...))
+}
+
+func do(t *testing.T, r *http.Request) answer {
+	t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return answer{response, string(body)}
+}
+
+func set(name string, values ...string) func(*http.Request) {
+	return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = values }
+}
+
+const whole = `{"vehicle_id": 4711, "code": "P0420", "count": 3, "description": "Efficiency \u003c threshold", "external_id": "t-1",
+	"last_occurred_at": "2023-03-14T13:46:27.123456789012-06:00", "name": "Catalyst", "status": "ignored", "source": "unit"}`
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body string
+		want map[string]any
+	}{
+		"only what is required": {`{"vehicle_id":1,"code":"P0420"}`, map[string]any{
+			"status": "open", "count": nil, "description": nil, "external_id": nil, "last_occurred_at": nil, "name": nil, "source": nil,
+			"vehicle_archived_at": nil, "fault_rule_id": 8.0, "is_sample": false, "idempotency_key": nil, "account_id": 12.0,
+		}},
+		"every field": {whole, map[string]any{
+			"vehicle_id": 4711.0, "count": 3.0, "description": "Efficiency < threshold", "external_id": "t-1", "status": "ignored",
+			"last_occurred_at": "2023-03-14T13:46:27.123456789012-06:00", "name": "Catalyst", "source": "unit",
+		}},
+		"an archived vehicle":           {`{"vehicle_id":2,"code":"P0171"}`, map[string]any{"vehicle_archived_at": "2025-11-30T17:00:00-06:00"}},
+		"members that nobody knows":     {`{"id":7,"zz":{"code":[1,{"code":"no"}]},"vehicle_id":1,"code":"P0420","is_sample":true,"account_id":13}`, map[string]any{"is_sample": false, "account_id": 12.0}},
+		"an escaped name":               {`{"vehicle\u005fid":1,"c\u006fde":"P0420"}`, map[string]any{"code": "P0420"}},
+		"integers that look like none":  {`{"vehicle_id":1.0,"code":"P0420","count":9.007199254740993e15}`, map[string]any{"vehicle_id": 1.0}},
+		"zero":                          {`{"vehicle_id":1e0,"code":"P0420","count":-0.0e9}`, map[string]any{"count": 0.0}},
+		"as many characters as may be":  {`{"vehicle_id":1,"code":"P0420","name":"` + strings.Repeat("é", 255) + `"}`, map[string]any{"name": strings.Repeat("é", 255)}},
+		"nothing in texts":              {`{"vehicle_id":1,"code":"P0420","name":"","description":" "}`, map[string]any{"name": "", "description": " "}},
+		"characters that need escapes":  {`{"vehicle_id":1,"code":"P0420","name":"\u0000\"\\\n\t\r\u001f\ud83d\ude00</script>\u2028"}`, map[string]any{"name": "\x00\"\\\n\t\r\x1f😀</script>\u2028"}},
+		"white space around everything": {" \r\n\t{ \"vehicle_id\" : 1 , \"code\" : \"P0420\" }\n ", map[string]any{"code": "P0420"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			got := post(t, s, c.body)
+			require.Equal(t, http.StatusCreated, got.StatusCode, got.body)
+			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+			assert.Equal(t, s.URL+"/api/v1/faults/1", got.Header.Get("Location"))
+			var fault map[string]any
+			require.NoError(t, json.Unmarshal([]byte(got.body), &fault))
+			for member, want := range c.want {
+				assert.Equal(t, want, fault[member], member)
+				assert.Contains(t, fault, member)
+			}
+			assert.Equal(t, fault["created_at"], fault["updated_at"])
+			require.Len(t, s.Faults(), 1)
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	deep := `{"vehicle_id":1,"code":"P0420","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`
+	for name, c := range map[string]struct{ body, want string }{
+		"nothing":              {`{}`, `{"errors":{"code":["can't be blank"],"vehicle_id":["can't be blank"]}}`},
+		"nulls":                {`{"code":null,"vehicle_id":null,"name":null}`, `{"errors":{"code":["can't be blank"],"name":["can't be null"],"vehicle_id":["can't be blank"]}}`},
+		"blank code":           {`{"vehicle_id":1,"code":" "}`, `{"errors":{"code":["can't be blank","must match a Fault Rule"]}}`},
+		"code in another case": {`{"vehicle_id":1,"code":"p0420"}`, `{"errors":{"code":["must match a Fault Rule"]}}`},
+		"long texts": {`{"vehicle_id":1,"code":"` + strings.Repeat("é", 256) + `","name":"` + strings.Repeat("x", 256) + `","external_id":"` + strings.Repeat("x", 300) + `"}`,
+			`{"errors":{"code":["is too long (maximum is 255 characters)","must match a Fault Rule"],"external_id":["is too long (maximum is 255 characters)"],"name":["is too long (maximum is 255 characters)"]}}`},
+		"unknown status":     {`{"vehicle_id":1,"code":"P0420","status":"closed"}`, `{"errors":{"status":["is not included in the list"]}}`},
+		"no vehicle":         {`{"vehicle_id":0,"code":"P0420"}`, `{"errors":{"vehicle_id":["must be greater than or equal to 1"]}}`},
+		"unknown vehicle":    {`{"vehicle_id":9,"code":"P0420"}`, `{"errors":{"vehicle_id":["must exist"]}}`},
+		"another's vehicle":  {`{"vehicle_id":3,"code":"P0420"}`, `{"errors":{"vehicle_id":["must exist"]}}`},
+		"another's rule":     {`{"vehicle_id":1,"code":"P0300"}`, `{"errors":{"code":["must match a Fault Rule"]}}`},
+		"kinds":              {`{"vehicle_id":"1","code":7,"count":"3","name":[],"source":{},"status":true}`, `{"errors":{"code":["must be a string"],"count":["is not a number"],"name":["must be a string"],"source":["must be a string"],"status":["must be a string"],"vehicle_id":["is not a number"]}}`},
+		"fractions":          {`{"vehicle_id":1.5,"code":"P0420","count":1e-1}`, `{"errors":{"count":["must be an integer"],"vehicle_id":["must be an integer"]}}`},
+		"too large":          {`{"vehicle_id":9223372036854775808,"code":"P0420","count":-1e999999999999}`, `{"errors":{"count":["must be greater than or equal to -9223372036854775808"],"vehicle_id":["must be less than or equal to 9223372036854775807"]}}`},
+		"a time without one": {`{"vehicle_id":1,"code":"P0420","last_occurred_at":"2023-03-14"}`, `{"errors":{"last_occurred_at":["is not a date and time such as 2026-03-14T13:46:27-06:00"]}}`},
+		"a name twice":       {`{"vehicle_id":1,"code":"P0171","c\u006fde":"P0420"}`, `{"errors":{"code":["is there more than once"]}}`},
+		"no body":            {``, `{"errors":{"base":["the body is empty"]}}`},
+		"white space":        {" \n", `{"errors":{"base":["the body is empty"]}}`},
+		"no JSON":            {`{"vehicle_id":1,}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
+		"two values":         {`{"vehicle_id":1,"code":"P0420"}{}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
+		"a byte order mark":  {"\uFEFF{}", `{"errors":{"base":["the body is not valid JSON"]}}`},
+		"no object":          {`[{"vehicle_id":1}]`, `{"errors":{"base":["the body is not a JSON object"]}}`},
+		"no UTF-8":           {"{\"x\":\"\xff\"}", `{"errors":{"base":["the body is not valid UTF-8"]}}`},
+		"half a character":   {`{"x":"a\\\ud83d\\"}`, `{"errors":{"base":["the body has an escape of half a character"]}}`},
+		"the second half":    {`{"x":"\ud83d\ude00\ude00"}`, `{"errors":{"base":["the body has an escape of half a character"]}}`},
+		"too deep":           {deep, `{"errors":{"base":["the body is nested more than 100 deep"]}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := post(t, s, c.body)
+			assert.Equal(t, http.StatusUnprocessableEntity, got.StatusCode)
+			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+			assert.JSONEq(t, c.want, got.body)
+		})
+	}
+	t.Cleanup(func() { assert.Empty(t, s.Faults()) })
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	const right = `{"vehicle_id":1,"code":"P0420"}`
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		change func(*http.Request)
+	}{
+		"no key":                       {401, right, set("Authorization")},
+		"no token":                     {401, right, set("Account-Token")},
+		"empty key":                    {401, right, set("Authorization", "")},
+		"another scheme":               {401, right, set("Authorization", "Bearer "+s.Credentials.APIKey)},
+		"no scheme":                    {401, right, set("Authorization", s.Credentials.APIKey)},
+		"only the scheme":              {401, right, set("Authorization", "Token ")},
+		"unknown key":                  {401, right, set("Authorization", "Token unknown-key")},
+		"unknown token":                {401, right, set("Account-Token", "unknown-token")},
+		"another account's token":      {401, right, set("Account-Token", "sandbox-account-southwind")},
+		"two keys":                     {401, right, set("Authorization", "Token "+s.Credentials.APIKey, "Token "+s.Credentials.APIKey)},
+		"two tokens":                   {401, right, set("Account-Token", s.Credentials.AccountToken, s.Credentials.AccountToken)},
+		"a key that may only read":     {403, right, set("Authorization", "Token sandbox-key-reporting")},
+		"another path":                 {404, right, func(r *http.Request) { r.URL.Path = "/api/v1/vehicles" }},
+		"a slash more":                 {404, right, func(r *http.Request) { r.URL.Path += "/" }},
+		"two slashes":                  {404, right, func(r *http.Request) { r.URL.Path = "//api/v1/faults" }},
+		"the root":                     {404, right, func(r *http.Request) { r.URL.Path = "/" }},
+		"another method":               {405, right, func(r *http.Request) { r.Method = http.MethodPut }},
+		"GET":                          {405, "", func(r *http.Request) { r.Method = http.MethodGet }},
+		"another Accept":               {406, right, set("Accept", "text/html, application/*;q=0")},
+		"no media type":                {415, right, set("Content-Type")},
+		"another media type":           {415, right, set("Content-Type", "application/x-www-form-urlencoded")},
+		"another charset":              {415, right, set("Content-Type", "application/json; charset=iso-8859-1")},
+		"malformed media type":         {415, right, set("Content-Type", "application/json; charset")},
+		"compressed":                   {415, right, set("Content-Encoding", "gzip")},
+		"too large":                    {413, `{"x":"` + strings.Repeat("x", 1<<20) + `"}`, func(*http.Request) {}},
+		"too large, of unknown length": {413, `{"x":"` + strings.Repeat("x", 1<<20) + `"}`, func(r *http.Request) { r.ContentLength = -1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := post(t, s, c.body, c.change)
+			require.Equal(t, c.status, got.StatusCode, got.body)
+			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+			var problem struct {
+				Status                  int
+				Title, Detail, Instance string
+			}
+			decoder := json.NewDecoder(strings.NewReader(got.body))
+			decoder.DisallowUnknownFields()
+			require.NoError(t, decoder.Decode(&problem))
+			assert.Equal(t, c.status, problem.Status)
+			assert.Equal(t, http.StatusText(c.status), problem.Title)
+			assert.NotEmpty(t, problem.Detail)
+			assert.NotEmpty(t, problem.Instance)
+			assert.Equal(t, c.status == 405, got.Header.Get("Allow") == "POST")
+			assert.Equal(t, c.status == 401, got.Header.Get("WWW-Authenticate") != "")
+		})
+	}
+	t.Cleanup(func() { assert.Empty(t, s.Faults()) })
+}
+
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for accept, status := range map[string]int{
+		"application/json": 201, "*/*": 201, "application/*": 201, "text/html, */*;q=0.1": 201, "application/json;q=0.5, text/html": 201, ";": 201,
+		"text/html": 406, "application/json;q=0": 406, "*/*, application/json;q=0": 406, "application/problem+json": 406,
+	} {
+		got := post(t, s, `{"vehicle_id":1,"code":"P0420"}`, set("Accept", accept))
+		assert.Equal(t, status, got.StatusCode, accept)
+	}
+}
+
+func TestContentTypes(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, name := range []string{"application/json; charset=utf-8", `Application/JSON;charset="UTF-8"`, "application/json; version=1"} {
+		got := post(t, s, `{"vehicle_id":1,"code":"P0420"}`, set("Content-Type", name), set("Authorization", "token "+s.Credentials.APIKey))
+		assert.Equal(t, http.StatusCreated, got.StatusCode, name)
+	}
+}
+
+func TestVersionIsEchoed(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, key := range []string{s.Credentials.APIKey, "unknown-key"} {
+		got := post(t, s, whole, set("X-Api-Version", "2025-05-05"), set("Authorization", "Token "+key))
+		assert.Equal(t, "2025-05-05", got.Header.Get("X-Api-Version"), got.Status)
+	}
+	assert.NotContains(t, post(t, s, whole).Header, "X-Api-Version")
+}
+
+// TestVariants is about what the vendor's pages contradict each other in; so the engine must object to it.
+func TestVariants(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t, sandbox.WithEmptyForbidden(), sandbox.WithTextUnauthorized())
+	got := post(t, s, whole, set("Authorization", "Token sandbox-key-reporting"))
+	assert.Equal(t, http.StatusForbidden, got.StatusCode)
+	assert.Empty(t, got.body)
+	assert.Empty(t, got.Header.Get("Content-Type"))
+	got = post(t, s, whole, set("Authorization", "Token unknown-key"))
+	assert.Equal(t, http.StatusUnauthorized, got.StatusCode)
+	assert.Equal(t, "HTTP Token: Access denied.\n", got.body)
+	assert.Equal(t, "text/plain; charset=utf-8", got.Header.Get("Content-Type"))
+	for _, e := range s.Requests() {
+		findings, err := contract().Check(exchange(t, e))
+		require.NoError(t, err)
+		assert.NotEmpty(t, findings, e.Status)
+	}
+}
+
+// TestLocation holds that a Host that is no host makes no Location that is no URL.
+func TestLocation(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for host, want := range map[string]string{
+		"api.example": "http://api.example/api/v1/faults/", "[::1]:80": "http://[::1]:80/api/v1/faults/", "a%22b": "/api/v1/faults/", "a<b>": "/api/v1/faults/",
+	} {
+		got := post(t, s, whole, func(r *http.Request) { r.Host = host })
+		if got.StatusCode == http.StatusBadRequest {
+			continue // net/http knows it for none
+		}
+		assert.Regexp(t, "^"+strings.NewReplacer("[", `\[`, "]", `\]`).Replace(want)+`\d+$`, got.Header.Get("Location"), host)
+	}
+}
+
+// TestCredentialsStayHidden looks for credentials in all that the sandbox tells.
+func TestCredentialsStayHidden(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := start(t, sandbox.WithLogger(logger(&log)))
+	secrets := []string{s.Credentials.APIKey, s.Credentials.AccountToken, "some-wrong-key", "some-wrong-token"}
+	body := `{"vehicle_id":1,"code":"P0420","description":"` + strings.Join(secrets, " ") + `"}`
+	query := func(r *http.Request) { r.URL.RawQuery = "k=" + strings.Join(secrets, "+") }
+	for _, change := range []func(*http.Request){
+		func(*http.Request) {}, set("Authorization", "Token some-wrong-key"), set("Account-Token", "some-wrong-token"), set("Authorization", "some-wrong-key"),
+		func(r *http.Request) { r.URL.Path += "/" + s.Credentials.APIKey },
+	} {
+		post(t, s, body, query, change, set("X-Other", s.Credentials.APIKey))
+	}
+	exchanges := s.Requests()
+	require.Len(t, exchanges, 5)
+	told := []string{log.String()}
+	for _, e := range exchanges {
+		told = append(told, fmt.Sprint(e.URL, string(e.Body), string(e.AnswerBody), e.Header, e.AnswerHeader))
+	}
+	for _, secret := range secrets[:2] {
+		assert.NotContains(t, strings.Join(told, "\n"), secret)
+	}
+	// Of wrong ones, the sandbox knows what stands in their headers.
+	assert.NotContains(t, told[2]+told[4], "some-wrong-key")
+	assert.NotContains(t, told[3], "some-wrong-token")
+	assert.Equal(t, "Token [hidden]", exchanges[0].Header.Get("Authorization"))
+	assert.Equal(t, "integration", exchanges[0].APIKey)
+	assert.Contains(t, log.String(), "integration")
+}

@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"context"
+	"math"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	fleetio "github.com/fleetcontract/fleetio-go"
+)
+
+// TB is what [Start] needs of a test. [*testing.T] is one.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+}
+
+// Server is a sandbox that a test runs, on a port of loopback.
+type Server struct {
+	*Sandbox
+
+	// URL is the base URL, without a slash at its end.
+	URL string
+	// Credentials are those of the first key that may create faults; the zero value where the fixtures have none.
+	Credentials fleetio.Credentials
+	// Client calls this server with these credentials and the default retries; nil where there are none.
+	Client *fleetio.Client
+
+	tb TB
+}
+
+// Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS.
+func Start(tb TB, opts ...Option) *Server {
+	tb.Helper()
+	s, err := New(opts...)
+	if err != nil {
+		tb.Fatalf("%v", err)
+		return nil
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // to listen does not wait
+	if err != nil {
+		_ = s.Close() // the error at hand is the one that helps
+		tb.Fatalf("sandbox: %v", err)
+		return nil
+	}
+	var handler http.Handler = s
+	if s.wrap != nil {
+		handler = s.wrap(s)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // ends when it is closed
+	}()
+	transport := &http.Transport{}
+	tb.Cleanup(func() {
+		transport.CloseIdleConnections()
+		stop, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if server.Shutdown(stop) != nil {
+			_ = server.Close() // a call that hangs, such as one that is delayed
+		}
+		<-served
+		_ = s.Close() // nothing of the test is left to tell
+	})
+	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), tb: tb}
+	running.dial(transport)
+	return running
+}
+
+// Next is [Sandbox.Next]; trouble that cannot be made ends the test.
+func (s *Server) Next(t ...Trouble) {
+	s.tb.Helper()
+	if err := s.Sandbox.Next(t...); err != nil {
+		s.tb.Fatalf("%v", err)
+	}
+}
+
+// Faults returns all faults of all accounts, the oldest first.
+func (s *Server) Faults() []fleetio.Fault {
+	s.tb.Helper()
+	list, err := s.Sandbox.Faults(context.Background(), 0, math.MaxInt)
+	if err != nil {
+		s.tb.Fatalf("%v", err)
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// dial makes the client.
+func (s *Server) dial(transport *http.Transport) {
+	s.tb.Helper()
+	for _, a := range s.accounts {
+		for _, k := range a.APIKeys {
+			if !slices.Contains(k.Permissions, CreateFaults) {
+				continue
+			}
+			s.Credentials = fleetio.Credentials{APIKey: k.Key, AccountToken: a.Token}
+			var err error
+			s.Client, err = fleetio.NewClient(s.Credentials, fleetio.WithBaseURL(s.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
+			if err != nil {
+				s.tb.Fatalf("%v", err)
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	fleetio "github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// TestTroubleSeenByTheClient looks at each trouble as the code does that meets it: by the client's errors.
+func TestTroubleSeenByTheClient(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		trouble sandbox.Trouble
+		status  int // in the error; 0 for no answer
+		stored  int
+		check   func(*testing.T, *fleetio.Error)
+	}{
+		"401":         {sandbox.Fail(401), 401, 0, is(fleetio.ErrUnauthorized)},
+		"403":         {sandbox.Fail(403), 403, 0, is(fleetio.ErrForbidden)},
+		"422":         {sandbox.Fail(422), 422, 0, is(fleetio.ErrInvalid)},
+		"500":         {sandbox.Fail(500), 500, 0, ambiguous},
+		"503":         {sandbox.Fail(503), 503, 0, ambiguous},
+		"truncated":   {sandbox.Truncate(), 201, 1, wasCreated},
+		"malformed":   {sandbox.Malform(), 201, 1, wasCreated},
+		"media type":  {sandbox.MediaType("text/html"), 201, 1, wasCreated},
+		"drop before": {sandbox.DropBefore(), 0, 0, ambiguous},
+		"drop after":  {sandbox.DropAfter(), 0, 1, ambiguous},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sandbox.Start(t, sandbox.WithNext(c.trouble))
+			_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+			var failed *fleetio.Error
+			require.ErrorAs(t, err, &failed)
+			assert.Equal(t, c.status, failed.StatusCode)
+			c.check(t, failed)
+			assert.Len(t, s.Faults(), c.stored)
+			require.Len(t, s.Requests(), 1)
+			assert.Equal(t, c.trouble.String(), s.Requests()[0].Trouble)
+			if c.status == 0 {
+				assert.Zero(t, s.Requests()[0].Status)
+			}
+			_, err = s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+			require.NoError(t, err, "one call only")
+			assert.Empty(t, s.Requests()[1].Trouble)
+		})
+	}
+}
+
+func is(target error) func(*testing.T, *fleetio.Error) {
+	return func(t *testing.T, e *fleetio.Error) { t.Helper(); assert.ErrorIs(t, e, target) }
+}
+func ambiguous(t *testing.T, e *fleetio.Error)  { t.Helper(); assert.True(t, e.Ambiguous()) }
+func wasCreated(t *testing.T, e *fleetio.Error) { t.Helper(); assert.True(t, e.Created) }
+
+// TestErrorsAreAsDocumented lets the engine look at each error that can be asked for.
+func TestErrorsAreAsDocumented(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, status := range []int{401, 403, 422, 429, 500} {
+		s.Next(sandbox.Fail(status))
+		assert.Equal(t, status, post(t, s, whole).StatusCode)
+	}
+	s.Next(sandbox.RateLimited(90*time.Second + 1))
+	got := post(t, s, whole)
+	assert.Equal(t, "91", got.Header.Get("Retry-After"))
+	assert.Regexp(t, `^\{"error":".*91 seconds`, got.body)
+	assert.Empty(t, s.Faults())
+}
+
+func TestDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, err := sandbox.New(sandbox.WithNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
+		require.NoError(t, err)
+		began := time.Now()
+		w, r := recorded(t, s)
+		s.ServeHTTP(w, r)
+		assert.Equal(t, http.StatusCreated, w.Code)
+		assert.Equal(t, 3*time.Second, time.Since(began))
+		// Who does not wait as long still has made a fault.
+		w, r = recorded(t, s)
+		ctx, cancel := contextWithTimeout(t, time.Minute)
+		defer cancel()
+		s.ServeHTTP(w, r.WithContext(ctx))
+		assert.Equal(t, 63*time.Second, time.Since(began))
+		faults, err := s.Faults(t.Context(), 0, 10)
+		require.NoError(t, err)
+		assert.Len(t, faults, 2)
+	})
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, err := sandbox.New(sandbox.WithRateLimit(20))
+		require.NoError(t, err)
+		time.Sleep(18 * time.Second) // the fake clock begins with a minute
+		// The vendor's example: one request a second from :18 is refused from :38 until the next minute.
+		for second := 18; second < 90; second++ {
+			w, r := recorded(t, s)
+			s.ServeHTTP(w, r)
+			if second >= 38 && second < 60 {
+				require.Equal(t, http.StatusTooManyRequests, w.Code, second)
+				assert.Equal(t, strconv.Itoa(60-second), w.Header().Get("Retry-After"))
+				assert.Equal(t, sandbox.RateLimit{Account: "Northwind Delivery", Limit: 20, Used: 20, Reset: time.Now().Truncate(time.Minute).Add(time.Minute)}, s.RateLimits()[0])
+			} else if second < 80 {
+				require.Equal(t, http.StatusCreated, w.Code, second)
+			}
+			assert.Zero(t, s.RateLimits()[1].Used, "of the other account")
+			time.Sleep(time.Second)
+		}
+		time.Sleep(29*time.Second + 999*time.Millisecond)
+		for range 20 {
+			w, r := recorded(t, s)
+			s.ServeHTTP(w, r)
+			r.Header.Set("Authorization", "Token unknown")
+			s.ServeHTTP(w, r)
+		}
+		w, r := recorded(t, s)
+		s.ServeHTTP(w, r)
+		assert.Equal(t, "1", w.Header().Get("Retry-After"), "never 0, at the end of a minute")
+	})
+}
+
+func TestShares(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t, sandbox.WithTrouble(0.1, sandbox.Fail(503)), sandbox.WithTrouble(0.5, sandbox.Fail(500)))
+	var got []string
+	for range 20 {
+		got = append(got, strconv.Itoa(post(t, s, whole).StatusCode))
+	}
+	want := strings.Fields("201 500 201 500 201 500 201 500 201 503 500 500 201 500 201 500 201 500 201 503")
+	assert.Equal(t, want, got)
+}
+
+func TestEveryCall(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t, sandbox.WithTrouble(1, sandbox.Fail(500)), sandbox.WithNext(sandbox.Fail(422)))
+	s.Next(sandbox.Fail(403))
+	for _, want := range []int{422, 403, 500, 500} {
+		assert.Equal(t, want, post(t, s, whole).StatusCode)
+	}
+}
+
+func TestParseTrouble(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"500": "500 500 500", "503@next": "503 201 201", "422@50%": "201 422 201", "429=30s": "429 429 429", "drop-after@100%": "0 0 0", "media-type=text/html@next": "201 201 201",
+		"truncate@34%": "201 201 201", "delay=1ms": "201 201 201", "deviate=202/status/undocumented@next": "202 201 201", "malform": "201 201 201", "drop-before@next": "0 201 201",
+	} {
+		option, err := sandbox.ParseTrouble(text)
+		require.NoError(t, err, text)
+		s := sandbox.Start(t, option)
+		var got []string
+		for range 3 {
+			response, err := http.DefaultClient.Do(request(t, s, whole))
+			if err != nil {
+				got = append(got, "0")
+				continue
+			}
+			got = append(got, strconv.Itoa(response.StatusCode))
+			_ = response.Body.Close()
+		}
+		assert.Equal(t, want, strings.Join(got, " "), text)
+	}
+	for _, text := range []string{
+		"", "200", "600", "no", "@next", "500@0%", "500@101%", "500@x%", "500@NaN%", "delay", "delay=", "delay=-1s", "delay=soon", "429=-1s", "truncate=1", "media-type=", "deviate=", "deviate=201/body/id/minimum/zer0",
+	} {
+		_, err := sandbox.ParseTrouble(text)
+		assert.Error(t, err, text)
+	}
+}
+
+// TestAccepting sends what must be refused to a sandbox that accepts it, and looks that nothing else is wrong with the answer.
+func TestAccepting(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t)
+	for _, body := range []string{"", "[]", `{"vehicle_id":"x","code":null,"status":"closed","count":[],"last_occurred_at":"never"}`, `{"vehicle_id":-1,"code":"P9","name":"x"}`} {
+		s.Next(sandbox.Deviate("201/request/code/required/missing"))
+		got := post(t, s, body, set("Authorization"))
+		require.Equal(t, http.StatusCreated, got.StatusCode, body)
+		var fault fleetio.Fault
+		require.NoError(t, json.Unmarshal([]byte(got.body), &fault))
+		assert.Equal(t, fleetio.FaultStatusOpen, fault.Status)
+	}
+	assert.Len(t, s.Faults(), 4)
+}
+
+// tb is a test that fails without ending the one around it.
+type tb struct {
+	*testing.T
+
+	said string
+}
+
+func (f *tb) Fatalf(format string, args ...any) { f.said += fmt.Sprintf(format, args...) }
+
+func TestWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	for want, option := range map[string]sandbox.Option{
+		"nil":                          nil,
+		"the store is nil":             sandbox.WithStore(nil),
+		"the logger is nil":            sandbox.WithLogger(nil),
+		"-1 is negative":               sandbox.WithRateLimit(-1),
+		"history of -1":                sandbox.WithHistory(-1),
+		"a share of 0":                 sandbox.WithTrouble(0, sandbox.Truncate()),
+		"a share of 1.5":               sandbox.WithTrouble(1.5, sandbox.Truncate()),
+		"none that this package makes": sandbox.WithTrouble(1, sandbox.Trouble{}),
+		"399 is no error status":       sandbox.WithNext(sandbox.Fail(399)),
+		"a wait of -1s":                sandbox.WithNext(sandbox.RateLimited(-time.Second)),
+		"a delay of -1s":               sandbox.WithNext(sandbox.Delay(-time.Second)),
+		"accounts is empty":            sandbox.WithFixtures(sandbox.Fixtures{}),
+		"no-such-deviation":            sandbox.WithNext(sandbox.Deviate("no-such-deviation")),
+		"the store cannot be read":     sandbox.WithStore(closed()),
+	} {
+		failing := &tb{T: t}
+		assert.Nil(t, sandbox.Start(failing, option))
+		assert.Contains(t, failing.said, want)
+	}
+	failing := &tb{T: t}
+	s := sandbox.Start(failing)
+	s.Next(sandbox.Fail(200))
+	assert.Contains(t, failing.said, "200 is no error status")
+	require.Error(t, s.Sandbox.Next(sandbox.Truncate(), sandbox.Trouble{}))
+	assert.Equal(t, http.StatusCreated, post(t, s, whole).StatusCode, "nothing was scripted")
+}
+
+func closed() sandbox.Store {
+	store := sandbox.NewMemory()
+	if err := store.Close(); err != nil {
+		panic(err)
+	}
+	return store
+}
+
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t)
+	require.NoError(t, s.Close())
+	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+	var failed *fleetio.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, http.StatusInternalServerError, failed.StatusCode)
+}
