@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestContractLive judges a running server by a small set of calls through the generated client. FLEETIO_BASE_URL,
-// FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN name the server; with none of the three it is one on loopback, built on
-// the generated stubs. FLEETIO_VEHICLE_ID and FLEETIO_CODE name a vehicle and a code that the account knows. A host
+// FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN name the server; with none of the three it is this project's
+// sandbox. FLEETIO_VEHICLE_ID and FLEETIO_CODE name a vehicle and a code that the account knows. A host
 // that is not loopback needs FLEETIO_LIVE=1, as each accepted call makes a real record.
 func TestContractLive(t *testing.T) {
 	target, err := targetFromEnv(os.Getenv)
@@ -97,7 +97,7 @@ func TestTargetFromEnv(t *testing.T) {
 }
 
 type liveTarget struct {
-	base         string // no slash at the end; "" is the stub
+	base         string // no slash at the end; "" is the sandbox
 	key, account string
 	vehicle      int64
 	code         string
@@ -123,7 +123,7 @@ func targetFromEnv(env func(string) string) (liveTarget, error) {
 		switch set := env(credential) != ""; {
 		case set && base == "":
 			return target, fmt.Errorf("%s is set and FLEETIO_BASE_URL is not: set it too, or unset both credentials to "+
-				"judge the stub", credential)
+				"judge the sandbox", credential)
 		case !set && base != "":
 			return target, fmt.Errorf("FLEETIO_BASE_URL is set and %s is not set", credential)
 		}

@@ -1,101 +1,25 @@
 package conformance_test
 
 import (
-	"context"
-	"crypto/subtle"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
-	"sync/atomic"
-	"time"
-	"unicode/utf8"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
-	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
+	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// stub is the least server on the generated stubs that keeps the contract.
-type stub struct{ lastID atomic.Int64 }
-
-// newStub repairs what the generated layer leaves open: it checks credentials, and answers errors as the contract has
-// them, not as plain text.
+// newStub is a sandbox that knows these credentials and the codes of the live set.
 func newStub(key, account string) http.Handler {
-	strict := fleetioserver.NewStrictHandlerWithOptions(&stub{}, nil, fleetioserver.StrictHTTPServerOptions{
-		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			answer(w, fleetioserver.CreateFault422JSONResponse{Errors: map[string][]string{"base": {"is not valid JSON"}}})
-		},
-		ResponseErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			answer(w, fleetioserver.CreateFault500JSONResponse{Status: 500, Title: "Internal Server Error"})
-		},
-	})
-	authenticate := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			keyOK := subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Token "+key))
-			accountOK := subtle.ConstantTimeCompare([]byte(r.Header.Get("Account-Token")), []byte(account))
-			if keyOK&accountOK != 1 {
-				answer(w, fleetioserver.CreateFault401JSONResponse{Status: 401, Title: "Unauthorized"})
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
-	return fleetioserver.HandlerWithOptions(strict, fleetioserver.StdHTTPServerOptions{
-		Middlewares: []fleetioserver.MiddlewareFunc{authenticate},
-	})
-}
-
-func answer(w http.ResponseWriter, response fleetioserver.CreateFaultResponseObject) {
-	if err := response.VisitCreateFaultResponse(w); err != nil {
+	box, err := sandbox.New(sandbox.WithFixtures(sandbox.Fixtures{Accounts: []sandbox.Account{{
+		ID: 12, Name: "live", Token: account,
+		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults}}},
+		Vehicles:   []sandbox.Vehicle{{ID: 1}, {ID: 4711}},
+		FaultRules: []sandbox.FaultRule{{ID: 8, Code: "P0420"}, {ID: 9, Code: "é"}},
+	}}}))
+	if err != nil {
 		panic(err)
 	}
-}
-
-// CreateFault implements [fleetioserver.StrictServerInterface].
-func (s *stub) CreateFault(_ context.Context, request fleetioserver.CreateFaultRequestObject) (
-	fleetioserver.CreateFaultResponseObject, error) {
-	in := request.Body
-	errors := map[string][]string{}
-	if in.VehicleID < 1 {
-		errors["vehicle_id"] = []string{"must be greater than or equal to 1"}
-	}
-	if in.Code == "" {
-		errors["code"] = []string{"can't be blank"}
-	}
-	for field, text := range map[string]*string{"code": &in.Code, "name": in.Name, "external_id": in.ExternalID} {
-		if text != nil && utf8.RuneCountInString(*text) > 255 {
-			errors[field] = append(errors[field], "is too long (maximum is 255 characters)")
-		}
-	}
-	if in.Status != nil && !in.Status.Valid() {
-		errors["status"] = []string{"is not included in the list"}
-	}
-	if len(errors) > 0 {
-		return fleetioserver.CreateFault422JSONResponse{Errors: errors}, nil
-	}
-	now := time.Now()
-	fault := fleetioapi.Fault{
-		ID: s.lastID.Add(1), CreatedAt: &now, UpdatedAt: &now, AccountID: 12, Status: fleetioapi.FaultStatusOpen,
-		VehicleID: fleetioapi.Value(in.VehicleID), Code: in.Code, Count: nullable(in.Count),
-		Description: nullable(in.Description), ExternalID: nullable(in.ExternalID),
-		LastOccurredAt: nullable(in.LastOccurredAt), Name: nullable(in.Name), Source: nullable(in.Source),
-		VehicleArchivedAt: fleetioapi.Null[time.Time](), FaultRuleID: fleetioapi.Value[int64](8),
-		IdempotencyKey: fleetioapi.Null[string](),
-	}
-	if in.Status != nil {
-		fault.Status = *in.Status
-	}
-	return fleetioserver.CreateFault201JSONResponse{
-		Body:    fault,
-		Headers: fleetioserver.CreateFault201ResponseHeaders{Location: fmt.Sprintf("/api/v1/faults/%d", fault.ID)},
-	}, nil
-}
-
-func nullable[T any](v *T) fleetioapi.Nullable[T] {
-	if v == nil {
-		return fleetioapi.Null[T]()
-	}
-	return fleetioapi.Value(*v)
+	return box
 }
 
 // validFault is the body of a 201 for a fault with id 7.
