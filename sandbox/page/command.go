@@ -1,0 +1,141 @@
+package page
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+const (
+	hidden      = "[hidden]" // see [sandbox.Exchange]
+	mostCommand = 96 << 10   // bytes; Linux takes 128 KiB in one argument
+	tooLong     = "There is no command, as the request is too long for one."
+)
+
+// unsent are headers that curl makes by itself, or that belong to the connection.
+var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Transfer-Encoding"}
+
+// variables are what the command reads credentials from.
+var variables = map[string]string{"Authorization": "$FLEETIO_API_KEY", "Account-Token": "$FLEETIO_ACCOUNT_TOKEN"}
+
+// command is a command for a POSIX shell that sends the request again, and what is to be said of it. Whatever the
+// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only.
+func command(origin string, ex *sandbox.Exchange) (text, note string) {
+	if !strings.HasPrefix(ex.URL, "/") {
+		// A proxy's request names a host, which must not be sent credentials.
+		return "", "There is no command, as the request is not for a path of this server."
+	}
+	if len(ex.Body) > mostCommand {
+		return "", tooLong
+	}
+	body := string(ex.Body)
+	var b strings.Builder
+	piped := len(ex.Body) > 0 && !quotable(body)
+	if piped {
+		b.WriteString("printf " + escaped(body) + " |\n  ")
+	}
+	b.WriteString("curl --include --globoff --path-as-is")
+	if ex.Method == http.MethodHead {
+		b.WriteString(" --head") // else curl waits for a body
+	} else {
+		b.WriteString(" --request " + word(ex.Method))
+	}
+	for _, h := range headerWords(ex) {
+		b.WriteString(" \\\n  --header " + h)
+	}
+	switch {
+	case piped:
+		b.WriteString(" \\\n  --data-binary @-")
+	case len(ex.Body) > 0:
+		b.WriteString(" \\\n  --data-raw " + word(body))
+	}
+	b.WriteString(" \\\n  --url " + word(origin+ex.URL))
+	if b.Len() > mostCommand {
+		return "", tooLong
+	}
+	if length := ex.Header.Get("Content-Length"); length != "" && length != strconv.Itoa(len(ex.Body)) {
+		note = "The sandbox did not read the whole body, so the command does not have it."
+	}
+	return b.String(), note
+}
+
+// headerWords are the arguments of --header. Those that curl would add are switched off where the request had none.
+func headerWords(ex *sandbox.Exchange) []string {
+	names := make([]string, 0, len(ex.Header))
+	for name := range ex.Header {
+		if !slices.Contains(unsent, http.CanonicalHeaderKey(name)) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var words []string
+	for _, name := range names {
+		for _, value := range ex.Header[name] {
+			words = append(words, headerWord(name, value))
+		}
+	}
+	for _, name := range []string{"Accept", "User-Agent", "Content-Type"} {
+		if len(ex.Header.Values(name)) == 0 && (name != "Content-Type" || len(ex.Body) > 0) {
+			words = append(words, word(name+":"))
+		}
+	}
+	return words
+}
+
+func headerWord(name, value string) string {
+	variable, secret := variables[http.CanonicalHeaderKey(name)]
+	before, after, found := strings.Cut(value, hidden)
+	switch {
+	case secret && found:
+		return words(name+": "+before) + `"` + variable + `"` + words(after)
+	case value == "":
+		return word(name + ";") // curl's way to send an empty one
+	default:
+		return word(name + ": " + value)
+	}
+}
+
+// words is a word that may be left out.
+func words(s string) string {
+	if s == "" {
+		return ""
+	}
+	return word(s)
+}
+
+// word writes a text as one word of a shell: in single quotes, where nothing means anything. What a terminal could act
+// on when it is pasted is written by printf.
+func word(s string) string {
+	if quotable(s) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	// The shell cuts line ends off what a command prints.
+	text := strings.TrimRight(s, "\n")
+	return `"$(printf ` + escaped(text) + `)"` + words(s[len(text):])
+}
+
+// quotable reports whether a text is as it looks: printable, but for line ends.
+func quotable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) })
+}
+
+// escaped is a format for printf that prints the text. It leaves nothing in it that the shell, printf or the history of
+// an interactive shell would act on, and starts with nothing that looks like an option.
+func escaped(s string) string {
+	var b strings.Builder
+	b.WriteByte('\'')
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' || strings.IndexByte(`'\%!-`, c) >= 0 {
+			fmt.Fprintf(&b, `\%03o`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}

@@ -1,0 +1,148 @@
+package page
+
+import (
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+const mostHeaders = 200 // lines of a message that are shown
+
+// detail is all of an exchange.
+type detail struct {
+	row
+
+	When            time.Time
+	URL             string
+	Previous, Next  int64 // neighbours of the number; there may be none
+	Places          []int // numbers of the findings that are shown
+	Elsewhere       marks
+	Request, Answer message
+	Command         string // for a shell
+	NoCommand       string // why there is none, or what it lacks
+}
+
+// message is a request or an answer, with the findings at their place.
+type message struct {
+	Line    string // such as POST /api/v1/faults, or 201 Created
+	Kind    string
+	Marks   marks // about the line
+	Headers []header
+	More    int   // headers that are not shown
+	Absent  marks // about headers that are not there
+	Body    body
+}
+
+type header struct {
+	Name, Value string
+	Marks       marks
+}
+
+// mark is a finding at its place.
+type mark struct {
+	Number                       int // from 1, in the order of the judge
+	Fails                        bool
+	Rule, Message, Pointer, Spec string
+	path                         []string // the pointer's tokens
+}
+
+type marks []mark
+
+// Kind is the class of the style sheet for what is marked.
+func (m marks) Kind() string {
+	switch {
+	case len(m) == 0:
+		return ""
+	case slices.ContainsFunc(m, func(m mark) bool { return m.Fails }):
+		return "marked fails"
+	default:
+		return "marked drift"
+	}
+}
+
+// detail shows an exchange as it was. The origin is where its command sends it.
+func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
+	d := &detail{row: p.row(ex, ex.Number), When: ex.At, URL: clip(ex.URL, mostText), Previous: ex.Number - 1, Next: ex.Number + 1}
+	parts := map[string]marks{}
+	for i, f := range d.Verdict.found {
+		d.Places = append(d.Places, i+1)
+		parts[f.Part] = append(parts[f.Part], newMark(i+1, f))
+	}
+	d.Request = newMessage(ex.Header, ex.Body, parts["request.header"], parts["request.body"])
+	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
+	d.Answer = newMessage(ex.AnswerHeader, ex.AnswerBody, parts["response.header"], parts["response.body"])
+	d.Answer.Line, d.Answer.Kind, d.Answer.Marks = d.Status, d.StatusKind, parts["response.status"]
+	for _, shown := range []string{"request.header", "request.body", "response.header", "response.body", "response.status"} {
+		delete(parts, shown)
+	}
+	for i, f := range d.Verdict.found { // in order, as a map has none
+		if _, left := parts[f.Part]; left {
+			d.Elsewhere = append(d.Elsewhere, newMark(i+1, f))
+		}
+	}
+	d.Command, d.NoCommand = command(origin, ex)
+	return d
+}
+
+func newMark(number int, f Finding) mark {
+	m := mark{
+		Number: number, Fails: f.Fails, Rule: clip(f.Rule, mostCell), Message: clip(f.Message, mostText),
+		Pointer: clip(f.Pointer, mostText), Spec: clip(f.Spec, mostText),
+	}
+	if f.Pointer != "" {
+		m.path = strings.Split(strings.TrimPrefix(f.Pointer, "/"), "/")
+		for i, token := range m.path {
+			m.path[i] = unescape.Replace(token)
+		}
+	}
+	return m
+}
+
+// unescape is RFC 6901, section 4. A replacer goes over the text once, so that ~01 becomes ~1 and no slash.
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
+func newMessage(headers http.Header, content []byte, aboutHeaders, aboutBody marks) message {
+	m := message{Body: newBody(content, aboutBody)}
+	names := make([]string, 0, len(headers))
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	placed := map[int]bool{}
+	for _, name := range names {
+		for i, value := range headers[name] {
+			if len(m.Headers) == mostHeaders {
+				m.More++
+				continue
+			}
+			h := header{Name: clip(name, mostCell), Value: clip(value, mostText)}
+			for _, about := range aboutHeaders {
+				if !placed[about.Number] && about.isAbout(name, i) {
+					placed[about.Number] = true
+					h.Marks = append(h.Marks, about)
+				}
+			}
+			m.Headers = append(m.Headers, h)
+		}
+	}
+	for _, about := range aboutHeaders {
+		if !placed[about.Number] {
+			m.Absent = append(m.Absent, about)
+		}
+	}
+	return m
+}
+
+// isAbout reports whether the pointer leads to this value of the header: /Name to the first, /Name/1 to the second. A
+// list may also stand in one value, and then there is no second to lead to.
+func (m *mark) isAbout(name string, value int) bool {
+	if len(m.path) == 0 || textproto.CanonicalMIMEHeaderKey(m.path[0]) != textproto.CanonicalMIMEHeaderKey(name) {
+		return false
+	}
+	return len(m.path) == 1 || m.path[1] == strconv.Itoa(value)
+}

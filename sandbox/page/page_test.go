@@ -1,0 +1,290 @@
+package page
+
+import (
+	"errors"
+	"flag"
+	"html/template"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	p := newPage(newStub(plainExchange(1)), nil)
+	for _, c := range []struct {
+		method, path, allow string
+		status              int
+	}{
+		{"GET", "/", "", 200},
+		{"HEAD", "/", "", 200},
+		{"POST", "/", "GET, HEAD", 405},
+		{"OPTIONS", "/", "GET, HEAD", 405},
+		{"GET", "/?exchange=1", "", 200},
+		{"GET", "/?exchange=2", "", 404},
+		{"GET", "/?exchange=0", "", 400},
+		{"GET", "/?exchange=-1", "", 400},
+		{"GET", "/?exchange=<script>", "", 400},
+		{"GET", "/?exchange=99999999999999999999", "", 400},
+		{"GET", style.path, "", 200},
+		{"HEAD", script.path, "", 200},
+		{"PUT", script.path, "GET, HEAD", 405},
+		{"GET", "/assets/page.css", "", 404},
+		{"GET", "/assets/", "", 404},
+		{"GET", "/index.html", "", 404},
+		{"GET", "//", "", 404},
+		{"GET", "/events/", "", 404},
+		{"HEAD", "/events", "GET", 405},
+		{"DELETE", "/events", "GET", 405},
+		{"GET", "/events?after=x", "", 400},
+		{"GET", "/events?after=-1", "", 400},
+	} {
+		w := ask(t, p, c.method, c.path)
+		assert.Equal(t, c.status, w.Code, "%s %s", c.method, c.path)
+		assert.Equal(t, c.allow, strings.Join(w.Header()["Allow"], ", "), "%s %s", c.method, c.path)
+		assert.NotContains(t, w.Body.String(), "<script>", "%s %s", c.method, c.path)
+	}
+}
+
+// TestPolicy is what the browser is told. The other tests look for it in each answer.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, map[string]string{
+		"Content-Security-Policy":      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Referrer-Policy":              "no-referrer",
+		"X-Content-Type-Options":       "nosniff",
+	}, guards)
+	assert.Equal(t, "no-store", get(t, newPage(newStub(), nil), "/").Header().Get("Cache-Control"))
+}
+
+func TestAssets(t *testing.T) {
+	t.Parallel()
+	p := newPage(newStub(), nil)
+	shown := body200(t, p, "/")
+	for _, a := range []asset{style, script} {
+		assert.Contains(t, shown, `"`+a.path[1:]+`"`, "the page asks for the file of this build")
+		w := get(t, p, a.path)
+		assert.Equal(t, string(a.content), w.Body.String())
+		assert.Equal(t, a.mediaType, w.Header().Get("Content-Type"))
+		assert.Contains(t, w.Header().Get("Cache-Control"), "immutable")
+	}
+	// What the policy would refuse.
+	for _, forbidden := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "Function("} {
+		assert.NotContains(t, string(js), forbidden)
+	}
+	assert.NotRegexp(t, `(?i)<style|\sstyle=|\son\w+=|javascript:|<script>|https?://[^w]`, markup)
+}
+
+// TestGolden keeps the whole page, with a finding at every kind of place.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	s := newStub(plainExchange(1), plainExchange(2), plainExchange(3), plainExchange(4), plainExchange(5))
+	s.exchanges[1].Trouble = "429=1s"
+	s.exchanges[1].Status = http.StatusTooManyRequests
+	s.exchanges[2].Status, s.exchanges[2].AnswerBody, s.exchanges[2].AnswerHeader = 0, nil, nil
+	s.exchanges[2].Trouble, s.exchanges[2].Account, s.exchanges[2].APIKey = "drop-after", "", ""
+	s.exchanges[3].URL = "/api/v1/vehicles"
+	s.accounts = []sandbox.Account{{ID: 12, Name: "Northwind Delivery", Token: "secret-token"}, {ID: 13, Name: "Southwind"}}
+	s.limits = []sandbox.RateLimit{
+		{Account: "Northwind Delivery", Limit: 20, Used: 20, Reset: begin.Truncate(time.Minute).Add(time.Minute)},
+		{Account: "Southwind", Reset: begin},
+	}
+	s.faults = map[int64][]fleetioapi.Fault{12: {{
+		ID: 7, AccountID: 12, Code: "P0420", Status: fleetioapi.FaultStatusOpen, CreatedAt: &begin,
+		VehicleID: fleetioapi.Value[int64](1), Count: fleetioapi.Value[int64](3), Name: fleetioapi.Value("Catalyst"),
+		Description: fleetioapi.Null[string](), LastOccurredAt: fleetioapi.Value(begin), VehicleArchivedAt: fleetioapi.Value(begin),
+	}}}
+	p := newPage(s, everywhere)
+	shown := regexp.MustCompile(`page-[0-9a-f]{16}`).ReplaceAllString(body200(t, p, "/?exchange=1"), "page-HASH")
+	golden(t, "page.html", shown)
+}
+
+// everywhere finds something at every kind of place of the first exchange.
+func everywhere(ex *sandbox.Exchange) ([]Finding, error) {
+	switch {
+	case ex.URL == "/api/v1/vehicles":
+		return nil, errUnknown
+	case ex.Number == 1:
+		return []Finding{
+			{Rule: "maxLength", Part: "request.body", Pointer: "/name", Message: "too long", Spec: "api/openapi.yaml:331", Fails: true},
+			{Rule: "required", Part: "request.body", Pointer: "/absent/deep", Message: "missing", Fails: true},
+			{Rule: "security", Part: "request.header", Pointer: "/Authorization", Message: "no credential", Fails: true},
+			{Rule: "status", Part: "response.status", Message: "undocumented", Fails: true},
+			{Rule: "format", Part: "response.header", Pointer: "/location/0", Message: "no URI", Fails: true},
+			{Rule: "required", Part: "response.header", Pointer: "/X-Absent", Message: "missing", Fails: true},
+			{Rule: "minimum", Part: "response.body", Pointer: "/id", Message: "less than 1", Fails: true},
+			{Rule: "undocumented-property", Part: "response.body", Pointer: "/errors/name/1", Message: "drift here"},
+			{Rule: "other", Part: "elsewhere", Pointer: "/x", Message: "no place for this", Fails: true},
+		}, nil
+	case ex.Number == 2:
+		return []Finding{{Rule: "portability", Part: "response.body", Message: "a note"}}, nil
+	default:
+		return nil, nil
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name + ".golden"
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got, "go test -run %s -update writes it anew", t.Name())
+}
+
+// TestEscapes fills every field that anybody can write with text that is dangerous somewhere.
+func TestEscapes(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"script":       "<script>window.pwned=1</script>",
+		"attribute":    `"><img src=x onerror=alert(1)>`,
+		"quote":        `' onmouseover='alert(1)`,
+		"textarea":     "</textarea></pre></title></style><svg onload=alert(1)>",
+		"comment":      "--><!--<script>",
+		"template":     "{{.}}${1}`",
+		"separators":   "\u2028\u2029\u0085",
+		"nul":          "a\x00b\x07\x1b[2J",
+		"bidi":         "\u202etxt.exe\u2066\u200f",
+		"invisible":    "a\u200b\ufeff\u00ad\U000e0041",
+		"invalid":      "\xff\xfe\xc0\xaf\xed\xa0\x80",
+		"entity":       "&lt;script&gt;&#60;",
+		"fresh marker": "id=exchange-1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			judge := func(*sandbox.Exchange) ([]Finding, error) {
+				return []Finding{
+					{Rule: text, Part: "response.body", Pointer: "/" + text, Message: text, Spec: text, Fails: true},
+					{Rule: text, Part: text, Pointer: text, Message: text, Spec: text},
+				}, nil
+			}
+			refuse := func(*sandbox.Exchange) ([]Finding, error) { return nil, errors.New(text) }
+			broken := hostile(text)
+			broken.broken = errors.New(text)
+			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, 33)
+			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 21)
+		})
+	}
+}
+
+// assertEscaped looks for a text that is at so many places of a page.
+func assertEscaped(t *testing.T, shown, text string, times int) {
+	t.Helper()
+	for _, tag := range regexp.MustCompile(`<[^>]*>`).FindAllString(shown, -1) {
+		assert.Regexp(t, `^</?[a-z0-9]+[^<]*>$|^<!doctype html>$`, tag)
+		assert.NotRegexp(t, `(?i)\son\w+\s*=|<(script>|img|svg|style|textarea)`, tag)
+	}
+	assert.Equal(t, 1, strings.Count(shown, "<script"), "the page's own")
+	assert.True(t, utf8.ValidString(shown))
+	assert.NotRegexp(t, "[\x00-\x09\x0b-\x1f\x7f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]", shown)
+	shown = regexp.MustCompile(`(?s)<pre .*</pre>`).ReplaceAllString(shown, "") // which TestCommand is about
+	assert.Equal(t, times, strings.Count(shown, template.HTMLEscapeString(visible(text))), "it is shown as it is")
+}
+
+func hostile(text string) *stub {
+	ex := sandbox.Exchange{
+		Number: 1, Account: text, APIKey: text, Method: text, URL: "/" + text, Status: 299, Trouble: text,
+		Header: http.Header{text: {text}, "Authorization": {text}}, Body: []byte(text),
+		AnswerHeader: http.Header{text: {text}}, AnswerBody: []byte(text),
+	}
+	s := newStub(ex)
+	s.accounts = []sandbox.Account{{ID: 1, Name: text}}
+	s.limits = []sandbox.RateLimit{{Account: text, Limit: 1}}
+	some := fleetioapi.Value(text)
+	s.faults = map[int64][]fleetioapi.Fault{1: {{
+		Code: text, Status: fleetioapi.FaultStatus(text), Name: some, Description: some, ExternalID: some, Source: some,
+	}}}
+	return s
+}
+
+// TestBounds gives the page too much of everything.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	big := strings.Repeat("é", 1<<19)
+	ex := plainExchange(1)
+	ex.Account, ex.APIKey, ex.Trouble, ex.Method = big, big, big, big
+	ex.URL = "/" + big
+	ex.Body = []byte(`{"name":"` + big + `","` + big + `":[` + strings.Repeat("0,", 1<<19) + `0]}`)
+	ex.AnswerBody = []byte(strings.Repeat("[\n", 1<<19))
+	for i := range 1000 {
+		ex.Header.Add("X-Many", big[:2*i])
+		ex.AnswerHeader["X-"+strings.Repeat("a", i)] = []string{"x"}
+	}
+	s := newStub()
+	for i := range int64(1000) {
+		s.exchanges = append(s.exchanges, ex)
+		s.exchanges[i].Number = i + 1
+		s.accounts = append(s.accounts, sandbox.Account{ID: i + 1, Name: big})
+		s.limits = append(s.limits, sandbox.RateLimit{Account: big, Limit: 1})
+	}
+	some, pointer := fleetioapi.Value(big), "/"+big[:32<<10]
+	s.faults = map[int64][]fleetioapi.Fault{1: slices.Repeat([]fleetioapi.Fault{{Code: big, Name: some, Description: some}}, 1000)}
+	p := newPage(s, func(*sandbox.Exchange) ([]Finding, error) {
+		found := make([]Finding, 10_000)
+		for i := range found {
+			found[i] = Finding{Rule: big, Part: "response.body", Pointer: pointer, Message: big, Spec: big, Fails: true}
+		}
+		return found, nil
+	})
+	shown := body200(t, p, "/?exchange=7")
+	assert.Less(t, len(shown), 4<<20)
+	assert.Equal(t, 100, strings.Count(shown, `id="exchange-`))
+	assert.Contains(t, shown, "100 shown, the newest first. Before them: <a data-choose href=\"?exchange=900\">exchange 900</a>")
+	assert.Contains(t, shown, "10000 findings")
+	assert.Contains(t, shown, "and 9800 more that are not shown")
+	assert.Contains(t, shown, "980 more accounts are not shown")
+	assert.True(t, regexp.MustCompile(`JSON, \d+ bytes; the first \d+ lines are shown\.`).MatchString(shown))
+	assert.True(t, regexp.MustCompile(`Not JSON, \d+ bytes; the first 2000 lines are shown\.`).MatchString(shown))
+	assert.Contains(t, shown, "There is no command, as the request is too long for one.")
+}
+
+// TestVerdicts looks when the judge is asked: when somebody looks, and once.
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	asked := map[int64]int{}
+	s := newStub()
+	p := newPage(s, func(ex *sandbox.Exchange) ([]Finding, error) {
+		asked[ex.Number]++
+		if ex.Number == 1 {
+			return nil, errUnknown
+		}
+		return nil, nil
+	})
+	s.add(plainExchange(0), plainExchange(0))
+	dropped := plainExchange(0)
+	dropped.Status = 0
+	s.add(dropped)
+	assert.Empty(t, asked, "nobody looks")
+	for range 3 {
+		shown := body200(t, p, "/?exchange=1")
+		assert.Contains(t, shown, "not judged: "+errUnknown.Error())
+	}
+	assert.Equal(t, map[int64]int{1: 1, 2: 1}, asked)
+	for range mostVerdicts + 50 {
+		s.add(plainExchange(0))
+		p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
+	}
+	assert.Len(t, p.verdicts.known, mostVerdicts)
+	assert.Len(t, p.verdicts.order, mostVerdicts)
+	p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
+	assert.Equal(t, 1, asked[newest(s.exchanges)])
+
+	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not judged: this sandbox has no judge")
+}

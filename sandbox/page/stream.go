@@ -1,0 +1,141 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+const (
+	mostStreams  = 32
+	heartbeat    = 15 * time.Second       // less than a minute, after which proxies call a connection idle
+	writeTimeout = 10 * time.Second       // for one event; a reader that takes longer is gone
+	pause        = 100 * time.Millisecond // between two events, as under load a few say as much as thousands
+)
+
+// stream tells the script when there is something new, by server-sent events (HTML, section 9.2). An event is the number
+// of the newest exchange and no more: the script then asks for the page again, so that there is one way only in which
+// foreign text becomes HTML, and an event that was lost or came twice does no harm.
+func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
+	after, err := lastSeen(r)
+	if err != nil {
+		http.Error(w, "Last-Event-ID, or else the parameter after, is the number of an exchange.", http.StatusBadRequest)
+		return
+	}
+	select {
+	case p.places <- struct{}{}:
+		defer func() { <-p.places }()
+	default:
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "Too many windows show this page.", http.StatusServiceUnavailable)
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-p.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	out := events{w, http.NewResponseController(w)}
+	err = out.send("retry: 2000\n\n")
+	if newest := newest(p.recent()); err == nil && newest < after {
+		after = newest // the sandbox began anew, and so do the numbers
+		err = out.tick(after)
+	}
+	for err == nil {
+		after, err = p.next(ctx, out, after)
+	}
+}
+
+// next sends one event, or a comment where there is none for long, and returns the number that was seen last.
+func (p *Page) next(ctx context.Context, out events, after int64) (int64, error) {
+	wait, reset := p.patience()
+	waiting, stop := context.WithTimeout(ctx, wait)
+	defer stop()
+	err := p.source.Wait(waiting, after)
+	switch {
+	case ctx.Err() != nil:
+		return after, ctx.Err()
+	case err == nil:
+		after = max(after, newest(p.source.Since(after)))
+	case !errors.Is(err, context.DeadlineExceeded):
+		return after, err
+	case !reset:
+		return after, out.send(":\n\n")
+	}
+	if err := out.tick(after); err != nil {
+		return after, err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
+	return after, ctx.Err()
+}
+
+// patience is how long to wait for an exchange, and whether a rate limit is reset by then, which is news as well.
+func (p *Page) patience() (wait time.Duration, reset bool) {
+	wait = heartbeat
+	for _, l := range p.source.RateLimits() {
+		if left := time.Until(l.Reset); l.Used > 0 && left > 0 && left < wait {
+			wait, reset = left, true
+		}
+	}
+	return wait, reset
+}
+
+// lastSeen reads the number of the newest exchange that the reader knows: what it got before the connection broke, or
+// what the page said that it loaded.
+func lastSeen(r *http.Request) (int64, error) {
+	text := r.Header.Get("Last-Event-ID")
+	if text == "" {
+		text = r.URL.Query().Get("after")
+	}
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && n < 0 {
+		err = strconv.ErrRange
+	}
+	return n, err
+}
+
+func newest(exchanges []sandbox.Exchange) int64 {
+	if len(exchanges) == 0 {
+		return 0
+	}
+	return exchanges[len(exchanges)-1].Number
+}
+
+// events writes an event stream.
+type events struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (e events) tick(number int64) error {
+	return e.send(fmt.Sprintf("id: %d\ndata: %d\n\n", number, number))
+}
+
+func (e events) send(text string) error {
+	// The server's own timeout is made for answers that end. A writer without deadlines has no timeout either.
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := io.WriteString(e.w, text); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}

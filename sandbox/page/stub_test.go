@@ -1,0 +1,133 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// stub is a source that says what a test wants.
+type stub struct {
+	mu        sync.Mutex
+	exchanges []sandbox.Exchange
+	changed   chan struct{}
+	accounts  []sandbox.Account
+	limits    []sandbox.RateLimit
+	faults    map[int64][]fleetioapi.Fault
+	broken    error // of Faults
+}
+
+var _ source = (*sandbox.Sandbox)(nil)
+
+func newStub(exchanges ...sandbox.Exchange) *stub {
+	return &stub{exchanges: exchanges, changed: make(chan struct{})}
+}
+
+func (s *stub) Since(number int64) []sandbox.Exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.exchanges {
+		if s.exchanges[i].Number > number {
+			return append([]sandbox.Exchange(nil), s.exchanges[i:]...)
+		}
+	}
+	return nil
+}
+
+func (s *stub) Wait(ctx context.Context, number int64) error {
+	for {
+		s.mu.Lock()
+		last, changed := newest(s.exchanges), s.changed
+		s.mu.Unlock()
+		if last > number {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *stub) Accounts() []sandbox.Account { return s.accounts }
+
+func (s *stub) Faults(_ context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
+	list := s.faults[account]
+	return list[:min(limit, len(list))], s.broken
+}
+
+func (s *stub) RateLimits() []sandbox.RateLimit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limits
+}
+
+// add appends exchanges, numbered on.
+func (s *stub) add(exchanges ...sandbox.Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ex := range exchanges {
+		ex.Number = newest(s.exchanges) + 1
+		s.exchanges = append(s.exchanges, ex)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+var errUnknown = errors.New("the contract has no such operation")
+
+// begin is when the exchanges of these tests arrive.
+var begin = time.Date(2026, 3, 14, 13, 46, 27, 123e6, time.FixedZone("", -6*3600))
+
+// plainExchange is an ordinary one.
+func plainExchange(number int64) sandbox.Exchange {
+	return sandbox.Exchange{
+		Number: number, At: begin.Add(time.Duration(number) * time.Second), Took: 412 * time.Microsecond,
+		Account: "Northwind Delivery", APIKey: "integration",
+		Method: http.MethodPost, URL: "/api/v1/faults",
+		Header: http.Header{
+			"Authorization": {"Token [hidden]"}, "Account-Token": {"[hidden]"},
+			"Content-Type": {"application/json"}, "User-Agent": {"test/1"},
+		},
+		Body:         []byte(`{"vehicle_id":1,"code":"P0420","name":"Catalyst's efficiency"}`),
+		Status:       http.StatusCreated,
+		AnswerHeader: http.Header{"Content-Type": {"application/json"}, "Location": {"/faults new/1"}},
+		AnswerBody:   []byte(`{"id":0,"code":"P0420","errors":{"name":["a","b"]},"none":{},"more":[]}`),
+	}
+}
+
+// get asks the page.
+func get(t *testing.T, p *Page, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	return ask(t, p, http.MethodGet, path)
+}
+
+func ask(t *testing.T, p *Page, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:8080"+path, nil)
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	for name, value := range guards {
+		assert.Equal(t, []string{value}, w.Header()[name], "%s %s", method, path)
+	}
+	return w
+}
+
+// body200 returns the page.
+func body200(t *testing.T, p *Page, path string) string {
+	t.Helper()
+	w := get(t, p, path)
+	require.Equal(t, http.StatusOK, w.Code)
+	return w.Body.String()
+}

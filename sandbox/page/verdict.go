@@ -1,0 +1,86 @@
+package page
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+const (
+	mostVerdicts = 1000 // that are remembered
+	mostFindings = 200  // of one exchange that are shown
+)
+
+// verdict is what the page says of an exchange.
+type verdict struct {
+	Kind   string // the class of the style sheet: conforms, fails, drift or none
+	Text   string
+	Reason string // why it was not judged
+	More   int    // findings that are not among these
+	found  []Finding
+}
+
+// verdicts asks the judge, and remembers what it said.
+type verdicts struct {
+	judge Judge
+
+	mu    sync.Mutex
+	known map[int64]verdict
+	order []int64 // of known, the oldest first
+}
+
+func newVerdicts(judge Judge) *verdicts { return &verdicts{judge: judge, known: map[int64]verdict{}} }
+
+// of returns the verdict on an exchange. Two that ask at once may both ask the judge, which does no harm.
+func (v *verdicts) of(ex *sandbox.Exchange) verdict {
+	switch {
+	case ex.Status == 0:
+		return verdict{Kind: "none", Text: "dropped", Reason: "the connection was dropped before an answer"}
+	case v.judge == nil:
+		return verdict{Kind: "none", Text: "not judged", Reason: "this sandbox has no judge"}
+	}
+	v.mu.Lock()
+	known, ok := v.known[ex.Number]
+	v.mu.Unlock()
+	if ok {
+		return known
+	}
+	fresh := newVerdict(v.judge(ex))
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, ok := v.known[ex.Number]; !ok {
+		if len(v.order) == mostVerdicts {
+			delete(v.known, v.order[0])
+			v.order = v.order[1:]
+		}
+		v.order = append(v.order, ex.Number)
+	}
+	v.known[ex.Number] = fresh
+	return fresh
+}
+
+func newVerdict(found []Finding, err error) verdict {
+	if err != nil {
+		return verdict{Kind: "none", Text: "not judged", Reason: clip(err.Error(), mostText)}
+	}
+	fails := 0
+	for i := range found {
+		if found[i].Fails {
+			fails++
+		}
+	}
+	v := verdict{found: found[:min(len(found), mostFindings)]}
+	v.More = len(found) - len(v.found)
+	switch {
+	case fails == 1:
+		v.Kind, v.Text = "fails", "1 finding"
+	case fails > 1:
+		v.Kind, v.Text = "fails", fmt.Sprintf("%d findings", fails)
+	case len(found) > 0:
+		v.Kind, v.Text = "drift", "drift"
+	default:
+		v.Kind, v.Text = "conforms", "conforms"
+	}
+	return v
+}
