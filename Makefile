@@ -51,7 +51,9 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
        ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
        ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead .:FuzzDecodeFault .:FuzzCheck \
-       ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory
+       ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
+       ./sandbox:FuzzWholeNumber ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
+       ./sandbox/page:FuzzBody
 
 .PHONY: examples
 examples: ## Build and test the examples, which are modules of their own
@@ -65,6 +67,10 @@ fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
 .PHONY: bench
 bench: ## Run the benchmarks, ready for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: bench-sandbox
+bench-sandbox: ## Measure creates per second of the sandbox, a bare handler and the usual composition
+	go run ./internal/benchsandbox $(BENCHFLAGS)
 
 .PHONY: lint-spec
 lint-spec: export npm_config_ignore_scripts = true

@@ -46,8 +46,33 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "go.yaml.in/yaml/v4"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
-	"internal/gencheck": {may: []string{"github.com/getkin/kin-openapi"}},
-	"cmd/fleetio":       {may: []string{".", "api", "conformance", "gen/fleetioapi", "github.com/spf13/cobra"}},
+	"gen/fleetiodeviations": {pure: true}, // the mutants as data, so that whoever shows them shares no code with the judge
+	"internal/gencheck":     {may: []string{"github.com/getkin/kin-openapi"}},
+	"internal/gendeviate": {
+		may:   []string{"conformance", "conformance/mutate", "conformance/traffic"},
+		never: []string{".", "api", "gen", "sandbox"}, // gen is what it makes
+	},
+	"internal/benchsandbox": {
+		may:   []string{"api", "gen", "sandbox", "github.com/getkin/kin-openapi", "modernc.org/sqlite"},
+		never: []string{"conformance"},
+	},
+	"sandbox": { // a test double costs a test neither a spec's parser nor a database, and has a client to give
+		may:   []string{".", "gen"},
+		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
+	},
+	"sandbox/fixture": {
+		may:   []string{"sandbox", "go.yaml.in/yaml/v4"},
+		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org"},
+	},
+	"sandbox/sqlite": {
+		may:   []string{"sandbox", "modernc.org/sqlite"},
+		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
+	},
+	"sandbox/page": { // the judge's verdicts are handed in
+		may:   []string{"sandbox", "gen/fleetioapi"},
+		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
+	},
+	"cmd/fleetio": {may: []string{".", "api", "conformance", "gen/fleetioapi", "sandbox", "github.com/spf13/cobra"}},
 }
 
 // listed is what `go list` says of a package.

@@ -71,7 +71,7 @@ func commands(c *console) *cobra.Command {
 		Use:   "fleetio",
 		Short: "Weigh traffic against the contract of Fleetio's Create Fault operation, and create faults",
 		Long: "fleetio weighs traffic against the contract of Fleetio's Create Fault operation, and creates faults.\n\n" + exitTable +
-			"\nWhat it says of create and import, their own help tells.",
+			"\nWhat it says of create, import and sandbox, their own help tells.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -85,7 +85,7 @@ func commands(c *console) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), selftestCommand(c), redactCommand(c),
-		createCommand(c), importCommand(c))
+		createCommand(c), importCommand(c), sandboxCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
 	root.SetIn(c.stdin)

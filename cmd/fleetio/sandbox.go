@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+	"github.com/fleetcontract/fleetio-go/sandbox/fixture"
+	"github.com/fleetcontract/fleetio-go/sandbox/page"
+	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
+)
+
+const defaultAddress = "127.0.0.1:8080"
+
+// serving is one run of the sandbox.
+type serving struct {
+	address      string
+	db           string
+	fixturesPath string
+	rateLimit    int
+	trouble      []string
+	listTrouble  bool
+	empty403     bool
+	text401      bool
+	log          string
+	noPage       bool
+}
+
+func sandboxCommand(c *console) *cobra.Command {
+	var s serving
+	cmd := &cobra.Command{
+		Use:   "sandbox [flags]",
+		Short: "Serve a stand-in for the vendor, for tests",
+		Long: "sandbox answers Create Fault as the vendor documents it, keeps what was created, and makes trouble on demand. It has\n" +
+			"this one operation, and proves nothing about the vendor.\n\n" +
+			"Standard output gets its URL and credentials, as lines for a shell; they are in the fixtures, and no secret. A\n" +
+			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as it serves.\n\n" +
+			"An interrupt ends it: it takes no call more, finishes those on their way within 10 s, and closes the file. An\n" +
+			"answered 201 is on disk with --db.\n\n" +
+			"Exit status: 0 it was interrupted, 2 it could not run.",
+		Example: "  fleetio sandbox\n" +
+			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
+			"  fleetio sandbox --trouble 500@10% --trouble delay=2s@25%\n" +
+			"  fleetio sandbox --trouble drop-after@next --trouble deviate=201/body/id/minimum/zero@5%\n" +
+			"  fleetio sandbox --list-trouble | grep Location",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.listTrouble {
+				return listTrouble(c.stdout)
+			}
+			return s.run(cmd.Context(), c)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&s.address, "addr", defaultAddress, "`HOST:PORT` to listen on; port 0 is any that is free. By default, "+defaultAddress+".")
+	flags.StringVar(&s.db, "db", "", "SQLite `FILE` to keep accounts and faults in; it is made where there is none. By default, they are kept in memory.")
+	flags.StringVar(&s.fixturesPath, "fixtures", "",
+		"YAML or JSON `FILE` with accounts, keys, vehicles and rules. By default, what the file of --db has, or else an embedded fleet.")
+	flags.IntVar(&s.rateLimit, "rate-limit", 0, "`NUMBER` of calls that each account may make in a clock minute. By default, there is no limit.")
+	flags.StringArrayVar(&s.trouble, "trouble", nil,
+		"`WHAT` goes wrong: WHAT in each call, WHAT@10% in a share, WHAT@next in the next; may be given several times. By default, nothing.")
+	flags.BoolVar(&s.listTrouble, "list-trouble", false, "print all that --trouble takes, and serve nothing. By default, serve.")
+	flags.BoolVar(&s.empty403, "empty-403", false, "answer a 403 with an empty body, as one of the vendor's pages says. By default, with a problem object.")
+	flags.BoolVar(&s.text401, "text-401", false, "answer a 401 with a line of text, as an old page of the vendor's says. By default, with a problem object.")
+	flags.StringVar(&s.log, "log", "text", "`FORMAT` of the log on standard error, a line for each call: text, json, or off, which leaves errors. By default, text.")
+	flags.BoolVar(&s.noPage, "no-page", false, "leave out the page that shows what arrives. By default, it is at the URL.")
+	for _, name := range []string{"addr", "rate-limit", "log"} {
+		value := flags.Lookup(name)
+		value.DefValue = map[string]string{"int": "0"}[value.Value.Type()] // the help says it already
+	}
+	return cmd
+}
+
+// run serves until ctx ends.
+func (s *serving) run(ctx context.Context, c *console) error {
+	logger, err := logTo(c.stderr, s.log)
+	if err != nil {
+		return err
+	}
+	options, err := s.options()
+	if err != nil {
+		return err
+	}
+	judge, err := s.judge() //nolint:contextcheck // to load a spec does not wait
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, s.address)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // a second time, where it was served
+	stored, err := s.store(ctx)
+	if err != nil {
+		return err
+	}
+	options = append(append(options, stored...), sandbox.WithLogger(logger))
+	box, err := sandbox.New(options...) //nolint:contextcheck // it takes none
+	if err != nil {
+		return plainSandbox(err)
+	}
+	f := &front{ctx: ctx, sandbox: box, onLoopback: isLoopback(listener.Addr())}
+	if !s.noPage {
+		f.page = page.New(box, judge)
+	}
+	if !f.onLoopback {
+		c.warnf("%s is no loopback address: whoever reaches it can call the sandbox, and see what others called", listener.Addr())
+	}
+	err = announce(c.stdout, baseURL(listener.Addr()), !s.noPage, box.Accounts())
+	if err == nil {
+		err = serve(ctx, f, listener, logger, 10*time.Second)
+	}
+	return errors.Join(err, box.Close())
+}
+
+// options are those that need nothing but the flags and the fixture file.
+func (s *serving) options() ([]sandbox.Option, error) {
+	options := []sandbox.Option{sandbox.WithRateLimit(s.rateLimit)}
+	if s.rateLimit < 0 {
+		return nil, errors.New("--rate-limit is a number from 0")
+	}
+	for _, text := range s.trouble {
+		o, err := sandbox.ParseTrouble(text)
+		if err != nil {
+			return nil, fmt.Errorf("--trouble: %w; --list-trouble lists all", plainSandbox(err))
+		}
+		options = append(options, o)
+	}
+	if s.empty403 {
+		options = append(options, sandbox.WithEmptyForbidden())
+	}
+	if s.text401 {
+		options = append(options, sandbox.WithTextUnauthorized())
+	}
+	if s.fixturesPath != "" {
+		fixtures, err := fixture.Read(s.fixturesPath)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, sandbox.WithFixtures(fixtures))
+	}
+	return options, nil
+}
+
+// store opens the file of --db.
+func (s *serving) store(ctx context.Context) ([]sandbox.Option, error) {
+	if s.db == "" {
+		return nil, nil
+	}
+	store, err := sqlite.Open(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	return []sandbox.Option{sandbox.WithStore(store)}, nil
+}
+
+// listen wants both parts of an address, so that nobody binds to all interfaces by leaving one out.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return nil, fmt.Errorf("--addr is HOST:PORT, such as %s or 0.0.0.0:8080, not %q", defaultAddress, address)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: name another one by --addr, or port 0 for any that is free", address)
+	}
+	return listener, err
+}
+
+// logTo returns the log of calls and errors.
+func logTo(w io.Writer, format string) (*slog.Logger, error) {
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, nil)), nil
+	case "off":
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelError})), nil
+	default:
+		return nil, fmt.Errorf("--log is text, json or off, not %q", format)
+	}
+}
+
+// plainSandbox leaves the name out that the package's errors begin with.
+func plainSandbox(err error) error {
+	return errors.New(strings.TrimPrefix(err.Error(), "sandbox: "))
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+	"github.com/fleetcontract/fleetio-go/sandbox/page"
+)
+
+// judge returns how the page judges an exchange; nil where there is no page.
+func (s *serving) judge() (page.Judge, error) {
+	if s.noPage {
+		return nil, nil
+	}
+	spec, err := loadSpec("")
+	if err != nil {
+		return nil, err
+	}
+	return func(e *sandbox.Exchange) ([]page.Finding, error) {
+		found, err := spec.contract.Check(exchangeOf(e))
+		if errors.Is(err, conformance.ErrNoOperation) {
+			return nil, errors.New("the contract has no such operation")
+		}
+		if err != nil {
+			return nil, err
+		}
+		list := make([]page.Finding, len(found))
+		for i, f := range found {
+			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message, Fails: f.Fails()}
+			if f.Spec.Line > 0 {
+				list[i].Spec = fmt.Sprintf("%s:%d", spec.name, f.Spec.Line)
+			}
+		}
+		return list, nil
+	}, nil
+}
+
+// exchangeOf is what arrived at the sandbox as a recording of it.
+func exchangeOf(e *sandbox.Exchange) *traffic.Exchange {
+	u, err := url.ParseRequestURI(e.URL)
+	if err != nil {
+		u = &url.URL{} // of no operation
+	}
+	length := e.Header.Get("Content-Length")
+	return &traffic.Exchange{
+		Method: e.Method, URL: u, Status: e.Status,
+		// The sandbox does not keep a body that it did not take in whole.
+		Request:  traffic.Message{Header: e.Header, Body: e.Body, BodyOmitted: len(e.Body) == 0 && length != "" && length != "0"},
+		Response: traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody},
+	}
+}

@@ -1,0 +1,169 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
+)
+
+// TestSandboxKilled kills the command in the middle of many calls, again and again, as no signal handler sees: each fault
+// that was answered is in its file as it was answered, none is there twice, and no id is given to a second one.
+func TestSandboxKilled(t *testing.T) {
+	t.Parallel()
+	rounds := 10
+	if text := os.Getenv("FLEETIO_KILL_ROUNDS"); text != "" {
+		var err error
+		rounds, err = strconv.Atoi(text)
+		require.NoError(t, err)
+	}
+	k := &killed{db: filepath.Join(t.TempDir(), "faults.db"), answered: map[int64]string{}, stored: map[int64]string{}}
+	for round := range rounds {
+		k.round(t, round, 50+37*round%200) // answers before the end, so that it comes at another place of the work each time
+		k.check(t)
+	}
+	// Else it was never in the middle of anything, and nothing is proven.
+	assert.Positive(t, k.unanswered, "calls that were on their way when the process was killed")
+	assert.GreaterOrEqual(t, len(k.answered), 50*rounds)
+}
+
+type killed struct {
+	db string
+
+	mu         sync.Mutex
+	answered   map[int64]string // what was answered, by id
+	stored     map[int64]string // what was in the file, by id
+	unanswered int
+}
+
+// round runs the command, and kills it after so many answers.
+func (k *killed) round(t *testing.T, round, answers int) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], "sandbox", "--addr", "127.0.0.1:0", "--db", k.db, "--log", "off", "--no-page")
+	command.Env = append(os.Environ(), asCommand+"=1")
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	stdout, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	b := &box{}
+	values := map[string]*string{envBaseURL: &b.url, envAPIKey: &b.key, envToken: &b.token}
+	export := regexp.MustCompile(`^export (\w+)='(.*)'$`)
+	for lines := bufio.NewScanner(stdout); b.token == "" && lines.Scan(); {
+		if found := export.FindStringSubmatch(lines.Text()); found != nil {
+			*values[found[1]] = found[2]
+		}
+	}
+	require.NotEmpty(t, b.token, stderr.String())
+
+	const callers = 64
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}}
+	defer client.CloseIdleConnections()
+	var left atomic.Int64
+	left.Store(int64(answers))
+	var wait sync.WaitGroup
+	for caller := range callers {
+		wait.Go(func() {
+			for n := 0; ; n++ {
+				external := fmt.Sprintf("%d-%d-%d", round, caller, n)
+				id, body, ok := b.createFor(t, client, external)
+				k.mu.Lock()
+				if !ok {
+					k.unanswered++
+					k.mu.Unlock()
+					return
+				}
+				assert.Empty(t, k.answered[id], "id %d was given twice", id)
+				k.answered[id] = body
+				k.mu.Unlock()
+				if left.Add(-1) == 0 {
+					assert.NoError(t, command.Process.Kill())
+				}
+			}
+		})
+	}
+	wait.Wait()
+	require.Error(t, command.Wait(), "it was killed")
+	assert.Empty(t, stderr.String())
+}
+
+// createFor creates a fault, and returns its id and all of it; ok is false where the connection broke.
+func (b *box) createFor(t *testing.T, client *http.Client, external string) (id int64, body string, ok bool) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/api/v1/faults",
+		strings.NewReader(`{"vehicle_id":1,"code":"P0420","external_id":"`+external+`"}`))
+	if !assert.NoError(t, err) {
+		return 0, "", false
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Token "+b.key)
+	r.Header.Set("Account-Token", b.token)
+	response, err := client.Do(r)
+	if err != nil {
+		return 0, "", false
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, "", false
+	}
+	var fault struct {
+		ID         int64  `json:"id"`
+		ExternalID string `json:"external_id"`
+	}
+	if !assert.Equal(t, 201, response.StatusCode, string(text)) || !assert.NoError(t, json.Unmarshal(text, &fault)) {
+		return 0, "", false
+	}
+	assert.Equal(t, external, fault.ExternalID)
+	return fault.ID, string(text), true
+}
+
+// check opens the file.
+func (k *killed) check(t *testing.T) {
+	t.Helper()
+	store, err := sqlite.Open(t.Context(), k.db)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, store.Close()) }()
+	records, err := store.Records(t.Context(), 0, math.MaxInt)
+	require.NoError(t, err)
+	ids, externals := map[int64]bool{}, map[string]bool{}
+	for _, r := range records {
+		require.False(t, ids[r.ID])
+		ids[r.ID] = true
+		var fault struct {
+			ExternalID string `json:"external_id"`
+		}
+		require.NoError(t, json.Unmarshal(r.Fault, &fault))
+		require.False(t, externals[fault.ExternalID], "%s is there twice", fault.ExternalID)
+		externals[fault.ExternalID] = true
+		if answer, was := k.answered[r.ID]; was {
+			require.Equal(t, answer, fmt.Sprintf(`{"id":%d,%s`, r.ID, r.Fault[1:]), "as it was answered")
+		}
+		if before, was := k.stored[r.ID]; was {
+			require.Equal(t, before, string(r.Fault), "the id of another")
+		}
+		k.stored[r.ID] = string(r.Fault)
+	}
+	for id := range k.answered {
+		require.True(t, ids[id], "fault %d was answered, and is lost", id)
+	}
+	require.Len(t, records, len(k.stored), "a fault that was there is gone")
+}

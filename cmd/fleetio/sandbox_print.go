@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// announce prints where the sandbox is and who may call it, as lines that a shell can evaluate.
+func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account) error {
+	var b strings.Builder
+	if hasPage {
+		fmt.Fprintf(&b, "# The page that shows what arrives: %s/\n", url)
+	}
+	account, key := first(accounts)
+	fmt.Fprintf(&b, "export %s=%s\n", envBaseURL, quoteForShell(url))
+	fmt.Fprintf(&b, "export %s=%s\n", envAPIKey, quoteForShell(accounts[account].APIKeys[key].Key))
+	fmt.Fprintf(&b, "export %s=%s\n", envToken, quoteForShell(accounts[account].Token))
+	for i, a := range accounts {
+		for j, k := range a.APIKeys {
+			if i == account && j == key {
+				continue
+			}
+			may := ""
+			if !slices.Contains(k.Permissions, sandbox.CreateFaults) {
+				may = ", which may not create faults"
+			}
+			// Quoted by Go, a name cannot end the line of the comment.
+			fmt.Fprintf(&b, "# account %d %q, key %q%s: %s=%s %s=%s\n", a.ID, a.Name, k.Name, may,
+				envAPIKey, quoteForShell(k.Key), envToken, quoteForShell(a.Token))
+		}
+	}
+	_, err := io.WriteString(w, b.String()) // at once, as whoever reads it waits for all of it
+	return err
+}
+
+// first finds the first key that may create faults; the first of all where none may.
+func first(accounts []sandbox.Account) (account, key int) {
+	for i, a := range accounts {
+		for j, k := range a.APIKeys {
+			if slices.Contains(k.Permissions, sandbox.CreateFaults) {
+				return i, j
+			}
+		}
+	}
+	return 0, 0
+}
+
+// quoteForShell makes one word of a POSIX shell of any text.
+func quoteForShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// troubles are examples of all that --trouble takes but for deviations, with what they do.
+var troubles = []struct{ what, does string }{
+	{"500", "fails with a status from 400 to 599 instead of creating the fault"},
+	{"429=30s", "fails with a 429 that asks to wait, in whole seconds"},
+	{"delay=250ms", "creates the fault at once, and answers late"},
+	{"truncate", "creates the fault, and breaks off in the middle of the answer"},
+	{"malform", "creates the fault, and answers with half of the JSON"},
+	{"media-type=text/html", "creates the fault, and answers with another Content-Type"},
+	{"drop-before", "breaks off without an answer; the fault is not created"},
+	{"drop-after", "breaks off without an answer; the fault is created"},
+	{"deviate=NAME", "deviates from the contract in one of the following ways"},
+}
+
+// listTrouble prints what --trouble takes.
+func listTrouble(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	_, _ = fmt.Fprintln(out, "Each call meets it; with @10% behind it a tenth of the calls does, with @next the next one.")
+	for _, t := range troubles {
+		_, _ = fmt.Fprintf(out, "%-22s %s\n", t.what, t.does)
+	}
+	for _, name := range sandbox.Deviations() {
+		_, _ = fmt.Fprintf(out, "deviate=%s\n", name)
+	}
+	return out.Flush()
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+func TestSandboxListsTrouble(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := fleetio("", "sandbox", "--list-trouble")
+	require.Equal(t, 0, code, stderr)
+	for _, trouble := range troubles {
+		assert.Contains(t, stdout, "\n"+trouble.what+" ")
+		if trouble.what != "deviate=NAME" {
+			_, err := sandbox.ParseTrouble(trouble.what + "@next")
+			require.NoError(t, err, trouble.what)
+		}
+	}
+	assert.Equal(t, 1+len(troubles)+len(sandbox.Deviations()), strings.Count(stdout, "\n"))
+	assert.Contains(t, stdout, "\ndeviate=201/body/id/minimum/zero\n")
+}
+
+// TestHelpOfSandbox holds every flag to say once what it does without being given.
+func TestHelpOfSandbox(t *testing.T) {
+	t.Parallel()
+	code, stdout, _ := fleetio("", "sandbox", "--help")
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stdout, "Examples:\n  fleetio sandbox")
+	_, flags, _ := strings.Cut(stdout, "Flags:\n")
+	for line := range strings.Lines(flags) {
+		if !strings.Contains(line, "help for") {
+			assert.Regexp(t, `By default, [^(]*\.\n$`, line)
+		}
+	}
+}
+
+func TestAnnounce(t *testing.T) {
+	t.Parallel()
+	accounts := []sandbox.Account{
+		{ID: 1, Name: "one\nexport FLEETIO_API_KEY=x", Token: "t-1", APIKeys: []sandbox.APIKey{{Name: "r", Key: "k-1"}}},
+		{ID: 2, Name: "two", Token: `t'"$(exit 9)\`, APIKeys: []sandbox.APIKey{
+			{Name: "r", Key: "k-2"}, {Name: "w\n'", Key: "k'`exit 9`;#", Permissions: []sandbox.Permission{sandbox.CreateFaults}}}},
+	}
+	var b strings.Builder
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts))
+	code, out := shell(t, `eval "$PRINTED"; printf '%s %s %s' "$FLEETIO_BASE_URL" "$FLEETIO_API_KEY" "$FLEETIO_ACCOUNT_TOKEN"`, "PRINTED="+b.String())
+	assert.Equal(t, 0, code)
+	assert.Equal(t, "http://127.0.0.1:1 k'`exit 9`;# "+`t'"$(exit 9)\`, out)
+	assert.Contains(t, b.String(), `key "r", which may not create faults: FLEETIO_API_KEY='k-2'`)
+	assert.NotContains(t, b.String(), "page")
+
+	b.Reset()
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
+	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "who may do nothing can call, too")
+}
+
+// TestSandboxGuide runs what the guide shows, and holds it to have all flags, all trouble and the example as it is.
+func TestSandboxGuide(t *testing.T) {
+	t.Parallel()
+	guide := read(t, "../../docs/sandbox.md")
+	fleet := read(t, "../../sandbox/fixture/testdata/fleet.yaml")
+	assert.Contains(t, guide, "```yaml\n"+fleet+"```\n")
+	_, help, _ := fleetio("", "sandbox", "--help")
+	_, help, _ = strings.Cut(help, "Flags:\n")
+	flags := regexp.MustCompile(`(?m)^ +(--[a-z0-9-]+)`).FindAllStringSubmatch(help, -1)
+	require.NotEmpty(t, flags)
+	for _, flag := range flags {
+		assert.Contains(t, guide, "`"+flag[1])
+	}
+	for _, trouble := range troubles {
+		assert.Contains(t, guide, "\n| `"+trouble.what+"` |")
+	}
+	_, names, _ := strings.Cut(guide, "**Deviations**")
+	found := regexp.MustCompile("`(\\d{3}/[^`]*)`").FindAllStringSubmatch(names, -1)
+	require.NotEmpty(t, found)
+	for _, name := range found {
+		assert.Contains(t, sandbox.Deviations(), name[1])
+	}
+
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "fleet.yaml"), []byte(fleet), 0o600))
+	_, script, _ := strings.Cut(guide, "```sh\n")
+	script, _, _ = strings.Cut(script, "```")
+	// Not the function, so that the process is the one that $! names.
+	script = strings.Replace(script, "fleetio sandbox", `"$SELF" sandbox --addr 127.0.0.1:0 --log off`, 1)
+	code, out := shell(t, "cd "+folder+"\n"+script+"\nkill $!; wait $!")
+	assert.Equal(t, 0, code, out)
+	assert.Contains(t, out, `"id": 2,`)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+	"github.com/fleetcontract/fleetio-go/sandbox/page"
+)
+
+// front sends each request where it belongs. It is no [http.ServeMux], which answers what is not quite a path with a
+// redirect, as the vendor does not.
+type front struct {
+	ctx        context.Context //nolint:containedctx // that of the run: it tells whether the sandbox is ending
+	sandbox    *sandbox.Sandbox
+	page       *page.Page // nil for none
+	onLoopback bool
+}
+
+// ServeHTTP implements [http.Handler].
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/healthz":
+		f.health(w)
+	case f.page == nil || path != "/" && path != "/events" && !strings.HasPrefix(path, "/assets/"):
+		f.sandbox.ServeHTTP(w, r)
+	case f.onLoopback && !isLocal(r.Host):
+		// A name that some site in the user's browser has let point to this machine, to read the page from here.
+		http.Error(w, "The page is for localhost and for IP addresses.", http.StatusForbidden)
+	default:
+		f.page.ServeHTTP(w, r)
+	}
+}
+
+func (f *front) health(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	text := "ok\n"
+	if f.ctx.Err() != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "stopping\n"
+	}
+	_, _ = io.WriteString(w, text) // the caller has gone
+}
+
+// isLocal tells whether a Host header names an address, or this machine.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil || strings.EqualFold(host, "localhost")
+}
+
+func isLoopback(a net.Addr) bool {
+	tcp, is := a.(*net.TCPAddr)
+	return is && tcp.IP.IsLoopback()
+}
+
+// baseURL is the URL for callers on this machine: nobody can call the address that stands for all.
+func baseURL(a net.Addr) string {
+	if tcp, is := a.(*net.TCPAddr); is && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + a.String()
+}
+
+// serve answers until ctx ends, and then, for as long as the grace, what is on its way.
+func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Logger, grace time.Duration) error {
+	server := &http.Server{
+		Handler:           f,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute, // a delay that was asked for must be in it
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		Protocols:         new(http.Protocols),
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	if f.page != nil {
+		server.RegisterOnShutdown(f.page.Close) // its streams would go on for ever
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		logger.Error("calls were cut off", "after", grace)
+		err = server.Close()
+	}
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
+	return err
+}

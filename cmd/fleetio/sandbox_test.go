@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// box is a sandbox command that runs.
+type box struct {
+	url, key, token string
+	stdout          string
+	log             *shared
+
+	stop func() int // ends it, and returns its exit status
+}
+
+// shared is a buffer that one goroutine fills and another reads.
+type shared struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	wrote chan bool // closed by the first write
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text.Len() == 0 {
+		close(s.wrote)
+	}
+	return s.text.Write(p)
+}
+
+func (s *shared) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// serveSandbox runs the command on a free port until the test ends, and holds it to end well.
+func serveSandbox(t *testing.T, args ...string) *box {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	stdout, stderr := &shared{wrote: make(chan bool)}, &shared{wrote: make(chan bool)}
+	exit := make(chan int, 1)
+	go func() {
+		args := append([]string{"sandbox", "--addr", "127.0.0.1:0"}, args...)
+		exit <- run(ctx, args, &console{stdout: stdout, stderr: stderr, now: time.Now})
+	}()
+	b := &box{log: stderr, stop: sync.OnceValue(func() int {
+		cancel()
+		return <-exit
+	})}
+	t.Cleanup(func() { assert.Equal(t, 0, b.stop(), stderr) })
+	select {
+	case <-stdout.wrote:
+	case code := <-exit:
+		exit <- code
+		require.Fail(t, "it did not run", "%d %s", code, stderr)
+	}
+	b.stdout = stdout.String()
+	exported := regexp.MustCompile(`(?m)^export (\w+)='(.*)'$`).FindAllStringSubmatch(b.stdout, -1)
+	require.Len(t, exported, 3)
+	assert.Equal(t, []string{envBaseURL, envAPIKey, envToken}, []string{exported[0][1], exported[1][1], exported[2][1]})
+	b.url, b.key, b.token = exported[0][2], exported[1][2], exported[2][2]
+	return b
+}
+
+const someFault = `{"vehicle_id":1,"code":"P0420"}`
+
+// answered is an answer that was read.
+type answered struct {
+	proto  string
+	status int
+	header http.Header
+	body   string
+}
+
+// create posts a fault.
+func (b *box) create(t *testing.T, client *http.Client, body string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/api/v1/faults", strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Token "+b.key)
+	r.Header.Set("Account-Token", b.token)
+	return answerTo(t, client, r)
+}
+
+// get asks for a path, as for this host.
+func (b *box) get(t *testing.T, path, host string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+path, nil)
+	require.NoError(t, err)
+	r.Host = host
+	return answerTo(t, http.DefaultClient, r)
+}
+
+func answerTo(t *testing.T, client *http.Client, r *http.Request) answered {
+	t.Helper()
+	response, err := client.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return answered{response.Proto, response.StatusCode, response.Header, string(body)}
+}
+
+// TestSandbox does what the help says: it evaluates what is printed in a shell, and creates a fault there.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	b := serveSandbox(t)
+	code, out := shell(t, `eval "$PRINTED"`+"\n"+`fleetio create --vehicle-id 1 --code P0420 --external-id "it's"`, "PRINTED="+b.stdout)
+	require.Equal(t, 0, code, out)
+	var fault map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &fault))
+	assert.InDelta(t, 1, fault["id"], 0)
+	assert.Equal(t, "it's", fault["external_id"])
+	assert.Contains(t, b.stdout, "# The page that shows what arrives: "+b.url+"/\n")
+
+	answer := b.get(t, "/healthz", "")
+	assert.Equal(t, 200, answer.status)
+	assert.Equal(t, "ok\n", answer.body)
+	answer = b.get(t, "/api/v1/vehicles", "")
+	assert.Equal(t, 404, answer.status)
+	assert.Contains(t, answer.body, `"status":404`)
+	answer = b.get(t, "//api/v1/faults", "")
+	assert.Equal(t, 404, answer.status, "no redirect")
+}
+
+// TestSandboxSpeaksHTTP2 has no way back to HTTP/1.1.
+func TestSandboxSpeaksHTTP2(t *testing.T) {
+	t.Parallel()
+	b := serveSandbox(t)
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	answer := b.create(t, &http.Client{Transport: transport}, someFault)
+	assert.Equal(t, "HTTP/2.0", answer.proto)
+	assert.Equal(t, 201, answer.status, answer.body)
+}
+
+func TestSandboxKeepsItsFile(t *testing.T) {
+	t.Parallel()
+	db := filepath.Join(t.TempDir(), "faults.db")
+	b := serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
+	assert.Equal(t, "example-key-telematics", b.key)
+	answer := b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	assert.Contains(t, answer.body, `"id":2,`, "after that of the fixtures")
+	require.Equal(t, 0, b.stop())
+
+	b = serveSandbox(t, "--db", db) // the accounts come from the file, and none besides
+	assert.Equal(t, "example-key-telematics", b.key)
+	assert.NotContains(t, b.stdout, "sandbox-key")
+	answer = b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	assert.Contains(t, answer.body, `"id":3,`)
+	require.Equal(t, 0, b.stop())
+
+	b = serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
+	answer = b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	assert.Contains(t, answer.body, `"id":4,`, "the faults of the fixtures do not come again")
+}
+
+// TestSandboxFlags holds what the flags set to arrive.
+func TestSandboxFlags(t *testing.T) {
+	t.Parallel()
+	b := serveSandbox(t, "--rate-limit", "2", "--trouble", "503@next", "--trouble", "media-type=text/html@next", "--text-401")
+	answer := b.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 503, answer.status)
+	answer = b.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 201, answer.status)
+	assert.Equal(t, "text/html", answer.header.Get("Content-Type"))
+	for range 4 { // a minute may begin in between
+		if answer = b.create(t, http.DefaultClient, someFault); answer.status == 429 {
+			break
+		}
+	}
+	assert.Equal(t, 429, answer.status)
+	stranger := *b
+	stranger.key = "nobody"
+	answer = stranger.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 401, answer.status)
+	assert.NotContains(t, answer.body, "{")
+	reader := serveSandbox(t, "--empty-403") // without the limit
+	reader.key = "sandbox-key-reporting"
+	answer = reader.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 403, answer.status)
+	assert.Empty(t, answer.body)
+}
+
+func TestSandboxRefuses(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	used := taken.Addr().String()
+	folder := t.TempDir()
+	broken := write(t, "broken.yaml", "accounts:\n- id: 1\n  token: sekrit-token\n")
+	clash := write(t, "clash.yaml", strings.ReplaceAll(strings.ReplaceAll(read(t, "../../sandbox/fixture/testdata/fleet.yaml"), "id: 501", "id: 502"), "example-", "other-"))
+	db := filepath.Join(folder, "faults.db")
+	require.Equal(t, 0, serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml").stop())
+	for name, test := range map[string]struct {
+		args   []string
+		stderr string
+	}{
+		"an argument":            {[]string{"x"}, `sandbox takes no "x"`},
+		"a port that is used":    {[]string{"--addr", used}, used + " is in use: name another one by --addr"},
+		"no host":                {[]string{"--addr", ":8080"}, "--addr is HOST:PORT"},
+		"no port":                {[]string{"--addr", "localhost"}, "--addr is HOST:PORT"},
+		"no address":             {[]string{"--addr", "127.0.0.1:99999"}, "invalid port"},
+		"no number":              {[]string{"--rate-limit", "x"}, "--rate-limit"},
+		"a negative number":      {[]string{"--rate-limit", "-1"}, "--rate-limit is a number from 0"},
+		"no trouble":             {[]string{"--trouble", "x"}, `--trouble: there is no trouble "x"`},
+		"no error":               {[]string{"--trouble", "200"}, "--trouble: 200 is no error status"},
+		"no share":               {[]string{"--trouble", "500@0%"}, "--trouble: "},
+		"no deviation":           {[]string{"--trouble", "deviate=x"}, "--trouble: "},
+		"another log":            {[]string{"--log", "xml"}, `--log is text, json or off, not "xml"`},
+		"no such fixtures":       {[]string{"--fixtures", "nowhere.yaml"}, "nowhere.yaml"},
+		"broken fixtures":        {[]string{"--fixtures", broken}, broken + ":2: accounts[0].api_keys is empty"},
+		"a folder for a file":    {[]string{"--db", folder}, folder},
+		"fixtures that clash":    {[]string{"--db", db, "--fixtures", clash}, "accounts[1].vehicles[0].id is the same as accounts[0].vehicles[0].id"},
+		"the list and no server": {[]string{"--list-trouble", "x"}, `sandbox takes no "x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// A later --addr counts, and none of the tests takes the default port.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of a test that fails
+			defer cancel()
+			var stdout, stderr strings.Builder
+			code := run(ctx, append([]string{"sandbox", "--addr", "127.0.0.1:0"}, test.args...), &console{stdout: &stdout, stderr: &stderr, now: someDay})
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr.String(), test.stderr)
+			assert.True(t, strings.HasPrefix(stderr.String(), "fleetio: "), stderr.String())
+			assert.NotContains(t, stderr.String(), "sekrit")
+			assert.Empty(t, stdout.String())
+		})
+	}
+}
+
+func TestSandboxUnprinted(t *testing.T) {
+	t.Parallel()
+	var stderr strings.Builder
+	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-trouble"}} {
+		code := run(t.Context(), append([]string{"sandbox"}, args...), &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
+		assert.Equal(t, 2, code)
+		assert.Contains(t, stderr.String(), "broken pipe")
+		stderr.Reset()
+	}
+}
+
+// TestSandboxLog holds the log to say each call in a line, and no credential: neither a right one nor one that is wrong.
+func TestSandboxLog(t *testing.T) {
+	t.Parallel()
+	const wrong = "wrong-key-5c1d"
+	calls := func(t *testing.T, b *box) {
+		t.Helper()
+		b.create(t, http.DefaultClient, someFault)
+		stranger := *b
+		stranger.key = wrong
+		stranger.create(t, http.DefaultClient, `{"external_id":"`+b.token+`"}`)
+		astray := *b
+		astray.url += "/" + b.key + "?token=" + b.token + "&x="
+		astray.create(t, http.DefaultClient, b.key)
+		require.Equal(t, 0, b.stop())
+		printed := b.log.String()
+		for _, a := range sandbox.DefaultFixtures().Accounts {
+			assert.NotContains(t, printed, a.Token)
+			for _, k := range a.APIKeys {
+				assert.NotContains(t, printed, k.Key)
+			}
+		}
+		assert.NotContains(t, printed, wrong)
+	}
+	for format, want := range map[string]string{"json": `"status":201`, "text": "status=201", "off": ""} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			b := serveSandbox(t, "--log", format)
+			calls(t, b)
+			if format == "off" {
+				assert.Empty(t, b.log.String())
+				return
+			}
+			assert.Contains(t, b.log.String(), want)
+			assert.Equal(t, 3+1, strings.Count(b.log.String(), "\n"), b.log)
+			for line := range strings.Lines(b.log.String()) {
+				assert.Equal(t, format == "json", json.Valid([]byte(line)), line)
+			}
+		})
+	}
+}
