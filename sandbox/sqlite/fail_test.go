@@ -1,0 +1,175 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// addMany adds from many goroutines, and returns what was answered, by id, and the errors.
+func addMany(t *testing.T, s *Store, name string, callers int, text string) (answered map[int64]string, errs []error) {
+	t.Helper()
+	answered = map[int64]string{}
+	var mu sync.Mutex
+	var done sync.WaitGroup
+	for caller := range callers {
+		done.Go(func() {
+			token := fmt.Sprintf("%s-%d %s", name, caller, text)
+			id, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault(token)})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, err)
+				return
+			}
+			answered[id] = string(fault(token))
+		})
+	}
+	done.Wait()
+	return answered, errs
+}
+
+// stored returns all faults by id.
+func stored(t *testing.T, s *Store) map[int64]string {
+	t.Helper()
+	list, err := s.Records(t.Context(), 0, 1_000_000)
+	require.NoError(t, err)
+	all := map[int64]string{}
+	for _, r := range list {
+		all[r.ID] = string(r.Fault)
+	}
+	require.Len(t, all, len(list))
+	return all
+}
+
+// TestFull lets the database be full in the middle of a batch, where SQLite rolls back by itself, and then not any more.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.pragma(t, "max_page_count = 60")
+	big := strings.Repeat("x", 1500)
+	answered := map[int64]string{}
+	failed := 0
+	for round := range 5 {
+		more, errs := addMany(t, s, strconv.Itoa(round), 60, big)
+		maps.Copy(answered, more)
+		failed += len(errs)
+		for _, err := range errs {
+			require.ErrorContains(t, err, "the fault is not stored: database or disk is full")
+		}
+		require.Equal(t, answered, stored(t, s), "no more and no less than was answered")
+	}
+	require.NotEmpty(t, answered)
+	require.NotZero(t, failed)
+
+	s.pragma(t, "max_page_count = 100000")
+	last := slices.Max(slices.Collect(maps.Keys(answered)))
+	more, errs := addMany(t, s, "after", 60, big)
+	require.Empty(t, errs)
+	for id := range more {
+		assert.Greater(t, id, last)
+	}
+	maps.Copy(answered, more)
+	require.Equal(t, answered, stored(t, s))
+	checkFile(t, s.db)
+}
+
+// TestFullHalfway has the rows that fit before the one that does not: they are of the same transaction.
+func TestFullHalfway(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.pragma(t, "max_page_count = 60")
+	var rows []*row
+	for i := range 43 {
+		rows = append(rows, &row{account: account1, fault: fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))})
+	}
+	rows[2].account = 99 // the one for whom it was not the disk
+	s.writing.Lock()
+	s.writer.write(t.Context(), rows)
+	s.writing.Unlock()
+	for i, r := range rows {
+		if i == 2 {
+			require.ErrorContains(t, r.err, "no account 99")
+		} else {
+			require.ErrorContains(t, r.err, "database or disk is full")
+		}
+		require.Zero(t, r.id)
+	}
+	require.Empty(t, stored(t, s))
+	s.pragma(t, "max_page_count = 100000")
+	_, errs := addMany(t, s, "after", 10, "")
+	require.Empty(t, errs)
+}
+
+// broken is a statement that fails.
+type broken struct{ statement }
+
+var errBroken = errors.New("the disk is on fire")
+
+func (broken) ExecContext(context.Context, []driver.NamedValue) (driver.Result, error) {
+	return nil, errBroken
+}
+
+// TestStepsFail breaks one step of a transaction at a time, and mends it again.
+func TestStepsFail(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	answered := map[int64]string{}
+	for name, step := range map[string]*statement{"begin": &s.writer.begin, "commit": &s.writer.commit, "insert": &s.writer.inserts[2]} {
+		s.writing.Lock()
+		whole := *step
+		*step = broken{whole}
+		s.writing.Unlock()
+		// Of 41 in one batch, 40 are inserted before the one that fails; but also if they come as several batches, none is stored
+		// where all fail.
+		more, errs := addMany(t, s, name, 41, "")
+		maps.Copy(answered, more)
+		require.NotEmpty(t, errs, name)
+		for _, err := range errs {
+			require.ErrorIs(t, err, errBroken)
+		}
+		require.Equal(t, answered, stored(t, s), name)
+
+		s.writing.Lock()
+		*step = whole
+		s.writing.Unlock()
+		more, errs = addMany(t, s, name+" mended", 41, "")
+		require.Empty(t, errs, name)
+		maps.Copy(answered, more)
+		require.Equal(t, answered, stored(t, s), name)
+	}
+}
+
+// TestLocked has another connection that keeps the file for itself.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.pragma(t, "busy_timeout = 1")
+	conn, err := s.db.Conn(t.Context())
+	require.NoError(t, err)
+	_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	_, errs := addMany(t, s, "locked", 10, "")
+	require.Len(t, errs, 10)
+	for _, err := range errs {
+		require.ErrorContains(t, err, "the fault is not stored: database is locked")
+	}
+	_, err = conn.ExecContext(t.Context(), "ROLLBACK")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	answered, errs := addMany(t, s, "unlocked", 10, "")
+	require.Empty(t, errs)
+	assert.Equal(t, answered, stored(t, s))
+}

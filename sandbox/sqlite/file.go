@@ -1,0 +1,141 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// opening is held while a file is made. When a process closes a file, it loses all its locks on it, and so does a store
+// of the same process that has opened the new file meanwhile.
+var opening sync.Mutex
+
+// openFile returns connections to a database that is up to date and in WAL mode.
+func openFile(ctx context.Context, path string) (*sql.DB, error) {
+	opening.Lock()
+	defer opening.Unlock()
+	size, err := ensureFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if size > 0 { // nothing to see in a new one
+		if err := inspect(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	db, err := connect(dsn(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareFile(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// ensureFile makes the file if there is none, and returns its size. It opens none that was there, see opening.
+func ensureFile(path string) (int64, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // SQLite gives the files beside it the same mode
+		if err != nil {
+			return 0, pathless(err)
+		}
+		return 0, f.Close()
+	case err != nil:
+		return 0, pathless(err)
+	case info.IsDir():
+		return 0, errors.New("it is a directory")
+	case !info.Mode().IsRegular():
+		return 0, errors.New("it is no regular file")
+	case info.Mode().Perm()&0o200 == 0:
+		return 0, errors.New("it is read-only")
+	}
+	return info.Size(), nil
+}
+
+// pathless drops the path from an error, as Open adds it to all of them.
+func pathless(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// inspect returns an error if the file is not a store's. It leaves no trace, not even where a reader would usually: what
+// is immutable gets neither locks nor a log. So it sees the database without what its log has to add.
+func inspect(ctx context.Context, path string) (err error) {
+	db, err := connect(uri(path, "immutable=1", "mode=ro"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	id, version, err := stamp(ctx, db)
+	if isCode(err, sqlite3.SQLITE_NOTADB) {
+		return errNoDatabase
+	} else if err != nil {
+		return err
+	}
+	return checkStamp(id, version, len(migrations))
+}
+
+// prepareFile brings the database up to date.
+func prepareFile(ctx context.Context, db *sql.DB) error {
+	if err := migrate(ctx, db, migrations); err != nil {
+		return err
+	}
+	// Only now, as it is no transaction: a database has its stamp before it has a log.
+	var mode string
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("the file system allows no write-ahead log, only the journal mode %q", mode)
+	}
+	// This reads the way down to the newest fault, so that a file that was cut off is found out now.
+	var newest sql.NullInt64
+	return db.QueryRowContext(ctx, "SELECT max(id) FROM faults").Scan(&newest)
+}
+
+// connect returns connections that are opened when they are used.
+func connect(dsn string) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(4)
+	return db, nil
+}
+
+// dsn returns how a store connects to the file. FULL is what makes a commit in WAL mode wait for the disk, and fullfsync
+// what makes macOS do so. Another process that writes is waited for, 5 seconds.
+func dsn(path string) string {
+	return uri(path, "_txlock=immediate", "_error_rc=1", "_pragma=busy_timeout(5000)", "_pragma=foreign_keys(1)",
+		"_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")
+}
+
+// uri returns the file as SQLite's URI (https://sqlite.org/uri.html), in which a path may hold any character.
+func uri(path string, parameters ...string) string {
+	if full, err := filepath.Abs(path); err == nil { // a relative path is no URI's
+		path = full
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/...
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(parameters, "&")}
+	return u.String()
+}

@@ -1,0 +1,105 @@
+package sqlite
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// TestSeed runs the same steps on a file, which is opened anew for each, and on the store in memory.
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	archived := time.Date(2025, 11, 30, 17, 0, 0, 123456789, time.FixedZone("", -6*60*60))
+	account := func(id int64, token string) sandbox.Account {
+		return sandbox.Account{ID: id, Token: token, APIKeys: []sandbox.APIKey{{Name: "n", Key: "key-" + token}}}
+	}
+	full := account(12, "other")
+	full.Name = "Größe 'x' -- "
+	full.APIKeys = append(full.APIKeys, sandbox.APIKey{Name: "2", Key: "a", Permissions: []sandbox.Permission{sandbox.CreateFaults}})
+	full.Vehicles = []sandbox.Vehicle{{ID: 9}, {ID: 1, Name: "V", ArchivedAt: &archived}, {ID: 5}}
+	full.FaultRules = []sandbox.FaultRule{{ID: 3, Code: "Z"}, {ID: 2, Code: "A", Name: "N"}}
+	withFaults := account(20, "with-faults")
+	withFaults.Faults = []fleetioapi.FaultCreate{{VehicleID: 1}}
+	steps := []struct {
+		name  string
+		seed  []sandbox.Account
+		fresh []int64
+	}{
+		{"nothing", nil, nil},
+		{"two", sandbox.DefaultFixtures().Accounts, []int64{12, 13}},
+		{"the same", sandbox.DefaultFixtures().Accounts, nil},
+		{"nothing more", nil, nil},
+		{"replace the first, with all it has, and add one", []sandbox.Account{account(1, "one"), full}, []int64{1}},
+		{"swap tokens", []sandbox.Account{account(12, "one"), account(1, "other")}, nil},
+		{"faults are the sandbox's", []sandbox.Account{withFaults}, []int64{20}},
+	}
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	memory := sandbox.NewMemory()
+	for _, step := range steps {
+		s, err := Open(t.Context(), path)
+		require.NoError(t, err)
+		f := sandbox.Fixtures{Accounts: step.seed}
+		all, fresh, err := s.Seed(t.Context(), f)
+		require.NoError(t, err, step.name)
+		want, wantFresh, err := memory.Seed(t.Context(), f)
+		require.NoError(t, err)
+		assert.Equal(t, asJSON(t, want), asJSON(t, all), step.name)
+		assert.Equal(t, step.fresh, fresh, step.name)
+		assert.Equal(t, wantFresh, fresh, step.name)
+		require.NoError(t, s.Close())
+	}
+}
+
+// TestSeedKeepsFaults replaces an account that has some.
+func TestSeedKeepsFaults(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("kept")})
+	require.NoError(t, err)
+	f := sandbox.DefaultFixtures()
+	f.Accounts[0].Name, f.Accounts[0].Vehicles = "renamed", nil
+	_, fresh, err := s.Seed(t.Context(), f)
+	require.NoError(t, err)
+	assert.Empty(t, fresh)
+	list, err := s.Records(t.Context(), account1, 10)
+	require.NoError(t, err)
+	assert.Equal(t, []sandbox.Record{{ID: 1, Account: account1, Fault: fault("kept")}}, list)
+	checkFile(t, s.db)
+}
+
+// TestSeedRefused leaves all as it was.
+func TestSeedRefused(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	before, _, err := s.Seed(t.Context(), sandbox.Fixtures{})
+	require.NoError(t, err)
+	secret := before.Accounts[0].Token
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	year := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		ctx  context.Context //nolint:containedctx // a row of a table
+		a    sandbox.Account
+		want string
+	}{
+		"token of another account": {t.Context(), sandbox.Account{ID: 30, Token: secret, APIKeys: []sandbox.APIKey{{Name: "k", Key: "k"}}}, "accounts[2].token is the same as accounts[0].token"},
+		"no id":                    {t.Context(), sandbox.Account{Token: "t", APIKeys: []sandbox.APIKey{{Name: "k", Key: "k"}}}, "accounts[2].id is less than 1"},
+		"no time":                  {t.Context(), sandbox.Account{ID: 12, Token: "t", Vehicles: []sandbox.Vehicle{{ID: 1, ArchivedAt: &year}}}, "vehicle 1: "},
+		"canceled":                 {canceled, sandbox.Account{ID: 30, Token: "t"}, context.Canceled.Error()},
+	} {
+		_, _, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed"}, test.a}})
+		require.ErrorContains(t, err, test.want, name)
+		require.ErrorContains(t, err, "the fixtures are not stored: ", name)
+		assert.NotContains(t, err.Error(), secret, "%s: the error holds a credential", name)
+		after, _, err := s.Seed(t.Context(), sandbox.Fixtures{})
+		require.NoError(t, err)
+		assert.Equal(t, asJSON(t, before), asJSON(t, after), name)
+	}
+}

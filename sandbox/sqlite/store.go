@@ -1,0 +1,131 @@
+// Package sqlite keeps what a sandbox knows in a file.
+//
+// A fault that was answered is on disk: each commit is followed by an fsync before anybody is told. Faults that come in at
+// the same time share a transaction, so that they share the fsync as well.
+//
+// The file is an ordinary SQLite database in WAL mode. People may look into it with other programs while a sandbox runs;
+// the view fault_list shows the parts of the faults in columns. Several processes may have it open, but a sandbox reads the accounts
+// once only, as it starts.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// Store is a [sandbox.Store] in a file. Make one with [Open].
+type Store struct {
+	db    *sql.DB // reads, and the rare writes of Seed
+	queue queue
+
+	// Held by whoever writes. SQLite would let a second writer wait as well, but by sleeping.
+	writing sync.Mutex
+	writer  *writer
+	ended   chan struct{} // closed when the goroutine that writes has ended
+	close   func() error  // does it once
+}
+
+var _ sandbox.Store = (*Store)(nil)
+
+var errClosed = errors.New("the store is closed")
+
+// Open opens the store in the file at path, and makes the file, readable for its owner only, when there is none.
+//
+// It is an error when the file is no SQLite database, is that of another application, or comes from a newer version of this package;
+// such a file is left as it was. A file of an older version is brought up to date. The context is for opening only.
+func Open(ctx context.Context, path string) (*Store, error) {
+	db, err := openFile(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	w, err := newWriter(ctx, dsn(path))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	s := &Store{db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
+	s.close = sync.OnceValue(s.end)
+	go s.run(context.WithoutCancel(ctx))
+	return s, nil
+}
+
+// Add implements [sandbox.Store]. It returns once the fault is on disk. If the context ends before, the fault may still be
+// stored: Add then tells so, and returns an error only if it is not.
+//
+// One case is beyond it: if the disk fails in the middle of a commit, and the process dies before the next commit
+// succeeds, SQLite may find the faults of the failed one whole when the file is opened again.
+func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	b, i, err := s.queue.add(r)
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-b.done:
+	case <-ctx.Done():
+		if s.queue.drop(b, i) {
+			return 0, ctx.Err()
+		}
+		<-b.done // it is being written, and only the outcome is the truth
+	}
+	return b.rows[i].id, b.rows[i].err
+}
+
+// Records implements [sandbox.Store]. It does not hold up those who write. There is no index by account, as it would slow
+// down each Add: what an account that has few faults costs to read grows with the faults of the others.
+func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
+	if s.queue.isClosed() {
+		return nil, errClosed
+	}
+	if limit <= 0 {
+		return nil, nil
+	}
+	var list []sandbox.Record
+	err := each(ctx, s.db, `SELECT id, account_id, fault FROM faults
+		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, func(scan scanner) error {
+		var r sandbox.Record
+		err := scan(&r.ID, &r.Account, &r.Fault)
+		list = append(list, r)
+		return err
+	}, account, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read faults: %w", err)
+	}
+	return list, nil
+}
+
+// scanner is [sql.Rows.Scan].
+type scanner func(...any) error
+
+// each calls row for each row of a query.
+func each(ctx context.Context, q querier, query string, row func(scan scanner) error, args ...any) (err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Close implements [sandbox.Store]. It waits for the faults that are being added, and puts all into the one file. Any
+// later call of the others is an error; a second Close returns what the first did.
+func (s *Store) Close() error { return s.close() }
+
+func (s *Store) end() error {
+	s.queue.close()
+	<-s.ended
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return errors.Join(s.writer.close(), s.db.Close())
+}

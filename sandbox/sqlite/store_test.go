@@ -1,0 +1,403 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// account1 and account2 are what open seeds.
+const account1, account2 = 12, 13
+
+// open returns a store in a new file, with the default fixtures.
+func open(tb testing.TB) *Store {
+	tb.Helper()
+	return openAt(tb, filepath.Join(tb.TempDir(), "sandbox.db"))
+}
+
+func openAt(tb testing.TB, path string) *Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), path)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, s.Close()) })
+	_, _, err = s.Seed(tb.Context(), sandbox.DefaultFixtures())
+	require.NoError(tb, err)
+	return s
+}
+
+// fault returns the fault with a token, about as long as real ones are.
+func fault(token string) []byte {
+	return []byte(`{"external_id":"` + token + `","vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("é", 150) +
+		`","created_at":"2026-01-31T10:00:00.000-06:00"}`)
+}
+
+// pragma runs a PRAGMA on the connection that writes.
+func (s *Store) pragma(tb testing.TB, sql string) {
+	tb.Helper()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	statement, err := s.writer.prepare(tb.Context(), "PRAGMA "+sql)
+	require.NoError(tb, err)
+	_, err = statement.ExecContext(tb.Context(), nil)
+	require.NoError(tb, errors.Join(err, statement.Close()))
+}
+
+func TestAddAndRecords(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var want []sandbox.Record
+	for i, account := range []int64{account1, account2, account1} {
+		r := sandbox.Record{Account: account, Fault: fault(strconv.Itoa(i))}
+		id, err := s.Add(t.Context(), r)
+		require.NoError(t, err)
+		require.EqualValues(t, i+1, id)
+		r.ID = id
+		want = append([]sandbox.Record{r}, want...)
+	}
+	for _, test := range []struct {
+		account int64
+		limit   int
+		want    []sandbox.Record
+	}{
+		{0, 10, want},
+		{0, 3, want},
+		{0, 2, want[:2]},
+		{account1, 10, []sandbox.Record{want[0], want[2]}},
+		{account1, 1, want[:1]},
+		{account2, 10, want[1:2]},
+		{99, 10, nil},
+		{0, 0, nil},
+		{0, -1, nil},
+	} {
+		got, err := s.Records(t.Context(), test.account, test.limit)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, got, "account %d, limit %d", test.account, test.limit)
+	}
+}
+
+// TestBytes stores what is no JSON, as the store must not look into a fault, nor change a byte.
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for _, text := range []string{"{}", "", "a\x00b", "\xff\xfe", `{"a":"é😀"}`, strings.Repeat("x", 1<<20)} {
+		_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: []byte(text)})
+		require.NoError(t, err)
+		got, err := s.Records(t.Context(), 0, 1)
+		require.NoError(t, err)
+		require.Equal(t, text, string(got[0].Fault))
+	}
+}
+
+func TestIDsAreNeverReused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	for round := range 3 {
+		s := openAt(t, path)
+		for i := range 5 {
+			id, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
+			require.NoError(t, err)
+			require.EqualValues(t, 5*round+i+1, id)
+		}
+		_, err := s.db.ExecContext(t.Context(), "DELETE FROM faults")
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+}
+
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	s := openAt(t, path)
+	id, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("kept")})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		assert.NoFileExists(t, path+suffix, "all is in the one file")
+	}
+
+	s = openAt(t, path)
+	got, err := s.Records(t.Context(), 0, 10)
+	require.NoError(t, err)
+	assert.Equal(t, []sandbox.Record{{ID: id, Account: account1, Fault: fault("kept")}}, got)
+}
+
+// TestConcurrent adds from hundreds of goroutines while others read, and closes in between.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const callers, each = 256, 8
+	var answered sync.Map // id to what it was
+	var done sync.WaitGroup
+	for caller := range callers {
+		done.Go(func() {
+			buffer := make([]byte, 0, 1024) // reused, as a server does
+			for i := range each {
+				account := int64(account1 + caller%2)
+				token := fmt.Sprintf("%d-%d", caller, i)
+				buffer = append(buffer[:0], fault(token)...)
+				id, err := s.Add(t.Context(), sandbox.Record{Account: account, Fault: buffer})
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, twice := answered.LoadOrStore(id, sandbox.Record{ID: id, Account: account, Fault: fault(token)})
+				assert.False(t, twice, "id %d came twice", id)
+			}
+		})
+	}
+	for range 4 {
+		done.Go(func() {
+			for range 10 {
+				list, err := s.Records(t.Context(), account2, 50)
+				assert.NoError(t, err)
+				for i, r := range list {
+					assert.EqualValues(t, account2, r.Account)
+					assert.True(t, i == 0 || r.ID < list[i-1].ID, "newest first")
+				}
+			}
+		})
+	}
+	done.Wait()
+	list, err := s.Records(t.Context(), 0, callers*each+1)
+	require.NoError(t, err)
+	require.Len(t, list, callers*each)
+	for _, r := range list {
+		want, ok := answered.Load(r.ID)
+		require.True(t, ok)
+		require.Equal(t, want, r)
+	}
+}
+
+// TestBadRow has rows that the database refuses in INSERTs of each size.
+func TestBadRow(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []map[int]int64{{}, {3: 99}, {34: 99}, {42: 98}, {0: 99, 31: 98, 32: 97, 41: 96}} {
+		s := open(t)
+		var rows []*row
+		for i := range 43 {
+			r := &row{account: account1, fault: fault(strconv.Itoa(i))}
+			if account, ok := bad[i]; ok {
+				r.account = account
+			}
+			rows = append(rows, r)
+		}
+		s.writing.Lock()
+		s.writer.write(t.Context(), rows)
+		s.writing.Unlock()
+		list, err := s.Records(t.Context(), 0, 100)
+		require.NoError(t, err)
+		stored := map[int64]string{}
+		for _, r := range list {
+			stored[r.ID] = string(r.Fault)
+		}
+		for i, r := range rows {
+			if account, ok := bad[i]; ok {
+				require.EqualError(t, r.err, fmt.Sprintf("the fault is not stored: the store has no account %d", account))
+				require.Zero(t, r.id)
+				continue
+			}
+			require.NoError(t, r.err)
+			require.Equal(t, string(fault(strconv.Itoa(i))), stored[r.id])
+		}
+		require.Len(t, list, len(rows)-len(bad))
+	}
+}
+
+func TestNoFault(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	_, err := s.Add(t.Context(), sandbox.Record{Account: account1})
+	require.ErrorContains(t, err, "the fault is not stored: ")
+	list, err := s.Records(t.Context(), 0, 1)
+	require.NoError(t, err)
+	assert.Empty(t, list)
+}
+
+type added struct {
+	id  int64
+	err error
+}
+
+// goAdd adds on a goroutine.
+func (s *Store) goAdd(ctx context.Context, text []byte) <-chan added {
+	result := make(chan added, 1)
+	go func() {
+		id, err := s.Add(ctx, sandbox.Record{Account: account1, Fault: text})
+		result <- added{id, err}
+	}()
+	return result
+}
+
+// waitFor gives way until the queue is as told.
+func (s *Store) waitFor(is func(next *batch) bool) {
+	for {
+		s.queue.mu.Lock()
+		ok := is(s.queue.next)
+		s.queue.mu.Unlock()
+		if ok {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+func TestContextEnds(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	first := s.queue.next
+	s.writing.Lock() // the first batch gets no further than here
+	ctxTaken, cancelTaken := context.WithCancel(t.Context())
+	taken := s.goAdd(ctxTaken, fault("taken"))
+	s.waitFor(func(next *batch) bool { return next != first })
+
+	ctxQueued, cancelQueued := context.WithCancel(t.Context())
+	buffer := fault("queued")
+	queued := s.goAdd(ctxQueued, buffer)
+	s.waitFor(func(next *batch) bool { return len(next.rows) == 1 })
+	neighbour := s.goAdd(t.Context(), fault("neighbour"))
+	s.waitFor(func(next *batch) bool { return len(next.rows) == 2 })
+
+	cancelQueued()
+	require.Equal(t, added{0, context.Canceled}, <-queued, "before anything was written")
+	copy(buffer, "something else") // it is the caller's again, and the race detector sees who still reads it
+	cancelTaken()
+	for range 1000 { // give a wrong answer the time to come
+		runtime.Gosched()
+	}
+	require.Empty(t, taken, "answered before it was known")
+	s.writing.Unlock()
+
+	assert.Equal(t, added{1, nil}, <-taken)
+	assert.Equal(t, added{2, nil}, <-neighbour)
+	_, err := s.Add(ctxTaken, sandbox.Record{Account: account1, Fault: fault("late")})
+	require.ErrorIs(t, err, context.Canceled)
+	list, err := s.Records(t.Context(), 0, 10)
+	require.NoError(t, err)
+	assert.Equal(t, []sandbox.Record{
+		{ID: 2, Account: account1, Fault: fault("neighbour")}, {ID: 1, Account: account1, Fault: fault("taken")},
+	}, list)
+}
+
+// TestCanceledWhileAdding cancels many calls at any moment, and compares what was answered with what is there.
+func TestCanceledWhileAdding(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	var answered sync.Map
+	var done sync.WaitGroup
+	for caller := range 64 {
+		done.Go(func() {
+			for i := range 20 {
+				ctx, cancel := context.WithCancel(t.Context())
+				token := fmt.Sprintf("%d-%d", caller, i)
+				result := s.goAdd(ctx, fault(token))
+				for range i {
+					runtime.Gosched()
+				}
+				cancel()
+				if r := <-result; r.err == nil {
+					answered.Store(r.id, string(fault(token)))
+				} else {
+					assert.ErrorIs(t, r.err, context.Canceled)
+				}
+			}
+		})
+	}
+	done.Wait()
+	list, err := s.Records(t.Context(), 0, 10_000)
+	require.NoError(t, err)
+	for _, r := range list {
+		want, ok := answered.LoadAndDelete(r.ID)
+		require.True(t, ok, "fault %d is there after an error", r.ID)
+		require.Equal(t, want, string(r.Fault))
+	}
+	answered.Range(func(id, _ any) bool { return assert.Fail(t, "answered, and not there", "fault %v", id) })
+}
+
+// TestClose closes while callers add: those who are in get their answer, the others an error.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	s := openAt(t, path)
+	first := s.queue.next
+	s.writing.Lock()
+	results := []<-chan added{s.goAdd(t.Context(), fault("taken"))}
+	s.waitFor(func(next *batch) bool { return next != first })
+	results = append(results, s.goAdd(t.Context(), fault("queued")))
+	s.waitFor(func(next *batch) bool { return len(next.rows) == 1 })
+	closed := make(chan error, 2)
+	for range 2 {
+		go func() { closed <- s.Close() }()
+	}
+	for !s.queue.isClosed() {
+		runtime.Gosched()
+	}
+	require.Equal(t, added{0, errClosed}, <-s.goAdd(t.Context(), fault("late")))
+	s.writing.Unlock()
+	for i, result := range results {
+		assert.Equal(t, added{int64(i + 1), nil}, <-result)
+	}
+	require.NoError(t, <-closed)
+	require.NoError(t, <-closed)
+
+	_, err := s.Records(t.Context(), 0, 10)
+	require.ErrorIs(t, err, errClosed)
+	_, _, err = s.Seed(t.Context(), sandbox.DefaultFixtures())
+	require.ErrorIs(t, err, errClosed)
+	s = openAt(t, path)
+	list, err := s.Records(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+}
+
+// TestGoroutines cannot run in parallel with the others, as it counts.
+func TestGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sandbox.db"))
+	require.NoError(t, err)
+	_, _, err = s.Seed(t.Context(), sandbox.DefaultFixtures())
+	require.NoError(t, err)
+	_, err = s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
+	require.NoError(t, err)
+	require.Greater(t, runtime.NumGoroutine(), before)
+	require.NoError(t, s.Close())
+	for range 1_000_000 { // goroutines end a little after they said so
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// TestFaultList reads the view that is there for people.
+func TestFaultList(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("from outside")})
+	require.NoError(t, err)
+	var id, account, vehicle int64
+	var code, external, created string
+	row := s.db.QueryRowContext(t.Context(), "SELECT id, account_id, vehicle_id, code, external_id, created_at FROM fault_list")
+	require.NoError(t, row.Scan(&id, &account, &vehicle, &code, &external, &created))
+	assert.Equal(t, []any{int64(1), int64(account1), int64(4711)}, []any{id, account, vehicle})
+	assert.Equal(t, []string{"P0420", "from outside", "2026-01-31T10:00:00.000-06:00"}, []string{code, external, created})
+}
+
+// asJSON is how fixtures are compared, as times of one offset can differ in how Go holds them.
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
