@@ -53,7 +53,7 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead .:FuzzDecodeFault .:FuzzCheck \
        ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
        ./sandbox:FuzzWholeNumber ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
-       ./sandbox/page:FuzzBody
+       ./sandbox/page:FuzzBody ./internal/benchsandbox:FuzzAnswers
 
 .PHONY: examples
 examples: ## Build and test the examples, which are modules of their own

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"os"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
+)
+
+// onDisk is the sandbox as fleetio sandbox --db FILE --log off --no-page serves it.
+func onDisk(ctx context.Context, file string) (*http.Server, func() error, error) {
+	store, err := sqlite.Open(ctx, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	return inSandbox(sandbox.WithStore(store)) //nolint:contextcheck // a sandbox takes none
+}
+
+// onDiskLogged has the access log, too, which goes nowhere.
+func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error, error) {
+	store, err := sqlite.Open(ctx, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return inSandbox(sandbox.WithStore(store), sandbox.WithLogger(slog.New(slog.NewTextHandler(nowhere, nil)))) //nolint:contextcheck // a sandbox takes none
+}
+
+// inMemory is the sandbox as a test has it.
+func inMemory(context.Context, string) (*http.Server, func() error, error) { return inSandbox() } //nolint:contextcheck // as above
+
+func inSandbox(options ...sandbox.Option) (*http.Server, func() error, error) {
+	s, err := sandbox.New(options...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return asCommand(s), s.Close, nil
+}
+
+func countSandbox(ctx context.Context, file string) (int64, error) {
+	store, err := sqlite.Open(ctx, file)
+	if err != nil {
+		return 0, err
+	}
+	records, err := store.Records(ctx, 0, math.MaxInt32)
+	return int64(len(records)), errors.Join(err, store.Close())
+}
