@@ -257,6 +257,8 @@ func TestContextEnds(t *testing.T) {
 	s := open(t)
 	first := s.queue.next
 	s.writing.Lock() // the first batch gets no further than here
+	unlock := sync.OnceFunc(s.writing.Unlock)
+	defer unlock()
 	ctxTaken, cancelTaken := context.WithCancel(t.Context())
 	taken := s.goAdd(ctxTaken, fault("taken"))
 	s.waitFor(func(next *batch) bool { return next != first })
@@ -276,7 +278,7 @@ func TestContextEnds(t *testing.T) {
 		runtime.Gosched()
 	}
 	require.Empty(t, taken, "answered before it was known")
-	s.writing.Unlock()
+	unlock()
 
 	assert.Equal(t, added{1, nil}, <-taken)
 	assert.Equal(t, added{2, nil}, <-neighbour)
@@ -331,6 +333,8 @@ func TestClose(t *testing.T) {
 	s := openAt(t, path)
 	first := s.queue.next
 	s.writing.Lock()
+	unlock := sync.OnceFunc(s.writing.Unlock)
+	defer unlock()
 	results := []<-chan added{s.goAdd(t.Context(), fault("taken"))}
 	s.waitFor(func(next *batch) bool { return next != first })
 	results = append(results, s.goAdd(t.Context(), fault("queued")))
@@ -343,7 +347,7 @@ func TestClose(t *testing.T) {
 		runtime.Gosched()
 	}
 	require.Equal(t, added{0, errClosed}, <-s.goAdd(t.Context(), fault("late")))
-	s.writing.Unlock()
+	unlock()
 	for i, result := range results {
 		assert.Equal(t, added{int64(i + 1), nil}, <-result)
 	}
