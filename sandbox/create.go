@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -103,18 +102,22 @@ func location(r *http.Request, id int64) string {
 	if r.TLS != nil {
 		scheme = "https://"
 	}
-	if host == "" || strings.ContainsFunc(host, notInHost) {
+	if !isHost(host) {
 		scheme, host = "", ""
 	}
-	return scheme + host + r.URL.Path + "/" + strconv.FormatInt(id, 10)
+	var buffer [128]byte
+	to := append(append(append(append(buffer[:0], scheme...), host...), r.URL.Path...), '/')
+	return string(strconv.AppendInt(to, id, 10))
 }
 
-// notInHost tells what no host has, so that a Host header cannot make a Location that is no URL.
-func notInHost(r rune) bool {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == ':', r == '-', r == '_', r == '[', r == ']':
-		return false
-	default:
-		return true
+// isHost tells whether a Host header is one, so that it cannot make a Location that is no URL.
+func isHost(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == ':', c == '-', c == '_', c == '[', c == ']':
+		default:
+			return false
+		}
 	}
+	return s != ""
 }

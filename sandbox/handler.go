@@ -221,8 +221,13 @@ func (s *Sandbox) log(ctx context.Context, e *Exchange) {
 	if s.routes[address] == nil { // another may hold anything
 		address = s.hider(e.Header)(address)
 	}
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "exchange",
+	attributes := [...]slog.Attr{
 		slog.Int64("number", e.Number), slog.String("method", e.Method), slog.String("url", address), slog.Int("status", e.Status),
-		slog.Duration("took", e.Took), slog.String("account", e.Account), slog.String("api_key", e.APIKey),
-		slog.Int("request_bytes", len(e.Body)), slog.Int("answer_bytes", len(e.AnswerBody)), slog.String("trouble", e.Trouble))
+		slog.Duration("took", e.Took), slog.String("account", e.Account), slog.String("api_key", e.APIKey), slog.String("trouble", e.Trouble),
+	}
+	list := attributes[:]
+	if e.Trouble == "" {
+		list = list[:len(list)-1]
+	}
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "exchange", list...)
 }

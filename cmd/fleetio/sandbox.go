@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -19,7 +18,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
 )
 
-const defaultAddress = "127.0.0.1:8080"
+const (
+	defaultAddress = "127.0.0.1:8080"
+	gcPercent      = 400
+)
 
 // serving is one run of the sandbox.
 type serving struct {
@@ -82,10 +84,14 @@ func sandboxCommand(c *console) *cobra.Command {
 
 // run serves until ctx ends.
 func (s *serving) run(ctx context.Context, c *console) error {
-	logger, err := logTo(c.stderr, s.log)
+	lines := &logWriter{out: c.stderr}
+	defer lines.flush()
+	logger, err := logTo(lines, s.log)
 	if err != nil {
 		return err
 	}
+	// What lives long is little, and each call makes garbage: the collector need not run as often as it does by default.
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	options, err := s.options()
 	if err != nil {
 		return err
@@ -174,20 +180,6 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s is in use: name another one by --addr, or port 0 for any that is free", address)
 	}
 	return listener, err
-}
-
-// logTo returns the log of calls and errors.
-func logTo(w io.Writer, format string) (*slog.Logger, error) {
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
-	case "off":
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelError})), nil
-	default:
-		return nil, fmt.Errorf("--log is text, json or off, not %q", format)
-	}
 }
 
 // plainSandbox leaves the name out that the package's errors begin with.

@@ -79,7 +79,7 @@ func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Lo
 		Handler:           f,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      2 * time.Minute, // a delay that was asked for must be in it
+		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		Protocols:         new(http.Protocols),

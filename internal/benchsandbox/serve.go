@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"time"
 )
@@ -119,9 +120,10 @@ func profile(name string) (stop func() error, err error) {
 
 // asCommand has the settings of the command fleetio sandbox.
 func asCommand(handler http.Handler) *http.Server {
+	debug.SetGCPercent(400)
 	s := &http.Server{
 		Handler: handler, Protocols: new(http.Protocols), MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)

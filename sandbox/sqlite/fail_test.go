@@ -91,9 +91,9 @@ func TestFullHalfway(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	s.pragma(t, "max_page_count = 60")
-	var rows []*row
+	var rows []row
 	for i := range 43 {
-		rows = append(rows, &row{account: account1, fault: fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))})
+		rows = append(rows, row{account: account1, fault: fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))})
 	}
 	rows[2].account = 99 // the one for whom it was not the disk
 	s.writing.Lock()

@@ -28,7 +28,6 @@ type batch struct {
 type row struct {
 	account int64
 	fault   []byte
-	dropped bool // its caller has left, and may use fault for something else
 
 	id  int64
 	err error
@@ -59,17 +58,6 @@ func (q *queue) add(r sandbox.Record) (*batch, int, error) {
 	return b, i, nil
 }
 
-// drop takes a row back, unless its batch was taken.
-func (q *queue) drop(b *batch, i int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if b != q.next {
-		return false
-	}
-	b.rows[i].dropped = true
-	return true
-}
-
 // take returns the batch that is next, and begins another.
 func (q *queue) take() *batch {
 	q.mu.Lock()
@@ -96,7 +84,6 @@ func (q *queue) isClosed() bool {
 // run writes batch by batch, until the queue is closed and empty.
 func (s *Store) run(ctx context.Context) {
 	defer close(s.ended)
-	var rows []*row
 	for open := true; open; {
 		select {
 		case <-s.queue.wake:
@@ -107,15 +94,9 @@ func (s *Store) run(ctx context.Context) {
 		// while the others wait. Nobody is held up where nobody else wants to run.
 		runtime.Gosched()
 		b := s.queue.take()
-		rows = rows[:0]
-		for i := range b.rows {
-			if !b.rows[i].dropped {
-				rows = append(rows, &b.rows[i])
-			}
-		}
-		if len(rows) > 0 {
+		if len(b.rows) > 0 {
 			s.writing.Lock()
-			s.writer.write(ctx, rows)
+			s.writer.write(ctx, b.rows)
 			s.writing.Unlock()
 		}
 		close(b.done)

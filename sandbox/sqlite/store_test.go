@@ -184,9 +184,9 @@ func TestBadRow(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []map[int]int64{{}, {3: 99}, {34: 99}, {42: 98}, {0: 99, 31: 98, 32: 97, 41: 96}} {
 		s := open(t)
-		var rows []*row
+		var rows []row
 		for i := range 43 {
-			r := &row{account: account1, fault: fault(strconv.Itoa(i))}
+			r := row{account: account1, fault: fault(strconv.Itoa(i))}
 			if account, ok := bad[i]; ok {
 				r.account = account
 			}
@@ -263,31 +263,25 @@ func TestContextEnds(t *testing.T) {
 	taken := s.goAdd(ctxTaken, fault("taken"))
 	s.waitFor(func(next *batch) bool { return next != first })
 
-	ctxQueued, cancelQueued := context.WithCancel(t.Context())
-	buffer := fault("queued")
-	queued := s.goAdd(ctxQueued, buffer)
+	queued := s.goAdd(ctxTaken, fault("queued"))
 	s.waitFor(func(next *batch) bool { return len(next.rows) == 1 })
-	neighbour := s.goAdd(t.Context(), fault("neighbour"))
-	s.waitFor(func(next *batch) bool { return len(next.rows) == 2 })
 
-	cancelQueued()
-	require.Equal(t, added{0, context.Canceled}, <-queued, "before anything was written")
-	copy(buffer, "something else") // it is the caller's again, and the race detector sees who still reads it
 	cancelTaken()
 	for range 1000 { // give a wrong answer the time to come
 		runtime.Gosched()
 	}
 	require.Empty(t, taken, "answered before it was known")
+	require.Empty(t, queued, "answered before it was known")
 	unlock()
 
 	assert.Equal(t, added{1, nil}, <-taken)
-	assert.Equal(t, added{2, nil}, <-neighbour)
+	assert.Equal(t, added{2, nil}, <-queued)
 	_, err := s.Add(ctxTaken, sandbox.Record{Account: account1, Fault: fault("late")})
 	require.ErrorIs(t, err, context.Canceled)
 	list, err := s.Records(t.Context(), 0, 10)
 	require.NoError(t, err)
 	assert.Equal(t, []sandbox.Record{
-		{ID: 2, Account: account1, Fault: fault("neighbour")}, {ID: 1, Account: account1, Fault: fault("taken")},
+		{ID: 2, Account: account1, Fault: fault("queued")}, {ID: 1, Account: account1, Fault: fault("taken")},
 	}, list)
 }
 

@@ -88,9 +88,10 @@ func (w *writer) prepare(ctx context.Context, sql string) (statement, error) {
 // write puts the rows into one transaction, and their ids, or why they are not stored, into them. A row that the database
 // does not take is left out; any other failure is one of all rows. The context must be one that never ends, as a
 // transaction must not be left halfway.
-func (w *writer) write(ctx context.Context, rows []*row) {
+func (w *writer) write(ctx context.Context, rows []row) {
 	err := w.try(ctx, rows)
-	for _, r := range rows {
+	for i := range rows {
+		r := &rows[i]
 		switch {
 		case err != nil && r.err == nil:
 			r.id, r.err = 0, fmt.Errorf("the fault is not stored: %w", err)
@@ -102,7 +103,7 @@ func (w *writer) write(ctx context.Context, rows []*row) {
 	}
 }
 
-func (w *writer) try(ctx context.Context, rows []*row) error {
+func (w *writer) try(ctx context.Context, rows []row) error {
 	if _, err := w.begin.ExecContext(ctx, nil); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (w *writer) try(ctx context.Context, rows []*row) error {
 	return err
 }
 
-func (w *writer) insertAll(ctx context.Context, rows []*row) error {
+func (w *writer) insertAll(ctx context.Context, rows []row) error {
 	for i, n := range insertSizes {
 		for ; len(rows) >= n; rows = rows[n:] {
 			if err := w.insert(ctx, w.inserts[i], rows[:n]); err != nil {
@@ -130,10 +131,10 @@ func (w *writer) insertAll(ctx context.Context, rows []*row) error {
 }
 
 // insert runs one INSERT. Only if the transaction has to end does it return an error.
-func (w *writer) insert(ctx context.Context, s statement, rows []*row) error {
-	for i, r := range rows {
-		w.args[2*i].Value = r.account
-		w.args[2*i+1].Value = r.fault
+func (w *writer) insert(ctx context.Context, s statement, rows []row) error {
+	for i := range rows {
+		w.args[2*i].Value = rows[i].account
+		w.args[2*i+1].Value = rows[i].fault
 	}
 	result, err := s.ExecContext(ctx, w.args[:2*len(rows)])
 	switch {
@@ -154,8 +155,8 @@ func (w *writer) insert(ctx context.Context, s statement, rows []*row) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range rows {
-		r.id = last - int64(len(rows)-1-i) // nobody else can write, so they follow one another
+	for i := range rows {
+		rows[i].id = last - int64(len(rows)-1-i) // nobody else can write, so they follow one another
 	}
 	return nil
 }
