@@ -51,12 +51,9 @@ func (c created) VisitCreateFaultResponse(w http.ResponseWriter) error {
 	header["Content-Type"] = jsonType
 	header["Location"] = []string{c.location}
 	w.WriteHeader(http.StatusCreated)
-	if a, ours := w.(*answer); ours {
-		a.body = c.body
-		return nil
-	}
-	_, err := w.Write(c.body)
-	return err
+	a, _ := w.(*answer) // front has no other
+	a.body = c.body
+	return nil
 }
 
 // problem makes a problem object. Instance is drawn, so that a log can be searched for it.
@@ -90,7 +87,7 @@ func (s *Sandbox) unauthorized(a *answer, detail string) {
 	a.refuse(fleetioserver.CreateFault401JSONResponse(problem(http.StatusUnauthorized, detail)))
 	if s.plainUnauthorized {
 		a.header["Content-Type"] = []string{"text/plain; charset=utf-8"}
-		a.body = []byte("HTTP Token: Access denied.\n")
+		a.body = []byte("HTTP Token: Access denied")
 	}
 	a.header["Www-Authenticate"] = []string{`Token realm="Fleetio sandbox"`} // RFC 9110, section 15.5.2
 }

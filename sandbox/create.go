@@ -3,7 +3,9 @@ package sandbox
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -52,8 +54,20 @@ func (a *account) check(in *input) {
 
 // add stores a fault of an account, and returns its id and how it looks with it.
 func (s *Sandbox) add(ctx context.Context, a *account, in *input) (id int64, body []byte, err error) {
+	// Room for the id, which the store gives: it is written before the rest, instead of copying that.
+	buffered := a.fault(make([]byte, roomForID, 640), in)
+	// Whoever sends a fault and leaves has made it all the same.
+	id, err = s.store.Add(context.WithoutCancel(ctx), Record{Account: a.ID, Fault: buffered[roomForID:]})
+	if err != nil {
+		return 0, nil, err
+	}
+	return id, putID(buffered, id), nil
+}
+
+// fault appends a new fault, without its id.
+func (a *account) fault(to []byte, in *input) []byte {
 	var buffer [24]byte
-	now := string(time.Now().UTC().Truncate(time.Second).AppendFormat(buffer[:0], time.RFC3339))
+	now := string(time.Now().UTC().AppendFormat(buffer[:0], time.RFC3339))
 	f, archived := fleetioapi.Fault{
 		AccountID:      a.ID,
 		Code:           in.fault.Code,
@@ -79,14 +93,7 @@ func (s *Sandbox) add(ctx context.Context, a *account, in *input) (id int64, bod
 	if v := a.vehicles[in.fault.VehicleID]; v != nil && v.ArchivedAt != nil {
 		archived = v.ArchivedAt.Format(time.RFC3339Nano)
 	}
-	// Room for the id, which the store gives: it is written before the rest, instead of copying that.
-	room := make([]byte, roomForID, 640)
-	buffered := appendFault(room, &f, now, in.occurred, archived)
-	id, err = s.store.Add(ctx, Record{Account: a.ID, Fault: buffered[roomForID:]})
-	if err != nil {
-		return 0, nil, err
-	}
-	return id, putID(buffered, id), nil
+	return appendFault(to, &f, now, in.occurred, archived)
 }
 
 func nullable[T any](v *T) fleetioapi.Nullable[T] {
@@ -112,12 +119,28 @@ func location(r *http.Request, id int64) string {
 
 // isHost tells whether a Host header is one, so that it cannot make a Location that is no URL.
 func isHost(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == ':', c == '-', c == '_', c == '[', c == ']':
+	name, port, hasPort := strings.Cut(s, ":")
+	if strings.HasPrefix(s, "[") {
+		name, port, hasPort = strings.Cut(s[1:], "]")
+		address, err := netip.ParseAddr(name)
+		if err != nil || !address.Is6() || address.Zone() != "" || !hasPort || port != "" && port[0] != ':' {
+			return false
+		}
+		name, port = "ip", strings.TrimPrefix(port, ":")
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', isDigit(c), c == '.', c == '-', c == '_':
 		default:
 			return false
 		}
 	}
-	return s != ""
+	for i := range len(port) {
+		if !isDigit(port[i]) {
+			return false
+		}
+	}
+	return name != ""
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -11,19 +11,21 @@ type Exchange struct {
 	Number int64         // from 1, in the order in which they were answered
 	At     time.Time     // when the request arrived
 	Took   time.Duration // until the answer was made
-	// Account and APIKey are the names of the caller's in the fixtures; "" where the request was not authenticated.
+	// Account and APIKey are the names of the caller's in the fixtures; "" where the request was not authenticated. An
+	// account without a name is "account" and its id.
 	Account, APIKey string
 
 	Method string
 	URL    string // as it was sent: path and query
-	// Header and Body are what was sent. Credentials are overwritten, everywhere in the exchange, by "[hidden]". Body is
-	// what was read of it: nothing where the answer did not depend on it.
+	// Header and Body are what was sent; Body is nothing where it was too long. In all of the exchange, "[hidden]" stands in
+	// place of the credentials in the header, and, where they have six characters or more, of what repeats them and of
+	// all that the fixtures have.
 	Header http.Header
 	Body   []byte
 
 	Status       int // of the answer; 0 where the connection was dropped before one
 	AnswerHeader http.Header
-	AnswerBody   []byte
+	AnswerBody   []byte // as much of it as was sent
 	// Trouble is what was scripted for this call; "" for nothing.
 	Trouble string
 }
@@ -36,9 +38,18 @@ func (s *Sandbox) Requests() []Exchange { return s.Since(0) }
 func (s *Sandbox) Since(number int64) []Exchange {
 	list := s.history.since(number)
 	for i := range list {
-		s.hide(&list[i])
+		s.redactorFor(list[i].Header).exchange(&list[i])
 	}
 	return list
+}
+
+// Unredacted returns an exchange as it was, with the credentials, for whoever judges it and shows nothing of it. It is false
+// where the sandbox does not keep that exchange.
+func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
+	for _, e := range s.history.since(number - 1) {
+		return e, e.Number == number
+	}
+	return Exchange{}, false
 }
 
 // Wait returns when there is an exchange with a higher number, or with the error of ctx.

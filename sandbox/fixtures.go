@@ -85,6 +85,25 @@ func (f Fixtures) Validate() error {
 	return errors.Join(c.problems...)
 }
 
+// clone shares nothing with its original, so that nobody changes later what a sandbox knows.
+func (f Fixtures) clone() Fixtures {
+	f.Accounts = slices.Clone(f.Accounts)
+	for i := range f.Accounts {
+		a := &f.Accounts[i]
+		a.APIKeys, a.Vehicles, a.FaultRules, a.Faults = slices.Clone(a.APIKeys), slices.Clone(a.Vehicles), slices.Clone(a.FaultRules), slices.Clone(a.Faults)
+		for j := range a.APIKeys {
+			a.APIKeys[j].Permissions = slices.Clone(a.APIKeys[j].Permissions)
+		}
+		for j := range a.Vehicles {
+			if at := a.Vehicles[j].ArchivedAt; at != nil {
+				copied := *at
+				a.Vehicles[j].ArchivedAt = &copied
+			}
+		}
+	}
+	return f
+}
+
 // with returns the fixtures with others added. An account of a known id is replaced.
 func (f Fixtures) with(others Fixtures) Fixtures {
 	all := slices.Clone(f.Accounts)

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
 	"runtime/debug"
@@ -41,12 +43,20 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, _ := calls.Get().(*call)
 	*c = call{answer: answer{header: w.Header()}, request: r}
 	c.readBody(w)
-	handle, known := s.routes[r.URL.Path][r.Method]
+	path := r.URL.Path
+	if strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
+		path = r.URL.RawPath // an escaped slash separates nothing
+	}
+	handle, known := s.routes[path][r.Method]
 	switch {
 	case known:
 		c.trouble = s.script.due()
 		s.guard(c, handle)
-	case s.routes[r.URL.Path] != nil:
+		if c.trouble.cut {
+			c.header["Content-Length"] = []string{strconv.Itoa(len(c.answer.body))}
+			c.answer.body = c.answer.body[:len(c.answer.body)/2]
+		}
+	case s.routes[path] != nil:
 		c.undocumented(http.StatusMethodNotAllowed, "This path takes POST.")
 		c.header["Allow"] = []string{http.MethodPost}
 	default:
@@ -55,7 +65,6 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if version := r.Header["X-Api-Version"]; version != nil {
 		c.header["X-Api-Version"] = version
 	}
-	c.trouble.change(&c.answer)
 	s.finish(r.Context(), w, c, started)
 	*c = call{} // so that it keeps nothing alive; where the connection was dropped, it is lost
 	calls.Put(c)
@@ -70,6 +79,7 @@ func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
 		}
 	}()
 	handle(c, c.request)
+	c.trouble.change(&c.answer)
 }
 
 // readBody reads the body before anything is decided, so that whoever looks at the exchange sees it whole.
@@ -200,8 +210,8 @@ func acceptsJSON(accept []string) bool {
 
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
-	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: c.request.RequestURI,
-		Header: c.request.Header, Body: c.body, Status: c.status, AnswerHeader: c.header, AnswerBody: c.answer.body,
+	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
+		Header: maps.Clone(c.request.Header), Body: c.body, Status: c.status, AnswerHeader: maps.Clone(c.header), AnswerBody: c.answer.body,
 		Trouble: c.trouble.name}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
@@ -217,12 +227,13 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, st
 }
 
 func (s *Sandbox) log(ctx context.Context, e *Exchange) {
-	address := e.URL
-	if s.routes[address] == nil { // another may hold anything
-		address = s.hider(e.Header)(address)
+	method, address := e.Method, e.URL
+	if s.routes[address][method] == nil { // others may hold anything
+		r := s.redactorFor(e.Header)
+		method, address = r.text(method), r.url(address)
 	}
 	attributes := [...]slog.Attr{
-		slog.Int64("number", e.Number), slog.String("method", e.Method), slog.String("url", address), slog.Int("status", e.Status),
+		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address), slog.Int("status", e.Status),
 		slog.Duration("took", e.Took), slog.String("account", e.Account), slog.String("api_key", e.APIKey), slog.String("trouble", e.Trouble),
 	}
 	list := attributes[:]

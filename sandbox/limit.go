@@ -25,9 +25,9 @@ func (w *window) take(limit int, now time.Time) (wait int64, ok bool) {
 	return 0, true
 }
 
-// turn begins a new minute where one has begun.
+// turn begins a new minute where one has begun. Of two calls, the one that comes first here may have read the clock last.
 func (w *window) turn(now time.Time) {
-	if minute := now.Unix() / 60; minute != w.minute {
+	if minute := now.Unix() / 60; minute > w.minute {
 		w.minute, w.used = minute, 0
 	}
 }

@@ -7,7 +7,10 @@ import (
 	"net/http"
 )
 
-const defaultHistory = 1000
+const (
+	defaultHistory = 1000
+	mostHistory    = 1_000_000
+)
 
 // settings are what the options set.
 type settings struct {
@@ -42,6 +45,7 @@ func WithStore(store Store) Option {
 // else [DefaultFixtures].
 func WithFixtures(f Fixtures) Option {
 	return func(s *settings) error {
+		f = f.clone()
 		s.fixtures = &f
 		return nil
 	}
@@ -59,11 +63,12 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones. By default, 1000.
+// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as their
+// bodies are not more than 16 MiB. By default, 1000.
 func WithHistory(n int) Option {
 	return func(s *settings) error {
-		if n < 0 {
-			return fmt.Errorf("sandbox: a history of %d exchanges is negative", n)
+		if n < 0 || n > mostHistory {
+			return fmt.Errorf("sandbox: a history of %d exchanges is negative, or more than %d", n, mostHistory)
 		}
 		s.kept = n
 		return nil
@@ -133,6 +138,9 @@ func WithTextUnauthorized() Option {
 // the sandbox.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {
+		if wrap == nil {
+			return errors.New("sandbox: what wraps the handler is nil")
+		}
 		s.wrap = wrap
 		return nil
 	}

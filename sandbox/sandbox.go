@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	fleetio "github.com/fleetcontract/fleetio-go"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )
@@ -24,7 +25,7 @@ type Sandbox struct {
 	keys     keyring
 	history  history
 	script   script
-	secrets  []string // all that are known, each with what stands in its place
+	redactor redactor // of all that the fixtures have
 }
 
 // account is an account of the fixtures, ready to be asked.
@@ -34,6 +35,17 @@ type account struct {
 	vehicles map[int64]*Vehicle
 	rules    map[string]int64 // ids by code
 	window   window
+}
+
+func newAccount(a Account) *account {
+	known := &account{Account: a, vehicles: map[int64]*Vehicle{}, rules: map[string]int64{}}
+	for i := range a.Vehicles {
+		known.vehicles[a.Vehicles[i].ID] = &a.Vehicles[i]
+	}
+	for _, r := range a.FaultRules {
+		known.rules[r.Code] = r.ID
+	}
+	return known
 }
 
 // routes are the generated operations by path and method. Unlike [http.ServeMux], they know no redirects, which the
@@ -57,11 +69,11 @@ func (r routes) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeade
 func New(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{settings: settings{kept: defaultHistory, logger: slog.New(slog.DiscardHandler)}, routes: routes{}}
 	var err error
-	for _, o := range opts {
+	for _, o := range opts { // all of them, as one may bring the store
 		if o == nil {
-			err = errors.New("sandbox: an option is nil")
-		} else if err == nil {
-			err = o(&s.settings)
+			err = errors.Join(err, errors.New("sandbox: an option is nil"))
+		} else {
+			err = errors.Join(err, o(&s.settings))
 		}
 	}
 	if s.store == nil {
@@ -83,11 +95,23 @@ func (s *Sandbox) Close() error { return s.store.Close() }
 
 // Accounts returns the accounts that the sandbox knows, with their credentials.
 func (s *Sandbox) Accounts() []Account {
-	var list []Account
+	var f Fixtures
 	for _, a := range s.accounts {
-		list = append(list, a.Account)
+		f.Accounts = append(f.Accounts, a.Account)
 	}
-	return list
+	return f.clone().Accounts
+}
+
+// Credentials returns those of the first key that may create faults; the zero value where none may.
+func (s *Sandbox) Credentials() fleetio.Credentials {
+	for _, a := range s.accounts {
+		for _, k := range a.APIKeys {
+			if slices.Contains(k.Permissions, CreateFaults) {
+				return fleetio.Credentials{APIKey: k.Key, AccountToken: a.Token}
+			}
+		}
+	}
+	return fleetio.Credentials{}
 }
 
 // Faults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
@@ -107,7 +131,7 @@ func (s *Sandbox) Faults(ctx context.Context, account int64, limit int) ([]fleet
 
 // open brings the fixtures and the store together.
 func (s *Sandbox) open(ctx context.Context) error {
-	had, _, err := s.store.Seed(ctx, Fixtures{})
+	had, err := s.store.Seed(ctx, Fixtures{}, nil)
 	if err != nil {
 		return fmt.Errorf("sandbox: the store cannot be read: %w", err)
 	}
@@ -124,47 +148,41 @@ func (s *Sandbox) open(ctx context.Context) error {
 	if err := had.with(fixtures).Validate(); err != nil {
 		return fmt.Errorf("sandbox: the fixtures together with what the store has: %w", err)
 	}
-	all, fresh, err := s.store.Seed(ctx, fixtures)
+	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures))
 	if err != nil {
 		return fmt.Errorf("sandbox: the store cannot take the fixtures: %w", err)
 	}
 	_, _ = rand.Read(s.keys.salt[:]) // never fails
 	s.keys.known = map[digest]*credential{}
+	var secrets []string
 	for _, a := range all.Accounts {
-		known := &account{Account: a, vehicles: map[int64]*Vehicle{}, rules: map[string]int64{}}
-		for i := range a.Vehicles {
-			known.vehicles[a.Vehicles[i].ID] = &a.Vehicles[i]
+		if a.Name == "" {
+			a.Name = fmt.Sprintf("account %d", a.ID)
 		}
-		for _, r := range a.FaultRules {
-			known.rules[r.Code] = r.ID
-		}
+		known := newAccount(a)
 		s.accounts = append(s.accounts, known)
 		s.keys.add(known)
-		s.secrets = appendSecret(s.secrets, a.Token)
+		secrets = append(secrets, a.Token)
 		for _, k := range a.APIKeys {
-			s.secrets = appendSecret(s.secrets, k.Key)
+			secrets = append(secrets, k.Key)
 		}
 	}
-	for _, a := range fixtures.Accounts {
-		if slices.Contains(fresh, a.ID) {
-			if err := s.seedFaults(ctx, a); err != nil {
-				return err
-			}
-		}
-	}
-	s.history.ring = make([]Exchange, s.kept)
+	s.redactor = redactor{}.with(secrets...)
+	s.history.ring, s.history.first = make([]Exchange, s.kept), 1
 	s.script.standing = s.standing
 	s.script.next = s.next
 	s.script.armed.Store(true) // the first call finds out
 	return nil
 }
 
-func (s *Sandbox) seedFaults(ctx context.Context, a Account) error {
-	known := s.accounts[slices.IndexFunc(s.accounts, func(k *account) bool { return k.ID == a.ID })]
-	for i := range a.Faults {
-		if _, _, err := s.add(ctx, known, inputOf(&a.Faults[i])); err != nil {
-			return fmt.Errorf("sandbox: the store cannot take a fault of the fixtures: %w", err)
+// faultsOf makes the faults of the fixtures as if they had been created just now.
+func faultsOf(f Fixtures) []Record {
+	var list []Record
+	for _, a := range f.Accounts {
+		known := newAccount(a)
+		for i := range a.Faults {
+			list = append(list, Record{Account: a.ID, Fault: known.fault(nil, inputOf(&a.Faults[i]))})
 		}
 	}
-	return nil
+	return list
 }

@@ -263,7 +263,7 @@ func TestVariants(t *testing.T) {
 	assert.Empty(t, got.Header.Get("Content-Type"))
 	got = post(t, s, whole, set("Authorization", "Token unknown-key"))
 	assert.Equal(t, http.StatusUnauthorized, got.StatusCode)
-	assert.Equal(t, "HTTP Token: Access denied.\n", got.body)
+	assert.Equal(t, "HTTP Token: Access denied", got.body)
 	assert.Equal(t, "text/plain; charset=utf-8", got.Header.Get("Content-Type"))
 	for _, e := range s.Requests() {
 		findings, err := contract().Check(exchange(t, e))

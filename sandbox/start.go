@@ -24,7 +24,7 @@ type Server struct {
 
 	// URL is the base URL, without a slash at its end.
 	URL string
-	// Credentials are those of the first key that may create faults; the zero value where the fixtures have none.
+	// Credentials are those of [Sandbox.Credentials].
 	Credentials fleetio.Credentials
 	// Client calls this server with these credentials and the default retries; nil where there are none.
 	Client *fleetio.Client
@@ -32,7 +32,8 @@ type Server struct {
 	tb TB
 }
 
-// Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS.
+// Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a
+// bubble of testing/synctest time stands still for a network: call the handler that [New] returns there.
 func Start(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := New(opts...)
@@ -48,7 +49,9 @@ func Start(tb TB, opts ...Option) *Server {
 	}
 	var handler http.Handler = s
 	if s.wrap != nil {
-		handler = s.wrap(s)
+		if handler = s.wrap(s); handler == nil {
+			handler = http.NotFoundHandler()
+		}
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
@@ -69,8 +72,13 @@ func Start(tb TB, opts ...Option) *Server {
 		<-served
 		_ = s.Close() // nothing of the test is left to tell
 	})
-	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), tb: tb}
-	running.dial(transport)
+	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.Credentials(), tb: tb}
+	if running.Credentials != (fleetio.Credentials{}) {
+		running.Client, err = fleetio.NewClient(running.Credentials, fleetio.WithBaseURL(running.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
+		if err != nil {
+			tb.Fatalf("%v", err)
+		}
+	}
 	return running
 }
 
@@ -91,23 +99,4 @@ func (s *Server) Faults() []fleetio.Fault {
 	}
 	slices.Reverse(list)
 	return list
-}
-
-// dial makes the client.
-func (s *Server) dial(transport *http.Transport) {
-	s.tb.Helper()
-	for _, a := range s.accounts {
-		for _, k := range a.APIKeys {
-			if !slices.Contains(k.Permissions, CreateFaults) {
-				continue
-			}
-			s.Credentials = fleetio.Credentials{APIKey: k.Key, AccountToken: a.Token}
-			var err error
-			s.Client, err = fleetio.NewClient(s.Credentials, fleetio.WithBaseURL(s.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
-			if err != nil {
-				s.tb.Fatalf("%v", err)
-			}
-			return
-		}
-	}
 }

@@ -10,9 +10,10 @@ import (
 // Store keeps what a sandbox knows. It is safe for concurrent use. A sandbox keeps its own copy of all but the faults, so
 // a call asks the store for nothing but to keep one.
 type Store interface {
-	// Seed takes in the fixtures but for their faults, and returns all that it has then. An account of a known id is
-	// replaced, with its keys, vehicles and rules. Fresh lists the ids of the accounts that it did not know.
-	Seed(ctx context.Context, f Fixtures) (all Fixtures, fresh []int64, err error)
+	// Seed takes in the fixtures, and returns all that it has then, but for faults. An account of a known id is replaced,
+	// with its keys, vehicles and rules. Of an account that it did not know, it adds the faults too: those among the
+	// records, as it looks at none in the fixtures. All of it happens, or nothing.
+	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
 	// Add keeps a fault for good, and returns its id: from 1, and never one that any fault had before. Whoever gets an id
 	// finds the fault there after a crash, as far as the store outlives one. After an error the fault is not there.
 	Add(ctx context.Context, r Record) (id int64, err error)
@@ -45,32 +46,29 @@ type memory struct {
 func NewMemory() Store { return &memory{} }
 
 // Seed implements [Store].
-func (m *memory) Seed(_ context.Context, f Fixtures) (all Fixtures, fresh []int64, err error) {
+func (m *memory) Seed(_ context.Context, f Fixtures, faults []Record) (Fixtures, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return Fixtures{}, nil, errClosed
+		return Fixtures{}, errClosed
 	}
-	for _, a := range f.Accounts {
-		if !slices.ContainsFunc(m.fixtures.Accounts, func(known Account) bool { return known.ID == a.ID }) {
-			fresh = append(fresh, a.ID)
+	for _, r := range faults {
+		if !slices.ContainsFunc(m.fixtures.Accounts, func(known Account) bool { return known.ID == r.Account }) {
+			m.add(r)
 		}
 	}
 	m.fixtures = m.fixtures.with(f)
-	return m.fixtures, fresh, nil
+	return m.fixtures, nil
 }
 
 // Add implements [Store].
 func (m *memory) Add(_ context.Context, r Record) (int64, error) {
-	r.Fault = slices.Clone(r.Fault)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return 0, errClosed
 	}
-	r.ID = int64(len(m.records)) + 1
-	m.records = append(m.records, r)
-	return r.ID, nil
+	return m.add(r), nil
 }
 
 // Records implements [Store].
@@ -96,4 +94,11 @@ func (m *memory) Close() error {
 	m.closed = true
 	m.records = nil
 	return nil
+}
+
+func (m *memory) add(r Record) int64 {
+	r.ID = int64(len(m.records)) + 1
+	r.Fault = slices.Clone(r.Fault)
+	m.records = append(m.records, r)
+	return r.ID
 }

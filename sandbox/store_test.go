@@ -39,6 +39,6 @@ func TestMemory(t *testing.T) {
 	require.Error(t, err)
 	_, err = store.Records(t.Context(), 0, 1)
 	require.Error(t, err)
-	_, _, err = store.Seed(t.Context(), sandbox.DefaultFixtures())
+	_, err = store.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 	require.Error(t, err)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -44,7 +45,10 @@ func Fail(status int) Trouble {
 
 // RateLimited answers with a 429 that asks to wait, in whole seconds, rounded up.
 func RateLimited(retryAfter time.Duration) Trouble {
-	t := Trouble{name: "429=" + retryAfter.String(), status: http.StatusTooManyRequests, wait: int64((retryAfter + time.Second - 1) / time.Second)}
+	t := Trouble{name: "429=" + retryAfter.String(), status: http.StatusTooManyRequests, wait: int64(retryAfter / time.Second)}
+	if retryAfter%time.Second != 0 {
+		t.wait++
+	}
 	if retryAfter < 0 {
 		t.err = fmt.Errorf("sandbox: a wait of %v is negative", retryAfter)
 	}
@@ -63,14 +67,18 @@ func Delay(d time.Duration) Trouble {
 // Truncate breaks the connection off in the middle of the answer's body. The fault is created.
 func Truncate() Trouble { return Trouble{name: "truncate", cut: true} }
 
-// Malform leaves the end of the answer's body out and counts it so, so that it is whole and no JSON. The fault is created.
+// Malform answers with half of the body, and as if that were all: it arrives, and is no JSON. The fault is created.
 func Malform() Trouble {
-	return Trouble{name: "malform", edit: func(a *answer) { a.body = a.body[:len(a.body)*2/3] }}
+	return Trouble{name: "malform", edit: func(a *answer) { a.body = a.body[:len(a.body)/2] }}
 }
 
 // MediaType answers with another Content-Type, and the right body. The fault is created.
 func MediaType(name string) Trouble {
-	return Trouble{name: "media-type=" + name, edit: func(a *answer) { a.header["Content-Type"] = []string{name} }}
+	t := Trouble{name: "media-type=" + name, edit: func(a *answer) { a.header["Content-Type"] = []string{name} }}
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
+		t.err = errors.New("sandbox: a media type is empty, or has a character that no header has")
+	}
+	return t
 }
 
 // DropBefore breaks the connection off without an answer. The fault is not created.
@@ -148,7 +156,6 @@ func (t Trouble) drops() bool { return t.drop != dropNever }
 
 // send sends the answer, as far as it shall arrive.
 func (t Trouble) send(w http.ResponseWriter, c *call) {
-	body := c.answer.body
 	if t.delay > 0 {
 		// A server's own timeout is for answers that are not late on purpose. A writer without deadlines has none.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(t.delay + time.Minute))
@@ -162,13 +169,9 @@ func (t Trouble) send(w http.ResponseWriter, c *call) {
 	if t.drops() {
 		panic(http.ErrAbortHandler)
 	}
-	if t.cut {
-		c.header["Content-Length"] = []string{strconv.Itoa(len(body))}
-		body = body[:len(body)/2]
-	}
 	w.WriteHeader(c.status)
 	if bodiless := c.status == http.StatusNoContent || c.status == http.StatusNotModified; !bodiless {
-		_, _ = w.Write(body) // the caller has gone
+		_, _ = w.Write(c.answer.body) // the caller has gone
 	}
 	if t.cut {
 		_ = http.NewResponseController(w).Flush() // so that the half arrives

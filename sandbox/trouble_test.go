@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fleetio "github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -84,16 +85,17 @@ func TestDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sandbox.New(sandbox.WithNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
 		require.NoError(t, err)
+		judged := conformance.Middleware(t, contract(), s)
 		began := time.Now()
 		w, r := recorded(t, s)
-		s.ServeHTTP(w, r)
+		judged.ServeHTTP(w, r)
 		assert.Equal(t, http.StatusCreated, w.Code)
 		assert.Equal(t, 3*time.Second, time.Since(began))
 		// Who does not wait as long still has made a fault.
 		w, r = recorded(t, s)
 		ctx, cancel := contextWithTimeout(t, time.Minute)
 		defer cancel()
-		s.ServeHTTP(w, r.WithContext(ctx))
+		judged.ServeHTTP(w, r.WithContext(ctx))
 		assert.Equal(t, 63*time.Second, time.Since(began))
 		faults, err := s.Faults(t.Context(), 0, 10)
 		require.NoError(t, err)
@@ -106,11 +108,12 @@ func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sandbox.New(sandbox.WithRateLimit(20))
 		require.NoError(t, err)
+		judged := conformance.Middleware(t, contract(), s)
 		time.Sleep(18 * time.Second) // the fake clock begins with a minute
 		// The vendor's example: one request a second from :18 is refused from :38 until the next minute.
 		for second := 18; second < 90; second++ {
 			w, r := recorded(t, s)
-			s.ServeHTTP(w, r)
+			judged.ServeHTTP(w, r)
 			if second >= 38 && second < 60 {
 				require.Equal(t, http.StatusTooManyRequests, w.Code, second)
 				assert.Equal(t, strconv.Itoa(60-second), w.Header().Get("Retry-After"))
@@ -124,19 +127,19 @@ func TestRateLimit(t *testing.T) {
 		time.Sleep(29*time.Second + 999*time.Millisecond)
 		for range 20 {
 			w, r := recorded(t, s)
-			s.ServeHTTP(w, r)
+			judged.ServeHTTP(w, r)
 			r.Header.Set("Authorization", "Token unknown")
-			s.ServeHTTP(w, r)
+			judged.ServeHTTP(w, r)
 		}
 		w, r := recorded(t, s)
-		s.ServeHTTP(w, r)
+		judged.ServeHTTP(w, r)
 		assert.Equal(t, "1", w.Header().Get("Retry-After"), "never 0, at the end of a minute")
 	})
 }
 
 func TestShares(t *testing.T) {
 	t.Parallel()
-	s := sandbox.Start(t, sandbox.WithTrouble(0.1, sandbox.Fail(503)), sandbox.WithTrouble(0.5, sandbox.Fail(500)))
+	s := start(t, sandbox.WithTrouble(0.1, sandbox.Fail(503)), sandbox.WithTrouble(0.5, sandbox.Fail(500)))
 	var got []string
 	for range 20 {
 		got = append(got, strconv.Itoa(post(t, s, whole).StatusCode))
@@ -147,7 +150,7 @@ func TestShares(t *testing.T) {
 
 func TestEveryCall(t *testing.T) {
 	t.Parallel()
-	s := sandbox.Start(t, sandbox.WithTrouble(1, sandbox.Fail(500)), sandbox.WithNext(sandbox.Fail(422)))
+	s := start(t, sandbox.WithTrouble(1, sandbox.Fail(500)), sandbox.WithNext(sandbox.Fail(422)))
 	s.Next(sandbox.Fail(403))
 	for _, want := range []int{422, 403, 500, 500} {
 		assert.Equal(t, want, post(t, s, whole).StatusCode)
@@ -210,20 +213,23 @@ func (f *tb) Fatalf(format string, args ...any) { f.said += fmt.Sprintf(format, 
 func TestWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]sandbox.Option{
-		"nil":                          nil,
-		"the store is nil":             sandbox.WithStore(nil),
-		"the logger is nil":            sandbox.WithLogger(nil),
-		"-1 is negative":               sandbox.WithRateLimit(-1),
-		"history of -1":                sandbox.WithHistory(-1),
-		"a share of 0":                 sandbox.WithTrouble(0, sandbox.Truncate()),
-		"a share of 1.5":               sandbox.WithTrouble(1.5, sandbox.Truncate()),
-		"none that this package makes": sandbox.WithTrouble(1, sandbox.Trouble{}),
-		"399 is no error status":       sandbox.WithNext(sandbox.Fail(399)),
-		"a wait of -1s":                sandbox.WithNext(sandbox.RateLimited(-time.Second)),
-		"a delay of -1s":               sandbox.WithNext(sandbox.Delay(-time.Second)),
-		"accounts is empty":            sandbox.WithFixtures(sandbox.Fixtures{}),
-		"no-such-deviation":            sandbox.WithNext(sandbox.Deviate("no-such-deviation")),
-		"the store cannot be read":     sandbox.WithStore(closed()),
+		"nil":                           nil,
+		"the store is nil":              sandbox.WithStore(nil),
+		"the logger is nil":             sandbox.WithLogger(nil),
+		"-1 is negative":                sandbox.WithRateLimit(-1),
+		"history of -1":                 sandbox.WithHistory(-1),
+		"more than 1000000":             sandbox.WithHistory(1 << 40),
+		"what wraps the handler is nil": sandbox.WithHandler(nil),
+		"a media type is empty, or":     sandbox.WithNext(sandbox.MediaType("text/html\r\nX: y")),
+		"a share of 0":                  sandbox.WithTrouble(0, sandbox.Truncate()),
+		"a share of 1.5":                sandbox.WithTrouble(1.5, sandbox.Truncate()),
+		"none that this package makes":  sandbox.WithTrouble(1, sandbox.Trouble{}),
+		"399 is no error status":        sandbox.WithNext(sandbox.Fail(399)),
+		"a wait of -1s":                 sandbox.WithNext(sandbox.RateLimited(-time.Second)),
+		"a delay of -1s":                sandbox.WithNext(sandbox.Delay(-time.Second)),
+		"accounts is empty":             sandbox.WithFixtures(sandbox.Fixtures{}),
+		"no-such-deviation":             sandbox.WithNext(sandbox.Deviate("no-such-deviation")),
+		"the store cannot be read":      sandbox.WithStore(closed()),
 	} {
 		failing := &tb{T: t}
 		assert.Nil(t, sandbox.Start(failing, option))

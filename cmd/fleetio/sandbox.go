@@ -59,6 +59,11 @@ func sandboxCommand(c *console) *cobra.Command {
 			if s.listTrouble {
 				return listTrouble(c.stdout)
 			}
+			for _, name := range []string{"db", "fixtures"} { // as of a variable that is not set
+				if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+					return fmt.Errorf("--%s is empty; leave it out, or name a file", name)
+				}
+			}
 			return s.run(cmd.Context(), c)
 		},
 	}
@@ -175,7 +180,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	if err != nil || host == "" {
 		return nil, fmt.Errorf("--addr is HOST:PORT, such as %s or 0.0.0.0:8080, not %q", defaultAddress, address)
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	network := "tcp"
+	if ip := net.ParseIP(host); ip != nil && ip.To4() != nil {
+		network = "tcp4" // else 0.0.0.0 would be all of IPv6, too
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, network, address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s is in use: name another one by --addr, or port 0 for any that is free", address)
 	}

@@ -41,17 +41,16 @@ func TestSandboxKilled(t *testing.T) {
 		k.check(t)
 	}
 	// Else it was never in the middle of anything, and nothing is proven.
-	assert.Positive(t, k.unanswered, "calls that were on their way when the process was killed")
+	assert.Greater(t, len(k.stored), len(k.answered), "some were stored whose answer did not arrive")
 	assert.GreaterOrEqual(t, len(k.answered), 50*rounds)
 }
 
 type killed struct {
 	db string
 
-	mu         sync.Mutex
-	answered   map[int64]string // what was answered, by id
-	stored     map[int64]string // what was in the file, by id
-	unanswered int
+	mu       sync.Mutex
+	answered map[int64]string // what was answered, by id
+	stored   map[int64]string // what was in the file, by id
 }
 
 // round runs the command, and kills it after so many answers.
@@ -87,7 +86,6 @@ func (k *killed) round(t *testing.T, round, answers int) {
 				id, body, ok := b.createFor(t, client, external)
 				k.mu.Lock()
 				if !ok {
-					k.unanswered++
 					k.mu.Unlock()
 					return
 				}

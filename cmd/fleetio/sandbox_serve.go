@@ -75,18 +75,7 @@ func baseURL(a net.Addr) string {
 
 // serve answers until ctx ends, and then, for as long as the grace, what is on its way.
 func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Logger, grace time.Duration) error {
-	server := &http.Server{
-		Handler:           f,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		Protocols:         new(http.Protocols),
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
-	}
-	server.Protocols.SetHTTP1(true)
-	server.Protocols.SetUnencryptedHTTP2(true)
+	server := newServer(f, logger)
 	if f.page != nil {
 		server.RegisterOnShutdown(f.page.Close) // its streams would go on for ever
 	}
@@ -109,4 +98,21 @@ func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Lo
 		err = errors.Join(err, end)
 	}
 	return err
+}
+
+// newServer bounds how long and how much everything may take.
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		Protocols:         new(http.Protocols),
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	return server
 }

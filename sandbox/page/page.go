@@ -16,8 +16,9 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Judge returns what is wrong with an exchange; nothing where it conforms. An error says why it cannot be judged, and
-// must hold no credential. It is asked when somebody looks at the page, at most once for an exchange that the page
+// Judge returns what is wrong with an exchange; nothing where it conforms. It gets the exchange as it was, credentials
+// included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
+// says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
 // remembers, and from several goroutines. It is not asked about dropped connections, and does not change the exchange.
 type Judge func(*sandbox.Exchange) ([]Finding, error)
 
@@ -37,6 +38,8 @@ type Finding struct {
 // source is what the page needs of a [sandbox.Sandbox].
 type source interface {
 	Since(number int64) []sandbox.Exchange
+	Unredacted(number int64) (sandbox.Exchange, bool)
+	Redact(text string) string
 	Wait(ctx context.Context, number int64) error
 	Accounts() []sandbox.Account
 	Faults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error)
@@ -61,7 +64,7 @@ func New(s *sandbox.Sandbox, judge Judge) *Page { return newPage(s, judge) }
 func newPage(s source, judge Judge) *Page {
 	return &Page{
 		source:   s,
-		verdicts: newVerdicts(judge),
+		verdicts: newVerdicts(judge, s),
 		places:   make(chan struct{}, mostStreams),
 		closed:   make(chan struct{}),
 	}

@@ -3,8 +3,11 @@ package page
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,10 +63,29 @@ func (s *stub) Wait(ctx context.Context, number int64) error {
 	}
 }
 
+func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) {
+	list := s.Since(number - 1)
+	if len(list) == 0 {
+		return sandbox.Exchange{}, false
+	}
+	return list[0], list[0].Number == number
+}
+
+func (s *stub) Redact(text string) string { return strings.ReplaceAll(text, secret, "[hidden]") }
+
+// secret is a credential of the stub's fixtures.
+const secret = "stub-secret"
+
 func (s *stub) Accounts() []sandbox.Account { return s.accounts }
 
-func (s *stub) Faults(_ context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
-	list := s.faults[account]
+// Faults gives those of all accounts only, as the page asks for no others.
+func (s *stub) Faults(_ context.Context, _ int64, limit int) (list []fleetioapi.Fault, err error) {
+	for _, account := range slices.Sorted(maps.Keys(s.faults)) {
+		for _, f := range s.faults[account] {
+			f.AccountID = account
+			list = append(list, f)
+		}
+	}
 	return list[:min(limit, len(list))], s.broken
 }
 

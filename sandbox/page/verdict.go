@@ -23,14 +23,17 @@ type verdict struct {
 
 // verdicts asks the judge, and remembers what it said.
 type verdicts struct {
-	judge Judge
+	judge  Judge
+	source source
 
 	mu    sync.Mutex
 	known map[int64]verdict
 	order []int64 // of known, the oldest first
 }
 
-func newVerdicts(judge Judge) *verdicts { return &verdicts{judge: judge, known: map[int64]verdict{}} }
+func newVerdicts(judge Judge, s source) *verdicts {
+	return &verdicts{judge: judge, source: s, known: map[int64]verdict{}}
+}
 
 // of returns the verdict on an exchange. Two that ask at once may both ask the judge, which does no harm.
 func (v *verdicts) of(ex *sandbox.Exchange) verdict {
@@ -46,7 +49,15 @@ func (v *verdicts) of(ex *sandbox.Exchange) verdict {
 	if ok {
 		return known
 	}
-	fresh := newVerdict(v.judge(ex))
+	raw, kept := v.source.Unredacted(ex.Number)
+	if !kept {
+		return verdict{Kind: "none", Text: "not judged", Reason: "the sandbox has let it go meanwhile"}
+	}
+	found, err := v.judge(&raw)
+	for i := range found { // of other callers, the judge knows no credentials
+		found[i].Message, found[i].Pointer = v.source.Redact(found[i].Message), v.source.Redact(found[i].Pointer)
+	}
+	fresh := newVerdict(found, err)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if _, ok := v.known[ex.Number]; !ok {

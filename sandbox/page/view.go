@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	mostRows     = 100 // exchanges in the list
-	mostFaults   = 50  // of an account
-	mostAccounts = 20  // whose faults and limits are shown
+	mostRows      = 100 // exchanges in the list
+	mostFaults    = 500 // of all accounts, the newest: an account by itself may take long to read
+	mostOfAccount = 50
+	mostAccounts  = 20 // whose faults and limits are shown
 )
 
 //go:embed assets/page.html
@@ -129,8 +130,18 @@ func (p *Page) view(ctx context.Context, chosen int64, origin string) *view {
 	}
 	accounts := p.source.Accounts()
 	v.More = max(0, len(accounts)-mostAccounts)
+	faults, err := p.source.Faults(ctx, 0, mostFaults)
 	for i := range accounts[:len(accounts)-v.More] {
-		v.Accounts = append(v.Accounts, p.account(ctx, &accounts[i]))
+		shown := account{ID: accounts[i].ID, Name: clip(accounts[i].Name, mostCell)}
+		if err != nil {
+			shown.Problem = clip(err.Error(), mostText)
+		}
+		for j := range faults {
+			if faults[j].AccountID == shown.ID && len(shown.Faults) < mostOfAccount {
+				shown.Faults = append(shown.Faults, p.fault(&faults[j]))
+			}
+		}
+		v.Accounts = append(v.Accounts, shown)
 	}
 	return v
 }
@@ -169,21 +180,15 @@ func (p *Page) row(ex *sandbox.Exchange, chosen int64) row {
 	}
 }
 
-func (p *Page) account(ctx context.Context, a *sandbox.Account) account {
-	shown := account{ID: a.ID, Name: clip(a.Name, mostCell)}
-	faults, err := p.source.Faults(ctx, a.ID, mostFaults)
-	if err != nil {
-		shown.Problem = clip(err.Error(), mostText)
+// fault shows a fault without the credentials that somebody wrote into it.
+func (p *Page) fault(f *fleetioapi.Fault) fault {
+	text := func(s string) string { return clip(p.source.Redact(s), mostCell) }
+	known := func(n fleetioapi.Nullable[string]) string {
+		s, _ := n.Get()
+		return text(s)
 	}
-	for i := range faults {
-		shown.Faults = append(shown.Faults, newFault(&faults[i]))
-	}
-	return shown
-}
-
-func newFault(f *fleetioapi.Fault) fault {
 	shown := fault{
-		ID: f.ID, Code: clip(f.Code, mostCell), Status: clip(string(f.Status), mostCell),
+		ID: f.ID, Code: text(f.Code), Status: text(string(f.Status)),
 		Name: known(f.Name), Description: known(f.Description), Source: known(f.Source), ExternalID: known(f.ExternalID),
 		LastOccurredAt: moment(f.LastOccurredAt.Get()), VehicleArchivedAt: moment(f.VehicleArchivedAt.Get()),
 	}
@@ -197,11 +202,6 @@ func newFault(f *fleetioapi.Fault) fault {
 		shown.CreatedAt = moment(*f.CreatedAt, true)
 	}
 	return shown
-}
-
-func known(text fleetioapi.Nullable[string]) string {
-	s, _ := text.Get()
-	return clip(s, mostCell)
 }
 
 // moment keeps the offset that the time was told with.

@@ -57,7 +57,7 @@ func openChild() *Store {
 	fmt.Println("0 opening")
 	s, err := Open(context.Background(), fileOfChild)
 	if err == nil {
-		_, _, err = s.Seed(context.Background(), sandbox.DefaultFixtures())
+		_, err = s.Seed(context.Background(), sandbox.DefaultFixtures(), nil)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -58,6 +58,21 @@ func (q *queue) add(r sandbox.Record) (*batch, int, error) {
 	return b, i, nil
 }
 
+// gather lets whoever is about to add something do it, or else the first of many callers would get a commit for itself while
+// the others wait. Nobody is held up where nobody else wants to run.
+func (q *queue) gather() {
+	for last := -1; ; {
+		q.mu.Lock()
+		rows := len(q.next.rows)
+		q.mu.Unlock()
+		if rows == last {
+			return
+		}
+		last = rows
+		runtime.Gosched()
+	}
+}
+
 // take returns the batch that is next, and begins another.
 func (q *queue) take() *batch {
 	q.mu.Lock()
@@ -90,9 +105,7 @@ func (s *Store) run(ctx context.Context) {
 		case <-s.queue.closing:
 			open = false
 		}
-		// Whoever is about to add something does it now, or else the first of many callers would get a commit for itself
-		// while the others wait. Nobody is held up where nobody else wants to run.
-		runtime.Gosched()
+		s.queue.gather()
 		b := s.queue.take()
 		if len(b.rows) > 0 {
 			s.writing.Lock()

@@ -12,43 +12,50 @@ import (
 
 // Seed implements [sandbox.Store]. What it then has as a whole must be valid too: an account that is already there cannot have the
 // token of a new one.
-func (s *Store) Seed(ctx context.Context, f sandbox.Fixtures) (all sandbox.Fixtures, fresh []int64, err error) {
+func (s *Store) Seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record) (sandbox.Fixtures, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.queue.isClosed() {
-		return sandbox.Fixtures{}, nil, errClosed
+		return sandbox.Fixtures{}, errClosed
 	}
-	all, fresh, err = s.seed(ctx, f)
+	all, err := s.seed(ctx, f, faults)
 	if err != nil {
-		return sandbox.Fixtures{}, nil, fmt.Errorf("the fixtures are not stored: %w", err)
+		return sandbox.Fixtures{}, fmt.Errorf("the fixtures are not stored: %w", err)
 	}
-	return all, fresh, nil
+	return all, nil
 }
 
-func (s *Store) seed(ctx context.Context, f sandbox.Fixtures) (all sandbox.Fixtures, fresh []int64, err error) {
+func (s *Store) seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record) (all sandbox.Fixtures, err error) {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return all, nil, err
+		return all, err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	fresh := map[int64]bool{}
 	for i := range f.Accounts {
 		known, err := replace(ctx, tx, &f.Accounts[i])
 		if err != nil {
-			return all, nil, err
+			return all, err
 		}
-		if !known {
-			fresh = append(fresh, f.Accounts[i].ID)
+		fresh[f.Accounts[i].ID] = !known
+	}
+	for _, r := range faults {
+		if !fresh[r.Account] {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO faults (account_id, fault) VALUES (?, ?)", r.Account, string(r.Fault)); err != nil {
+			return all, err
 		}
 	}
 	if all, err = load(ctx, tx); err != nil {
-		return all, nil, err
+		return all, err
 	}
 	if len(all.Accounts) > 0 {
 		if err := all.Validate(); err != nil {
-			return all, nil, err
+			return all, err
 		}
 	}
-	return all, fresh, tx.Commit()
+	return all, tx.Commit()
 }
 
 // replace stores an account with all that it has. The row of a known one stays, as its faults refer to it.

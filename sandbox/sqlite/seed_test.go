@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,18 +28,19 @@ func TestSeed(t *testing.T) {
 	full.FaultRules = []sandbox.FaultRule{{ID: 3, Code: "Z"}, {ID: 2, Code: "A", Name: "N"}}
 	withFaults := account(20, "with-faults")
 	withFaults.Faults = []fleetioapi.FaultCreate{{VehicleID: 1}}
+	faults := []sandbox.Record{{Account: 12, Fault: fault("a")}, {Account: 20, Fault: fault("b")}, {Account: 20, Fault: fault("c")}}
 	steps := []struct {
-		name  string
-		seed  []sandbox.Account
-		fresh []int64
+		name   string
+		seed   []sandbox.Account
+		faults int // that are there then
 	}{
-		{"nothing", nil, nil},
-		{"two", sandbox.DefaultFixtures().Accounts, []int64{12, 13}},
-		{"the same", sandbox.DefaultFixtures().Accounts, nil},
-		{"nothing more", nil, nil},
-		{"replace the first, with all it has, and add one", []sandbox.Account{account(1, "one"), full}, []int64{1}},
-		{"swap tokens", []sandbox.Account{account(12, "one"), account(1, "other")}, nil},
-		{"faults are the sandbox's", []sandbox.Account{withFaults}, []int64{20}},
+		{"nothing", nil, 0},
+		{"two, one with a fault", sandbox.DefaultFixtures().Accounts, 1},
+		{"the same", sandbox.DefaultFixtures().Accounts, 1},
+		{"nothing more", nil, 1},
+		{"replace the first, with all it has, and add one", []sandbox.Account{account(1, "one"), full}, 1},
+		{"swap tokens", []sandbox.Account{account(12, "one"), account(1, "other")}, 1},
+		{"faults are those of the records", []sandbox.Account{withFaults}, 3},
 	}
 	path := filepath.Join(t.TempDir(), "sandbox.db")
 	memory := sandbox.NewMemory()
@@ -46,13 +48,20 @@ func TestSeed(t *testing.T) {
 		s, err := Open(t.Context(), path)
 		require.NoError(t, err)
 		f := sandbox.Fixtures{Accounts: step.seed}
-		all, fresh, err := s.Seed(t.Context(), f)
+		own := slices.DeleteFunc(slices.Clone(faults), func(r sandbox.Record) bool {
+			return !slices.ContainsFunc(step.seed, func(a sandbox.Account) bool { return a.ID == r.Account })
+		})
+		all, err := s.Seed(t.Context(), f, own)
 		require.NoError(t, err, step.name)
-		want, wantFresh, err := memory.Seed(t.Context(), f)
+		want, err := memory.Seed(t.Context(), f, own)
 		require.NoError(t, err)
 		assert.Equal(t, asJSON(t, want), asJSON(t, all), step.name)
-		assert.Equal(t, step.fresh, fresh, step.name)
-		assert.Equal(t, wantFresh, fresh, step.name)
+		there, err := s.Records(t.Context(), 0, 10)
+		require.NoError(t, err)
+		assert.Len(t, there, step.faults, step.name)
+		wanted, err := memory.Records(t.Context(), 0, 10)
+		require.NoError(t, err)
+		assert.Equal(t, wanted, there, step.name)
 		require.NoError(t, s.Close())
 	}
 }
@@ -65,9 +74,8 @@ func TestSeedKeepsFaults(t *testing.T) {
 	require.NoError(t, err)
 	f := sandbox.DefaultFixtures()
 	f.Accounts[0].Name, f.Accounts[0].Vehicles = "renamed", nil
-	_, fresh, err := s.Seed(t.Context(), f)
+	_, err = s.Seed(t.Context(), f, []sandbox.Record{{Account: account1, Fault: fault("of a known account")}})
 	require.NoError(t, err)
-	assert.Empty(t, fresh)
 	list, err := s.Records(t.Context(), account1, 10)
 	require.NoError(t, err)
 	assert.Equal(t, []sandbox.Record{{ID: 1, Account: account1, Fault: fault("kept")}}, list)
@@ -78,7 +86,7 @@ func TestSeedKeepsFaults(t *testing.T) {
 func TestSeedRefused(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	before, _, err := s.Seed(t.Context(), sandbox.Fixtures{})
+	before, err := s.Seed(t.Context(), sandbox.Fixtures{}, nil)
 	require.NoError(t, err)
 	secret := before.Accounts[0].Token
 	canceled, cancel := context.WithCancel(t.Context())
@@ -94,11 +102,12 @@ func TestSeedRefused(t *testing.T) {
 		"no time":                  {t.Context(), sandbox.Account{ID: 12, Token: "t", Vehicles: []sandbox.Vehicle{{ID: 1, ArchivedAt: &year}}}, "vehicle 1: "},
 		"canceled":                 {canceled, sandbox.Account{ID: 30, Token: "t"}, context.Canceled.Error()},
 	} {
-		_, _, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed"}, test.a}})
+		_, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed"}, test.a}},
+			[]sandbox.Record{{Account: test.a.ID, Fault: fault("x")}})
 		require.ErrorContains(t, err, test.want, name)
 		require.ErrorContains(t, err, "the fixtures are not stored: ", name)
 		assert.NotContains(t, err.Error(), secret, "%s: the error holds a credential", name)
-		after, _, err := s.Seed(t.Context(), sandbox.Fixtures{})
+		after, err := s.Seed(t.Context(), sandbox.Fixtures{}, nil)
 		require.NoError(t, err)
 		assert.Equal(t, asJSON(t, before), asJSON(t, after), name)
 	}

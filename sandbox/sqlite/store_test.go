@@ -32,7 +32,7 @@ func openAt(tb testing.TB, path string) *Store {
 	s, err := Open(tb.Context(), path)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { assert.NoError(tb, s.Close()) })
-	_, _, err = s.Seed(tb.Context(), sandbox.DefaultFixtures())
+	_, err = s.Seed(tb.Context(), sandbox.DefaultFixtures(), nil)
 	require.NoError(tb, err)
 	return s
 }
@@ -350,7 +350,7 @@ func TestClose(t *testing.T) {
 
 	_, err := s.Records(t.Context(), 0, 10)
 	require.ErrorIs(t, err, errClosed)
-	_, _, err = s.Seed(t.Context(), sandbox.DefaultFixtures())
+	_, err = s.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 	require.ErrorIs(t, err, errClosed)
 	s = openAt(t, path)
 	list, err := s.Records(t.Context(), 0, 10)
@@ -363,7 +363,7 @@ func TestGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "sandbox.db"))
 	require.NoError(t, err)
-	_, _, err = s.Seed(t.Context(), sandbox.DefaultFixtures())
+	_, err = s.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 	require.NoError(t, err)
 	_, err = s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
 	require.NoError(t, err)
