@@ -119,14 +119,14 @@ func location(r *http.Request, id int64) string {
 
 // isHost tells whether a Host header is one, so that it cannot make a Location that is no URL.
 func isHost(s string) bool {
-	name, port, hasPort := strings.Cut(s, ":")
+	name, port, _ := strings.Cut(s, ":")
 	if strings.HasPrefix(s, "[") {
-		name, port, hasPort = strings.Cut(s[1:], "]")
-		address, err := netip.ParseAddr(name)
-		if err != nil || !address.Is6() || address.Zone() != "" || !hasPort || port != "" && port[0] != ':' {
+		inside, behind, closed := strings.Cut(s[1:], "]")
+		address, err := netip.ParseAddr(inside)
+		if err != nil || !address.Is6() || address.Zone() != "" || !closed || behind != "" && behind[0] != ':' {
 			return false
 		}
-		name, port = "ip", strings.TrimPrefix(port, ":")
+		name, port = "ip", strings.TrimPrefix(behind, ":")
 	}
 	for i := range len(name) {
 		switch c := name[i]; {
