@@ -26,9 +26,11 @@ checkgenerate: ## Fail if gen/ is not what the spec makes
 
 .PHONY: test
 test: ## Run the tests with the race detector
-	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$)
+	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$ -e /gendeviate$$ -e /benchsandbox$$)
 	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
-	go test ./conformance/mutate ./conformance/suggest # likewise; they run on one goroutine
+	go test ./conformance/mutate ./conformance/suggest ./internal/gendeviate # likewise; they run on one goroutine
+	go test ./internal/benchsandbox # its servers are tested with the detector elsewhere
+	go test -run 'Deviations|Mutant' ./sandbox # one goroutine again
 
 .PHONY: selftest
 selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it

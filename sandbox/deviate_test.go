@@ -31,12 +31,22 @@ var complete = []string{
 	`{"vehicle_id":4711,"code":"SPN 3226 FMI 4","count":-9223372036854775808,"description":"\n","external_id":"","last_occurred_at":"2023-03-14T23:59:59.999999999+14:00","name":"1","status":"ignored","source":"ß"}`,
 }
 
+// mutantsOf derives the mutants. They take long under the race detector, and one goroutine sends them all.
+func mutantsOf(t *testing.T) []mutate.Mutant {
+	t.Helper()
+	if raceDetector {
+		t.Skip("make test runs it without the race detector")
+	}
+	mutants, err := mutate.Mutants(api.Spec)
+	require.NoError(t, err)
+	return mutants
+}
+
 // TestDeviations shows each mutant of the engine over HTTP, and has the engine find in the answer what it must find in the
 // mutant, and nothing else.
 func TestDeviations(t *testing.T) {
 	t.Parallel()
-	mutants, err := mutate.Mutants(api.Spec)
-	require.NoError(t, err)
+	mutants := mutantsOf(t)
 	s := sandbox.Start(t)
 	names := sandbox.Deviations()
 	var shown, never []string

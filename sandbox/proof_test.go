@@ -21,9 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	fleetio "github.com/fleetcontract/fleetio-go"
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -43,8 +41,7 @@ func exchange(t *testing.T, e sandbox.Exchange) *traffic.Exchange {
 // TestMutantRequests sends what the engine knows that a server must not accept.
 func TestMutantRequests(t *testing.T) {
 	t.Parallel()
-	mutants, err := mutate.Mutants(api.Spec)
-	require.NoError(t, err)
+	mutants := mutantsOf(t)
 	s, err := sandbox.New()
 	require.NoError(t, err)
 	defer func() { _ = s.Close() }()

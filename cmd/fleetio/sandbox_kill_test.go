@@ -29,7 +29,7 @@ import (
 // that was answered is in its file as it was answered, none is there twice, and no id is given to a second one.
 func TestSandboxKilled(t *testing.T) {
 	t.Parallel()
-	rounds := 10
+	rounds := 6
 	if text := os.Getenv("FLEETIO_KILL_ROUNDS"); text != "" {
 		var err error
 		rounds, err = strconv.Atoi(text)

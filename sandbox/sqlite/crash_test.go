@@ -128,10 +128,10 @@ func killed(t *testing.T, dir string, after int, each func()) map[int64]string {
 }
 
 // TestKill kills a process with SIGKILL in the middle of its load, again and again on the same file. FLEETIO_KILL_ROUNDS says how
-// often. By default, 20 times.
+// often. By default, 12 times.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	rounds := 20
+	rounds := 12
 	if text := os.Getenv("FLEETIO_KILL_ROUNDS"); text != "" {
 		var err error
 		rounds, err = strconv.Atoi(text)
