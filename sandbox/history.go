@@ -47,8 +47,11 @@ func (h *history) since(number int64) []Exchange {
 	defer h.mu.Unlock()
 	n := int64(len(h.ring))
 	from := max(number, h.first-1)
-	list := make([]Exchange, 0, max(h.last-from, 0))
-	for i := from + 1; n > 0 && i <= h.last; i++ {
+	if n == 0 || from >= h.last {
+		return nil
+	}
+	list := make([]Exchange, 0, h.last-from)
+	for i := from + 1; i <= h.last; i++ {
 		list = append(list, h.ring[i%n])
 	}
 	return list
