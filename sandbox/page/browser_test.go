@@ -104,7 +104,8 @@ func TestBrowser(t *testing.T) {
 	require.Equal(t, http.StatusCreated, s.post(t, markup()))
 	w.until(t, `document.querySelector('#exchange-1 .tag')?.textContent === '4 findings'`)
 	w.until(t, `document.getElementById('news').textContent === 'Exchange 1 POST /api/v1/faults 201 Created 4 findings'`)
-	assert.Equal(t, "1 of 20", w.text(t, `document.getElementById('limit-0').textContent.match(/\d+ of \d+/)[0]`))
+	// A minute that begins just now sets it back; the golden page has a meter that nothing moves.
+	assert.Regexp(t, "^[01] of 20$", w.text(t, `document.getElementById('limit-0').textContent.match(/\d+ of \d+/)[0]`))
 	assert.Equal(t, shown, w.text(t, `document.querySelector('#account-12 tbody tr').cells[5].textContent`), "the name is there as it is")
 	assert.Equal(t, shown, w.text(t, `document.querySelector('#account-12 tbody tr').cells[2].textContent`), "and the code")
 
