@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"maps"
 	"mime"
@@ -92,10 +93,23 @@ func (c *call) readBody(w http.ResponseWriter) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	// The length is a hint: middleware may have put another body in place.
-	buffer := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
-	_, c.bodyErr = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, mostBody))
-	c.body = buffer.Bytes()
+	// The length is a hint: middleware may have put another body in place. A byte more shows that it ends there.
+	c.body = make([]byte, max(r.ContentLength, 0)+1)
+	read := 0
+	for c.bodyErr == nil && read < len(c.body) {
+		var n int
+		n, c.bodyErr = r.Body.Read(c.body[read:])
+		read += n
+	}
+	c.body = c.body[:read]
+	switch {
+	case c.bodyErr == nil:
+		buffer := bytes.NewBuffer(c.body)
+		_, c.bodyErr = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, int64(mostBody-read)))
+		c.body = buffer.Bytes()
+	case errors.Is(c.bodyErr, io.EOF):
+		c.bodyErr = nil
+	}
 	if c.bodyErr != nil {
 		c.body = nil
 	}
@@ -211,10 +225,13 @@ func acceptsJSON(accept []string) bool {
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
 	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
-		Header: maps.Clone(c.request.Header), Body: c.body, Status: c.status, AnswerHeader: maps.Clone(c.header), AnswerBody: c.answer.body,
+		Header: c.request.Header, Body: c.body, Status: c.status, AnswerHeader: c.header, AnswerBody: c.answer.body,
 		Trouble: c.trouble.name}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
+	}
+	if ctx.Value(http.ServerContextKey) == nil { // they are the caller's, while a server makes new ones for each call
+		e.Header, e.AnswerHeader = maps.Clone(e.Header), maps.Clone(e.AnswerHeader)
 	}
 	if c.trouble.drops() {
 		e.Status, e.AnswerHeader, e.AnswerBody = 0, nil, nil
