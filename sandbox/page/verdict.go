@@ -54,8 +54,9 @@ func (v *verdicts) of(ex *sandbox.Exchange) verdict {
 		return verdict{Kind: "none", Text: "not judged", Reason: "the sandbox has let it go meanwhile"}
 	}
 	found, err := v.judge(&raw)
-	for i := range found { // of other callers, the judge knows no credentials
-		found[i].Message, found[i].Pointer = v.source.Redact(found[i].Message), v.source.Redact(found[i].Pointer)
+	for i := range found[:min(len(found), mostFindings)] { // of other callers, the judge knows no credentials
+		found[i].Message = redacted(v.source, found[i].Message)
+		found[i].Pointer = redacted(v.source, found[i].Pointer)
 	}
 	fresh := newVerdict(found, err)
 	v.mu.Lock()
@@ -95,3 +96,9 @@ func newVerdict(found []Finding, err error) verdict {
 	}
 	return v
 }
+
+// mostRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
+// at its end is not.
+const mostRedacted = 16 << 10
+
+func redacted(s source, text string) string { return s.Redact(text[:min(len(text), mostRedacted)]) }

@@ -182,7 +182,7 @@ func (p *Page) row(ex *sandbox.Exchange, chosen int64) row {
 
 // fault shows a fault without the credentials that somebody wrote into it.
 func (p *Page) fault(f *fleetioapi.Fault) fault {
-	text := func(s string) string { return clip(p.source.Redact(s), mostCell) }
+	text := func(s string) string { return clip(redacted(p.source, s), mostCell) }
 	known := func(n fleetioapi.Nullable[string]) string {
 		s, _ := n.Get()
 		return text(s)
