@@ -102,18 +102,6 @@ func (s *Sandbox) Accounts() []Account {
 	return f.clone().Accounts
 }
 
-// Credentials returns those of the first key that may create faults; the zero value where none may.
-func (s *Sandbox) Credentials() fleetio.Credentials {
-	for _, a := range s.accounts {
-		for _, k := range a.APIKeys {
-			if slices.Contains(k.Permissions, CreateFaults) {
-				return fleetio.Credentials{APIKey: k.Key, AccountToken: a.Token}
-			}
-		}
-	}
-	return fleetio.Credentials{}
-}
-
 // Faults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
 func (s *Sandbox) Faults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
 	records, err := s.store.Records(ctx, account, limit)
@@ -173,6 +161,18 @@ func (s *Sandbox) open(ctx context.Context) error {
 	s.script.next = s.next
 	s.script.armed.Store(true) // the first call finds out
 	return nil
+}
+
+// credentials returns those of the first key that may create faults; the zero value where none may.
+func (s *Sandbox) credentials() fleetio.Credentials {
+	for _, a := range s.accounts {
+		for _, k := range a.APIKeys {
+			if slices.Contains(k.Permissions, CreateFaults) {
+				return fleetio.Credentials{APIKey: k.Key, AccountToken: a.Token}
+			}
+		}
+	}
+	return fleetio.Credentials{}
 }
 
 // faultsOf makes the faults of the fixtures as if they had been created just now.

@@ -24,7 +24,7 @@ type Server struct {
 
 	// URL is the base URL, without a slash at its end.
 	URL string
-	// Credentials are those of [Sandbox.Credentials].
+	// Credentials are those of the first key that may create faults; the zero value where none may.
 	Credentials fleetio.Credentials
 	// Client calls this server with these credentials and the default retries; nil where there are none.
 	Client *fleetio.Client
@@ -72,7 +72,7 @@ func Start(tb TB, opts ...Option) *Server {
 		<-served
 		_ = s.Close() // nothing of the test is left to tell
 	})
-	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.Credentials(), tb: tb}
+	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.credentials(), tb: tb}
 	if running.Credentials != (fleetio.Credentials{}) {
 		running.Client, err = fleetio.NewClient(running.Credentials, fleetio.WithBaseURL(running.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
 		if err != nil {
