@@ -54,7 +54,7 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
        ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead .:FuzzDecodeFault .:FuzzCheck \
        ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
-       ./sandbox:FuzzWholeNumber ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
+       ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
        ./sandbox/page:FuzzBody ./internal/benchsandbox:FuzzAnswers
 
 .PHONY: examples

@@ -46,7 +46,7 @@ type created struct {
 }
 
 // VisitCreateFaultResponse implements [fleetioserver.CreateFaultResponseObject].
-func (c created) VisitCreateFaultResponse(w http.ResponseWriter) error {
+func (c *created) VisitCreateFaultResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header["Content-Type"] = jsonType
 	header["Location"] = []string{c.location}

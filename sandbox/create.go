@@ -35,7 +35,8 @@ func (s service) CreateFault(ctx context.Context, _ fleetioserver.CreateFaultReq
 	if err != nil {
 		return nil, err
 	}
-	return created{location: location(c.request, id), body: body}, nil
+	c.created = created{location: location(c.request, id), body: body}
+	return &c.created, nil
 }
 
 // check notes what the account has against a fault.

@@ -32,6 +32,7 @@ type call struct {
 	body    []byte
 	bodyErr error // why the body could not be read
 	input   input
+	created created
 	trouble Trouble
 }
 
@@ -163,7 +164,6 @@ func (f front) admit(c *call) bool {
 			return false
 		}
 	}
-	var tooLarge *http.MaxBytesError
 	switch {
 	case !caller.mayDo:
 		f.forbidden(&c.answer, "The API key may not create faults.")
@@ -171,14 +171,22 @@ func (f front) admit(c *call) bool {
 		c.undocumented(http.StatusNotAcceptable, "The answer would be application/json, which the header Accept does not take.")
 	case !isJSON(r.Header):
 		c.undocumented(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and without a Content-Encoding.")
-	case errors.As(c.bodyErr, &tooLarge):
-		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
 	case c.bodyErr != nil:
-		c.undocumented(http.StatusBadRequest, "The body ended before it was complete.")
+		c.noBody()
 	default:
 		return true
 	}
 	return false
+}
+
+// noBody answers a request of which the body could not be read.
+func (c *call) noBody() {
+	var tooLarge *http.MaxBytesError
+	if errors.As(c.bodyErr, &tooLarge) {
+		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
+		return
+	}
+	c.undocumented(http.StatusBadRequest, "The body ended before it was complete.")
 }
 
 // isJSON tells whether a body is JSON by its header.

@@ -1,9 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
-	"encoding/json"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,152 +10,235 @@ import (
 // mostDepth is how deep JSON may be nested, as Ruby's parser has it. Only members that nobody knows can be.
 const mostDepth = 100
 
+// What can be wrong with a body, in the words of the answer.
+const (
+	isEmpty       = "the body is empty"
+	noUTF8        = "the body is not valid UTF-8"
+	noJSON        = "the body is not valid JSON"
+	noObject      = "the body is not a JSON object"
+	halfCharacter = "the body has an escape of half a character"
+	tooDeep       = "the body is nested more than 100 deep"
+)
+
 // members are the raw values of a body's known members, in the order of fleetioapi.FaultCreateFields; "" is absent.
 type members [len(fleetioapi.FaultCreateFields)]string
 
 // readMembers splits a body. Where it is no JSON object that all readers agree about, why says so, and the members are what
 // could be read. Twice is the name of a known member that stands there more than once.
 func readMembers(body []byte) (m members, twice, why string) {
-	switch trimmed := bytes.TrimLeft(body, " \t\r\n"); {
-	case len(trimmed) == 0:
-		return m, "", "the body is empty"
-	case !utf8.Valid(body):
-		return m, "", "the body is not valid UTF-8"
-	case !json.Valid(body):
-		return m, "", "the body is not valid JSON"
-	case trimmed[0] != '{':
-		return m, "", "the body is not a JSON object"
-	case halfCharacter(body):
-		return m, "", "the body has an escape of half a character"
+	r := reader{body: string(body)} // the texts are parts of this one
+	r.space()
+	if r.at == len(r.body) {
+		return m, "", isEmpty
 	}
-	s := walker{body: string(body)} // the texts are parts of this one
-	s.space()
-	s.at++ // {
-	for s.space(); s.body[s.at] != '}'; s.space() {
-		if s.body[s.at] == ',' {
-			s.at++
-			s.space()
-		}
-		name := s.value()
-		s.space()
-		s.at++ // :
-		s.space()
-		value := s.value()
-		if s.tooDeep {
-			return m, "", "the body is nested more than " + strconv.Itoa(mostDepth) + " deep"
-		}
-		i := fieldIndex(name)
-		if i < 0 {
-			continue // what nobody knows is ignored (page "Bulk API")
-		}
-		if m[i] != "" {
-			twice = fleetioapi.FaultCreateFields[i].Name
-		}
-		m[i] = value
-	}
-	return m, twice, ""
+	r.whole()
+	return r.members, r.twice, r.why
 }
 
-// fieldIndex finds the member of a name, which is still in quotes.
-func fieldIndex(quoted string) int {
-	name := unquote(quoted)
-	for i := range fleetioapi.FaultCreateFields {
-		if name == fleetioapi.FaultCreateFields[i].Name {
-			return i
-		}
+// reader goes over JSON once: it proves it (RFC 8259) and takes the members out. Its methods are false, and leave why, where the
+// body is wrong.
+type reader struct {
+	body  string
+	at    int
+	depth int
+	why   string
+
+	members members
+	twice   string
+}
+
+func (r *reader) fail(why string) bool {
+	r.why = why
+	return false
+}
+
+// peek returns the next byte; 0, which is right nowhere, behind the last.
+func (r *reader) peek() byte {
+	if r.at < len(r.body) {
+		return r.body[r.at]
 	}
-	return -1
+	return 0
 }
 
-// unquote takes valid JSON.
-func unquote(quoted string) string {
-	if strings.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1]
+// take goes behind c, if that is next.
+func (r *reader) take(c byte) bool {
+	if r.peek() != c {
+		return false
 	}
-	var s string
-	_ = json.Unmarshal([]byte(quoted), &s) // valid
-	return s
+	r.at++
+	return true
 }
 
-// walker goes over JSON that is valid.
-type walker struct {
-	body    string
-	at      int
-	tooDeep bool
-}
-
-func (w *walker) space() {
-	for w.body[w.at] <= ' ' {
-		w.at++
-	}
-}
-
-// value returns the value that begins here, and goes behind it.
-func (w *walker) value() string {
-	from := w.at
-	depth := 0
-	for {
-		switch c := w.body[w.at]; c {
-		case '"':
-			w.text()
-		case '{', '[':
-			depth++
-			w.tooDeep = w.tooDeep || depth >= mostDepth // the body itself is one
-			w.at++
-		case '}', ']':
-			depth--
-			w.at++
+func (r *reader) space() {
+	for r.at < len(r.body) {
+		switch r.body[r.at] {
+		case ' ', '\t', '\r', '\n':
+			r.at++
 		default:
-			w.at++
-			for depth == 0 && !ends(w.body[w.at]) { // a number or a word
-				w.at++
-			}
-		}
-		if depth == 0 {
-			return w.body[from:w.at]
+			return
 		}
 	}
 }
 
-func ends(c byte) bool { return c <= ' ' || c == ',' || c == '}' || c == ']' }
-
-func (w *walker) text() {
-	for w.at++; w.body[w.at] != '"'; w.at++ {
-		if w.body[w.at] == '\\' {
-			w.at++
-		}
+// whole reads a body that is one object.
+func (r *reader) whole() bool {
+	object := r.peek() == '{'
+	if !r.value() {
+		return false
 	}
-	w.at++
+	if r.space(); r.at < len(r.body) {
+		return r.wrong()
+	}
+	return object || r.fail(noObject)
 }
 
-// halfCharacter tells whether valid JSON has an escape of a surrogate without the other half (RFC 8259, section 8.2).
-func halfCharacter(body []byte) bool {
-	for {
-		i := bytes.IndexByte(body, '\\')
-		if i < 0 {
+// wrong says that what is next is out of place.
+func (r *reader) wrong() bool {
+	if !utf8.ValidString(r.body[r.at:]) {
+		return r.fail(noUTF8)
+	}
+	return r.fail(noJSON)
+}
+
+func (r *reader) value() bool {
+	switch c := r.peek(); c {
+	case '"':
+		return r.text()
+	case '{':
+		return r.object()
+	case '[':
+		return r.array()
+	case 't':
+		return r.word("true")
+	case 'f':
+		return r.word("false")
+	case 'n':
+		return r.word("null")
+	default:
+		return r.number()
+	}
+}
+
+func (r *reader) word(word string) bool {
+	if !strings.HasPrefix(r.body[r.at:], word) {
+		return r.wrong()
+	}
+	r.at += len(word)
+	return true
+}
+
+func (r *reader) number() bool {
+	r.take('-')
+	if !r.take('0') && !r.digits() {
+		return r.wrong()
+	}
+	if r.take('.') && !r.digits() {
+		return r.wrong()
+	}
+	if r.take('e') || r.take('E') {
+		if !r.take('+') {
+			r.take('-')
+		}
+		if !r.digits() {
+			return r.wrong()
+		}
+	}
+	return true
+}
+
+// digits goes behind digits, and tells whether there was one.
+func (r *reader) digits() bool {
+	from := r.at
+	for isDigit(r.peek()) {
+		r.at++
+	}
+	return r.at > from
+}
+
+// enter goes into an object or array. It is at its end when done is true.
+func (r *reader) enter(end byte) (done, ok bool) {
+	if r.depth++; r.depth > mostDepth {
+		return false, r.fail(tooDeep)
+	}
+	r.at++
+	r.space()
+	if r.take(end) {
+		r.depth--
+		return true, true
+	}
+	return false, true
+}
+
+// next goes behind an entry of an object or array, and behind its end when done is true.
+func (r *reader) next(end byte) (done, ok bool) {
+	r.space()
+	switch {
+	case r.take(','):
+		r.space()
+		return false, true
+	case r.take(end):
+		r.depth--
+		return true, true
+	}
+	return false, r.wrong()
+}
+
+func (r *reader) array() bool {
+	done, ok := r.enter(']')
+	for ok && !done {
+		if !r.value() {
 			return false
 		}
-		if body = body[i+1:]; body[0] != 'u' {
-			body = body[1:]
-			continue
-		}
-		high := surrogate(body)
-		body = body[5:]
-		if high == 0 {
-			continue
-		}
-		if high >= 0xDC00 || len(body) < 6 || body[0] != '\\' || body[1] != 'u' || surrogate(body[1:]) < 0xDC00 {
-			return true
-		}
-		body = body[6:]
+		done, ok = r.next(']')
 	}
+	return ok
 }
 
-// surrogate returns the unit of an escape, u and four digits, where it is half a pair; else 0.
-func surrogate(escape []byte) uint64 {
-	unit, err := strconv.ParseUint(string(escape[1:5]), 16, 16)
-	if err != nil || unit < 0xD800 || unit > 0xDFFF {
-		return 0
+func (r *reader) object() bool {
+	done, ok := r.enter('}')
+	for ok && !done {
+		if !r.member() {
+			return false
+		}
+		done, ok = r.next('}')
 	}
-	return unit
+	return ok
+}
+
+func (r *reader) member() bool {
+	from := r.at
+	if r.peek() != '"' {
+		return r.wrong()
+	}
+	if !r.text() {
+		return false
+	}
+	name := r.body[from:r.at]
+	r.space()
+	if !r.take(':') {
+		return r.wrong()
+	}
+	r.space()
+	from = r.at
+	if !r.value() {
+		return false
+	}
+	if r.depth == 1 { // in the body itself
+		r.note(name, r.body[from:r.at])
+	}
+	return true
+}
+
+// note keeps a member; what nobody knows is ignored (page "Bulk API").
+func (r *reader) note(quoted, value string) {
+	name := unquote(quoted)
+	for i := range fleetioapi.FaultCreateFields {
+		if name != fleetioapi.FaultCreateFields[i].Name {
+			continue
+		}
+		if r.members[i] != "" {
+			r.twice = name
+		}
+		r.members[i] = value
+	}
 }

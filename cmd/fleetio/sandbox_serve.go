@@ -104,7 +104,7 @@ func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Lo
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: time.Minute, // the same as the next: another would be set and set again for each call
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
 		IdleTimeout:       2 * time.Minute,
