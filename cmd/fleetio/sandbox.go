@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -171,8 +173,13 @@ func (s *serving) store(ctx context.Context) ([]sandbox.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	oneMoreProcessor()
 	return []sandbox.Option{sandbox.WithStore(store)}, nil
 }
+
+// oneMoreProcessor makes up for the one of Go's processors (GOMAXPROCS) that the store's goroutine keeps while it waits for
+// the disk, which takes longer than a call. It is for the process, so a second store in it brings no second one.
+var oneMoreProcessor = sync.OnceFunc(func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) })
 
 // listen wants both parts of an address, so that nobody binds to all interfaces by leaving one out.
 func listen(ctx context.Context, address string) (net.Listener, error) {
