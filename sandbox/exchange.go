@@ -8,24 +8,26 @@ import (
 
 // Exchange is a request that arrived, with the answer that it got.
 type Exchange struct {
-	Number int64         // from 1, in the order in which they were answered
+	Number int64         // from 1, in the order in which their answers were made
 	At     time.Time     // when the request arrived
-	Took   time.Duration // until the answer was made
-	// Account and APIKey are the names of the caller's in the fixtures; "" where the request was not authenticated. An
-	// account without a name is "account" and its id.
+	Took   time.Duration // until the answer was made; a scripted delay is not part of it
+	// Account and APIKey are the names of the caller's in the fixtures; "" where the credentials are nobody's. An account
+	// without a name is "account" and its id.
 	Account, APIKey string
 
 	Method string
 	URL    string // as it was sent: path and query
-	// Header and Body are what was sent; Body is nothing where it was too long. In all of the exchange, "[hidden]" stands in
-	// place of the credentials in the header, and, where they have six characters or more, of what repeats them and of
-	// all that the fixtures have.
+	// Header and Body are what was sent. In all of the exchange, "[hidden]" stands in place of the credentials in the header,
+	// and, where they have six characters or more, of what repeats them and of all that the fixtures have.
 	Header http.Header
 	Body   []byte
+	// BodyOmitted says that there was a body that could not be taken in: too long, or broken off. Body is nothing then.
+	BodyOmitted bool
 
-	Status       int // of the answer; 0 where the connection was dropped before one
+	// The answer, as far as it was to be sent: a caller may have left meanwhile.
+	Status       int // 0 where the connection was dropped before an answer
 	AnswerHeader http.Header
-	AnswerBody   []byte // as much of it as was sent
+	AnswerBody   []byte
 	// Trouble is what was scripted for this call; "" for nothing.
 	Trouble string
 }
@@ -43,14 +45,21 @@ func (s *Sandbox) Since(number int64) []Exchange {
 	return list
 }
 
-// Unredacted returns an exchange as it was, with the credentials, for whoever judges it and shows nothing of it. It is false
-// where the sandbox does not keep that exchange.
-func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
-	for _, e := range s.history.since(number - 1) {
-		return e, e.Number == number
+// Latest returns the number of the newest exchange; 0 where nothing has arrived.
+func (s *Sandbox) Latest() int64 { return s.history.latest() }
+
+// Exchange returns one exchange; false where the sandbox does not keep it.
+func (s *Sandbox) Exchange(number int64) (Exchange, bool) {
+	e, kept := s.history.get(number)
+	if kept {
+		s.redactorFor(e.Header).exchange(&e)
 	}
-	return Exchange{}, false
+	return e, kept
 }
+
+// Unredacted is [Sandbox.Exchange] with the credentials, for whoever judges it and shows nothing of it. It is not a copy,
+// and must not be changed.
+func (s *Sandbox) Unredacted(number int64) (Exchange, bool) { return s.history.get(number) }
 
 // Wait returns when there is an exchange with a higher number, or with the error of ctx.
 func (s *Sandbox) Wait(ctx context.Context, number int64) error { return s.history.wait(ctx, number) }

@@ -233,7 +233,7 @@ func acceptsJSON(accept []string) bool {
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
 	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
-		Header: c.request.Header, Body: c.body, Status: c.status, AnswerHeader: c.header, AnswerBody: c.answer.body,
+		Header: c.request.Header, Body: c.body, BodyOmitted: c.bodyErr != nil, Status: c.status, AnswerHeader: c.header, AnswerBody: c.answer.body,
 		Trouble: c.trouble.name}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// mostKept bounds the bodies that are kept, in bytes.
+// mostKept bounds what the kept exchanges hold, in bytes.
 const mostKept = 16 << 20
 
 // history keeps the last exchanges, as they were: credentials are taken out when somebody asks.
@@ -14,7 +14,7 @@ type history struct {
 	ring    []Exchange // number n is at n modulo its length
 	first   int64      // number of the oldest that is kept
 	last    int64      // number of the newest
-	bytes   int        // of the bodies
+	bytes   int        // of what they hold
 	changed chan struct{}
 }
 
@@ -40,7 +40,32 @@ func (h *history) add(e *Exchange) {
 	}
 }
 
-func (e *Exchange) bytes() int { return len(e.Body) + len(e.AnswerBody) }
+// bytes is what of an exchange has no bound of its own.
+func (e *Exchange) bytes() int {
+	n := len(e.Method) + len(e.URL) + len(e.Body) + len(e.AnswerBody)
+	for name, values := range e.Header {
+		n += len(name)
+		for _, value := range values {
+			n += len(value)
+		}
+	}
+	return n
+}
+
+func (h *history) latest() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.last
+}
+
+func (h *history) get(number int64) (Exchange, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.ring) == 0 || number < h.first || number > h.last {
+		return Exchange{}, false
+	}
+	return h.ring[number%int64(len(h.ring))], true
+}
 
 func (h *history) since(number int64) []Exchange {
 	h.mu.Lock()

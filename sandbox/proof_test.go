@@ -186,7 +186,7 @@ func TestAccountsAreApart(t *testing.T) {
 		assert.Equal(t, int64(i+1), fault.ID)
 	}
 	for a := range int64(accounts) {
-		own, err := s.Sandbox.Faults(t.Context(), a+1, 1000)
+		own, err := s.NewestFaults(t.Context(), a+1, 1000)
 		require.NoError(t, err)
 		assert.Len(t, own, callers*calls)
 		for _, fault := range own {
@@ -216,7 +216,7 @@ func FuzzCreate(f *testing.F) {
 			assert.False(t, finding.Fails(), "%s %s: %s", finding.Part, finding.Pointer, finding.Message)
 		}
 		if w.Code == http.StatusCreated {
-			_, err := s.Faults(t.Context(), 0, 1)
+			_, err := s.NewestFaults(t.Context(), 0, 1)
 			require.NoError(t, err)
 		}
 	})

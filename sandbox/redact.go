@@ -56,25 +56,32 @@ func (r redactor) text(s string) string {
 	low := lower(s)
 	plain := lower(unescape(s))
 	for _, secret := range r.secrets {
-		if plain != low && strings.Contains(plain, secret) && !strings.Contains(low, secret) {
+		if plain != low && strings.Count(plain, secret) > strings.Count(low, secret) {
 			return hidden
 		}
 	}
 	for _, secret := range r.secrets {
-		for from := 0; ; {
-			at := strings.Index(low[from:], secret)
-			if at < 0 {
-				break
-			}
-			at += from
-			from = at + len(hidden)
-			s, low = s[:at]+hidden+s[at+len(secret):], low[:at]+hidden+low[at+len(secret):]
+		if strings.Contains(low, secret) {
+			s = hide(s, low, secret)
+			low = lower(s)
 		}
 	}
 	return s
 }
 
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u00[0-7][0-9A-Fa-f]|\\/`)
+// hide goes over a text once, however often the secret is in it. Low is the text in lower case.
+func hide(s, low, secret string) string {
+	var b strings.Builder
+	for at := strings.Index(low, secret); at >= 0; at = strings.Index(low, secret) {
+		b.WriteString(s[:at])
+		b.WriteString(hidden)
+		s, low = s[at+len(secret):], low[at+len(secret):]
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u00[0-7][0-9A-Fa-f]|\\["\\/]`)
 
 // unescape undoes what can be written of ASCII in a URL or in JSON.
 func unescape(s string) string {
@@ -82,10 +89,10 @@ func unescape(s string) string {
 		return s
 	}
 	return escape.ReplaceAllStringFunc(s, func(code string) string {
-		n, err := strconv.ParseUint(code[len(code)-2:], 16, 8)
-		if err != nil {
-			return "/"
+		if len(code) == len(`\/`) {
+			return code[1:]
 		}
+		n, _ := strconv.ParseUint(code[len(code)-2:], 16, 8) // two digits
 		return string([]byte{byte(n)})
 	})
 }
@@ -120,6 +127,9 @@ func (r redactor) url(s string) string {
 	return r.text(path)
 }
 
+// knownScheme tells schemes from keys that were sent without one.
+var knownScheme = regexp.MustCompile(`(?i)^(token|bearer|basic|digest)$`)
+
 func (r redactor) header(header http.Header) http.Header {
 	if header == nil {
 		return nil
@@ -130,8 +140,8 @@ func (r redactor) header(header http.Header) http.Header {
 			scheme, secret, _ := strings.Cut(value, " ")
 			switch {
 			case strings.TrimSpace(value) == "": // that it is empty is worth knowing
-			case name == "Authorization" && strings.EqualFold(scheme, "Token") && strings.TrimSpace(secret) != "":
-				value = scheme + " " + hidden
+			case name == "Authorization" && knownScheme.MatchString(scheme) && strings.TrimSpace(secret) != "":
+				value = scheme + " " + hidden // so is a wrong scheme
 			case credentialName.MatchString(name) && name != "Www-Authenticate":
 				value = hidden
 			default:

@@ -51,6 +51,10 @@ func TestRedaction(t *testing.T) {
 			r.Body = http.NoBody
 			*r = *httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/api/v1/faults", strings.NewReader(`{"a":"secret-\u0061nd-More\/Of+It"}`))
 		},
+		func(r *http.Request) {
+			r.Body = http.NoBody
+			*r = *httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/api/v1/faults", strings.NewReader(`["secret-and-More/Of+It", "secret-\u0061nd-More\/Of+It"]`))
+		},
 	} {
 		s.call(`{"vehicle_id":1,"code":"P0420","description":"secret-and-More/Of+It"}`, change)
 	}
@@ -64,8 +68,12 @@ func TestRedaction(t *testing.T) {
 		assert.Contains(t, strings.Join(raw.Header["Authorization"], "")+string(raw.Body), "ecret-", "for a judge, it is as it was")
 	}
 	assert.Equal(t, "[hidden] and [hidden]", s.Redact("SECRET-and-more/of+it and secret"))
-	_, kept := s.Unredacted(99)
-	assert.False(t, kept)
+	assert.Equal(t, hidden, redactor{}.with(`ab"cd\ef`).text(`{"a":"ab\"cd\\ef"}`), "with characters that JSON escapes")
+	for _, number := range []int64{-1, 0, 99} {
+		e, kept := s.Unredacted(number)
+		assert.False(t, kept)
+		assert.Empty(t, e)
+	}
 }
 
 // TestHistoryIsBounded holds that bodies of strangers do not fill the memory.

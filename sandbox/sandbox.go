@@ -102,8 +102,8 @@ func (s *Sandbox) Accounts() []Account {
 	return f.clone().Accounts
 }
 
-// Faults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
-func (s *Sandbox) Faults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
+// NewestFaults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
+func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
 	records, err := s.store.Records(ctx, account, limit)
 	if err != nil {
 		return nil, err

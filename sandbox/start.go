@@ -93,7 +93,7 @@ func (s *Server) Next(t ...Trouble) {
 // Faults returns all faults of all accounts, the oldest first.
 func (s *Server) Faults() []fleetio.Fault {
 	s.tb.Helper()
-	list, err := s.Sandbox.Faults(context.Background(), 0, math.MaxInt)
+	list, err := s.NewestFaults(context.Background(), 0, math.MaxInt)
 	if err != nil {
 		s.tb.Fatalf("%v", err)
 	}

@@ -97,7 +97,7 @@ func TestDelay(t *testing.T) {
 		defer cancel()
 		judged.ServeHTTP(w, r.WithContext(ctx))
 		assert.Equal(t, 63*time.Second, time.Since(began))
-		faults, err := s.Faults(t.Context(), 0, 10)
+		faults, err := s.NewestFaults(t.Context(), 0, 10)
 		require.NoError(t, err)
 		assert.Len(t, faults, 2)
 	})

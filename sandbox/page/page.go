@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -37,12 +36,14 @@ type Finding struct {
 
 // source is what the page needs of a [sandbox.Sandbox].
 type source interface {
+	Latest() int64
 	Since(number int64) []sandbox.Exchange
+	Exchange(number int64) (sandbox.Exchange, bool)
 	Unredacted(number int64) (sandbox.Exchange, bool)
 	Redact(text string) string
 	Wait(ctx context.Context, number int64) error
 	Accounts() []sandbox.Account
-	Faults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error)
+	NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error)
 	RateLimits() []sandbox.RateLimit
 }
 
@@ -50,7 +51,6 @@ type source interface {
 type Page struct {
 	source   source
 	verdicts *verdicts
-	newest   atomic.Int64  // the highest number that was seen
 	places   chan struct{} // of event streams; full when no more are served
 	closed   chan struct{}
 	close    sync.Once

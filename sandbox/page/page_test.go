@@ -284,7 +284,7 @@ func TestVerdicts(t *testing.T) {
 	assert.Len(t, p.verdicts.known, mostVerdicts)
 	assert.Len(t, p.verdicts.order, mostVerdicts)
 	p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
-	assert.Equal(t, 1, asked[newest(s.exchanges)])
+	assert.Equal(t, 1, asked[newestOf(s.exchanges)])
 
 	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not judged: this sandbox has no judge")
 }

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 const (
@@ -51,7 +49,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := events{w, http.NewResponseController(w)}
 	err = out.send("retry: 2000\n\n")
-	if newest := newest(p.recent()); err == nil && newest < after {
+	if newest := p.source.Latest(); err == nil && newest < after {
 		after = newest // the sandbox began anew, and so do the numbers
 		err = out.tick(after)
 	}
@@ -70,7 +68,7 @@ func (p *Page) next(ctx context.Context, out events, after int64) (int64, error)
 	case ctx.Err() != nil:
 		return after, ctx.Err()
 	case err == nil:
-		after = max(after, newest(p.source.Since(after)))
+		after = max(after, p.source.Latest())
 	case !errors.Is(err, context.DeadlineExceeded):
 		return after, err
 	case !reset:
@@ -112,13 +110,6 @@ func lastSeen(r *http.Request) (int64, error) {
 		err = strconv.ErrRange
 	}
 	return n, err
-}
-
-func newest(exchanges []sandbox.Exchange) int64 {
-	if len(exchanges) == 0 {
-		return 0
-	}
-	return exchanges[len(exchanges)-1].Number
 }
 
 // events writes an event stream.

@@ -27,7 +27,7 @@ type stub struct {
 	accounts  []sandbox.Account
 	limits    []sandbox.RateLimit
 	faults    map[int64][]fleetioapi.Fault
-	broken    error // of Faults
+	broken    error // of NewestFaults
 }
 
 var _ source = (*sandbox.Sandbox)(nil)
@@ -50,7 +50,7 @@ func (s *stub) Since(number int64) []sandbox.Exchange {
 func (s *stub) Wait(ctx context.Context, number int64) error {
 	for {
 		s.mu.Lock()
-		last, changed := newest(s.exchanges), s.changed
+		last, changed := newestOf(s.exchanges), s.changed
 		s.mu.Unlock()
 		if last > number {
 			return nil
@@ -63,13 +63,20 @@ func (s *stub) Wait(ctx context.Context, number int64) error {
 	}
 }
 
-func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) {
-	list := s.Since(number - 1)
-	if len(list) == 0 {
-		return sandbox.Exchange{}, false
-	}
-	return list[0], list[0].Number == number
+func (s *stub) Latest() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return newestOf(s.exchanges)
 }
+
+func (s *stub) Exchange(number int64) (sandbox.Exchange, bool) {
+	for _, ex := range s.Since(number - 1) {
+		return ex, ex.Number == number
+	}
+	return sandbox.Exchange{}, false
+}
+
+func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) { return s.Exchange(number) }
 
 func (s *stub) Redact(text string) string { return strings.ReplaceAll(text, secret, "[hidden]") }
 
@@ -78,8 +85,8 @@ const secret = "stub-secret"
 
 func (s *stub) Accounts() []sandbox.Account { return s.accounts }
 
-// Faults gives those of all accounts only, as the page asks for no others.
-func (s *stub) Faults(_ context.Context, _ int64, limit int) (list []fleetioapi.Fault, err error) {
+// NewestFaults gives those of all accounts only, as the page asks for no others.
+func (s *stub) NewestFaults(_ context.Context, _ int64, limit int) (list []fleetioapi.Fault, err error) {
 	for _, account := range slices.Sorted(maps.Keys(s.faults)) {
 		for _, f := range s.faults[account] {
 			f.AccountID = account
@@ -100,7 +107,7 @@ func (s *stub) add(exchanges ...sandbox.Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ex := range exchanges {
-		ex.Number = newest(s.exchanges) + 1
+		ex.Number = newestOf(s.exchanges) + 1
 		s.exchanges = append(s.exchanges, ex)
 	}
 	close(s.changed)

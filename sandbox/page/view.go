@@ -111,13 +111,13 @@ func origin(r *http.Request) string {
 
 func (p *Page) view(ctx context.Context, chosen int64, origin string) *view {
 	recent := p.recent()
-	v := &view{CSS: style.path[1:], JS: script.path[1:], Newest: newest(recent), Missing: chosen}
+	v := &view{CSS: style.path[1:], JS: script.path[1:], Newest: newestOf(recent), Missing: chosen}
 	for i := len(recent) - 1; i >= 0; i-- {
 		v.Rows = append(v.Rows, p.row(&recent[i], chosen))
 		v.Older = recent[i].Number - 1
 	}
-	if ex := p.find(recent, chosen); ex != nil {
-		v.Chosen, v.Missing = p.detail(ex, origin), 0
+	if ex, kept := p.source.Exchange(chosen); kept {
+		v.Chosen, v.Missing = p.detail(&ex, origin), 0
 	}
 	for _, l := range p.source.RateLimits() {
 		if len(v.Limits) == mostAccounts {
@@ -130,7 +130,7 @@ func (p *Page) view(ctx context.Context, chosen int64, origin string) *view {
 	}
 	accounts := p.source.Accounts()
 	v.More = max(0, len(accounts)-mostAccounts)
-	faults, err := p.source.Faults(ctx, 0, mostFaults)
+	faults, err := p.source.NewestFaults(ctx, 0, mostFaults)
 	for i := range accounts[:len(accounts)-v.More] {
 		shown := account{ID: accounts[i].ID, Name: clip(accounts[i].Name, mostCell)}
 		if err != nil {
@@ -149,25 +149,15 @@ func (p *Page) view(ctx context.Context, chosen int64, origin string) *view {
 // recent returns the newest exchanges, the oldest first. It asks for few, as the sandbox copies and redacts what it hands
 // out.
 func (p *Page) recent() []sandbox.Exchange {
-	list := p.source.Since(max(0, p.newest.Load()-mostRows))
-	p.newest.Store(max(p.newest.Load(), newest(list)))
-	return list[max(0, len(list)-mostRows):]
+	list := p.source.Since(max(0, p.source.Latest()-mostRows))
+	return list[max(0, len(list)-mostRows):] // some came meanwhile
 }
 
-// find returns an exchange that the sandbox keeps; nil if it does not.
-func (p *Page) find(recent []sandbox.Exchange, number int64) *sandbox.Exchange {
-	if number == 0 {
-		return nil
+func newestOf(exchanges []sandbox.Exchange) int64 {
+	if len(exchanges) == 0 {
+		return 0
 	}
-	if len(recent) == 0 || number < recent[0].Number {
-		recent = p.source.Since(number - 1)
-	}
-	for i := range recent {
-		if recent[i].Number == number {
-			return &recent[i]
-		}
-	}
-	return nil
+	return exchanges[len(exchanges)-1].Number
 }
 
 func (p *Page) row(ex *sandbox.Exchange, chosen int64) row {
