@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -61,7 +62,7 @@ func problem(status int, detail string) fleetioapi.Problem {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	instance := "/problems/" + hex.EncodeToString(id[:])
-	return fleetioapi.Problem{Status: int64(status), Title: http.StatusText(status), Detail: &detail, Instance: &instance}
+	return fleetioapi.Problem{Status: int64(status), Title: cmp.Or(http.StatusText(status), "Error"), Detail: &detail, Instance: &instance}
 }
 
 // undocumented is a problem of a status that the operation's page does not have. The generated code knows no such answer.
@@ -69,6 +70,9 @@ func (a *answer) undocumented(status int, detail string) {
 	a.reset()
 	a.header["Content-Type"] = jsonType
 	a.status = status
+	if status == http.StatusMethodNotAllowed {
+		a.header["Allow"] = []string{http.MethodPost} // RFC 9110, section 15.5.6
+	}
 	var err error
 	if a.body, err = json.Marshal(problem(status, detail)); err != nil {
 		panic(err) // texts and a number: nothing in them can fail

@@ -95,13 +95,23 @@ func (f Fixtures) clone() Fixtures {
 			a.APIKeys[j].Permissions = slices.Clone(a.APIKeys[j].Permissions)
 		}
 		for j := range a.Vehicles {
-			if at := a.Vehicles[j].ArchivedAt; at != nil {
-				copied := *at
-				a.Vehicles[j].ArchivedAt = &copied
-			}
+			a.Vehicles[j].ArchivedAt = copied(a.Vehicles[j].ArchivedAt)
+		}
+		for j := range a.Faults {
+			f := &a.Faults[j]
+			f.Count, f.LastOccurredAt, f.Status = copied(f.Count), copied(f.LastOccurredAt), copied(f.Status)
+			f.Description, f.ExternalID, f.Name, f.Source = copied(f.Description), copied(f.ExternalID), copied(f.Name), copied(f.Source)
 		}
 	}
 	return f
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // with returns the fixtures with others added. An account of a known id is replaced.
@@ -166,6 +176,11 @@ func (c *checker) account(at string, a *Account) {
 		at := fmt.Sprintf("%s.fault_rules[%d]", at, i)
 		c.id(at+".id", "fault rule", r.ID)
 		c.text(at+".code", r.Code)
+		for _, v := range fleetioapi.CheckFaultCreate(&fleetioapi.FaultCreate{VehicleID: 1, Code: r.Code}) {
+			if v.Rule == "maxLength" {
+				c.add(at+".code", "has more than "+v.Limit+" characters, so no fault could have it")
+			}
+		}
 		if first, twice := codes[r.Code]; twice {
 			c.add(at+".code", "is that of "+first+", too")
 		}

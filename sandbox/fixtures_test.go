@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ func TestFixturesValidate(t *testing.T) {
 		},
 		"accounts[0].fault_rules[0].code is empty":                              func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
 		"accounts[0].fault_rules[1].code is that of accounts[0].fault_rules[0]": func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },
+		"accounts[0].fault_rules[0].code has more than 255 characters":          func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = strings.Repeat("é", 256) },
 		"accounts[0].fault_rules[0].code is not valid UTF-8":                    func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "\xff" },
 		"accounts[0].faults[0] vehicle_id is required":                          func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420"}} },
 		"accounts[0].faults[0].vehicle_id is no vehicle of the account":         func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -19,8 +18,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )
 
-// mostBody bounds a request's body, in bytes.
-const mostBody = 1 << 20
+const (
+	mostBody  = 1 << 20  // bounds a request's body, in bytes
+	usualBody = 64 << 10 // what is made room for at once
+)
 
 // call is a request on its way.
 type call struct {
@@ -29,8 +30,8 @@ type call struct {
 	request *http.Request
 	caller  *credential // nil where nobody was authenticated
 	account *account    // the caller's
-	body    []byte
-	bodyErr error // why the body could not be read
+	sent    []byte      // the request's body
+	sentErr error       // why it could not be read
 	input   input
 	created created
 	trouble Trouble
@@ -60,7 +61,6 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case s.routes[path] != nil:
 		c.undocumented(http.StatusMethodNotAllowed, "This path takes POST.")
-		c.header["Allow"] = []string{http.MethodPost}
 	default:
 		c.undocumented(http.StatusNotFound, "There is nothing here. The sandbox has POST /api/v1/faults.")
 	}
@@ -88,31 +88,32 @@ func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
 func (c *call) readBody(w http.ResponseWriter) {
 	r := c.request
 	if r.ContentLength > mostBody {
-		c.bodyErr = &http.MaxBytesError{Limit: mostBody}
+		c.sentErr = &http.MaxBytesError{Limit: mostBody}
 		return
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	// The length is a hint: middleware may have put another body in place. A byte more shows that it ends there.
-	c.body = make([]byte, max(r.ContentLength, 0)+1)
+	// The length is a hint: middleware may have put another body in place, or nothing comes. A byte more shows that it ends
+	// there.
+	c.sent = make([]byte, min(max(r.ContentLength, 0), usualBody)+1)
 	read := 0
-	for c.bodyErr == nil && read < len(c.body) {
+	for c.sentErr == nil && read < len(c.sent) {
 		var n int
-		n, c.bodyErr = r.Body.Read(c.body[read:])
+		n, c.sentErr = r.Body.Read(c.sent[read:])
 		read += n
 	}
-	c.body = c.body[:read]
+	c.sent = c.sent[:read]
 	switch {
-	case c.bodyErr == nil:
-		buffer := bytes.NewBuffer(c.body)
-		_, c.bodyErr = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, int64(mostBody-read)))
-		c.body = buffer.Bytes()
-	case errors.Is(c.bodyErr, io.EOF):
-		c.bodyErr = nil
+	case c.sentErr == nil:
+		buffer := bytes.NewBuffer(c.sent)
+		_, c.sentErr = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, int64(mostBody-read)))
+		c.sent = buffer.Bytes()
+	case errors.Is(c.sentErr, io.EOF):
+		c.sentErr = nil
 	}
-	if c.bodyErr != nil {
-		c.body = nil
+	if c.sentErr != nil {
+		c.sent = nil
 	}
 }
 
@@ -128,10 +129,14 @@ func (f front) CreateFault(w http.ResponseWriter, r *http.Request) {
 	if !ours {
 		panic("the router has put another writer in between")
 	}
-	if c.trouble.instead(f.Sandbox, &c.answer) || !f.admit(c) {
+	caller, why := f.keys.find(r.Header)
+	if caller != nil {
+		c.caller, c.account = caller, caller.account
+	}
+	if c.trouble.instead(f.Sandbox, &c.answer) || !f.admit(c, why) {
 		return
 	}
-	c.input.read(c.body)
+	c.input.read(c.sent)
 	answer, err := service{f.Sandbox, c}.CreateFault(r.Context(), fleetioserver.CreateFaultRequestObject{Body: &c.input.fault})
 	if err == nil {
 		err = answer.VisitCreateFaultResponse(&c.answer)
@@ -142,22 +147,19 @@ func (f front) CreateFault(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit tells whether a request gets as far as its body; if not, it has its answer.
-func (f front) admit(c *call) bool {
+// admit tells whether a request gets as far as its body; if not, it has its answer. Why is what is wrong with the credentials.
+func (f front) admit(c *call, why string) bool {
 	r := c.request
-	caller, why := f.keys.find(r.Header)
 	if c.trouble.accept {
-		if caller == nil {
-			caller = &credential{account: f.accounts[0], key: &APIKey{}}
+		if c.account == nil {
+			c.account = f.accounts[0]
 		}
-		c.caller, c.account = caller, caller.account
 		return true
 	}
-	if caller == nil {
+	if c.caller == nil {
 		f.unauthorized(&c.answer, why)
 		return false
 	}
-	c.caller, c.account = caller, caller.account
 	if f.perMinute > 0 {
 		if wait, ok := c.account.window.take(f.perMinute, time.Now()); !ok {
 			c.limited(wait)
@@ -165,13 +167,13 @@ func (f front) admit(c *call) bool {
 		}
 	}
 	switch {
-	case !caller.mayDo:
+	case !c.caller.mayDo:
 		f.forbidden(&c.answer, "The API key may not create faults.")
 	case !acceptsJSON(r.Header["Accept"]):
 		c.undocumented(http.StatusNotAcceptable, "The answer would be application/json, which the header Accept does not take.")
 	case !isJSON(r.Header):
 		c.undocumented(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and without a Content-Encoding.")
-	case c.bodyErr != nil:
+	case c.sentErr != nil:
 		c.noBody()
 	default:
 		return true
@@ -182,64 +184,24 @@ func (f front) admit(c *call) bool {
 // noBody answers a request of which the body could not be read.
 func (c *call) noBody() {
 	var tooLarge *http.MaxBytesError
-	if errors.As(c.bodyErr, &tooLarge) {
+	if errors.As(c.sentErr, &tooLarge) {
 		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
 		return
 	}
 	c.undocumented(http.StatusBadRequest, "The body ended before it was complete.")
 }
 
-// isJSON tells whether a body is JSON by its header.
-func isJSON(header http.Header) bool {
-	types := header["Content-Type"]
-	if len(types) != 1 || header["Content-Encoding"] != nil {
-		return false
-	}
-	if types[0] == "application/json" {
-		return true
-	}
-	name, parameters, err := mime.ParseMediaType(types[0])
-	charset, has := parameters["charset"]
-	return err == nil && name == "application/json" && (!has || strings.EqualFold(charset, "utf-8"))
-}
-
-// acceptsJSON reads Accept (RFC 9110, section 12.5.1). The most specific range counts; what cannot be read is no wish.
-func acceptsJSON(accept []string) bool {
-	if len(accept) == 0 || len(accept) == 1 && accept[0] == "application/json" {
-		return true
-	}
-	best, quality, readable := -1, 0.0, false
-	for _, list := range accept {
-		for entry := range strings.SplitSeq(list, ",") {
-			name, parameters, err := mime.ParseMediaType(entry)
-			if err != nil {
-				continue
-			}
-			readable = true
-			rank := map[string]int{"*/*": 0, "application/*": 1, "application/json": 2}
-			at, matches := rank[name]
-			if !matches || at < best {
-				continue
-			}
-			best, quality = at, 1
-			if q, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
-				quality = q
-			}
-		}
-	}
-	return !readable || best >= 0 && quality > 0
-}
-
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
+	// The headers are cloned, as what wraps a handler may change those on the way.
 	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
-		Header: c.request.Header, Body: c.body, BodyOmitted: c.bodyErr != nil, Status: c.status, AnswerHeader: c.header, AnswerBody: c.answer.body,
-		Trouble: c.trouble.name}
+		Header: maps.Clone(c.request.Header), Body: c.sent, BodyOmitted: c.sentErr != nil, Status: c.status,
+		AnswerHeader: maps.Clone(c.header), AnswerBody: c.answer.body, Trouble: c.trouble.name}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
 	}
-	if ctx.Value(http.ServerContextKey) == nil { // they are the caller's, while a server makes new ones for each call
-		e.Header, e.AnswerHeader = maps.Clone(e.Header), maps.Clone(e.AnswerHeader)
+	if c.bodiless() {
+		c.answer.body, e.AnswerBody = nil, nil
 	}
 	if c.trouble.drops() {
 		e.Status, e.AnswerHeader, e.AnswerBody = 0, nil, nil
@@ -249,6 +211,11 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, st
 		s.log(ctx, &e)
 	}
 	c.trouble.send(w, c)
+}
+
+// bodiless tells whether HTTP itself allows the answer no body (RFC 9110, section 6.4.1).
+func (c *call) bodiless() bool {
+	return c.request.Method == http.MethodHead || c.status == http.StatusNoContent || c.status == http.StatusNotModified
 }
 
 func (s *Sandbox) log(ctx context.Context, e *Exchange) {

@@ -51,8 +51,8 @@ func (in *input) read(body []byte) {
 	for i := range m {
 		in.member(i, m[i])
 	}
-	if twice != "" {
-		in.problem(twice, "is there more than once")
+	for _, name := range twice {
+		in.problem(name, "is there more than once")
 	}
 }
 
@@ -198,7 +198,7 @@ func wholeNumber(raw string) (int64, error) {
 	switch {
 	case strings.Trim(mantissa, "-0.") == "":
 		return 0, nil
-	case len(raw) > 400 || err != nil || power > 400 || power < -400: // bounds the work; no such number is one of ours
+	case len(raw) > 400 || err != nil || power > 400 || power < -400: // bounds the work; nobody writes an integer so
 		if strings.HasPrefix(exponent, "-") || exponent == "" {
 			return 0, errNoInteger
 		}

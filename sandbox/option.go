@@ -36,6 +36,9 @@ func WithStore(store Store) Option {
 		if store == nil {
 			return errors.New("sandbox: the store is nil")
 		}
+		if s.store != nil {
+			return errors.Join(errors.New("sandbox: there are two stores"), store.Close())
+		}
 		s.store = store
 		return nil
 	}
@@ -44,9 +47,10 @@ func WithStore(store Store) Option {
 // WithFixtures sets what the sandbox knows when it begins, beside what the store has. By default, what the store has, or
 // else [DefaultFixtures].
 func WithFixtures(f Fixtures) Option {
+	f = f.clone()
 	return func(s *settings) error {
-		f = f.clone()
-		s.fixtures = &f
+		own := f.clone() // several sandboxes may be given the option
+		s.fixtures = &own
 		return nil
 	}
 }
@@ -89,7 +93,8 @@ func WithLogger(logger *slog.Logger) Option {
 
 // WithTrouble makes trouble in a share of the calls for as long as the sandbox runs: 1 is each call, 0.25 every fourth. The
 // share is counted, not drawn, so a test that makes the same calls meets the same trouble. Where it is given several
-// times, the first that is due counts. By default, there is no trouble.
+// times, the first that is due counts, and the others are due in the next call. Calls that meet what [Sandbox.Next] has
+// scripted do not count. By default, there is no trouble.
 func WithTrouble(share float64, t Trouble) Option {
 	return func(s *settings) error {
 		if !(share > 0 && share <= 1) {
@@ -134,14 +139,18 @@ func WithTextUnauthorized() Option {
 	}
 }
 
-// WithHandler makes [Start] serve what wrap makes of the sandbox, such as conformance.Middleware. By default, it serves
-// the sandbox.
+// WithHandler makes [Start] serve what wrap makes of the sandbox, such as conformance.Middleware; given again, it wraps that.
+// [New] does not take it, as there the caller serves. By default, the sandbox itself is served.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {
 		if wrap == nil {
 			return errors.New("sandbox: what wraps the handler is nil")
 		}
-		s.wrap = wrap
+		if inner := s.wrap; inner != nil {
+			s.wrap = func(h http.Handler) http.Handler { return wrap(inner(h)) }
+		} else {
+			s.wrap = wrap
+		}
 		return nil
 	}
 }

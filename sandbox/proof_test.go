@@ -195,7 +195,7 @@ func TestAccountsAreApart(t *testing.T) {
 	}
 }
 
-// FuzzCreate looks for a body that is not answered as the contract says, or not stored as it was sent.
+// FuzzCreate looks for a body that is not answered as the contract says, or not stored as it was answered.
 func FuzzCreate(f *testing.F) {
 	for _, seed := range []string{whole, `{}`, `{"vehicle_id":1,"code":"P0420","x":[{"a":"\ud83d\ude00"}]}`, `[1,2`, "\"\\ud83d\"", `{"vehicle_id":1e2,"code":"\u0000"}`} {
 		f.Add([]byte(seed))
@@ -216,8 +216,11 @@ func FuzzCreate(f *testing.F) {
 			assert.False(t, finding.Fails(), "%s %s: %s", finding.Part, finding.Pointer, finding.Message)
 		}
 		if w.Code == http.StatusCreated {
-			_, err := s.NewestFaults(t.Context(), 0, 1)
+			var answered fleetio.Fault
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answered))
+			stored, err := s.NewestFaults(t.Context(), 0, 1)
 			require.NoError(t, err)
+			assert.Equal(t, []fleetio.Fault{answered}, stored)
 		}
 	})
 }

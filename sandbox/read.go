@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,12 +25,12 @@ const (
 type members [len(fleetioapi.FaultCreateFields)]string
 
 // readMembers splits a body. Where it is no JSON object that all readers agree about, why says so, and the members are what
-// could be read. Twice is the name of a known member that stands there more than once.
-func readMembers(body []byte) (m members, twice, why string) {
+// could be read. Twice are the names of known members that stand there more than once.
+func readMembers(body []byte) (m members, twice []string, why string) {
 	r := reader{body: string(body)} // the texts are parts of this one
 	r.space()
 	if r.at == len(r.body) {
-		return m, "", isEmpty
+		return m, nil, isEmpty
 	}
 	r.whole()
 	return r.members, r.twice, r.why
@@ -44,7 +45,7 @@ type reader struct {
 	why   string
 
 	members members
-	twice   string
+	twice   []string
 }
 
 func (r *reader) fail(why string) bool {
@@ -236,8 +237,8 @@ func (r *reader) note(quoted, value string) {
 		if name != fleetioapi.FaultCreateFields[i].Name {
 			continue
 		}
-		if r.members[i] != "" {
-			r.twice = name
+		if r.members[i] != "" && !slices.Contains(r.twice, name) {
+			r.twice = append(r.twice, name)
 		}
 		r.members[i] = value
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	fleetio "github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // call calls a handler with the credentials of the default fixtures.
@@ -81,6 +84,10 @@ func TestHistoryIsBounded(t *testing.T) {
 	t.Parallel()
 	s, err := New()
 	require.NoError(t, err)
+	for range 40 {
+		s.call("", func(r *http.Request) { r.Header = http.Header{"X": {strings.Repeat("x", mostBody)}} })
+	}
+	assert.LessOrEqual(t, s.history.bytes, mostKept)
 	for range 40 {
 		s.call(strings.Repeat("x", mostBody), func(r *http.Request) { r.Header = http.Header{} })
 	}
@@ -206,6 +213,73 @@ func TestStoreIsClosed(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, 1, store.closed)
 	}
+	first, second := &closes{Store: NewMemory()}, &closes{Store: NewMemory()}
+	_, err := New(WithStore(first), WithStore(second))
+	require.ErrorContains(t, err, "there are two stores")
+	assert.Equal(t, []int{1, 1}, []int{first.closed, second.closed})
+}
+
+// TestOptionsAreUsedAgain is for the race detector: tests that run at the same time may share an option.
+func TestOptionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	f := DefaultFixtures()
+	f.Accounts[0].Faults = []fleetioapi.FaultCreate{{VehicleID: 1, Code: "P0420", Name: fleetio.Ptr("first")}}
+	option := WithFixtures(f)
+	*f.Accounts[0].Faults[0].Name = "changed"
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			s, err := New(option)
+			if !assert.NoError(t, err) {
+				return
+			}
+			faults, err := s.NewestFaults(t.Context(), 0, 10)
+			if assert.NoError(t, err) && assert.Len(t, faults, 1) {
+				assert.Equal(t, fleetioapi.Value("first"), faults[0].Name)
+			}
+			assert.NoError(t, s.Close())
+		})
+	}
+	wg.Wait()
+}
+
+// TestMiddlewareChangesHeaders is for the race detector: what wraps the sandbox may change headers while they are looked at.
+func TestMiddlewareChangesHeaders(t *testing.T) {
+	t.Parallel()
+	s := Start(t, WithHandler(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(late{w}, r)
+			r.Header.Set("X-Late", "yes")
+		})
+	}))
+	stop := make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				for _, e := range s.Requests() {
+					assert.NotContains(t, e.AnswerHeader, "X-Late")
+				}
+			}
+		}
+	})
+	for range 200 {
+		_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+		require.NoError(t, err)
+	}
+	close(stop)
+	looking.Wait()
+}
+
+// late is a writer that adds a header when the answer is written.
+type late struct{ http.ResponseWriter }
+
+func (l late) WriteHeader(status int) {
+	l.Header().Set("X-Late", "yes")
+	l.ResponseWriter.WriteHeader(status)
 }
 
 // TestCallerLeaves holds that a fault is created although nobody waits for the answer.

@@ -67,6 +67,14 @@ func (r routes) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.WriteHeade
 // New returns a sandbox. It closes the store when it is closed, or fails here. The error is that of an option, of fixtures
 // (see [Fixtures.Validate]) or of the store.
 func New(opts ...Option) (*Sandbox, error) {
+	s, err := newSandbox(opts...)
+	if err == nil && s.wrap != nil { // it would wrap nothing
+		return nil, errors.Join(errors.New("sandbox: WithHandler is for Start; wrap what New returns"), s.Close())
+	}
+	return s, err
+}
+
+func newSandbox(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{settings: settings{kept: defaultHistory, logger: slog.New(slog.DiscardHandler)}, routes: routes{}}
 	var err error
 	for _, o := range opts { // all of them, as one may bring the store

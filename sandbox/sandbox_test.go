@@ -140,7 +140,7 @@ func TestRefusals(t *testing.T) {
 		"fractions":          {`{"vehicle_id":1.5,"code":"P0420","count":1e-1}`, `{"errors":{"count":["must be an integer"],"vehicle_id":["must be an integer"]}}`},
 		"too large":          {`{"vehicle_id":9223372036854775808,"code":"P0420","count":-1e999999999999}`, `{"errors":{"count":["must be greater than or equal to -9223372036854775808"],"vehicle_id":["must be less than or equal to 9223372036854775807"]}}`},
 		"a time without one": {`{"vehicle_id":1,"code":"P0420","last_occurred_at":"2023-03-14"}`, `{"errors":{"last_occurred_at":["is not a date and time such as 2026-03-14T13:46:27-06:00"]}}`},
-		"a name twice":       {`{"vehicle_id":1,"code":"P0171","c\u006fde":"P0420"}`, `{"errors":{"code":["is there more than once"]}}`},
+		"names twice":        {`{"vehicle_id":1,"code":"P0171","c\u006fde":"P0420","name":"a","name":"b","name":"c"}`, `{"errors":{"code":["is there more than once"],"name":["is there more than once"]}}`},
 		"no body":            {``, `{"errors":{"base":["the body is empty"]}}`},
 		"white space":        {" \n", `{"errors":{"base":["the body is empty"]}}`},
 		"no JSON":            {`{"vehicle_id":1,}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
@@ -222,25 +222,28 @@ func TestProblems(t *testing.T) {
 	t.Cleanup(func() { assert.Empty(t, s.Faults()) })
 }
 
-func TestAccept(t *testing.T) {
+// TestHead holds that an exchange has what was sent: no body answers a HEAD.
+func TestHead(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for accept, status := range map[string]int{
-		"application/json": 201, "*/*": 201, "application/*": 201, "text/html, */*;q=0.1": 201, "application/json;q=0.5, text/html": 201, ";": 201,
-		"text/html": 406, "application/json;q=0": 406, "*/*, application/json;q=0": 406, "application/problem+json": 406,
-	} {
-		got := post(t, s, `{"vehicle_id":1,"code":"P0420"}`, set("Accept", accept))
-		assert.Equal(t, status, got.StatusCode, accept)
-	}
+	got := post(t, s, "", func(r *http.Request) { r.Method = http.MethodHead })
+	assert.Equal(t, http.StatusMethodNotAllowed, got.StatusCode)
+	assert.Empty(t, s.Requests()[0].AnswerBody)
+	s.Next(sandbox.Fail(503))
+	assert.Equal(t, http.StatusMethodNotAllowed, post(t, s, "", func(r *http.Request) { r.Method = http.MethodPut }).StatusCode, "trouble is for the operation")
+	assert.Equal(t, http.StatusServiceUnavailable, post(t, s, whole).StatusCode)
 }
 
-func TestContentTypes(t *testing.T) {
+// TestBodyOmitted holds that a body that was not taken in does not look like none.
+func TestBodyOmitted(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for _, name := range []string{"application/json; charset=utf-8", `Application/JSON;charset="UTF-8"`, "application/json; version=1"} {
-		got := post(t, s, `{"vehicle_id":1,"code":"P0420"}`, set("Content-Type", name), set("Authorization", "token "+s.Credentials.APIKey))
-		assert.Equal(t, http.StatusCreated, got.StatusCode, name)
-	}
+	post(t, s, `"`+strings.Repeat("x", 1<<20)+`"`, func(r *http.Request) { r.ContentLength = -1 })
+	post(t, s, "")
+	list := s.Requests()
+	assert.True(t, list[0].BodyOmitted)
+	assert.Empty(t, list[0].Body)
+	assert.False(t, list[1].BodyOmitted)
 }
 
 func TestVersionIsEchoed(t *testing.T) {

@@ -48,13 +48,13 @@ func (s *script) due() Trouble {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, st := range s.standing {
-		st.calls++
-	}
 	if len(s.next) > 0 {
 		t := s.next[0]
 		s.next = s.next[1:]
 		return t
+	}
+	for _, st := range s.standing {
+		st.calls++
 	}
 	for _, st := range s.standing {
 		// A share such as 0.1 is a little less in binary, and must not be late for it.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	fleetio "github.com/fleetcontract/fleetio-go"
@@ -29,14 +30,19 @@ type Server struct {
 	// Client calls this server with these credentials and the default retries; nil where there are none.
 	Client *fleetio.Client
 
-	tb TB
+	tb  TB
+	end func() // does it once
 }
+
+// Close ends the server and its sandbox before the test does, such as for code that must bear that nobody answers. What
+// arrived can still be asked for; the faults cannot.
+func (s *Server) Close() { s.end() }
 
 // Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a
 // bubble of testing/synctest time stands still for a network: call the handler that [New] returns there.
 func Start(tb TB, opts ...Option) *Server {
 	tb.Helper()
-	s, err := New(opts...)
+	s, err := newSandbox(opts...)
 	if err != nil {
 		tb.Fatalf("%v", err)
 		return nil
@@ -53,7 +59,7 @@ func Start(tb TB, opts ...Option) *Server {
 			handler = http.NotFoundHandler()
 		}
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	served := make(chan struct{})
@@ -62,7 +68,7 @@ func Start(tb TB, opts ...Option) *Server {
 		_ = server.Serve(listener) // ends when it is closed
 	}()
 	transport := &http.Transport{}
-	tb.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		transport.CloseIdleConnections()
 		stop, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -72,7 +78,8 @@ func Start(tb TB, opts ...Option) *Server {
 		<-served
 		_ = s.Close() // nothing of the test is left to tell
 	})
-	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.credentials(), tb: tb}
+	tb.Cleanup(end)
+	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.credentials(), tb: tb, end: end}
 	if running.Credentials != (fleetio.Credentials{}) {
 		running.Client, err = fleetio.NewClient(running.Credentials, fleetio.WithBaseURL(running.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
 		if err != nil {

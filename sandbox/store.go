@@ -19,7 +19,7 @@ type Store interface {
 	Add(ctx context.Context, r Record) (id int64, err error)
 	// Records lists the newest faults by descending id, at most limit; of one account, or of all where account is 0.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)
-	// Close gives up what the store holds. Faults that were added stay.
+	// Close gives up what the store holds. Faults that were added stay. It may be called again, which does nothing.
 	Close() error
 }
 

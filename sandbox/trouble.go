@@ -12,7 +12,8 @@ import (
 )
 
 // Trouble is something that goes wrong with a call, on purpose: see [Sandbox.Next] and [WithTrouble]. The zero Trouble is
-// none.
+// none. Where it says that the fault is created, it is if the request is right; otherwise the trouble befalls the refusal. A
+// call that fails on purpose does not count for the rate limit.
 type Trouble struct {
 	name   string
 	err    error // why it cannot be made
@@ -64,7 +65,8 @@ func Delay(d time.Duration) Trouble {
 	return t
 }
 
-// Truncate breaks the connection off in the middle of the answer's body. The fault is created.
+// Truncate breaks the connection off in the middle of the answer's body. The fault is created. Behind middleware that cannot
+// flush, nothing of the answer may arrive.
 func Truncate() Trouble { return Trouble{name: "truncate", cut: true} }
 
 // Malform answers with half of the body, and as if that were all: it arrives, and is no JSON. The fault is created.
@@ -170,7 +172,7 @@ func (t Trouble) send(w http.ResponseWriter, c *call) {
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(c.status)
-	if bodiless := c.status == http.StatusNoContent || c.status == http.StatusNotModified; !bodiless {
+	if len(c.answer.body) > 0 {
 		_, _ = w.Write(c.answer.body) // the caller has gone
 	}
 	if t.cut {

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +15,7 @@ import (
 
 	fleetio "github.com/fleetcontract/fleetio-go"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -124,69 +125,63 @@ func TestRateLimit(t *testing.T) {
 			assert.Zero(t, s.RateLimits()[1].Used, "of the other account")
 			time.Sleep(time.Second)
 		}
-		time.Sleep(29*time.Second + 999*time.Millisecond)
-		for range 20 {
+		time.Sleep(89*time.Second + 999*time.Millisecond) // almost the end of the next minute
+		call := func(change ...func(*http.Request)) *httptest.ResponseRecorder {
 			w, r := recorded(t, s)
+			for _, c := range change {
+				c(r)
+			}
 			judged.ServeHTTP(w, r)
-			r.Header.Set("Authorization", "Token unknown")
-			judged.ServeHTTP(w, r)
+			return w
 		}
-		w, r := recorded(t, s)
-		judged.ServeHTTP(w, r)
-		assert.Equal(t, "1", w.Header().Get("Retry-After"), "never 0, at the end of a minute")
+		for range 20 {
+			assert.Equal(t, http.StatusUnauthorized, call(set("Authorization", "Token unknown")).Code)
+			assert.Equal(t, http.StatusCreated, call().Code, "those of strangers do not count")
+		}
+		limited := call()
+		assert.Equal(t, http.StatusTooManyRequests, limited.Code)
+		assert.Equal(t, "1", limited.Header().Get("Retry-After"), "never 0, at the end of a minute")
 	})
 }
 
-func TestShares(t *testing.T) {
+// TestTroubleKnowsTheCaller holds that an exchange names who called, whatever befell the call.
+func TestTroubleKnowsTheCaller(t *testing.T) {
 	t.Parallel()
-	s := start(t, sandbox.WithTrouble(0.1, sandbox.Fail(503)), sandbox.WithTrouble(0.5, sandbox.Fail(500)))
-	var got []string
-	for range 20 {
-		got = append(got, strconv.Itoa(post(t, s, whole).StatusCode))
-	}
-	want := strings.Fields("201 500 201 500 201 500 201 500 201 503 500 500 201 500 201 500 201 500 201 503")
-	assert.Equal(t, want, got)
-}
-
-func TestEveryCall(t *testing.T) {
-	t.Parallel()
-	s := start(t, sandbox.WithTrouble(1, sandbox.Fail(500)), sandbox.WithNext(sandbox.Fail(422)))
-	s.Next(sandbox.Fail(403))
-	for _, want := range []int{422, 403, 500, 500} {
-		assert.Equal(t, want, post(t, s, whole).StatusCode)
-	}
-}
-
-func TestParseTrouble(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"500": "500 500 500", "503@next": "503 201 201", "422@50%": "201 422 201", "429=30s": "429 429 429", "drop-after@100%": "0 0 0", "media-type=text/html@next": "201 201 201",
-		"truncate@34%": "201 201 201", "delay=1ms": "201 201 201", "deviate=202/status/undocumented@next": "202 201 201", "malform": "201 201 201", "drop-before@next": "0 201 201",
+	s := sandbox.Start(t)
+	deviation := sandbox.Deviate("201/request/code/required/missing")
+	for _, c := range []struct {
+		trouble sandbox.Trouble
+		key     string
+		want    string
+	}{
+		{sandbox.Fail(500), s.Credentials.APIKey, "Northwind Delivery/integration"},
+		{sandbox.RateLimited(time.Second), s.Credentials.APIKey, "Northwind Delivery/integration"},
+		{sandbox.Fail(500), "unknown", "/"},
+		{deviation, s.Credentials.APIKey, "Northwind Delivery/integration"},
+		{deviation, "unknown", "/"},
 	} {
-		option, err := sandbox.ParseTrouble(text)
-		require.NoError(t, err, text)
-		s := sandbox.Start(t, option)
-		var got []string
-		for range 3 {
-			response, err := http.DefaultClient.Do(request(t, s, whole))
-			if err != nil {
-				got = append(got, "0")
-				continue
-			}
-			got = append(got, strconv.Itoa(response.StatusCode))
-			_ = response.Body.Close()
-		}
-		assert.Equal(t, want, strings.Join(got, " "), text)
-	}
-	for _, text := range []string{
-		"", "200", "600", "no", "@next", "500@0%", "500@101%", "500@x%", "500@NaN%", "delay", "delay=", "delay=-1s", "delay=soon", "429=-1s", "truncate=1", "media-type=", "deviate=", "deviate=201/body/id/minimum/zer0",
-	} {
-		_, err := sandbox.ParseTrouble(text)
-		assert.Error(t, err, text)
+		s.Next(c.trouble)
+		post(t, s, whole, set("Authorization", "Token "+c.key))
+		last, kept := s.Exchange(s.Latest())
+		require.True(t, kept)
+		assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.trouble, c.key)
 	}
 }
 
-// TestAccepting sends what must be refused to a sandbox that accepts it, and looks that nothing else is wrong with the answer.
+// TestFailuresAreWhole looks at errors that the operation does not have.
+func TestFailuresAreWhole(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for status, title := range map[int]string{405: "Method Not Allowed", 499: "Error", 503: "Service Unavailable"} {
+		s.Next(sandbox.Fail(status))
+		got := post(t, s, whole)
+		assert.Equal(t, status, got.StatusCode)
+		assert.Equal(t, status == 405, got.Header.Get("Allow") == "POST")
+		assert.Contains(t, got.body, `"title":"`+title+`"`)
+	}
+}
+
+// TestAccepting sends what must be refused to a sandbox that accepts it; the answer is a fault all the same.
 func TestAccepting(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
@@ -199,6 +194,13 @@ func TestAccepting(t *testing.T) {
 		assert.Equal(t, fleetio.FaultStatusOpen, fault.Status)
 	}
 	assert.Len(t, s.Faults(), 4)
+	for _, e := range s.Requests() {
+		ex := exchange(t, e)
+		ex.Request = traffic.Message{Header: http.Header{"Authorization": {"Token x"}, "Account-Token": {"x"}}, BodyOmitted: true} // one that is right
+		findings, err := contract().Check(ex)
+		require.NoError(t, err)
+		assert.Empty(t, findings, "%s", e.AnswerBody)
+	}
 }
 
 // tb is a test that fails without ending the one around it.
@@ -254,9 +256,32 @@ func closed() sandbox.Store {
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
-	require.NoError(t, s.Close())
+	require.NoError(t, s.Sandbox.Close())
 	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 	var failed *fleetio.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, http.StatusInternalServerError, failed.StatusCode)
+	s.Close()
+	s.Close()
+	_, err = s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+	require.ErrorAs(t, err, &failed)
+	assert.Zero(t, failed.StatusCode, "nobody answers")
+	assert.Len(t, s.Requests(), 1, "what arrived is still known")
+}
+
+// TestHandlersWrap holds that each wrapper is called, and that none is left out without a word.
+func TestHandlersWrap(t *testing.T) {
+	t.Parallel()
+	named := func(name string) sandbox.Option {
+		return sandbox.WithHandler(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Add("X-Through", name)
+				next.ServeHTTP(w, r)
+			})
+		})
+	}
+	s := sandbox.Start(t, named("inner"), named("outer"))
+	assert.Equal(t, []string{"outer", "inner"}, post(t, s, whole).Header["X-Through"])
+	_, err := sandbox.New(named("none"))
+	require.ErrorContains(t, err, "WithHandler is for Start")
 }
