@@ -56,8 +56,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.trouble = s.script.due()
 		s.guard(c, handle)
 		if c.trouble.cut {
-			c.header["Content-Length"] = []string{strconv.Itoa(len(c.answer.body))}
-			c.answer.body = c.answer.body[:len(c.answer.body)/2]
+			c.header["Content-Length"] = []string{strconv.Itoa(len(c.body))}
+			c.body = c.body[:len(c.body)/2]
 		}
 	case s.routes[path] != nil:
 		c.undocumented(http.StatusMethodNotAllowed, "This path takes POST.")
@@ -196,12 +196,12 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, st
 	// The headers are cloned, as what wraps a handler may change those on the way.
 	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
 		Header: maps.Clone(c.request.Header), Body: c.sent, BodyOmitted: c.sentErr != nil, Status: c.status,
-		AnswerHeader: maps.Clone(c.header), AnswerBody: c.answer.body, Trouble: c.trouble.name}
+		AnswerHeader: maps.Clone(c.header), AnswerBody: c.body, Trouble: c.trouble.name}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
 	}
 	if c.bodiless() {
-		c.answer.body, e.AnswerBody = nil, nil
+		c.body, e.AnswerBody = nil, nil
 	}
 	if c.trouble.drops() {
 		e.Status, e.AnswerHeader, e.AnswerBody = 0, nil, nil

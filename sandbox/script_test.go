@@ -71,15 +71,15 @@ func TestParseTrouble(t *testing.T) {
 			_ = response.Body.Close()
 		}
 		assert.Equal(t, c.want, strings.Join(got, " "), text)
-		befell := ""
+		var befell []byte
 		what, _, _ := strings.Cut(text, "@")
 		for i, e := range s.Requests() {
 			if e.Trouble != "" {
-				befell += strconv.Itoa(i + 1)
+				befell = strconv.AppendInt(befell, int64(i+1), 10)
 				assert.Equal(t, what, e.Trouble)
 			}
 		}
-		assert.Equal(t, c.befell, befell, text)
+		assert.Equal(t, c.befell, string(befell), text)
 	}
 	for _, text := range []string{
 		"", "200", "600", "no", "@next", "500@0%", "500@101%", "500@x%", "500@NaN%", "delay", "delay=", "delay=-1s", "delay=soon", "429=-1s", "truncate=1", "media-type=", "deviate=", "deviate=201/body/id/minimum/zer0",

@@ -172,8 +172,8 @@ func (t Trouble) send(w http.ResponseWriter, c *call) {
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(c.status)
-	if len(c.answer.body) > 0 {
-		_, _ = w.Write(c.answer.body) // the caller has gone
+	if len(c.body) > 0 {
+		_, _ = w.Write(c.body) // the caller has gone
 	}
 	if t.cut {
 		_ = http.NewResponseController(w).Flush() // so that the half arrives

@@ -51,7 +51,7 @@ func version() string {
 func run(ctx context.Context, args []string, c *console) int {
 	root := commands(c) //nolint:contextcheck // what takes long, the commands' RunE, gets it from their Context
 	root.SetArgs(args)
-	switch err := root.ExecuteContext(ctx); {
+	switch asked, err := root.ExecuteContextC(ctx); {
 	case err == nil:
 		return exitConforms
 	case errors.Is(err, errFindings):
@@ -60,7 +60,10 @@ func run(ctx context.Context, args []string, c *console) int {
 		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\n", err)
 		return exitNotRun
 	default:
-		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\nTry 'fleetio --help'.\n", err)
+		if asked.Name() == "help" {
+			asked = root
+		}
+		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\nTry '%s --help'.\n", err, asked.CommandPath())
 		return exitNotRun
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,11 @@ func TestExitStatus(t *testing.T) {
 			assert.Contains(t, stderr, test.stderr)
 			if test.code == exitNotRun {
 				assert.Empty(t, stdout, "no result without a run")
-				assert.True(t, strings.HasSuffix(stderr, "\nTry 'fleetio --help'.\n"), stderr)
+				command := "fleetio"
+				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "selftest", "redact"}, test.args[0]) {
+					command += " " + test.args[0]
+				}
+				assert.True(t, strings.HasSuffix(stderr, "\nTry '"+command+" --help'.\n"), stderr)
 			} else {
 				assert.Empty(t, stderr)
 			}

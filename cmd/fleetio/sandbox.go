@@ -47,7 +47,7 @@ func sandboxCommand(c *console) *cobra.Command {
 		Long: "sandbox answers Create Fault as the vendor documents it, keeps what was created, and makes trouble on demand. It has\n" +
 			"this one operation, and proves nothing about the vendor.\n\n" +
 			"Standard output gets its URL and credentials, as lines for a shell; they are in the fixtures, and no secret. A\n" +
-			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as it serves.\n\n" +
+			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as its store does.\n\n" +
 			"An interrupt ends it: it takes no call more, finishes those on their way within 10 s, and closes the file. An\n" +
 			"answered 201 is on disk with --db.\n\n" +
 			"Exit status: 0 it was interrupted, 2 it could not run.",
@@ -121,14 +121,14 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return plainSandbox(err)
 	}
-	f := &front{ctx: ctx, sandbox: box, onLoopback: isLoopback(listener.Addr())}
+	f := &front{sandbox: box, url: baseURL(listener.Addr()), onLoopback: isLoopback(listener.Addr()), logger: logger}
 	if !s.noPage {
 		f.page = page.New(box, judge)
 	}
 	if !f.onLoopback {
 		c.warnf("%s is no loopback address: whoever reaches it can call the sandbox, and see what others called", listener.Addr())
 	}
-	err = announce(c.stdout, baseURL(listener.Addr()), !s.noPage, box.Accounts())
+	err = announce(c.stdout, f.url, !s.noPage, box.Accounts())
 	if err == nil {
 		err = serve(ctx, f, listener, logger, 10*time.Second)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -20,7 +21,11 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 	fmt.Fprintf(&b, "export %s=%s\n", envBaseURL, quoteForShell(url))
 	fmt.Fprintf(&b, "export %s=%s\n", envAPIKey, quoteForShell(accounts[account].APIKeys[key].Key))
 	fmt.Fprintf(&b, "export %s=%s\n", envToken, quoteForShell(accounts[account].Token))
+	fmt.Fprintf(&b, "# These are of account %d %q, key %q.\n", accounts[account].ID, accounts[account].Name, accounts[account].APIKeys[key].Name)
 	for i, a := range accounts {
+		fmt.Fprintf(&b, "# account %d %q has %s; %s\n", a.ID, a.Name,
+			some("vehicle", a.Vehicles, func(v sandbox.Vehicle) string { return strconv.FormatInt(v.ID, 10) }),
+			some("code", a.FaultRules, func(r sandbox.FaultRule) string { return strconv.Quote(r.Code) }))
 		for j, k := range a.APIKeys {
 			if i == account && j == key {
 				continue
@@ -36,6 +41,25 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 	}
 	_, err := io.WriteString(w, b.String()) // at once, as whoever reads it waits for all of it
 	return err
+}
+
+// some lists the first few of an account's things.
+func some[T any](what string, list []T, name func(T) string) string {
+	const most = 8
+	if len(list) == 0 {
+		return "no " + what
+	}
+	var names []string
+	for _, each := range list[:min(most, len(list))] {
+		names = append(names, name(each))
+	}
+	if len(list) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(list)-most))
+	}
+	if len(list) > 1 {
+		what += "s"
+	}
+	return what + " " + strings.Join(names, ", ")
 }
 
 // first finds the first key that may create faults; the first of all where none may.

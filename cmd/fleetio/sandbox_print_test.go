@@ -56,6 +56,16 @@ func TestAnnounce(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:1 k'`exit 9`;# "+`t'"$(exit 9)\`, out)
 	assert.Contains(t, b.String(), `key "r", which may not create faults: FLEETIO_API_KEY='k-2'`)
 	assert.NotContains(t, b.String(), "page")
+	assert.Contains(t, b.String(), `# account 2 "two" has no vehicle; no code`+"\n")
+
+	b.Reset()
+	fleet := sandbox.DefaultFixtures().Accounts
+	for id := range int64(10) {
+		fleet[1].Vehicles = append(fleet[1].Vehicles, sandbox.Vehicle{ID: 100 + id})
+	}
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", true, fleet))
+	assert.Contains(t, b.String(), `# account 12 "Northwind Delivery" has vehicles 1, 2, 4711; codes "P0420", "P0171", "SPN 3226 FMI 4"`+"\n")
+	assert.Contains(t, b.String(), `has vehicles 3, 100, 101, 102, 103, 104, 105, 106, and 3 more; code "P0300"`+"\n")
 
 	b.Reset()
 	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
@@ -94,4 +104,11 @@ func TestSandboxGuide(t *testing.T) {
 	code, out := shell(t, "cd "+folder+"\n"+script+"\nkill $!; wait $!")
 	assert.Equal(t, 0, code, out)
 	assert.Contains(t, out, `"id": 2,`)
+
+	// Where it does not start, nothing is created anywhere else.
+	require.NoError(t, os.Remove(filepath.Join(folder, "fleet.yaml")))
+	_, out = shell(t, "cd "+folder+"\nset +e; export FLEETIO_API_KEY=k FLEETIO_ACCOUNT_TOKEN=t FLEETIO_BASE_URL=http://127.0.0.1:1\n"+
+		strings.Replace(script, "fleetio create", "echo created", 1))
+	assert.Contains(t, out, "fleet.yaml: no such file")
+	assert.NotContains(t, out, "created")
 }

@@ -19,34 +19,44 @@ import (
 // front sends each request where it belongs. It is no [http.ServeMux], which answers what is not quite a path with a
 // redirect, as the vendor does not.
 type front struct {
-	ctx        context.Context //nolint:containedctx // that of the run: it tells whether the sandbox is ending
 	sandbox    *sandbox.Sandbox
 	page       *page.Page // nil for none
+	url        string     // of all this, for callers on this machine
 	onLoopback bool
+	logger     *slog.Logger
 }
 
 // ServeHTTP implements [http.Handler].
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch path := r.URL.Path; {
-	case path == "/healthz":
-		f.health(w)
-	case f.page == nil || path != "/" && path != "/events" && !strings.HasPrefix(path, "/assets/"):
+	switch {
+	case r.URL.Path == "/healthz":
+		f.health(w, r)
+	case f.page == nil || !asksForPage(r):
 		f.sandbox.ServeHTTP(w, r)
 	case f.onLoopback && !isLocal(r.Host):
 		// A name that some site in the user's browser has let point to this machine, to read the page from here.
-		http.Error(w, "The page is for localhost and for IP addresses.", http.StatusForbidden)
+		http.Error(w, "The page is for localhost and for IP addresses: "+f.url+"/", http.StatusForbidden)
 	default:
 		f.page.ServeHTTP(w, r)
 	}
 }
 
-func (f *front) health(w http.ResponseWriter) {
+// asksForPage leaves to the sandbox what no browser sends: a client that calls the root shall see a problem, and people see
+// that it did.
+func asksForPage(r *http.Request) bool {
+	path := r.URL.Path
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (path == "/" || path == "/events" || strings.HasPrefix(path, "/assets/"))
+}
+
+// health tells whether the store answers.
+func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok\n"
-	if f.ctx.Err() != nil {
+	if _, err := f.sandbox.NewestFaults(r.Context(), 0, 1); err != nil {
+		f.logger.Error("the store does not answer", "error", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
-		text = "stopping\n"
+		text = "the store does not answer\n"
 	}
 	_, _ = io.WriteString(w, text) // the caller has gone
 }

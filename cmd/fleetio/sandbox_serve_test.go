@@ -86,7 +86,7 @@ func TestServeCutsOff(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended, log := make(chan error), &shared{wrote: make(chan bool)}
 	go func() {
-		ended <- serve(ctx, &front{ctx: ctx, sandbox: s}, listener, slog.New(slog.NewTextHandler(log, nil)), time.Millisecond)
+		ended <- serve(ctx, &front{sandbox: s}, listener, slog.New(slog.NewTextHandler(log, nil)), time.Millisecond)
 	}()
 	b := box{url: baseURL(listener.Addr()), key: "k", token: "t"}
 	_, answers := b.begun(t)
@@ -97,14 +97,17 @@ func TestServeCutsOff(t *testing.T) {
 	assert.Contains(t, log.String(), "calls were cut off")
 }
 
-func TestHealthWhileStopping(t *testing.T) {
+// TestHealth has a store that answers, and then does not.
+func TestHealth(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	answer := httptest.NewRecorder()
-	(&front{ctx: ctx}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", nil))
-	assert.Equal(t, 503, answer.Code)
-	assert.Equal(t, "stopping\n", answer.Body.String())
+	s, err := sandbox.New()
+	require.NoError(t, err)
+	for _, want := range []string{"200 ok\n", "503 the store does not answer\n"} {
+		answer := httptest.NewRecorder()
+		(&front{sandbox: s, logger: slog.New(slog.DiscardHandler)}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", nil))
+		assert.Equal(t, want, fmt.Sprint(answer.Code, " ", answer.Body))
+		require.NoError(t, s.Close())
+	}
 }
 
 // TestSandboxPage shows a call that is answered wrongly, and the verdict on it.
@@ -120,6 +123,10 @@ func TestSandboxPage(t *testing.T) {
 	assert.Contains(t, answer.header.Get("Content-Security-Policy"), "default-src 'none'")
 	assert.Contains(t, answer.body, "conforms")
 	assert.Contains(t, answer.body, "1 finding")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/", strings.NewReader(someFault))
+	require.NoError(t, err)
+	assert.Contains(t, answerTo(t, http.DefaultClient, r).body, `"status":404`, "whoever has a wrong URL gets a problem")
+	assert.Contains(t, b.get(t, "/", "").body, `id="exchange-3"`, "and it is seen")
 	answer = b.get(t, "/?exchange=1", "")
 	assert.Equal(t, 200, answer.status)
 	assert.Contains(t, answer.body, "expected at least 1, found 0")
@@ -154,6 +161,7 @@ func TestSandboxOfAnotherName(t *testing.T) {
 	answer := b.get(t, "/events", "evil.example")
 	assert.Equal(t, 403, answer.status)
 	assert.NotContains(t, answer.body, "data:")
+	assert.Contains(t, answer.body, b.url)
 	answer = b.get(t, "/assets/x", "evil.example")
 	assert.Equal(t, 403, answer.status)
 	answer = b.get(t, "/healthz", "evil.example")
