@@ -30,6 +30,8 @@ type Exchange struct {
 	AnswerBody   []byte
 	// Trouble is what was scripted for this call; "" for nothing.
 	Trouble string
+
+	size int // what it counts for in the history
 }
 
 // Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as

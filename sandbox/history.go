@@ -20,15 +20,16 @@ type history struct {
 
 // add keeps an exchange and gives it its number.
 func (h *history) add(e *Exchange) {
+	e.size = e.bytes()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
 	e.Number = h.last
 	if n := int64(len(h.ring)); n > 0 {
-		h.bytes += e.bytes()
+		h.bytes += e.size
 		for h.first <= h.last-n || h.bytes > mostKept && h.first < h.last {
 			old := &h.ring[h.first%n]
-			h.bytes -= old.bytes()
+			h.bytes -= old.size
 			*old = Exchange{}
 			h.first++
 		}

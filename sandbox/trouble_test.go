@@ -255,7 +255,7 @@ func closed() sandbox.Store {
 
 func TestClosed(t *testing.T) {
 	t.Parallel()
-	s := sandbox.Start(t)
+	s := start(t)
 	require.NoError(t, s.Sandbox.Close())
 	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 	var failed *fleetio.Error
@@ -280,7 +280,7 @@ func TestHandlersWrap(t *testing.T) {
 			})
 		})
 	}
-	s := sandbox.Start(t, named("inner"), named("outer"))
+	s := start(t, named("inner"), named("outer"))
 	assert.Equal(t, []string{"outer", "inner"}, post(t, s, whole).Header["X-Through"])
 	_, err := sandbox.New(named("none"))
 	require.ErrorContains(t, err, "WithHandler is for Start")

@@ -1,0 +1,37 @@
+package sandbox
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestHistoryIsBounded holds that bodies of strangers do not fill the memory.
+func TestHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	s, err := New()
+	require.NoError(t, err)
+	for range 40 {
+		s.call(t, "", func(r *http.Request) { r.Header = http.Header{"X": {strings.Repeat("x", mostBody)}} })
+	}
+	assert.LessOrEqual(t, s.history.bytes, mostKept)
+	for range 40 {
+		s.call(t, strings.Repeat("x", mostBody), func(r *http.Request) { r.Header = http.Header{} })
+	}
+	assert.LessOrEqual(t, s.history.bytes, mostKept)
+	assert.Len(t, s.Requests(), mostKept/mostBody-1)
+	for range 1000 {
+		s.call(t, minimal)
+	}
+	list := s.history.since(0)
+	assert.Len(t, list, 1000)
+	total := 0
+	for i := range list {
+		total += list[i].bytes()
+	}
+	assert.Equal(t, total, s.history.bytes, "what was let go is not counted")
+	assert.Less(t, s.history.bytes, mostBody)
+}
