@@ -75,9 +75,11 @@ func pathless(err error) error {
 }
 
 // inspect returns an error if the file is not a store's. It leaves no trace, not even where a reader would usually: what
-// is immutable gets neither locks nor a log. So it sees the database without what its log has to add.
+// is immutable gets neither locks nor a log. So it sees the database without what its log has to add. After a crash that
+// can be a file that is shorter than its header says, which is an error but for writable_schema; the header is there, and
+// SQLite mends the rest when a store opens it. A log that has a stamp of its own is for migrate to find.
 func inspect(ctx context.Context, path string) (err error) {
-	db, err := connect(uri(path, "immutable=1", "mode=ro"))
+	db, err := connect(uri(path, "immutable=1", "mode=ro", "_pragma=writable_schema(1)"))
 	if err != nil {
 		return err
 	}

@@ -75,9 +75,12 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// stamp reads whose database it is, and of which version.
+// stamp reads whose database it is, and of which version. Both stand in the header; a SELECT of them would read the schema.
 func stamp(ctx context.Context, q querier) (id int64, version int, err error) {
-	err = q.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version").Scan(&id, &version)
+	if err := q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return 0, 0, err
+	}
+	err = q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
 	return id, version, err
 }
 

@@ -52,6 +52,13 @@ func (s *Store) pragma(tb testing.TB, sql string) {
 	require.NoError(tb, errors.Join(err, statement.Close()))
 }
 
+// path is where the store's file is.
+func (s *Store) path(tb testing.TB) (path string) {
+	tb.Helper()
+	require.NoError(tb, s.db.QueryRowContext(tb.Context(), "SELECT file FROM pragma_database_list").Scan(&path))
+	return path
+}
+
 func TestAddAndRecords(t *testing.T) {
 	t.Parallel()
 	s := open(t)
