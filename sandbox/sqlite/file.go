@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -46,13 +47,17 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 // ensureFile makes the file if there is none, and returns its size. It opens none that was there, see opening.
 func ensureFile(path string) (int64, error) {
 	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // SQLite gives the files beside it the same mode
-		if err != nil {
-			return 0, pathless(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		var f *os.File
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // SQLite gives the files beside it the same mode
+		if err == nil {
+			return 0, f.Close()
 		}
-		return 0, f.Close()
+		if errors.Is(err, fs.ErrExist) { // another process was faster
+			info, err = os.Stat(path)
+		}
+	}
+	switch {
 	case err != nil:
 		return 0, pathless(err)
 	case info.IsDir():
@@ -99,16 +104,30 @@ func prepareFile(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	// Only now, as it is no transaction: a database has its stamp before it has a log.
-	var mode string
-	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+	if err := useLog(ctx, db); err != nil {
 		return err
-	}
-	if mode != "wal" {
-		return fmt.Errorf("the file system allows no write-ahead log, only the journal mode %q", mode)
 	}
 	// This reads the way down to the newest fault, so that a file that was cut off is found out now.
 	var newest sql.NullInt64
 	return db.QueryRowContext(ctx, "SELECT max(id) FROM faults").Scan(&newest)
+}
+
+// useLog sets the WAL mode. Where another process is about to do the same, SQLite gives up instead of waiting, so as not to
+// wait for one that waits for it.
+func useLog(ctx context.Context, db *sql.DB) error {
+	for end := time.Now().Add(busyTimeout); ; time.Sleep(time.Millisecond) {
+		var mode string
+		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+		switch {
+		case isCode(err, sqlite3.SQLITE_BUSY) && time.Now().Before(end):
+		case err != nil:
+			return err
+		case mode != "wal":
+			return fmt.Errorf("the file system allows no write-ahead log, only the journal mode %q", mode)
+		default:
+			return nil
+		}
+	}
 }
 
 // connect returns connections that are opened when they are used.
@@ -122,11 +141,14 @@ func connect(dsn string) (*sql.DB, error) {
 	return db, nil
 }
 
+// busyTimeout is how long another process that writes is waited for.
+const busyTimeout = 5 * time.Second
+
 // dsn returns how a store connects to the file. FULL is what makes a commit in WAL mode wait for the disk, and fullfsync
-// what makes macOS do so. Another process that writes is waited for, 5 seconds.
+// what makes macOS do so.
 func dsn(path string) string {
-	return uri(path, "_txlock=immediate", "_error_rc=1", "_pragma=busy_timeout(5000)", "_pragma=foreign_keys(1)",
-		"_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")
+	busy := fmt.Sprintf("_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
+	return uri(path, "_txlock=immediate", "_error_rc=1", busy, "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")
 }
 
 // uri returns the file as SQLite's URI (https://sqlite.org/uri.html), in which a path may hold any character.

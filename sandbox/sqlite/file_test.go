@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -207,22 +209,23 @@ func TestMode(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	w, err := connect(dsn(filepath.Join(t.TempDir(), "x"))) // as newWriter
-	require.NoError(t, err)
-	defer w.Close()
-	for pragma, want := range map[string]string{"synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "fullfsync": "1"} {
-		for _, db := range []*sql.DB{s.db, w} {
-			var got string
-			require.NoError(t, db.QueryRow("PRAGMA "+pragma).Scan(&got))
-			assert.Equal(t, want, got, pragma)
-		}
+	for pragma, want := range map[string]string{
+		"synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "fullfsync": "1", "journal_mode": "wal", "writable_schema": "0",
+	} {
+		var got string
+		require.NoError(t, s.db.QueryRow("PRAGMA "+pragma).Scan(&got))
+		assert.Equal(t, want, got, pragma)
+
+		rows, err := s.writer.conn.(driver.QueryerContext).QueryContext(t.Context(), "PRAGMA "+pragma, nil)
+		require.NoError(t, err)
+		value := make([]driver.Value, 1)
+		require.NoError(t, rows.Next(value))
+		assert.Equal(t, want, fmt.Sprint(value[0]), "%s of the one that writes", pragma)
+		require.NoError(t, rows.Close())
 	}
-	var mode string
-	require.NoError(t, s.db.QueryRow("PRAGMA journal_mode").Scan(&mode))
-	assert.Equal(t, "wal", mode)
 }
 
-// TestTwoStores has one file open twice. Between processes it is no different: SQLite locks the file either way.
+// TestTwoStores has one file open twice.
 func TestTwoStores(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sandbox.db")

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,12 +45,18 @@ func fault(token string) []byte {
 // pragma runs a PRAGMA on the connection that writes.
 func (s *Store) pragma(tb testing.TB, sql string) {
 	tb.Helper()
+	require.NoError(tb, s.setPragma(tb.Context(), sql))
+}
+
+func (s *Store) setPragma(ctx context.Context, sql string) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	statement, err := s.writer.prepare(tb.Context(), "PRAGMA "+sql)
-	require.NoError(tb, err)
-	_, err = statement.ExecContext(tb.Context(), nil)
-	require.NoError(tb, errors.Join(err, statement.Close()))
+	statement, err := s.writer.prepare(ctx, "PRAGMA "+sql)
+	if err != nil {
+		return err
+	}
+	_, err = statement.ExecContext(ctx, nil)
+	return errors.Join(err, statement.Close())
 }
 
 // path is where the store's file is.
