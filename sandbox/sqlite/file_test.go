@@ -64,6 +64,7 @@ func TestRefused(t *testing.T) {
 		"newer":                 {func(t *testing.T, path string) { store(t, path, "PRAGMA user_version = 1000") }, "it has version 1000, and the newest that this program knows is 1"},
 		"directory":             {func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) }, "it is a directory"},
 		"no directory":          {func(*testing.T, string) {}, "no such file or directory"},
+		"link to nothing":       {func(t *testing.T, path string) { require.NoError(t, os.Symlink("nothing", path)) }, "no such file or directory"},
 		"read-only": {func(t *testing.T, path string) {
 			store(t, path)
 			require.NoError(t, os.Chmod(path, 0o400))
@@ -72,7 +73,7 @@ func TestRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if runtime.GOOS == "windows" && name == "no directory" {
+			if runtime.GOOS == "windows" && (name == "no directory" || name == "link to nothing") {
 				t.Skip("Windows has other words for it")
 			}
 			path := filepath.Join(t.TempDir(), "sandbox.db")

@@ -123,3 +123,21 @@ func TestTornForeign(t *testing.T) {
 		assert.NoFileExists(t, path+"-shm")
 	}
 }
+
+// TestNewerInLog has a file that a newer version has brought up to date, in a log that it did not come to put into the file.
+func TestNewerInLog(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	path := s.path(t)
+	s.pragma(t, "wal_autocheckpoint = 0")
+	answered, errs := addMany(t, s, "kept", 10, "")
+	require.Empty(t, errs)
+	s.pragma(t, "user_version = 1000")
+	path = crashed{file: read(t, path), log: read(t, path+"-wal")}.write(t)
+	for range 2 {
+		_, err := Open(t.Context(), path)
+		require.ErrorContains(t, err, "it has version 1000, and the newest that this program knows is 1")
+	}
+	run(t, path, "PRAGMA user_version = 1") // nothing is lost
+	assert.Equal(t, answered, stored(t, openAt(t, path)))
+}

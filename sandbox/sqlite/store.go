@@ -26,6 +26,7 @@ type Store struct {
 	// Held by whoever writes. SQLite would let a second writer wait as well, but by sleeping.
 	writing sync.Mutex
 	writer  *writer
+	reading sync.RWMutex  // held by readers, for Close to wait for them
 	ended   chan struct{} // closed when the goroutine that writes has ended
 	close   func() error  // does it once
 }
@@ -36,8 +37,9 @@ var errClosed = errors.New("the store is closed")
 
 // Open opens the store in the file at path, and makes the file, readable for its owner only, when there is none.
 //
-// It is an error when the file is no SQLite database, is that of another application, or comes from a newer version of this package;
-// such a file is left as it was. A file of an older version is brought up to date. The context is for opening only.
+// It is an error when the file is no SQLite database, is that of another application, or comes from a newer version of this
+// package; such a file is left as it was. (Where only the log that a crash left beside it tells so, SQLite puts that into
+// the file.) A file of an older version is brought up to date. The context is for opening only.
 func Open(ctx context.Context, path string) (*Store, error) {
 	db, err := openFile(ctx, path)
 	if err != nil {
@@ -53,8 +55,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// Add implements [sandbox.Store]. It returns once the fault is on disk. What was let in is waited for, for milliseconds, even
-// if the context ends: only the outcome is the truth.
+// Add implements [sandbox.Store]. It returns once the fault is on disk. What was let in is waited for even if the context
+// ends: only the outcome is the truth. That takes milliseconds, unless another process writes all the time: after 5 seconds
+// it is an error.
 //
 // One case is beyond it: if the disk fails in the middle of a commit, and the process dies before the next commit
 // succeeds, SQLite may find the faults of the failed one whole when the file is opened again.
@@ -73,6 +76,8 @@ func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 // Records implements [sandbox.Store]. It does not hold up those who write. There is no index by account, as it would slow
 // down each Add: what an account that has few faults costs to read grows with the faults of the others.
 func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
+	s.reading.RLock()
+	defer s.reading.RUnlock()
 	if s.queue.isClosed() {
 		return nil, errClosed
 	}
@@ -111,8 +116,9 @@ func each(ctx context.Context, q querier, query string, row func(scan scanner) e
 	return rows.Err()
 }
 
-// Close implements [sandbox.Store]. It waits for the faults that are being added, and puts all into the one file. Any
-// later call of the others is an error; a second Close returns what the first did.
+// Close implements [sandbox.Store]. It waits for the faults that are being added and for who reads, and puts all into the
+// one file. Another process that reads or writes is waited for, 5 seconds; then the rest stays in the log beside the file,
+// for whoever closes or opens it next. Any later call of the others is an error; a second Close returns what the first did.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) end() error {
@@ -120,5 +126,7 @@ func (s *Store) end() error {
 	<-s.ended
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	return errors.Join(s.writer.close(), s.db.Close())
 }

@@ -236,6 +236,7 @@ func TestNoFault(t *testing.T) {
 	assert.Empty(t, list)
 }
 
+// TestFaultList reads the view that is there for people.
 func TestFaultList(t *testing.T) {
 	t.Parallel()
 	s := open(t)

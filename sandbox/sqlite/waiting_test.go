@@ -148,6 +148,46 @@ func TestClose(t *testing.T) {
 	require.Len(t, list, 2)
 }
 
+// TestCloseWhileReading has a reader who is slower than SQLite's patience.
+func TestCloseWhileReading(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.reading.RLock() // as Records does
+	unlock := sync.OnceFunc(s.reading.RUnlock)
+	defer unlock()
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	<-s.ended
+	for range 1000 {
+		runtime.Gosched()
+	}
+	require.Empty(t, closed, "closed while somebody reads")
+	unlock()
+	require.NoError(t, <-closed)
+	_, err := s.Records(t.Context(), 0, 1)
+	require.ErrorIs(t, err, errClosed)
+}
+
+// TestCloseBesideReader has somebody else who reads what was there before, for longer than is waited for.
+func TestCloseBesideReader(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	path := s.path(t)
+	other, err := connect(uri(path))
+	require.NoError(t, err)
+	defer other.Close()
+	tx, err := other.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer tx.Rollback()
+	require.NoError(t, tx.QueryRow("SELECT count(*) FROM faults").Scan(new(int)))
+	answered, errs := addMany(t, s, "x", 10, "")
+	require.Empty(t, errs)
+	s.pragma(t, "busy_timeout = 1")
+	require.NoError(t, s.Close())
+	assert.FileExists(t, path+"-wal")
+	assert.Equal(t, answered, stored(t, openAt(t, path)))
+}
+
 // TestGoroutines cannot run in parallel with the others, as it counts.
 func TestGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
@@ -167,5 +207,3 @@ func TestGoroutines(t *testing.T) {
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
-
-// TestFaultList reads the view that is there for people.
