@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +49,21 @@ func TestTwoProcesses(t *testing.T) {
 	checkFile(t, s.db)
 	_, errs := addMany(t, s, "after the kill", 10, "")
 	require.Empty(t, errs)
+}
+
+// TestInspectBesideCheckpoints looks at a file that another process makes, and puts its log into again and again.
+func TestInspectBesideCheckpoints(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, fileOfChild)
+	killed(t, dir, 0, nothing, func() {
+		for end := time.Now().Add(time.Minute); sizeOf(t, path) < 1<<18; {
+			require.True(t, time.Now().Before(end), "there is no checkpoint")
+			if sizeOf(t, path) > 0 {
+				require.NoError(t, inspect(t.Context(), path))
+			}
+		}
+	})
 }
 
 // TestCreateAtOnce has four processes that make the same file.
