@@ -17,7 +17,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,7 +28,8 @@ import (
 )
 
 // TestSandboxKilled kills the command in the middle of many calls, again and again, as no signal handler sees: each fault
-// that was answered is in its file as it was answered, none is there twice, and no id is given to a second one.
+// that was answered is in its file as it was answered, none is there twice, and no id is given to a second one. Half of the
+// time, the next command opens what the kill left.
 func TestSandboxKilled(t *testing.T) {
 	t.Parallel()
 	rounds := 6
@@ -37,13 +40,23 @@ func TestSandboxKilled(t *testing.T) {
 	}
 	k := &killed{db: filepath.Join(t.TempDir(), "faults.db"), answered: map[int64]string{}, stored: map[int64]string{}}
 	for round := range rounds {
-		k.round(t, round, 50+37*round%200) // answers before the end, so that it comes at another place of the work each time
-		k.check(t)
+		answers := 50 + 37*round%200 // so that the end comes at another place of the work each time
+		if round%3 == 1 {
+			answers = untilCheckpoint
+		}
+		k.round(t, round, answers)
+		if round%2 == 1 {
+			k.check(t)
+		}
 	}
+	k.check(t)
 	// Else it was never in the middle of anything, and nothing is proven.
 	assert.Greater(t, len(k.stored), len(k.answered), "some were stored whose answer did not arrive")
 	assert.GreaterOrEqual(t, len(k.answered), 50*rounds)
 }
+
+// untilCheckpoint are as many answers as it takes for the log to be put into the file, some thousand.
+const untilCheckpoint = math.MaxInt
 
 type killed struct {
 	db string
@@ -74,11 +87,24 @@ func (k *killed) round(t *testing.T, round, answers int) {
 	require.NotEmpty(t, b.token, stderr.String())
 
 	const callers = 64
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callers}, Timeout: time.Minute}
 	defer client.CloseIdleConnections()
+	var reached atomic.Bool
+	kill := func() {
+		reached.Store(true)
+		assert.NoError(t, command.Process.Kill())
+	}
+	var wait sync.WaitGroup
+	ended := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if answers == untilCheckpoint && grows(t, k.db, ended) {
+			kill()
+		}
+	}()
 	var left atomic.Int64
 	left.Store(int64(answers))
-	var wait sync.WaitGroup
 	for caller := range callers {
 		wait.Go(func() {
 			for n := 0; ; n++ {
@@ -93,14 +119,42 @@ func (k *killed) round(t *testing.T, round, answers int) {
 				k.answered[id] = body
 				k.mu.Unlock()
 				if left.Add(-1) == 0 {
-					assert.NoError(t, command.Process.Kill())
+					kill()
 				}
 			}
 		})
 	}
 	wait.Wait()
-	require.Error(t, command.Wait(), "it was killed")
+	close(ended)
+	<-watched
+	assert.True(t, reached.Load(), "the calls failed before it was to be killed")
+	_ = command.Process.Kill() // else it would go on
+	var exit *exec.ExitError
+	require.ErrorAs(t, command.Wait(), &exit, "it was killed")
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	require.True(t, ok)
+	assert.Equal(t, syscall.SIGKILL, status.Signal())
 	assert.Empty(t, stderr.String())
+}
+
+// grows waits until a file grows; false if it has not until the end.
+func grows(t *testing.T, path string, end <-chan struct{}) bool {
+	t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(path)
+		if !assert.NoError(t, err) {
+			return 0
+		}
+		return info.Size()
+	}
+	for before := size(); size() == before; time.Sleep(50 * time.Microsecond) {
+		select {
+		case <-end:
+			return false
+		default:
+		}
+	}
+	return true
 }
 
 // createFor creates a fault, and returns its id and all of it; ok is false where the connection broke.
