@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -178,8 +179,13 @@ func (s *serving) store(ctx context.Context) ([]sandbox.Option, error) {
 }
 
 // oneMoreProcessor makes up for the one of Go's processors (GOMAXPROCS) that the store's goroutine keeps while it waits for
-// the disk, which takes longer than a call. It is for the process, so a second store in it brings no second one.
-var oneMoreProcessor = sync.OnceFunc(func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) })
+// the disk, which takes longer than a call. It is for the process, so a second store in it brings no second one. Who has
+// said how many there are to be gets no other number.
+var oneMoreProcessor = sync.OnceFunc(func() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
+	}
+})
 
 // listen wants both parts of an address, so that nobody binds to all interfaces by leaving one out.
 func listen(ctx context.Context, address string) (net.Listener, error) {
