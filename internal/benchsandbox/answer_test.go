@@ -132,19 +132,3 @@ func TestBuckets(t *testing.T) {
 	assert.Equal(t, time.Duration(1<<37-1), end)
 	assert.Equal(t, len(histogram{})-1, bucket(math.MaxInt64), "what is longer counts as the longest")
 }
-
-func TestMedian(t *testing.T) {
-	t.Parallel()
-	assert.Zero(t, median(nil))
-	values := []float64{3, 1, 2}
-	assert.InDelta(t, 2.0, median(values), 0)
-	assert.Equal(t, []float64{3, 1, 2}, values, "the order of the rounds is kept")
-	assert.InDelta(t, 2.5, median([]float64{4, 1, 3, 2}), 0)
-	all := results{}
-	for i, perSecond := range []float64{50, 90} {
-		all.add("bare", 64, 100*float64(1+i))
-		all.add("sandbox", 64, perSecond)
-	}
-	assert.Equal(t, []float64{0.5, 0.45}, all.ratios("sandbox", "bare", 64), "within a round")
-	assert.Nil(t, all.ratios("sandbox", "usual", 64))
-}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -40,9 +41,9 @@ type bareCreated struct {
 	IdempotencyKey    *string   `json:"idempotency_key"`
 }
 
-// newBare is what no server that does the work can be expected to beat: it decodes, encodes an answer of the same size,
-// and does nothing else.
-func newBare() *http.Server {
+// bareHandler is what no server that does the work can be expected to beat: it decodes, encodes an answer of the same
+// size, and does nothing else.
+func bareHandler() http.Handler {
 	rule := int64(8)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+faultsPath, func(w http.ResponseWriter, r *http.Request) {
@@ -60,5 +61,16 @@ func newBare() *http.Server {
 			Name: in.Name, Status: in.Status, Source: in.Source, FaultRuleID: &rule,
 		})
 	})
-	return &http.Server{Handler: mux} //nolint:gosec // no timeouts: they cost time
+	return mux
 }
+
+// bare is as one has it who sets nothing.
+func bare(context.Context, string) (*http.Server, func() error, error) {
+	return &http.Server{Handler: bareHandler()}, noStore, nil //nolint:gosec // no timeouts: they cost time
+}
+
+func bareTuned(context.Context, string) (*http.Server, func() error, error) {
+	return asCommand(bareHandler()), noStore, nil
+}
+
+func noStore() error { return nil }

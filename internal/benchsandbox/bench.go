@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type round struct {
 
 	serverCPU time.Duration // user and system, per answer, its start and end included
 	loadCPU   time.Duration // likewise
+	loadShare float64       // of the time that the load ran, in which it used its one processor
 }
 
 // String returns the numbers of a line for benchstat.
@@ -40,10 +42,17 @@ func bench(ctx context.Context, c *config, out, talk io.Writer) error {
 	if err != nil {
 		return err
 	}
+	fsync, err := timeFsync(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(talk, fsync); err != nil {
+		return err
+	}
 	all := results{}
 	for number := range c.count {
 		for _, conns := range c.conns {
-			for _, name := range c.servers {
+			for _, name := range order(c.servers, number) {
 				r, err := c.round(ctx, dir, serverOf(name), conns, number+1)
 				if err != nil {
 					return fmt.Errorf("%s with %d connections: %w", name, conns, err)
@@ -51,12 +60,22 @@ func bench(ctx context.Context, c *config, out, talk io.Writer) error {
 				if _, err := fmt.Fprintf(out, "BenchmarkCreate/server=%s/conns=%d%s\n", name, conns, r); err != nil {
 					return err
 				}
-				all.add(name, conns, r.perSecond())
+				all.add(name, conns, r)
 			}
 		}
 	}
 	_, err = fmt.Fprint(talk, all.summary(c))
 	return err
+}
+
+// order turns the servers around in every second round, and lets another one begin after that, so that none always follows the same one.
+func order(servers []string, round int) []string {
+	first := round / 2 % len(servers)
+	list := slices.Concat(servers[first:], servers[:first])
+	if round%2 == 1 {
+		slices.Reverse(list)
+	}
+	return list
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -91,5 +110,6 @@ func (c *config) round(ctx context.Context, dir string, s server, conns, number 
 	}
 	return &round{
 		loaded: all, serverCPU: serverCPU / time.Duration(all.Answered), loadCPU: loadCPU / time.Duration(all.Answered),
+		loadShare: float64(loadCPU) / float64(c.warmUp+all.Took),
 	}, nil
 }

@@ -60,7 +60,7 @@ func TestProbeFindsOut(t *testing.T) {
 		"another Location": {answer(http.StatusCreated, "/api/v1/faults/8", whole), `the Location of the fault 7 is "/api/v1/faults/8"`},
 		"another fault":    {answer(http.StatusCreated, "/api/v1/faults/7", `{"id":7}`), "which is"},
 		"no JSON":          {answer(http.StatusCreated, "/api/v1/faults/7", "fine"), "the answer to a create: invalid"},
-		"the bare one":     {newBare().Handler, "the Location of the fault"},
+		"the bare one":     {bareHandler(), "the Location of the fault"},
 		"fails for no reason": {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.ContentLength != int64(len(body)) || r.Header.Get("Authorization") != header().Get("Authorization") {
 				w.WriteHeader(http.StatusInternalServerError)

@@ -5,8 +5,8 @@
 //	go run ./internal/benchsandbox -count 10 -servers bare,sandbox > new.txt; benchstat new.txt
 //
 // Each round starts a server in a process of its own and loads it from another one over loopback. The rounds go around
-// the servers, so that a machine that slows down slows all of them. What an answer promises is checked: each is a 201,
-// and a store holds as many faults as were answered.
+// the servers, each in another order, so that a machine that slows down slows all of them. What an answer promises is
+// checked: each is a 201, and a store holds as many faults as were answered.
 package main
 
 import (
@@ -74,7 +74,7 @@ func parse(args []string, talk io.Writer) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("benchsandbox", flag.ContinueOnError)
 	flags.SetOutput(talk)
-	servers := flags.String("servers", strings.Join(serverNames(), ","), "the servers to measure, in this order")
+	servers := flags.String("servers", strings.Join(serverNames(false), ","), "the servers to measure; there is also bare-tuned, the bare one with the settings of the sandbox")
 	conns := flags.String("conns", "64,256", "how many connections load a server at a time, one number for each benchmark")
 	flags.IntVar(&c.count, "count", 3, "how many rounds, each over all servers")
 	flags.DurationVar(&c.time, "d", 2*time.Second, "how long a server is measured in a round")
@@ -95,8 +95,8 @@ func parse(args []string, talk io.Writer) (config, error) {
 		named = []string{c.serve}
 	}
 	for _, name := range named {
-		if !slices.Contains(serverNames(), name) {
-			return c, fmt.Errorf("%q is none of the servers %s", name, strings.Join(serverNames(), ", "))
+		if !slices.Contains(serverNames(true), name) {
+			return c, fmt.Errorf("%q is none of the servers %s", name, strings.Join(serverNames(true), ", "))
 		}
 	}
 	for text := range strings.SplitSeq(*conns, ",") {

@@ -6,21 +6,26 @@ import (
 	"strings"
 )
 
-// results are the creates per second of all rounds, in their order, by server and number of connections.
-type results map[result][]float64
+// results are all rounds, in their order, by server and number of connections.
+type results map[result][]*round
 
 type result struct {
 	server string
 	conns  int
 }
 
-func (all results) add(server string, conns int, perSecond float64) {
+func (all results) add(server string, conns int, r *round) {
 	key := result{server, conns}
-	all[key] = append(all[key], perSecond)
+	all[key] = append(all[key], r)
 }
 
-// compared are the servers of whose ratio the sandbox makes a promise.
-var compared = [][2]string{{"sandbox", "bare"}, {"sandbox", "usual"}}
+// compared are the servers whose ratio says something. Of the first two, the sandbox makes a promise.
+var compared = [][2]string{
+	{"sandbox", "bare"}, {"sandbox", "usual"}, {"sandbox-log", "bare"}, {"sandbox", "bare-tuned"}, {"bare-tuned", "bare"},
+}
+
+// busyLoad is the share of its processor's time from which on a load holds up the server.
+const busyLoad = 0.9
 
 // summary says in words what the lines for benchstat say.
 func (all results) summary(c *config) string {
@@ -28,13 +33,22 @@ func (all results) summary(c *config) string {
 	for _, conns := range c.conns {
 		fmt.Fprintf(&b, "\n%d connections, median of %d rounds\n", conns, c.count)
 		for _, name := range c.servers {
-			fmt.Fprintf(&b, "  %-16s %8.0f req/s\n", name, median(all[result{name, conns}]))
+			rounds := all[result{name, conns}]
+			fmt.Fprintf(&b, "  %-16s %8.0f req/s", name, median(rounds, (*round).perSecond))
+			if share := median(rounds, func(r *round) float64 { return r.loadShare }); share > busyLoad {
+				fmt.Fprintf(&b, "  WARNING: the load used %.0f%% of its processor, so this may be as fast as it is", 100*share)
+			}
+			b.WriteString("\n")
 		}
 		for _, pair := range compared {
 			if of := all.ratios(pair[0], pair[1], conns); of != nil {
-				fmt.Fprintf(&b, "  %-16s %8.2f (%.2f to %.2f)\n", pair[0]+"/"+pair[1], median(of), slices.Min(of), slices.Max(of))
+				fmt.Fprintf(&b, "  %-16s %8.2f (%.2f to %.2f)\n", pair[0]+"/"+pair[1], middle(of), slices.Min(of), slices.Max(of))
 			}
 		}
+	}
+	b.WriteString("\nsettings\n")
+	for _, name := range c.servers {
+		fmt.Fprintf(&b, "  %-16s %s\n", name, serverOf(name).settings)
 	}
 	return b.String()
 }
@@ -42,16 +56,24 @@ func (all results) summary(c *config) string {
 // ratios compares within each round: there the machine was as fast for one as for the other, or nearly.
 func (all results) ratios(of, to string, conns int) []float64 {
 	var list []float64
-	for i, perSecond := range all[result{of, conns}] {
+	for i, r := range all[result{of, conns}] {
 		if others := all[result{to, conns}]; i < len(others) {
-			list = append(list, perSecond/others[i])
+			list = append(list, r.perSecond()/others[i].perSecond())
 		}
 	}
 	return list
 }
 
-// median returns the value in the middle, or the mean of the two; 0 where there is none.
-func median(values []float64) float64 {
+func median(rounds []*round, of func(*round) float64) float64 {
+	var values []float64
+	for _, r := range rounds {
+		values = append(values, of(r))
+	}
+	return middle(values)
+}
+
+// middle returns the value in the middle, or the mean of the two; 0 where there is none.
+func middle(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
 	if n == 0 {

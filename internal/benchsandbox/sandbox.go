@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"os"
-	"runtime"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
@@ -15,7 +14,7 @@ import (
 
 // onDisk is the sandbox as fleetio sandbox --db FILE --log off --no-page serves it.
 func onDisk(ctx context.Context, file string) (*http.Server, func() error, error) {
-	store, err := openStore(ctx, file)
+	store, err := sqlite.Open(ctx, file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -24,7 +23,7 @@ func onDisk(ctx context.Context, file string) (*http.Server, func() error, error
 
 // onDiskLogged has the access log, too, which goes nowhere.
 func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error, error) {
-	store, err := openStore(ctx, file)
+	store, err := sqlite.Open(ctx, file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,12 +32,6 @@ func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error,
 		return nil, nil, errors.Join(err, store.Close())
 	}
 	return inSandbox(sandbox.WithStore(store), sandbox.WithLogger(slog.New(slog.NewTextHandler(nowhere, nil)))) //nolint:contextcheck // a sandbox takes none
-}
-
-// openStore opens a store as the command does, with one more of Go's processors while the disk is waited for.
-func openStore(ctx context.Context, file string) (*sqlite.Store, error) {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) // a server opens one store
-	return sqlite.Open(ctx, file)
 }
 
 // inMemory is the sandbox as a test has it.

@@ -10,14 +10,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"runtime/pprof"
-	"time"
 )
 
 // server is one to measure. The first of them is what the others are compared with.
 type server struct {
-	name string
+	name     string
+	settings string // that it runs with, in words
+	spare    bool   // it is measured only if it is named
+	// tune sets what is the whole process's; nil leaves Go's defaults.
+	tune func()
 	open func(ctx context.Context, file string) (*http.Server, func() error, error)
 	// count returns how many faults a store's file has; nil where there is no file.
 	count func(ctx context.Context, file string) (int64, error)
@@ -27,20 +29,22 @@ type server struct {
 
 func servers() []server {
 	return []server{
-		{name: "bare", open: func(context.Context, string) (*http.Server, func() error, error) {
-			return newBare(), func() error { return nil }, nil
-		}},
-		{name: "usual", open: newUsual, count: countUsual, checks: true},
-		{name: "sandbox", open: onDisk, count: countSandbox, checks: true},
-		{name: "sandbox-log", open: onDiskLogged, count: countSandbox, checks: true},
-		{name: "sandbox-memory", open: inMemory, checks: true},
+		{name: "bare", settings: goDefaults, open: bare},
+		{name: "usual", settings: goDefaults, open: newUsual, count: countUsual, checks: true},
+		{name: "sandbox", settings: asOnDisk + ", --log off --no-page", tune: tuneOnDisk, open: onDisk, count: countSandbox, checks: true},
+		{name: "sandbox-log", settings: asOnDisk + ", --no-page", tune: tuneOnDisk, open: onDiskLogged, count: countSandbox, checks: true},
+		{name: "sandbox-memory", settings: asInMemory, tune: tune, open: inMemory, checks: true},
+		{name: "bare-tuned", settings: asInMemory, tune: tune, open: bareTuned, spare: true},
 	}
 }
 
-func serverNames() []string {
+// serverNames are all of them, or those that are measured where none are named.
+func serverNames(spare bool) []string {
 	var names []string
 	for _, s := range servers() {
-		names = append(names, s.name)
+		if !s.spare || spare {
+			names = append(names, s.name)
+		}
 	}
 	return names
 }
@@ -64,7 +68,11 @@ func serve(ctx context.Context, c *config, in *os.File, out io.Writer) (err erro
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}
-	handler, closeStore, err := serverOf(c.serve).open(ctx, storeFile(c.dir))
+	s := serverOf(c.serve)
+	if s.tune != nil {
+		s.tune()
+	}
+	handler, closeStore, err := s.open(ctx, storeFile(c.dir))
 	if err != nil {
 		return err
 	}
@@ -116,16 +124,4 @@ func profile(name string) (stop func() error, err error) {
 		pprof.StopCPUProfile()
 		return file.Close()
 	}, nil
-}
-
-// asCommand has the settings of the command fleetio sandbox.
-func asCommand(handler http.Handler) *http.Server {
-	debug.SetGCPercent(400)
-	s := &http.Server{
-		Handler: handler, Protocols: new(http.Protocols), MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-	}
-	s.Protocols.SetHTTP1(true)
-	s.Protocols.SetUnencryptedHTTP2(true)
-	return s
 }

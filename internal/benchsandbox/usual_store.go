@@ -19,7 +19,7 @@ type usualStore struct {
 }
 
 func openUsualStore(ctx context.Context, file string) (*usualStore, error) {
-	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}
+	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)", "fullfsync(1)"}}
 	path := url.URL{Path: file}
 	name := url.URL{Scheme: "file", Opaque: path.EscapedPath(), RawQuery: pragmas.Encode()}
 	db, err := sql.Open("sqlite", name.String())
