@@ -34,7 +34,7 @@ func (all results) summary(c *config) string {
 		fmt.Fprintf(&b, "\n%d connections, median of %d rounds\n", conns, c.count)
 		for _, name := range c.servers {
 			rounds := all[result{name, conns}]
-			fmt.Fprintf(&b, "  %-16s %8.0f req/s", name, median(rounds, (*round).perSecond))
+			fmt.Fprintf(&b, "  %-18s %8.0f req/s", name, median(rounds, (*round).perSecond))
 			if share := median(rounds, func(r *round) float64 { return r.loadShare }); share > busyLoad {
 				fmt.Fprintf(&b, "  WARNING: the load used %.0f%% of its processor, so this may be as fast as it is", 100*share)
 			}
@@ -42,13 +42,13 @@ func (all results) summary(c *config) string {
 		}
 		for _, pair := range compared {
 			if of := all.ratios(pair[0], pair[1], conns); of != nil {
-				fmt.Fprintf(&b, "  %-16s %8.2f (%.2f to %.2f)\n", pair[0]+"/"+pair[1], middle(of), slices.Min(of), slices.Max(of))
+				fmt.Fprintf(&b, "  %-18s %8.2f (%.2f to %.2f)\n", pair[0]+"/"+pair[1], middle(of), slices.Min(of), slices.Max(of))
 			}
 		}
 	}
 	b.WriteString("\nsettings\n")
 	for _, name := range c.servers {
-		fmt.Fprintf(&b, "  %-16s %s\n", name, serverOf(name).settings)
+		fmt.Fprintf(&b, "  %-18s %s\n", name, serverOf(name).settings)
 	}
 	return b.String()
 }

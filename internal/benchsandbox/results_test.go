@@ -34,13 +34,13 @@ func TestSummary(t *testing.T) {
 	assert.Nil(t, all.ratios("sandbox", "usual", 64))
 	assert.Equal(t, `
 64 connections, median of 2 rounds
-  bare                  150 req/s  WARNING: the load used 95% of its processor, so this may be as fast as it is
-  sandbox-log            65 req/s
-  sandbox-log/bare     0.45 (0.40 to 0.50)
+  bare                    150 req/s  WARNING: the load used 95% of its processor, so this may be as fast as it is
+  sandbox-log              65 req/s
+  sandbox-log/bare       0.45 (0.40 to 0.50)
 
 settings
-  bare             Go's defaults
-  sandbox-log      GC percent 400, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE, --no-page
+  bare               Go's defaults
+  sandbox-log        GC percent 400, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE, --no-page
 `, all.summary(&config{servers: []string{"bare", "sandbox-log"}, conns: []int{64}, count: 2}))
 }
 
