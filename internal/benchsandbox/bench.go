@@ -42,11 +42,11 @@ func bench(ctx context.Context, c *config, out, talk io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fsync, err := timeFsync(dir)
+	disk, err := timeFsync(dir)
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprint(talk, fsync); err != nil {
+	if _, err := fmt.Fprint(talk, disk); err != nil {
 		return err
 	}
 	all := results{}
@@ -68,7 +68,8 @@ func bench(ctx context.Context, c *config, out, talk io.Writer) error {
 	return err
 }
 
-// order turns the servers around in every second round, and lets another one begin after that, so that none always follows the same one.
+// order turns the servers around in every second round, and lets another one begin after that: so none always follows the
+// same one.
 func order(servers []string, round int) []string {
 	first := round / 2 % len(servers)
 	list := slices.Concat(servers[first:], servers[:first])

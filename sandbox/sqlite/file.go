@@ -80,9 +80,9 @@ func pathless(err error) error {
 }
 
 // inspect returns an error if the file is not a store's. It leaves no trace, not even where a reader would usually: what
-// is immutable gets neither locks nor a log. So it sees the database without what its log has to add. After a crash that
-// can be a file that is shorter than its header says, which is an error but for writable_schema; the header is there, and
-// SQLite mends the rest when a store opens it. A log that has a stamp of its own is for migrate to find.
+// is immutable gets neither locks nor a log. So it sees the database without what its log has to add. That can be less than
+// the header says: after a crash in a checkpoint, or in the middle of one. writable_schema makes it no error, as the header
+// is all that is asked for, and SQLite mends the rest when a store opens the file. A stamp in the log is for migrate to find.
 func inspect(ctx context.Context, path string) (err error) {
 	db, err := connect(uri(path, "immutable=1", "mode=ro", "_pragma=writable_schema(1)"))
 	if err != nil {

@@ -124,7 +124,7 @@ func TestTornForeign(t *testing.T) {
 	}
 }
 
-// TestNewerInLog has a file that a newer version has brought up to date, in a log that it did not come to put into the file.
+// TestNewerInLog has a file that a newer version brought up to date, in a log that it did not come to put into the file.
 func TestNewerInLog(t *testing.T) {
 	t.Parallel()
 	s := open(t)
