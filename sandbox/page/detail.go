@@ -20,11 +20,17 @@ type detail struct {
 	When            time.Time
 	URL             string
 	Previous, Next  int64 // neighbours of the number; there may be none
-	Places          []int // numbers of the findings that are shown
+	Places          []places
 	Elsewhere       marks
 	Request, Answer message
 	Command         string // for a shell
 	NoCommand       string // why there is none, or what it lacks
+}
+
+// places leads to the findings of one kind that are shown.
+type places struct {
+	Name    string // of the kind
+	Numbers []int
 }
 
 // message is a request or an answer, with the findings at their place.
@@ -46,32 +52,41 @@ type header struct {
 // mark is a finding at its place.
 type mark struct {
 	Number                       int // from 1, in the order of the judge
-	Fails                        bool
+	kind                         kind
 	Rule, Message, Pointer, Spec string
 	path                         []string // the pointer's tokens
 }
 
+// Kind is the class of the style sheet.
+func (m mark) Kind() string { return kinds[m.kind].class }
+
+// Label says in a word what the mark is.
+func (m mark) Label() string { return kinds[m.kind].one }
+
 type marks []mark
 
-// Kind is the class of the style sheet for what is marked.
+// Kind is the class of the style sheet for what is marked, which is that of the worst.
 func (m marks) Kind() string {
-	switch {
-	case len(m) == 0:
+	if len(m) == 0 {
 		return ""
-	case slices.ContainsFunc(m, func(m mark) bool { return m.Fails }):
-		return "marked fails"
-	default:
-		return "marked drift"
 	}
+	worst := slices.MinFunc(m, func(a, b mark) int { return int(a.kind) - int(b.kind) })
+	return "marked " + worst.Kind()
 }
 
 // detail shows an exchange as it was. The origin is where its command sends it.
 func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
 	d := &detail{row: p.row(ex, ex.Number), When: ex.At, URL: clip(ex.URL, mostText), Previous: ex.Number - 1, Next: ex.Number + 1}
 	parts := map[string]marks{}
+	var byKind [len(kinds)][]int
 	for i, f := range d.Verdict.found {
-		d.Places = append(d.Places, i+1)
+		byKind[f.kind()] = append(byKind[f.kind()], i+1)
 		parts[f.Part] = append(parts[f.Part], newMark(i+1, f))
+	}
+	for kind, numbers := range byKind {
+		if numbers != nil {
+			d.Places = append(d.Places, places{kinds[kind].all, numbers})
+		}
 	}
 	d.Request = newMessage(ex.Header, ex.Body, parts["request.header"], parts["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
@@ -91,7 +106,7 @@ func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
 
 func newMark(number int, f Finding) mark {
 	m := mark{
-		Number: number, Fails: f.Fails, Rule: clip(f.Rule, mostCell), Message: clip(f.Message, mostText),
+		Number: number, kind: f.kind(), Rule: clip(f.Rule, mostCell), Message: clip(f.Message, mostText),
 		Pointer: clip(f.Pointer, mostText), Spec: clip(f.Spec, mostText),
 	}
 	if f.Pointer != "" {

@@ -15,13 +15,13 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Judge returns what is wrong with an exchange; nothing where it conforms. It gets the exchange as it was, credentials
+// Judge returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
 // included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
 // says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
 // remembers, and from several goroutines. It is not asked about dropped connections, and does not change the exchange.
 type Judge func(*sandbox.Exchange) ([]Finding, error)
 
-// Finding is one deviation of an exchange from the contract.
+// Finding is one deviation of an exchange from the contract, or something else that is worth knowing.
 type Finding struct {
 	Rule string // what was broken, such as required
 	// Part is where it was: request.header, request.body, response.status, response.header or response.body.
@@ -31,7 +31,8 @@ type Finding struct {
 	Pointer string
 	Message string // what was expected and found, without any credential
 	Spec    string // where the contract says so, such as api/openapi.yaml:331
-	Fails   bool   // false for drift and notes, which break nothing
+	Fails   bool   // false for drift, which no claim of the contract covers, and for notes
+	Note    bool   // it conforms all the same; nothing that fails
 }
 
 // source is what the page needs of a [sandbox.Sandbox].

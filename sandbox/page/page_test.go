@@ -130,9 +130,10 @@ func everywhere(ex *sandbox.Exchange) ([]Finding, error) {
 			{Rule: "minimum", Part: "response.body", Pointer: "/id", Message: "less than 1", Fails: true},
 			{Rule: "undocumented-property", Part: "response.body", Pointer: "/errors/name/1", Message: "drift here"},
 			{Rule: "other", Part: "elsewhere", Pointer: "/x", Message: "no place for this", Fails: true},
+			{Rule: "portability", Part: "request.body", Pointer: "/vehicle_id", Message: "worth knowing", Note: true},
 		}, nil
 	case ex.Number == 2:
-		return []Finding{{Rule: "portability", Part: "response.body", Message: "a note"}}, nil
+		return []Finding{{Rule: "portability", Part: "response.body", Message: "a note", Note: true}}, nil
 	default:
 		return nil, nil
 	}
@@ -248,43 +249,9 @@ func TestBounds(t *testing.T) {
 	assert.Equal(t, 100, strings.Count(shown, `id="exchange-`))
 	assert.Contains(t, shown, "100 shown, the newest first. Before them: <a data-choose href=\"?exchange=900\">exchange 900</a>")
 	assert.Contains(t, shown, "10000 findings")
-	assert.Contains(t, shown, "and 9800 more that are not shown")
+	assert.Contains(t, shown, "<span>9800 more are not shown</span>")
 	assert.Contains(t, shown, "980 more accounts are not shown")
 	assert.True(t, regexp.MustCompile(`JSON, \d+ bytes; the first \d+ lines are shown\.`).MatchString(shown))
 	assert.True(t, regexp.MustCompile(`Not JSON, \d+ bytes; the first 2000 lines are shown\.`).MatchString(shown))
 	assert.Contains(t, shown, "There is no command, as the request is too long for one.")
-}
-
-// TestVerdicts looks when the judge is asked: when somebody looks, and once.
-func TestVerdicts(t *testing.T) {
-	t.Parallel()
-	asked := map[int64]int{}
-	s := newStub()
-	p := newPage(s, func(ex *sandbox.Exchange) ([]Finding, error) {
-		asked[ex.Number]++
-		if ex.Number == 1 {
-			return nil, errUnknown
-		}
-		return nil, nil
-	})
-	s.add(plainExchange(0), plainExchange(0))
-	dropped := plainExchange(0)
-	dropped.Status = 0
-	s.add(dropped)
-	assert.Empty(t, asked, "nobody looks")
-	for range 3 {
-		shown := body200(t, p, "/?exchange=1")
-		assert.Contains(t, shown, "not judged: "+errUnknown.Error())
-	}
-	assert.Equal(t, map[int64]int{1: 1, 2: 1}, asked)
-	for range mostVerdicts + 50 {
-		s.add(plainExchange(0))
-		p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
-	}
-	assert.Len(t, p.verdicts.known, mostVerdicts)
-	assert.Len(t, p.verdicts.order, mostVerdicts)
-	p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
-	assert.Equal(t, 1, asked[newestOf(s.exchanges)])
-
-	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not judged: this sandbox has no judge")
 }

@@ -12,6 +12,31 @@ const (
 	mostFindings = 200  // of one exchange that are shown
 )
 
+// kind is one of [kinds].
+type kind int
+
+const (
+	failing kind = iota
+	drifting
+	noted
+)
+
+// kinds are what a finding can be, the worst first: the class of the style sheet, and the words for one and for several.
+var kinds = [...]struct{ class, one, all string }{
+	failing: {"fails", "Finding", "findings"}, drifting: {"drift", "Drift", "drift"}, noted: {"noted", "Note", "notes"},
+}
+
+func (f *Finding) kind() kind {
+	switch {
+	case f.Fails:
+		return failing
+	case f.Note:
+		return noted
+	default:
+		return drifting
+	}
+}
+
 // verdict is what the page says of an exchange.
 type verdict struct {
 	Kind   string // the class of the style sheet: conforms, fails, drift or none
@@ -76,25 +101,30 @@ func newVerdict(found []Finding, err error) verdict {
 	if err != nil {
 		return verdict{Kind: "none", Text: "not judged", Reason: clip(err.Error(), mostText)}
 	}
-	fails := 0
+	var count [len(kinds)]int
 	for i := range found {
-		if found[i].Fails {
-			fails++
-		}
+		count[found[i].kind()]++
 	}
 	v := verdict{found: found[:min(len(found), mostFindings)]}
 	v.More = len(found) - len(v.found)
 	switch {
-	case fails == 1:
-		v.Kind, v.Text = "fails", "1 finding"
-	case fails > 1:
-		v.Kind, v.Text = "fails", fmt.Sprintf("%d findings", fails)
-	case len(found) > 0:
+	case count[failing] > 0:
+		v.Kind, v.Text = "fails", counted(count[failing], "finding")
+	case count[drifting] > 0:
 		v.Kind, v.Text = "drift", "drift"
+	case count[noted] > 0:
+		v.Kind, v.Text = "conforms", "conforms, "+counted(count[noted], "note")
 	default:
 		v.Kind, v.Text = "conforms", "conforms"
 	}
 	return v
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // mostRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
