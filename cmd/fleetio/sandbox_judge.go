@@ -30,7 +30,8 @@ func (s *serving) judge() (page.Judge, error) {
 		}
 		list := make([]page.Finding, len(found))
 		for i, f := range found {
-			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message, Fails: f.Fails()}
+			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message,
+				Fails: f.Fails(), Note: f.Basis == conformance.Note}
 			if f.Spec.Line > 0 {
 				list[i].Spec = fmt.Sprintf("%s:%d", spec.name, f.Spec.Line)
 			}
@@ -45,11 +46,9 @@ func exchangeOf(e *sandbox.Exchange) *traffic.Exchange {
 	if err != nil {
 		u = &url.URL{} // of no operation
 	}
-	length := e.Header.Get("Content-Length")
 	return &traffic.Exchange{
 		Method: e.Method, URL: u, Status: e.Status,
-		// The sandbox does not keep a body that it did not take in whole.
-		Request:  traffic.Message{Header: e.Header, Body: e.Body, BodyOmitted: len(e.Body) == 0 && length != "" && length != "0"},
+		Request:  traffic.Message{Header: e.Header, Body: e.Body, BodyOmitted: e.BodyOmitted},
 		Response: traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody},
 	}
 }

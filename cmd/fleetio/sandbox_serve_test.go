@@ -118,8 +118,10 @@ func TestSandboxPage(t *testing.T) {
 	require.Equal(t, 201, answer.status)
 	require.Contains(t, answer.body, `"id":0,`)
 	b.create(t, http.DefaultClient, someFault)
+	b.create(t, http.DefaultClient, `{"vehicle_id":1.0,"code":"P0420"}`)
 	answer = b.get(t, "/", "")
 	assert.Equal(t, 200, answer.status)
+	assert.Contains(t, answer.body, "conforms, 1 note")
 	assert.Contains(t, answer.header.Get("Content-Security-Policy"), "default-src 'none'")
 	assert.Contains(t, answer.body, "conforms")
 	assert.Contains(t, answer.body, "1 finding")
@@ -185,7 +187,7 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	judge, err := (&serving{}).judge()
 	require.NoError(t, err)
-	s := sandbox.Start(t, sandbox.WithTrouble(1, sandbox.MediaType("text/html")))
+	s := sandbox.Start(t, sandbox.WithNext(sandbox.MediaType("text/html")))
 	call := func(path, body string) sandbox.Exchange {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
 		require.NoError(t, err)
@@ -205,6 +207,12 @@ func TestJudge(t *testing.T) {
 	found[0].Spec, found[0].Message = "", ""
 	assert.Equal(t, page.Finding{Rule: "media-type", Part: "response.header", Pointer: "/Content-Type"}, found[0], "drift")
 
+	odd := call("/api/v1/faults", `{"vehicle_id":1.0,"code":"P0420"}`)
+	found, err = judge(&odd)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, []any{"portability", "/vehicle_id", false, true}, []any{found[0].Rule, found[0].Pointer, found[0].Fails, found[0].Note})
+
 	elsewhere := call("/api/v1/vehicles", "")
 	_, err = judge(&elsewhere)
 	require.EqualError(t, err, "the contract has no such operation")
@@ -221,14 +229,14 @@ func TestJudge(t *testing.T) {
 // TestExchangeOf has a body that the sandbox did not keep, and one that is not there.
 func TestExchangeOf(t *testing.T) {
 	t.Parallel()
-	e := &sandbox.Exchange{Method: http.MethodPost, URL: "/api/v1/faults?x=1", Status: 413, Header: http.Header{"Content-Length": {"2000000"}},
+	e := &sandbox.Exchange{Method: http.MethodPost, URL: "/api/v1/faults?x=1", Status: 413, Header: http.Header{"X": {"1"}}, BodyOmitted: true,
 		AnswerHeader: http.Header{"Content-Type": {"application/json"}}, AnswerBody: []byte("{}")}
 	ex := exchangeOf(e)
 	assert.Equal(t, "/api/v1/faults", ex.URL.Path)
 	assert.Equal(t, traffic.Message{Header: e.Header, BodyOmitted: true}, ex.Request)
 	assert.Equal(t, traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody}, ex.Response)
-	e.Header = http.Header{"Content-Length": {"0"}}
-	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request)
+	e.Header, e.BodyOmitted = http.Header{"Content-Length": {"7"}}, false
+	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request, "the length alone tells nothing")
 	e.Header, e.Body = http.Header{"Content-Length": {"2"}}, []byte("{}")
 	assert.Equal(t, traffic.Message{Header: e.Header, Body: e.Body}, exchangeOf(e).Request)
 }
