@@ -28,25 +28,43 @@ type line struct {
 	Marks  marks
 }
 
-func newBody(content []byte, about marks) body {
-	trimmed := bytes.TrimSpace(content)
+// content is a body as it was, of which the page tells no more than what it is and how long, and as it may be shown.
+type content struct {
+	raw, shown []byte
+	omitted    bool // there was one, and the sandbox does not have it
+}
+
+func newBody(c content, about marks) body {
 	switch {
-	case len(content) == 0:
+	case c.omitted:
+		return body{Note: "There was a body that the sandbox could not take in.", Marks: about}
+	case len(c.raw) == 0:
 		return body{Note: "No body.", Marks: about}
-	case json.Valid(trimmed):
-		return outline(trimmed, about)
-	default:
-		return plain(content, about)
 	}
+	what := "Not JSON"
+	if json.Valid(c.raw) {
+		what = "JSON"
+	}
+	var b body
+	if json.Valid(c.shown) {
+		b = outline(c.shown, about)
+	} else {
+		b = plain(c.shown, about)
+	}
+	b.Note = fmt.Sprintf("%s, %d bytes", what, len(c.raw)) + b.Note + "."
+	if !bytes.Equal(c.raw, c.shown) {
+		b.Note += " Credentials in it are hidden."
+	}
+	return b
 }
 
 // plain shows what is not JSON. Nothing can be pointed to in there.
-func plain(content []byte, about marks) body {
+func plain(shown []byte, about marks) body {
 	p := printer{}
-	for text := range bytes.SplitSeq(content, []byte("\n")) {
+	for text := range bytes.SplitSeq(shown, []byte("\n")) {
 		p.add(line{Value: clip(string(text), mostText)})
 	}
-	return body{Note: p.note("Not JSON", len(content)), Marks: about, Lines: p.lines}
+	return body{Note: p.note(), Marks: about, Lines: p.lines}
 }
 
 // printer collects lines until there are enough.
@@ -66,9 +84,10 @@ func (p *printer) add(l line) int {
 	return len(p.lines) - 1
 }
 
-func (p *printer) note(what string, size int) string {
+// note tells whether the lines are all.
+func (p *printer) note() string {
 	if p.full {
-		return fmt.Sprintf("%s, %d bytes; the first %d lines are shown.", what, size, len(p.lines))
+		return fmt.Sprintf("; the first %d lines are shown", len(p.lines))
 	}
-	return fmt.Sprintf("%s, %d bytes.", what, size)
+	return ""
 }

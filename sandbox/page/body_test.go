@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// whole is a body without a credential.
+func whole(text string) content { return content{raw: []byte(text), shown: []byte(text)} }
+
 // drawn draws a body as text, with the numbers of the findings behind their lines, and of the rest in front.
 func drawn(b body) string {
 	var out strings.Builder
@@ -60,7 +63,7 @@ func TestBody(t *testing.T) {
 			for i, p := range c.pointers {
 				about = append(about, newMark(i+1, Finding{Pointer: p}))
 			}
-			assert.Equal(t, c.want, drawn(newBody([]byte(c.content), about)))
+			assert.Equal(t, c.want, drawn(newBody(whole(c.content), about)))
 		})
 	}
 }
@@ -69,20 +72,40 @@ func TestBody(t *testing.T) {
 func TestBodyCut(t *testing.T) {
 	t.Parallel()
 	about := marks{newMark(1, Finding{Pointer: "/0"}), newMark(2, Finding{Pointer: "/2500"}), newMark(3, Finding{Pointer: "/9999"})}
-	b := newBody([]byte("["+strings.Repeat("0,", 3000)+"0]"), about)
+	b := newBody(whole("["+strings.Repeat("0,", 3000)+"0]"), about)
 	assert.Equal(t, "JSON, 6003 bytes; the first 2000 lines are shown.", b.Note)
 	assert.Len(t, b.Lines, mostLines)
 	assert.Equal(t, 3, b.Lines[0].Marks[0].Number, "there is no such item, but there is the list")
 	assert.Equal(t, 1, b.Lines[1].Marks[0].Number)
 	assert.Equal(t, 2, b.Marks[0].Number, "it is there, but not shown")
 
-	deep := newBody([]byte(strings.Repeat("[", 9999)+strings.Repeat("]", 9999)), nil)
+	deep := newBody(whole(strings.Repeat("[", 9999)+strings.Repeat("]", 9999)), nil)
 	lines := len(deep.Lines)
 	assert.Equal(t, 829, lines, "as many as fit, indented no further than forty levels")
 
-	long := newBody([]byte(`["`+strings.Repeat("é", 5000)+`"]`), nil)
+	long := newBody(whole(`["`+strings.Repeat("é", 5000)+`"]`), nil)
 	assert.Equal(t, "JSON, 10004 bytes.", long.Note)
 	assert.Equal(t, `"`+strings.Repeat("é", 999)+" … and 8003 bytes more", long.Lines[1].Value)
+}
+
+// TestBodyNote says what a body was, and not what the page made of it.
+func TestBodyNote(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		content content
+		want    string
+	}{
+		"nothing":              {whole(""), "No body."},
+		"omitted":              {content{omitted: true}, "There was a body that the sandbox could not take in."},
+		"JSON":                 {whole(" {} \n"), "JSON, 5 bytes."},
+		"no JSON":              {whole("\v{}"), "Not JSON, 3 bytes."},
+		"a credential":         {content{raw: []byte(`{"a":"a long credential"}`), shown: []byte(`{"a":"[hidden]"}`)}, "JSON, 25 bytes. Credentials in it are hidden."},
+		"as a number":          {content{raw: []byte(`[123456]`), shown: []byte(`[[hidden]]`)}, "JSON, 8 bytes. Credentials in it are hidden."},
+		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), shown: []byte(`[hidden]`)}, "JSON, 15 bytes. Credentials in it are hidden."},
+		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[hidden]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
+	} {
+		assert.Equal(t, c.want, newBody(c.content, nil).Note, name)
+	}
 }
 
 // FuzzBody shows what anybody may send. Whatever it is: JSON stays the same JSON, all findings are shown, once, and the
@@ -93,7 +116,7 @@ func FuzzBody(f *testing.F) {
 	f.Add([]byte(strings.Repeat(`[{"a":`, 40)), "/0/a/0")
 	f.Add([]byte(strings.Repeat(`[`, 50)+strings.Repeat(`]`, 50)), "/0/0/0")
 	f.Fuzz(func(t *testing.T, content []byte, pointer string) {
-		b := newBody(content, marks{newMark(1, Finding{Pointer: pointer})})
+		b := newBody(whole(string(content)), marks{newMark(1, Finding{Pointer: pointer})})
 		count, size := len(b.Marks), 0
 		var again bytes.Buffer
 		cut := strings.Contains(b.Note, "shown")

@@ -131,7 +131,7 @@ func TestBrowser(t *testing.T) {
 	w.until(t, `document.activeElement.textContent === 'Copied'`)
 	copied := w.text(t, `navigator.clipboard.readText()`)
 	assert.Equal(t, w.text(t, `document.getElementById('command').textContent`), copied)
-	assert.Contains(t, copied, `--header 'Authorization: Token '"$FLEETIO_API_KEY"`)
+	assert.Contains(t, copied, `--header 'Authorization: Token '"${FLEETIO_API_KEY:?}"`)
 	assert.NotContains(t, copied, "sandbox-key")
 
 	// What is new does not take away what somebody looks at.

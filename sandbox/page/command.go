@@ -1,7 +1,9 @@
 package page
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,17 +22,20 @@ const (
 // unsent are headers that curl makes by itself, or that belong to the connection.
 var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Transfer-Encoding"}
 
-// variables are what the command reads credentials from.
-var variables = map[string]string{"Authorization": "$FLEETIO_API_KEY", "Account-Token": "$FLEETIO_ACCOUNT_TOKEN"}
+// variables are what the command reads credentials from. One that is not set ends it.
+var variables = map[string]string{"Authorization": `"${FLEETIO_API_KEY:?}"`, "Account-Token": `"${FLEETIO_ACCOUNT_TOKEN:?}"`}
 
 // command is a command for a POSIX shell that sends the request again, and what is to be said of it. Whatever the
-// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only.
-func command(origin string, ex *sandbox.Exchange) (text, note string) {
-	if !strings.HasPrefix(ex.URL, "/") {
+// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only. The
+// raw exchange is the same before its credentials were hidden, and nothing of it is shown.
+func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
+	switch {
+	case !strings.HasPrefix(ex.URL, "/"):
 		// A proxy's request names a host, which must not be sent credentials.
 		return "", "There is no command, as the request is not for a path of this server."
-	}
-	if len(ex.Body) > mostCommand {
+	case ex.Method == http.MethodHead && len(ex.Body) > 0:
+		return "", "There is no command, as curl sends no body with a HEAD."
+	case len(ex.Body) > mostCommand:
 		return "", tooLong
 	}
 	body := string(ex.Body)
@@ -39,7 +44,7 @@ func command(origin string, ex *sandbox.Exchange) (text, note string) {
 	if piped {
 		b.WriteString("printf " + escaped(body) + " |\n  ")
 	}
-	b.WriteString("curl --include --globoff --path-as-is")
+	b.WriteString("curl --include --globoff --path-as-is --noproxy '*'")
 	if ex.Method == http.MethodHead {
 		b.WriteString(" --head") // else curl waits for a body
 	} else {
@@ -58,10 +63,35 @@ func command(origin string, ex *sandbox.Exchange) (text, note string) {
 	if b.Len() > mostCommand {
 		return "", tooLong
 	}
-	if length := ex.Header.Get("Content-Length"); length != "" && length != strconv.Itoa(len(ex.Body)) {
-		note = "The sandbox did not read the whole body, so the command does not have it."
+	return b.String(), strings.Join(notes(ex, raw), " ")
+}
+
+// notes say whose credentials the request had, as the command takes others in their place, and what the command lacks.
+func notes(ex, raw *sandbox.Exchange) (list []string) {
+	sent, shown := maps.Clone(raw.Header), maps.Clone(ex.Header)
+	variable := false
+	for name := range variables {
+		variable = variable || strings.Contains(strings.Join(ex.Header.Values(name), ""), hidden)
+		delete(sent, name)
+		delete(shown, name)
 	}
-	return b.String(), note
+	const takes = "It takes credentials from the environment. "
+	switch {
+	case !variable:
+	case ex.APIKey != "":
+		list = append(list, takes+"The request was sent with the key "+clip(ex.APIKey, mostCell)+" of "+clip(ex.Account, mostCell)+".")
+	case ex.Account != "" || ex.Status == http.StatusUnauthorized && ex.Trouble == "":
+		list = append(list, takes+"The request was sent with credentials that are nobody's.")
+	default: // it was answered without a look at them
+		list = append(list, takes+"The sandbox does not know whose the request had.")
+	}
+	if ex.BodyOmitted {
+		list = append(list, "The sandbox did not read the body, so the command does not have it.")
+	}
+	if ex.Method != raw.Method || ex.URL != raw.URL || !bytes.Equal(ex.Body, raw.Body) || !maps.EqualFunc(sent, shown, slices.Equal) {
+		list = append(list, "Other credentials are hidden: put them back where it says "+hidden+".")
+	}
+	return list
 }
 
 // headerWords are the arguments of --header. Those that curl would add are switched off where the request had none.
@@ -92,7 +122,7 @@ func headerWord(name, value string) string {
 	before, after, found := strings.Cut(value, hidden)
 	switch {
 	case secret && found:
-		return words(name+": "+before) + `"` + variable + `"` + words(after)
+		return words(name+": "+before) + variable + words(after)
 	case value == "":
 		return word(name + ";") // curl's way to send an empty one
 	default:

@@ -1,10 +1,7 @@
 package page
 
 import (
-	"bytes"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,17 +90,17 @@ func TestCommand(t *testing.T) {
 				ex := plainExchange(1)
 				ex.Method, ex.URL, ex.Body = "PO"+text, "/a?"+text, []byte(text)
 				ex.Header = http.Header{"Authorization": {"Token [hidden]"}, "Account-Token": {"[hidden]"}, "X-Text": {text, "b"}, "X-Empty": {""}, "Content-Length": {"1"}}
-				command, _ := command("http://127.0.0.1:8080", &ex)
+				command, _ := command("http://127.0.0.1:8080", &ex, &ex)
 				assert.NotRegexp(t, "[^\n -~\u00a1-\u024fЖШ😀]", command, "a terminal shows all of it")
 				args, stdin := run(t, shell, command)
 				want := []string{
-					"--include", "--globoff", "--path-as-is", "--request", "PO" + text,
+					"--include", "--globoff", "--path-as-is", "--noproxy", "*", "--request", "PO" + text,
 					"--header", "Account-Token: " + someToken, "--header", "Authorization: Token " + someKey,
 					"--header", "X-Empty;", "--header", "X-Text: " + text, "--header", "X-Text: b",
 					"--header", "Accept:", "--header", "User-Agent:",
 				}
 				if text == "" {
-					want[12] = "X-Text;"
+					want[14] = "X-Text;"
 				} else {
 					want = append(want, "--header", "Content-Type:")
 				}
@@ -127,73 +124,93 @@ func TestCommandBytes(t *testing.T) {
 	for i := range 256 {
 		ex.Body = append(ex.Body, byte(i))
 	}
-	text, _ := command("http://127.0.0.1:8080", &ex)
+	text, _ := command("http://127.0.0.1:8080", &ex, &ex)
 	for _, shell := range shells(t) {
 		_, stdin := run(t, shell, text)
 		assert.Equal(t, string(ex.Body), stdin, shell)
 	}
 }
 
-// TestCommandNone has requests that no command can repeat, or not all of.
-func TestCommandNone(t *testing.T) {
+// TestCommandUnset has a shell without the variables, which must not send the request with nothing in their place.
+func TestCommandUnset(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		edit       func(*sandbox.Exchange)
-		none       bool
-		note, text string
-	}{
-		"a path":       {edit: func(*sandbox.Exchange) {}},
-		"another host": {edit: func(ex *sandbox.Exchange) { ex.URL = "http://elsewhere/" }, none: true, note: "not for a path of this server"},
-		"a server":     {edit: func(ex *sandbox.Exchange) { ex.URL = "*" }, none: true, note: "not for a path of this server"},
-		"two slashes":  {edit: func(ex *sandbox.Exchange) { ex.URL = "//elsewhere/" }, text: "'http://127.0.0.1:8080//elsewhere/'"},
-		"long body":    {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 1<<20) }, none: true, note: "too long"},
-		"many octals":  {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 40<<10) }, none: true, note: "too long"},
-		"long header":  {edit: func(ex *sandbox.Exchange) { ex.Header.Set("X", strings.Repeat("a", 1<<20)) }, none: true, note: "too long"},
-		"unread":       {edit: func(ex *sandbox.Exchange) { ex.Body = nil; ex.Header.Set("Content-Length", "7") }, note: "did not read the whole body"},
-		"head":         {edit: func(ex *sandbox.Exchange) { ex.Method = "HEAD"; ex.Body = nil }, text: " --head \\\n"},
-		"other scheme": {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Bearer x") }, text: "'Authorization: Bearer x'"},
-	} {
-		ex := plainExchange(1)
-		c.edit(&ex)
-		text, note := command("http://127.0.0.1:8080", &ex)
-		assert.Equal(t, c.none, text == "", name)
-		assert.Contains(t, text, c.text, name)
-		assert.Contains(t, note, c.note, name)
-		assert.Equal(t, c.note == "", note == "", name)
+	ex := plainExchange(1)
+	for _, body := range []string{"{}", "\x00"} { // an argument, and a pipe
+		ex.Body = []byte(body)
+		text, _ := command("http://127.0.0.1:8080", &ex, &ex)
+		for _, shell := range shells(t) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\ntouch called\n"), 0o700))
+			c := exec.CommandContext(t.Context(), shell, "-c", text)
+			c.Dir, c.Env = dir, []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), "FLEETIO_API_KEY=", "LC_ALL=C"}
+			out, err := c.CombinedOutput()
+			require.Error(t, err, shell)
+			assert.Contains(t, string(out), "FLEETIO_", shell)
+			assert.NoFileExists(t, filepath.Join(dir, "called"), shell)
+		}
 	}
 }
 
-// TestCommandCurl lets the real curl repeat requests, and compares what arrives.
-func TestCommandCurl(t *testing.T) {
+// TestCommandNone has requests that no command can repeat, or not all of.
+func TestCommandNone(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("no curl")
+	const (
+		key    = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
+		nobody = "It takes credentials from the environment. The request was sent with credentials that are nobody's."
+		hide   = "Other credentials are hidden: put them back where it says [hidden]."
+		unread = "The sandbox did not read the body, so the command does not have it."
+	)
+	stranger := func(status int, trouble string) func(*sandbox.Exchange) {
+		return func(ex *sandbox.Exchange) {
+			ex.Account, ex.APIKey, ex.Status, ex.Trouble = "", "", status, trouble
+		}
 	}
-	arrivals := make(chan *sandbox.Exchange, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		assert.NoError(t, err)
-		arrivals <- &sandbox.Exchange{Method: r.Method, URL: r.RequestURI, Header: r.Header, Body: body}
-	}))
-	t.Cleanup(server.Close)
-	for name, sent := range map[string]sandbox.Exchange{
-		"usual":      {Method: "POST", Body: []byte(`{"code":"P0420"}`), Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "User-Agent": {"test/1"}}},
-		"no headers": {Method: "POST", Body: []byte(`@/etc/passwd`), Header: http.Header{}},
-		"repeated":   {Method: "PATCH", Body: []byte("a\nb\n"), Header: http.Header{"X-A": {"1", "", "2"}}},
-		"binary":     {Method: "POST", Body: []byte("\x00\xff\r\n%s\\"), Header: http.Header{"X-B": {"\xe9\t!"}}},
-		"no body":    {Method: "DELETE", Body: []byte{}, Header: http.Header{}},
-		"head":       {Method: "HEAD", Body: []byte{}, Header: http.Header{}},
+	for name, c := range map[string]struct {
+		edit       func(*sandbox.Exchange)
+		raw        func(*sandbox.Exchange) // how it was before credentials were hidden
+		none       bool
+		note, text string
+	}{
+		"a path":            {note: key},
+		"another host":      {edit: func(ex *sandbox.Exchange) { ex.URL = "http://elsewhere/" }, none: true, note: "There is no command, as the request is not for a path of this server."},
+		"a server":          {edit: func(ex *sandbox.Exchange) { ex.URL = "*" }, none: true, note: "There is no command, as the request is not for a path of this server."},
+		"two slashes":       {edit: func(ex *sandbox.Exchange) { ex.URL = "//elsewhere/" }, note: key, text: "'http://127.0.0.1:8080//elsewhere/'"},
+		"long body":         {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 1<<20) }, none: true, note: tooLong},
+		"many octals":       {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 40<<10) }, none: true, note: tooLong},
+		"long header":       {edit: func(ex *sandbox.Exchange) { ex.Header.Set("X", strings.Repeat("a", 1<<20)) }, none: true, note: tooLong},
+		"unread":            {edit: func(ex *sandbox.Exchange) { ex.Body, ex.BodyOmitted = nil, true }, note: key + " " + unread},
+		"another length":    {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Content-Length", "7") }, note: key},
+		"head":              {edit: func(ex *sandbox.Exchange) { ex.Method, ex.Body = "HEAD", nil }, note: key, text: " --head \\\n"},
+		"head with a body":  {edit: func(ex *sandbox.Exchange) { ex.Method = "HEAD" }, none: true, note: "There is no command, as curl sends no body with a HEAD."},
+		"other scheme":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Bearer [hidden]") }, note: key, text: `'Authorization: Bearer '"${FLEETIO_API_KEY:?}"`},
+		"no scheme":         {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "[hidden]") }, note: key, text: `'Authorization: '"${FLEETIO_API_KEY:?}"`},
+		"an empty key":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "") }, note: key, text: "'Authorization;'"},
+		"no credentials":    {edit: func(ex *sandbox.Exchange) { ex.Header = http.Header{} }},
+		"nobody's":          {edit: stranger(401, ""), note: nobody},
+		"nobody's, let in":  {edit: func(ex *sandbox.Exchange) { ex.APIKey = "" }, note: nobody},
+		"not looked at":     {edit: stranger(404, ""), note: "It takes credentials from the environment. The sandbox does not know whose the request had."},
+		"a scripted 401":    {edit: stranger(401, "401"), note: "It takes credentials from the environment. The sandbox does not know whose the request had."},
+		"hidden in a body":  {raw: func(ex *sandbox.Exchange) { ex.Body = []byte("secret") }, note: key + " " + hide},
+		"hidden in a URL":   {raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + hide},
+		"in a method":       {raw: func(ex *sandbox.Exchange) { ex.Method = "SECRET" }, note: key + " " + hide},
+		"in a header":       {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Cookie", "secret") }, note: key + " " + hide},
+		"in the usual ones": {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Token secret") }, note: key},
+		"a sent [hidden]":   {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(hidden) }, note: key},
+		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
-		sent.URL = "/api/../v1//faults?a={1,2}&b=[1-3]&c='$x"
-		text, note := command(server.URL, &sent)
-		require.Empty(t, note)
-		shell := exec.CommandContext(t.Context(), "sh", "-c", text)
-		shell.Env = append(os.Environ(), "NO_PROXY=*", "HOME="+t.TempDir())
-		var stderr bytes.Buffer
-		shell.Stderr = &stderr
-		require.NoError(t, shell.Run(), "%s: %s", name, &stderr)
-		arrived := <-arrivals
-		arrived.Header.Del("Content-Length")
-		assert.Equal(t, &sent, arrived, name)
+		ex := plainExchange(1)
+		if c.edit != nil {
+			c.edit(&ex)
+		}
+		raw := ex
+		raw.Header = ex.Header.Clone()
+		if c.raw != nil {
+			c.raw(&raw)
+		}
+		text, note := command("http://127.0.0.1:8080", &ex, &raw)
+		assert.Equal(t, c.none, text == "", name)
+		assert.Contains(t, text, c.text, name)
+		assert.Equal(t, c.note, note, name)
+		assert.NotContains(t, text, "secret", name)
 	}
 }

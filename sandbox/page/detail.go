@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 const mostHeaders = 200 // lines of a message that are shown
@@ -24,7 +22,7 @@ type detail struct {
 	Elsewhere       marks
 	Request, Answer message
 	Command         string // for a shell
-	NoCommand       string // why there is none, or what it lacks
+	CommandNote     string // why there is none, or what it lacks
 }
 
 // places leads to the findings of one kind that are shown.
@@ -74,8 +72,14 @@ func (m marks) Kind() string {
 	return "marked " + worst.Kind()
 }
 
-// detail shows an exchange as it was. The origin is where its command sends it.
-func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
+// detail shows an exchange; nil where the sandbox does not keep it. The origin is where its command sends it.
+func (p *Page) detail(number int64, origin string) *detail {
+	kept, has := p.source.Exchange(number)
+	raw, still := p.source.Unredacted(number)
+	if !has || !still {
+		return nil
+	}
+	ex := &kept
 	d := &detail{row: p.row(ex, ex.Number), When: ex.At, URL: clip(ex.URL, mostText), Previous: ex.Number - 1, Next: ex.Number + 1}
 	parts := map[string]marks{}
 	var byKind [len(kinds)][]int
@@ -88,9 +92,9 @@ func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
 			d.Places = append(d.Places, places{kinds[kind].all, numbers})
 		}
 	}
-	d.Request = newMessage(ex.Header, ex.Body, parts["request.header"], parts["request.body"])
+	d.Request = newMessage(ex.Header, content{raw.Body, ex.Body, ex.BodyOmitted}, parts["request.header"], parts["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
-	d.Answer = newMessage(ex.AnswerHeader, ex.AnswerBody, parts["response.header"], parts["response.body"])
+	d.Answer = newMessage(ex.AnswerHeader, content{raw.AnswerBody, ex.AnswerBody, false}, parts["response.header"], parts["response.body"])
 	d.Answer.Line, d.Answer.Kind, d.Answer.Marks = d.Status, d.StatusKind, parts["response.status"]
 	for _, shown := range []string{"request.header", "request.body", "response.header", "response.body", "response.status"} {
 		delete(parts, shown)
@@ -100,7 +104,7 @@ func (p *Page) detail(ex *sandbox.Exchange, origin string) *detail {
 			d.Elsewhere = append(d.Elsewhere, newMark(i+1, f))
 		}
 	}
-	d.Command, d.NoCommand = command(origin, ex)
+	d.Command, d.CommandNote = command(origin, ex, &raw)
 	return d
 }
 
@@ -121,7 +125,7 @@ func newMark(number int, f Finding) mark {
 // unescape is RFC 6901, section 4. A replacer goes over the text once, so that ~01 becomes ~1 and no slash.
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 
-func newMessage(headers http.Header, content []byte, aboutHeaders, aboutBody marks) message {
+func newMessage(headers http.Header, content content, aboutHeaders, aboutBody marks) message {
 	m := message{Body: newBody(content, aboutBody)}
 	names := make([]string, 0, len(headers))
 	for name := range headers {

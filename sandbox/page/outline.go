@@ -20,7 +20,7 @@ func outline(valid []byte, about marks) body {
 	}
 	o := outliner{in: valid}
 	o.value(line{}, 0, root)
-	b := body{Note: o.note("JSON", len(valid)), Lines: o.lines}
+	b := body{Note: o.note(), Lines: o.lines}
 	for _, m := range about {
 		if at := root.nearest(m.path); at >= 0 {
 			b.Lines[at].Marks = append(b.Lines[at].Marks, m)

@@ -179,8 +179,8 @@ func TestEscapes(t *testing.T) {
 			refuse := func(*sandbox.Exchange) ([]Finding, error) { return nil, errors.New(text) }
 			broken := hostile(text)
 			broken.broken = errors.New(text)
-			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, 33)
-			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 21)
+			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, 35)
+			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 23)
 		})
 	}
 }
@@ -202,7 +202,7 @@ func assertEscaped(t *testing.T, shown, text string, times int) {
 func hostile(text string) *stub {
 	ex := sandbox.Exchange{
 		Number: 1, Account: text, APIKey: text, Method: text, URL: "/" + text, Status: 299, Trouble: text,
-		Header: http.Header{text: {text}, "Authorization": {text}}, Body: []byte(text),
+		Header: http.Header{text: {text}, "Authorization": {text}, "Account-Token": {hidden}}, Body: []byte(text),
 		AnswerHeader: http.Header{text: {text}}, AnswerBody: []byte(text),
 	}
 	s := newStub(ex)

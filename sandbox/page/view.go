@@ -116,8 +116,8 @@ func (p *Page) view(ctx context.Context, chosen int64, origin string) *view {
 		v.Rows = append(v.Rows, p.row(&recent[i], chosen))
 		v.Older = recent[i].Number - 1
 	}
-	if ex, kept := p.source.Exchange(chosen); kept {
-		v.Chosen, v.Missing = p.detail(&ex, origin), 0
+	if v.Chosen = p.detail(chosen, origin); v.Chosen != nil {
+		v.Missing = 0
 	}
 	for _, l := range p.source.RateLimits() {
 		if len(v.Limits) == mostAccounts {
