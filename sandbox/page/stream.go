@@ -48,6 +48,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := events{w, http.NewResponseController(w)}
+	defer out.limit() // for what the server writes at the end
 	err = out.send("retry: 2000\n\n")
 	if newest := p.source.Latest(); err == nil && newest < after {
 		after = newest // the sandbox began anew, and so do the numbers
@@ -123,10 +124,18 @@ func (e events) tick(number int64) error {
 }
 
 func (e events) send(text string) error {
-	// The server's own timeout is made for answers that end. A writer without deadlines has no timeout either.
-	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	e.limit()
 	if _, err := io.WriteString(e.w, text); err != nil {
 		return err
 	}
-	return e.control.Flush()
+	if err := e.control.Flush(); err != nil {
+		return err
+	}
+	// In HTTP/2 a deadline ends a stream on which nothing is written, too.
+	_ = e.control.SetWriteDeadline(time.Time{})
+	return nil
 }
+
+// limit sets the time that is left to write. The server's own timeout is made for answers that end. A writer without
+// deadlines has no timeout either.
+func (e events) limit() { _ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }

@@ -1,13 +1,10 @@
 package page
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net"
 	"net/http"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,100 +14,6 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
-
-// pipes is a listener whose connections are in memory, so that time in a bubble goes by at once.
-type pipes struct {
-	connections chan net.Conn
-	closed      chan struct{}
-	once        sync.Once
-}
-
-func (l *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.connections:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipes) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipes) Addr() net.Addr { return &net.UnixAddr{} }
-
-// serve serves the page as the command does, with timeouts that are shorter than any stream.
-func serve(t *testing.T, p *Page) (*http.Server, *http.Client) {
-	t.Helper()
-	l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: p, ReadTimeout: time.Second, WriteTimeout: time.Second}
-	server.RegisterOnShutdown(p.Close)
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		near, far := net.Pipe()
-		select {
-		case l.connections <- far:
-			return near, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}}
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		assert.NoError(t, server.Shutdown(context.Background()))
-		<-served
-	})
-	return server, &http.Client{Transport: transport}
-}
-
-// listen opens a stream. The lines of what comes are sent on the channel, which is closed at the end of the stream.
-func listen(t *testing.T, client *http.Client, last string) (lines chan string, leave func()) {
-	t.Helper()
-	ctx, leave := context.WithCancel(t.Context())
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://sandbox/events?after=1", nil)
-	require.NoError(t, err)
-	if last != "" {
-		r.Header.Set("Last-Event-ID", last)
-	}
-	resp, err := client.Do(r) //nolint:bodyclose // below
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, resp.StatusCode)
-	require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
-	lines = make(chan string, 1000)
-	go func() {
-		defer close(lines)
-		defer resp.Body.Close()
-		for s := bufio.NewScanner(resp.Body); s.Scan(); {
-			if s.Text() != "" {
-				lines <- s.Text()
-			}
-		}
-	}()
-	return lines, leave
-}
-
-// heard is what came so far.
-func heard(lines chan string) string {
-	synctest.Wait()
-	var all []string
-	for {
-		select {
-		case line, open := <-lines:
-			if !open {
-				return strings.Join(append(all, "end"), " ")
-			}
-			all = append(all, line)
-		default:
-			return strings.Join(all, " ")
-		}
-	}
-}
 
 func TestStream(t *testing.T) {
 	t.Parallel()
@@ -145,6 +48,25 @@ func TestStream(t *testing.T) {
 		leave()
 		synctest.Wait()
 		assert.Empty(t, p.places, "the place is free at once")
+	})
+}
+
+// TestStreamHTTP2 is about a stream on which nothing happens for long. In HTTP/2, a deadline is a timer.
+func TestStreamHTTP2(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStub(plainExchange(1))
+		p := newPage(s, nil)
+		_, client := serveProtocol(t, p, (*http.Protocols).SetUnencryptedHTTP2)
+		lines, leave := listen(t, client, "")
+		defer leave()
+		assert.Equal(t, "retry: 2000", heard(lines))
+		time.Sleep(4 * heartbeat)
+		assert.Equal(t, ": : : :", heard(lines))
+		s.add(plainExchange(0))
+		assert.Equal(t, "id: 2 data: 2", heard(lines))
+		time.Sleep(heartbeat - 1)
+		assert.Empty(t, heard(lines), "it goes on")
 	})
 }
 
@@ -238,27 +160,40 @@ func TestStreamLimit(t *testing.T) {
 	})
 }
 
-// TestStreamDead has a reader that takes nothing any more.
+// TestStreamDead has a reader that takes nothing any more, and learns of it by an event, or at the end of the server.
 func TestStreamDead(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStub(plainExchange(1))
-		p := newPage(s, nil)
-		l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
-		server := &http.Server{Handler: p, WriteTimeout: time.Second}
-		go func() { _ = server.Serve(l) }()
-		near, far := net.Pipe()
-		l.connections <- far
-		_, err := io.WriteString(near, "GET /events HTTP/1.1\r\nHost: sandbox\r\n\r\n")
-		require.NoError(t, err)
-		_, err = near.Read(make([]byte, 1)) // and no more
-		require.NoError(t, err)
-		synctest.Wait()
-		assert.Len(t, p.places, 1)
-		time.Sleep(heartbeat + writeTimeout)
-		synctest.Wait()
-		assert.Empty(t, p.places, "its place is free")
-		require.NoError(t, near.Close())
-		require.NoError(t, server.Close())
-	})
+	for name, end := range map[string]func(*testing.T, *http.Server, *Page){
+		"an event": func(*testing.T, *http.Server, *Page) { time.Sleep(heartbeat + writeTimeout) },
+		"the end": func(t *testing.T, server *http.Server, p *Page) {
+			p.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*writeTimeout)
+			defer cancel()
+			assert.NoError(t, server.Shutdown(ctx))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStub(plainExchange(1))
+				p := newPage(s, nil)
+				l := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+				server := &http.Server{Handler: p, WriteTimeout: time.Second}
+				go func() { _ = server.Serve(l) }()
+				near, far := net.Pipe()
+				l.connections <- far
+				_, err := io.WriteString(near, "GET /events?after=1 HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+				require.NoError(t, err)
+				_, err = near.Read(make([]byte, 4<<10)) // the header and the first event, and no more
+				require.NoError(t, err)
+				synctest.Wait()
+				assert.Len(t, p.places, 1)
+				end(t, server, p)
+				synctest.Wait()
+				assert.Empty(t, p.places, "its place is free")
+				require.NoError(t, near.Close())
+				require.NoError(t, server.Close())
+			})
+		})
+	}
 }
