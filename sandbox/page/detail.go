@@ -17,7 +17,8 @@ type detail struct {
 
 	When            time.Time
 	URL             string
-	Previous, Next  int64 // neighbours of the number; there may be none
+	Previous, Next  int64 // neighbours of the number; no previous one where that is 0
+	Last            bool  // the next has not arrived
 	Places          []places
 	Elsewhere       marks
 	Request, Answer message
@@ -80,7 +81,10 @@ func (p *Page) detail(number int64, origin string) *detail {
 		return nil
 	}
 	ex := &kept
-	d := &detail{row: p.row(ex, ex.Number), When: ex.At, URL: clip(ex.URL, mostText), Previous: ex.Number - 1, Next: ex.Number + 1}
+	d := &detail{row: p.row(ex), When: ex.At, URL: clip(ex.URL, mostText), Next: number + 1, Last: number >= p.source.Latest()}
+	if _, kept := p.source.Unredacted(number - 1); kept {
+		d.Previous = number - 1
+	}
 	parts := map[string]marks{}
 	var byKind [len(kinds)][]int
 	for i, f := range d.Verdict.found {

@@ -38,7 +38,6 @@ type Finding struct {
 // source is what the page needs of a [sandbox.Sandbox].
 type source interface {
 	Latest() int64
-	Since(number int64) []sandbox.Exchange
 	Exchange(number int64) (sandbox.Exchange, bool)
 	Unredacted(number int64) (sandbox.Exchange, bool)
 	Redact(text string) string

@@ -39,6 +39,10 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/?exchange=-1", "", 400},
 		{"GET", "/?exchange=<script>", "", 400},
 		{"GET", "/?exchange=99999999999999999999", "", 400},
+		{"GET", "/?before=1&only=findings", "", 200},
+		{"GET", "/?before=0", "", 400},
+		{"GET", "/?before=<script>", "", 400},
+		{"GET", "/?only=<script>", "", 400},
 		{"GET", style.path, "", 200},
 		{"HEAD", script.path, "", 200},
 		{"PUT", script.path, "GET, HEAD", 405},
@@ -99,7 +103,14 @@ func TestGolden(t *testing.T) {
 	s.exchanges[2].Status, s.exchanges[2].AnswerBody, s.exchanges[2].AnswerHeader = 0, nil, nil
 	s.exchanges[2].Trouble, s.exchanges[2].Account, s.exchanges[2].APIKey = "drop-after", "", ""
 	s.exchanges[3].URL = "/api/v1/vehicles"
-	s.accounts = []sandbox.Account{{ID: 12, Name: "Northwind Delivery", Token: "secret-token"}, {ID: 13, Name: "Southwind"}}
+	s.accounts = []sandbox.Account{
+		{
+			ID: 12, Name: "Northwind Delivery", Token: "secret-token",
+			Vehicles:   []sandbox.Vehicle{{ID: 1, Name: "Van 1"}, {ID: 2, ArchivedAt: &begin}},
+			FaultRules: []sandbox.FaultRule{{ID: 1, Code: "P0420", Name: "Catalyst"}, {ID: 2, Code: "P0171"}},
+		},
+		{ID: 13, Name: "Southwind"},
+	}
 	s.limits = []sandbox.RateLimit{
 		{Account: "Northwind Delivery", Limit: 20, Used: 20, Reset: begin.Truncate(time.Minute).Add(time.Minute)},
 		{Account: "Southwind", Reset: begin},
@@ -179,8 +190,8 @@ func TestEscapes(t *testing.T) {
 			refuse := func(*sandbox.Exchange) ([]Finding, error) { return nil, errors.New(text) }
 			broken := hostile(text)
 			broken.broken = errors.New(text)
-			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, 35)
-			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 23)
+			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, 38)
+			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 26)
 		})
 	}
 }
@@ -206,7 +217,7 @@ func hostile(text string) *stub {
 		AnswerHeader: http.Header{text: {text}}, AnswerBody: []byte(text),
 	}
 	s := newStub(ex)
-	s.accounts = []sandbox.Account{{ID: 1, Name: text}}
+	s.accounts = []sandbox.Account{{ID: 1, Name: text, Vehicles: []sandbox.Vehicle{{Name: text}}, FaultRules: []sandbox.FaultRule{{Code: text, Name: text}}}}
 	s.limits = []sandbox.RateLimit{{Account: text, Limit: 1}}
 	some := fleetioapi.Value(text)
 	s.faults = map[int64][]fleetioapi.Fault{1: {{
@@ -233,6 +244,8 @@ func TestBounds(t *testing.T) {
 		s.exchanges = append(s.exchanges, ex)
 		s.exchanges[i].Number = i + 1
 		s.accounts = append(s.accounts, sandbox.Account{ID: i + 1, Name: big})
+		s.accounts[0].Vehicles = append(s.accounts[0].Vehicles, sandbox.Vehicle{ID: i, Name: big})
+		s.accounts[0].FaultRules = append(s.accounts[0].FaultRules, sandbox.FaultRule{Code: big, Name: big})
 		s.limits = append(s.limits, sandbox.RateLimit{Account: big, Limit: 1})
 	}
 	some, pointer := fleetioapi.Value(big), "/"+big[:32<<10]
@@ -247,10 +260,12 @@ func TestBounds(t *testing.T) {
 	shown := body200(t, p, "/?exchange=7")
 	assert.Less(t, len(shown), 4<<20)
 	assert.Equal(t, 100, strings.Count(shown, `id="exchange-`))
-	assert.Contains(t, shown, "100 shown, the newest first. Before them: <a data-choose href=\"?exchange=900\">exchange 900</a>")
+	assert.Contains(t, shown, `<a id="older" href="?before=901#list">Older</a>`)
 	assert.Contains(t, shown, "10000 findings")
 	assert.Contains(t, shown, "<span>9800 more are not shown</span>")
-	assert.Contains(t, shown, "980 more accounts are not shown")
+	assert.Equal(t, 2, strings.Count(shown, "980 more accounts are not shown"), "limits and faults")
+	assert.Equal(t, 2, strings.Count(shown, "and 980 more</dd>"), "vehicles and codes")
+	assert.Equal(t, 50, strings.Count(shown, `<tr id="fault-`))
 	assert.True(t, regexp.MustCompile(`JSON, \d+ bytes; the first \d+ lines are shown\.`).MatchString(shown))
 	assert.True(t, regexp.MustCompile(`Not JSON, \d+ bytes; the first 2000 lines are shown\.`).MatchString(shown))
 	assert.Contains(t, shown, "There is no command, as the request is too long for one.")

@@ -23,6 +23,7 @@ import (
 type stub struct {
 	mu        sync.Mutex
 	exchanges []sandbox.Exchange
+	latest    int64 // where none is kept
 	changed   chan struct{}
 	accounts  []sandbox.Account
 	limits    []sandbox.RateLimit
@@ -34,17 +35,6 @@ var _ source = (*sandbox.Sandbox)(nil)
 
 func newStub(exchanges ...sandbox.Exchange) *stub {
 	return &stub{exchanges: exchanges, changed: make(chan struct{})}
-}
-
-func (s *stub) Since(number int64) []sandbox.Exchange {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.exchanges {
-		if s.exchanges[i].Number > number {
-			return append([]sandbox.Exchange(nil), s.exchanges[i:]...)
-		}
-	}
-	return nil
 }
 
 func (s *stub) Wait(ctx context.Context, number int64) error {
@@ -66,14 +56,24 @@ func (s *stub) Wait(ctx context.Context, number int64) error {
 func (s *stub) Latest() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return newestOf(s.exchanges)
+	return max(s.latest, newestOf(s.exchanges))
 }
 
+// Exchange has those of the stub, which are numbered on from any number.
 func (s *stub) Exchange(number int64) (sandbox.Exchange, bool) {
-	for _, ex := range s.Since(number - 1) {
-		return ex, ex.Number == number
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.exchanges) == 0 || number < s.exchanges[0].Number || number > newestOf(s.exchanges) {
+		return sandbox.Exchange{}, false
 	}
-	return sandbox.Exchange{}, false
+	return s.exchanges[number-s.exchanges[0].Number], true
+}
+
+func newestOf(exchanges []sandbox.Exchange) int64 {
+	if len(exchanges) == 0 {
+		return 0
+	}
+	return exchanges[len(exchanges)-1].Number
 }
 
 func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) { return s.Exchange(number) }

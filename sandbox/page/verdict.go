@@ -2,13 +2,14 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 const (
-	mostVerdicts = 1000 // that are remembered
+	mostVerdicts = 2000 // that are remembered; of more than a list looks at, or each look would begin anew
 	mostFindings = 200  // of one exchange that are shown
 )
 
@@ -105,7 +106,7 @@ func newVerdict(found []Finding, err error) verdict {
 	for i := range found {
 		count[found[i].kind()]++
 	}
-	v := verdict{found: found[:min(len(found), mostFindings)]}
+	v := verdict{found: slices.Clone(found[:min(len(found), mostFindings)])} // so that the rest is not kept
 	v.More = len(found) - len(v.found)
 	switch {
 	case count[failing] > 0:

@@ -1,0 +1,127 @@
+package page
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+const (
+	mostFaults    = 500 // of all accounts, the newest: an account by itself may take long to read
+	mostOfAccount = 50
+	mostAccounts  = 20 // whose faults and limits are shown
+	mostKnown     = 20 // vehicles, and codes, of an account
+)
+
+// stored are the faults by account.
+type stored struct {
+	Accounts []account
+	More     int  // accounts that are not shown
+	Cut      bool // there are older faults
+}
+
+// account is an account with its newest faults, and what faults it takes.
+type account struct {
+	ID                      int64
+	Name                    string
+	Vehicles, Codes         []known
+	MoreVehicles, MoreCodes int
+	Faults                  []fault
+	Cut                     bool   // it has older ones among the newest of all
+	Problem                 string // why there are none to see
+}
+
+// known is a vehicle by its id, or a code.
+type known struct {
+	What, Name string
+	Archived   bool
+}
+
+// fault is a fault in the list. "" is what it does not have, or has as null.
+type fault struct {
+	ID                                                       int64
+	Vehicle, Code, Status, Count, Name, Description, Source  string
+	ExternalID, LastOccurredAt, CreatedAt, VehicleArchivedAt string
+}
+
+// MostFaults is for the note on those that are not shown.
+func (stored) MostFaults() int { return mostFaults }
+
+// MostOfAccount is for the note on those that are not shown.
+func (stored) MostOfAccount() int { return mostOfAccount }
+
+func (p *Page) stored(ctx context.Context, accounts []sandbox.Account) (s stored) {
+	s.More = max(0, len(accounts)-mostAccounts)
+	faults, err := p.source.NewestFaults(ctx, 0, mostFaults+1)
+	if len(faults) > mostFaults {
+		s.Cut, faults = true, faults[:mostFaults]
+	}
+	for i := range accounts[:len(accounts)-s.More] {
+		a := p.account(&accounts[i])
+		if err != nil {
+			a.Problem = clip(err.Error(), mostText)
+		}
+		for j := range faults {
+			if faults[j].AccountID != a.ID {
+				continue
+			}
+			if a.Cut = len(a.Faults) == mostOfAccount; a.Cut {
+				break
+			}
+			a.Faults = append(a.Faults, p.fault(&faults[j]))
+		}
+		s.Accounts = append(s.Accounts, a)
+	}
+	return s
+}
+
+// account shows what an account knows. A name may hold a credential, like all that somebody wrote.
+func (p *Page) account(of *sandbox.Account) account {
+	a := account{
+		ID: of.ID, Name: clip(of.Name, mostCell),
+		MoreVehicles: max(0, len(of.Vehicles)-mostKnown), MoreCodes: max(0, len(of.FaultRules)-mostKnown),
+	}
+	for _, v := range of.Vehicles[:len(of.Vehicles)-a.MoreVehicles] {
+		a.Vehicles = append(a.Vehicles, known{strconv.FormatInt(v.ID, 10), p.cell(v.Name), v.ArchivedAt != nil})
+	}
+	for _, r := range of.FaultRules[:len(of.FaultRules)-a.MoreCodes] {
+		a.Codes = append(a.Codes, known{p.cell(r.Code), p.cell(r.Name), false})
+	}
+	return a
+}
+
+// cell is a text in a table without the credentials that somebody wrote into it.
+func (p *Page) cell(text string) string { return clip(redacted(p.source, text), mostCell) }
+
+func (p *Page) fault(f *fleetioapi.Fault) fault {
+	text := func(n fleetioapi.Nullable[string]) string {
+		s, _ := n.Get()
+		return p.cell(s)
+	}
+	shown := fault{
+		ID: f.ID, Code: p.cell(f.Code), Status: p.cell(string(f.Status)),
+		Name: text(f.Name), Description: text(f.Description), Source: text(f.Source), ExternalID: text(f.ExternalID),
+		LastOccurredAt: moment(f.LastOccurredAt.Get()), VehicleArchivedAt: moment(f.VehicleArchivedAt.Get()),
+	}
+	if id, ok := f.VehicleID.Get(); ok {
+		shown.Vehicle = strconv.FormatInt(id, 10)
+	}
+	if n, ok := f.Count.Get(); ok {
+		shown.Count = strconv.FormatInt(n, 10)
+	}
+	if f.CreatedAt != nil {
+		shown.CreatedAt = moment(*f.CreatedAt, true)
+	}
+	return shown
+}
+
+// moment keeps the offset that the time was told with.
+func moment(t time.Time, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return t.Format("2006-01-02 15:04:05 -07:00")
+}
