@@ -1,11 +1,15 @@
 package page
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -83,4 +87,61 @@ func TestKnown(t *testing.T) {
 	shown := section(body200(t, newPage(s, nil), "/"), "1")
 	assert.Contains(t, shown, "Vehicles 100 Van 101 (archived) 102 ")
 	assert.Contains(t, shown, " 119 and 2 more Codes P0420 Catalyst leaks [hidden]")
+}
+
+// TestFirst tells a newcomer how to begin, as far as the fixtures let him.
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	fixtures := func(edit func(a []sandbox.Account)) []sandbox.Account {
+		a := sandbox.DefaultFixtures().Accounts
+		edit(a)
+		return a
+	}
+	for name, c := range map[string]struct {
+		accounts []sandbox.Account
+		note     string // "" for no command
+		data     string
+	}{
+		"as it comes":   {fixtures(func([]sandbox.Account) {}), "printed for the key integration of Northwind Delivery, this creates a fault:", `{"vehicle_id":1,"code":"P0420"}`},
+		"no permission": {fixtures(func(a []sandbox.Account) { a[0].APIKeys[0].Permissions = nil }), "printed for the key integration of Southwind Rentals,", `{"vehicle_id":3,"code":"P0300"}`},
+		"another key": {fixtures(func(a []sandbox.Account) {
+			a[0].APIKeys = a[0].APIKeys[1:]
+			a[0].APIKeys[0].Permissions = []sandbox.Permission{sandbox.CreateFaults}
+		}), "printed for the key reporting of Northwind Delivery,", `{"vehicle_id":1,"code":"P0420"}`},
+		"no vehicle": {fixtures(func(a []sandbox.Account) { a[0].Vehicles = nil }), "of Southwind Rentals,", `{"vehicle_id":3,"code":"P0300"}`},
+		"no rule":    {fixtures(func(a []sandbox.Account) { a[0].FaultRules = nil }), "of Southwind Rentals,", `{"vehicle_id":3,"code":"P0300"}`},
+		"a quote":    {fixtures(func(a []sandbox.Account) { a[0].FaultRules[0].Code = "it's $HOME" }), "of Northwind Delivery,", `{"vehicle_id":1,"code":"it'\''s $HOME"}`},
+		"nothing":    {fixtures(func(a []sandbox.Account) { a[0].Vehicles, a[1].Vehicles = nil, nil }), "", ""},
+	} {
+		s := newStub()
+		s.accounts = c.accounts
+		p := newPage(s, nil)
+		shown := body200(t, p, "/")
+		_, at, has := strings.Cut(shown, `<div id="first">`)
+		assert.Equal(t, c.note != "", has, name)
+		assert.Contains(t, strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(at, "")), " "), c.note, name)
+		assert.Contains(t, p.first(c.accounts, "http://127.0.0.1:8080").Command, c.data, name)
+		s.add(plainExchange(1))
+		assert.NotContains(t, body200(t, p, "/"), `id="first"`, name)
+	}
+}
+
+// TestFirstRuns runs the command with the real curl against a real sandbox.
+func TestFirstRuns(t *testing.T) {
+	t.Parallel()
+	needCurl(t)
+	fixtures := sandbox.DefaultFixtures()
+	fixtures.Accounts[0].FaultRules[0].Code = "a 'b' \u202e\n\"$(c)"
+	box, err := sandbox.New(sandbox.WithFixtures(fixtures))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, box.Close()) })
+	server := httptest.NewServer(box)
+	t.Cleanup(server.Close)
+	p := New(box, nil)
+	curl(t, p.first(box.Accounts(), server.URL).Command, "FLEETIO_API_KEY=sandbox-key-integration", "FLEETIO_ACCOUNT_TOKEN=sandbox-account-northwind")
+	ex, _ := box.Exchange(1)
+	assert.Equal(t, http.StatusCreated, ex.Status)
+	var sent map[string]any
+	require.NoError(t, json.Unmarshal(ex.Body, &sent))
+	assert.Equal(t, fixtures.Accounts[0].FaultRules[0].Code, sent["code"])
 }

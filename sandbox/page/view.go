@@ -26,6 +26,7 @@ type view struct {
 	Limits     []limit
 	MoreLimits int     // limits that are not shown
 	Chosen     *detail // nil where none was asked for, or it is not kept
+	First      first   // what to do where nothing has arrived
 }
 
 // limit is the state of an account's rate limit.
@@ -80,6 +81,9 @@ func (p *Page) view(ctx context.Context, q query, origin string) *view {
 	v.stored = p.stored(ctx, accounts) // after the exchanges, whose faults it has then
 	if q.Exchange != 0 {
 		v.Chosen = p.detail(q.Exchange, origin)
+	}
+	if v.Newest == 0 {
+		v.First = p.first(accounts, origin)
 	}
 	for _, l := range p.source.RateLimits() {
 		if len(v.Limits) == mostAccounts {
