@@ -1,9 +1,7 @@
 package page_test
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,62 +20,6 @@ const nasty = `</textarea></script><script>window.pwned=1;alert(1)</script>"><im
 
 // shown is how the page writes it.
 var shown = strings.NewReplacer("\u2028", `\u2028`, "\u202e", `\u202e`, "\x00", `\u0000`).Replace(nasty)
-
-// served is a sandbox with its page in front.
-type served struct {
-	*sandbox.Sandbox
-
-	url    string
-	server *httptest.Server
-}
-
-func serve(t *testing.T, judge page.Judge, opts ...sandbox.Option) *served {
-	t.Helper()
-	fixtures := sandbox.DefaultFixtures()
-	fixtures.Accounts[0].FaultRules = append(fixtures.Accounts[0].FaultRules, sandbox.FaultRule{ID: 99, Code: nasty})
-	box, err := sandbox.New(append([]sandbox.Option{sandbox.WithFixtures(fixtures)}, opts...)...)
-	require.NoError(t, err)
-	front := page.New(box, judge)
-	mux := http.NewServeMux()
-	mux.Handle("/api/", box)
-	mux.Handle("/", front)
-	server := httptest.NewServer(mux)
-	t.Cleanup(func() {
-		front.Close()
-		server.Close()
-		assert.NoError(t, box.Close())
-	})
-	return &served{box, server.URL, server}
-}
-
-// post creates a fault and returns the status; 0 where there was no answer.
-func (s *served) post(t *testing.T, fields map[string]any) int {
-	t.Helper()
-	body, err := json.Marshal(fields)
-	require.NoError(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/faults", strings.NewReader(string(body)))
-	require.NoError(t, err)
-	r.Header.Set("Authorization", "Token sandbox-key-integration")
-	r.Header.Set("Account-Token", "sandbox-account-northwind")
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Text", "<script>window.pwned=1</script>")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0
-	}
-	require.NoError(t, resp.Body.Close())
-	return resp.StatusCode
-}
-
-// markup is a fault whose every text is nasty.
-func markup() map[string]any {
-	return map[string]any{"vehicle_id": 1, "code": nasty, "name": nasty, "description": nasty, "external_id": nasty, "source": nasty}
-}
-
-// plain is a fault as any other.
-func plain() map[string]any {
-	return map[string]any{"vehicle_id": 1, "code": "P0420", "name": "Ann's car"}
-}
 
 // suspicious finds something at every kind of place of the first exchange, with nasty messages.
 func suspicious(ex *sandbox.Exchange) ([]page.Finding, error) {
@@ -99,6 +41,10 @@ func TestBrowser(t *testing.T) {
 	s := serve(t, suspicious, sandbox.WithRateLimit(20))
 	w.open(t, s.url)
 	assert.Equal(t, "Nothing has arrived yet.", w.text(t, `document.querySelector('#exchanges').textContent.trim()`))
+	w.tab(t, `document.activeElement.dataset.copy === 'first-command'`)
+	w.press(t, kb.Enter)
+	w.until(t, `document.activeElement.textContent === 'Copied'`)
+	assert.Contains(t, w.text(t, `navigator.clipboard.readText()`), `--data-raw '{"vehicle_id":1,"code":"P0420"}'`)
 
 	// It appears without a reload, and is announced.
 	require.Equal(t, http.StatusCreated, s.post(t, markup()))
@@ -109,12 +55,17 @@ func TestBrowser(t *testing.T) {
 	assert.Equal(t, shown, w.text(t, `document.querySelector('#account-12 tbody tr').cells[5].textContent`), "the name is there as it is")
 	assert.Equal(t, shown, w.text(t, `document.querySelector('#account-12 tbody tr').cells[2].textContent`), "and the code")
 
+	assert.Equal(t, "group", w.text(t, `document.activeElement.getAttribute('role')`), "the command that had the focus is gone, and the list has it")
+	assert.Equal(t, "fleetio sandbox", w.text(t, `document.title`))
+
 	// Tab leads to it, Enter opens it, and what opened has the focus.
 	w.tab(t, `document.activeElement.getAttribute('href') === '?exchange=1'`)
 	assert.Equal(t, "solid", w.text(t, `getComputedStyle(document.activeElement, '::after').outlineStyle`), "the focus can be seen")
 	w.press(t, kb.Enter)
 	w.until(t, `document.activeElement.textContent === 'Exchange 1'`)
 	assert.Equal(t, "?exchange=1", w.text(t, `location.search`))
+	assert.Equal(t, "Exchange 1 · fleetio sandbox", w.text(t, `document.title`))
+	assert.Equal(t, "none", w.text(t, `getComputedStyle(document.getElementById('next')).display`), "there is no next one")
 	assert.Equal(t, "true", w.text(t, `document.querySelector('#exchange-1 a').getAttribute('aria-current')`))
 
 	// The findings are below what they are about.
@@ -141,6 +92,8 @@ func TestBrowser(t *testing.T) {
 	assert.Equal(t, "Exchange 1", w.text(t, `document.getElementById('chosen-title').textContent`))
 	assert.Equal(t, "exchange-1", w.text(t, `document.querySelector('#exchanges [aria-current]').closest('tr').id`))
 
+	assert.Equal(t, "block", w.text(t, `getComputedStyle(document.getElementById('next')).display`), "now there is")
+
 	// The way back.
 	w.text(t, `document.querySelector('#exchange-2 a').focus(), ''`)
 	w.press(t, kb.ArrowDown)
@@ -158,45 +111,6 @@ func TestBrowser(t *testing.T) {
 	assert.Equal(t, "TypeError", w.text(t, `(() => { try { document.body.insertAdjacentHTML('beforeend', '<i>'); } catch (e) { return e.name; } return ''; })()`))
 	assert.Equal(t, "TypeError", w.text(t, `(() => { try { document.createElement('script').text = 'window.pwned=1'; } catch (e) { return e.name; } return ''; })()`))
 	assert.NotEmpty(t, w.heard())
-}
-
-// TestBrowserLive is about what arrives when nobody sees it: a lot at once, while the page is paused, and while the server is away.
-func TestBrowserLive(t *testing.T) {
-	w := openWindow(t)
-	s := serve(t, nil)
-	w.open(t, s.url)
-	numbers := `[...document.querySelectorAll('#exchanges td:first-child')].map(cell => cell.textContent).join()`
-	upTo := func(newest, rows int) string {
-		var list []string
-		for i := range rows {
-			list = append(list, strconv.Itoa(newest-i))
-		}
-		return strings.Join(list, ",")
-	}
-	for range 150 {
-		s.post(t, plain())
-	}
-	w.until(t, `document.getElementById('exchange-150')`)
-	assert.Equal(t, upTo(150, 100), w.text(t, numbers), "each once, the newest first, and no more than a hundred")
-	assert.Equal(t, "not judged", w.text(t, `document.querySelector('#exchange-150 .tag').textContent`))
-
-	w.text(t, `document.getElementById('pause').click(), ''`)
-	require.NoError(t, s.Next(sandbox.DropAfter()))
-	assert.Equal(t, 0, s.post(t, plain()))
-	s.post(t, plain())
-	assert.Equal(t, "Paused", w.text(t, `document.getElementById('state').textContent`))
-	assert.Equal(t, upTo(150, 100), w.text(t, numbers))
-	w.text(t, `document.getElementById('pause').click(), ''`)
-	w.until(t, `document.getElementById('exchange-152')`)
-	assert.Equal(t, upTo(152, 100), w.text(t, numbers))
-	assert.Equal(t, "dropped", w.text(t, `document.querySelector('#exchange-151 .tag').textContent`))
-	assert.Empty(t, w.heard())
-
-	s.server.CloseClientConnections()
-	w.until(t, `document.getElementById('state').textContent === 'Not connected'`)
-	s.post(t, plain())
-	w.until(t, `document.getElementById('exchange-153') && document.getElementById('state').textContent === 'Live'`)
-	assert.Equal(t, upTo(153, 100), w.text(t, numbers))
 }
 
 // TestBrowserWithoutScript sees all but what is new.

@@ -23,7 +23,10 @@ const (
 var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Transfer-Encoding"}
 
 // variables are what the command reads credentials from. One that is not set ends it.
-var variables = map[string]string{"Authorization": `"${FLEETIO_API_KEY:?}"`, "Account-Token": `"${FLEETIO_ACCOUNT_TOKEN:?}"`}
+var variables = map[string]string{ //nolint:gosec // it has their names
+	"Authorization": `"${FLEETIO_API_KEY:?}"`,
+	"Account-Token": `"${FLEETIO_ACCOUNT_TOKEN:?}"`,
+}
 
 // command is a command for a POSIX shell that sends the request again, and what is to be said of it. Whatever the
 // request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only. The
@@ -79,7 +82,8 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 	switch {
 	case !variable:
 	case ex.APIKey != "":
-		list = append(list, takes+"The request was sent with the key "+clip(ex.APIKey, mostCell)+" of "+clip(ex.Account, mostCell)+".")
+		key, account := clip(ex.APIKey, mostCell), clip(ex.Account, mostCell)
+		list = append(list, takes+"The request was sent with the key "+key+" of "+account+".")
 	case ex.Account != "" || ex.Status == http.StatusUnauthorized && ex.Trouble == "":
 		list = append(list, takes+"The request was sent with credentials that are nobody's.")
 	default: // it was answered without a look at them
@@ -88,7 +92,8 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 	if ex.BodyOmitted {
 		list = append(list, "The sandbox did not read the body, so the command does not have it.")
 	}
-	if ex.Method != raw.Method || ex.URL != raw.URL || !bytes.Equal(ex.Body, raw.Body) || !maps.EqualFunc(sent, shown, slices.Equal) {
+	if ex.Method != raw.Method || ex.URL != raw.URL || !bytes.Equal(ex.Body, raw.Body) ||
+		!maps.EqualFunc(sent, shown, slices.Equal) {
 		list = append(list, "Other credentials are hidden: put them back where it says "+hidden+".")
 	}
 	return list

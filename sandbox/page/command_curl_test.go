@@ -84,7 +84,7 @@ func TestCommandReplays(t *testing.T) {
 		{"another account", "Token sandbox-key-southwind", "sandbox-account-southwind", "{}", "Token [hidden]", "with the key integration of Southwind Rentals."},
 		{"another scheme", "Bearer " + key, token, "{}", "Bearer [hidden]", "with credentials that are nobody's."},
 		{"no scheme", key, token, "{}", "[hidden]", "with credentials that are nobody's."},
-		{"two schemes", "Token Token " + key, token, "{}", "Token [hidden]", "with credentials that are nobody's."},
+		{"two schemes", "Token Bearer " + key, token, "{}", "Token [hidden]", "with credentials that are nobody's."},
 		{"no token", "Token " + key, "", "{}", "Token [hidden]", "with credentials that are nobody's."},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/v1/faults", strings.NewReader(c.body))

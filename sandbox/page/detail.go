@@ -57,10 +57,10 @@ type mark struct {
 }
 
 // Kind is the class of the style sheet.
-func (m mark) Kind() string { return kinds[m.kind].class }
+func (m *mark) Kind() string { return kinds[m.kind].class }
 
 // Label says in a word what the mark is.
-func (m mark) Label() string { return kinds[m.kind].one }
+func (m *mark) Label() string { return kinds[m.kind].one }
 
 type marks []mark
 
@@ -96,9 +96,10 @@ func (p *Page) detail(number int64, origin string) *detail {
 			d.Places = append(d.Places, places{kinds[kind].all, numbers})
 		}
 	}
-	d.Request = newMessage(ex.Header, content{raw.Body, ex.Body, ex.BodyOmitted}, parts["request.header"], parts["request.body"])
+	request, answer := content{raw.Body, ex.Body, ex.BodyOmitted}, content{raw.AnswerBody, ex.AnswerBody, false}
+	d.Request = newMessage(ex.Header, request, parts["request.header"], parts["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
-	d.Answer = newMessage(ex.AnswerHeader, content{raw.AnswerBody, ex.AnswerBody, false}, parts["response.header"], parts["response.body"])
+	d.Answer = newMessage(ex.AnswerHeader, answer, parts["response.header"], parts["response.body"])
 	d.Answer.Line, d.Answer.Kind, d.Answer.Marks = d.Status, d.StatusKind, parts["response.status"]
 	for _, shown := range []string{"request.header", "request.body", "response.header", "response.body", "response.status"} {
 		delete(parts, shown)

@@ -15,7 +15,9 @@ type first struct {
 
 func (p *Page) first(accounts []sandbox.Account, origin string) first {
 	for _, a := range accounts {
-		may := slices.IndexFunc(a.APIKeys, func(k sandbox.APIKey) bool { return slices.Contains(k.Permissions, sandbox.CreateFaults) })
+		may := slices.IndexFunc(a.APIKeys, func(k sandbox.APIKey) bool {
+			return slices.Contains(k.Permissions, sandbox.CreateFaults)
+		})
 		if may < 0 || len(a.Vehicles) == 0 || len(a.FaultRules) == 0 {
 			continue
 		}

@@ -28,8 +28,8 @@ func TestStoredCut(t *testing.T) {
 	const (
 		cutOne   = "It has older ones; the newest 50 are shown."
 		cutAll   = "Faults older than the newest 500 of all accounts are not shown."
-		none     = "none Codes none None."
-		noneSeen = "none Codes none None among the newest 500 of all accounts."
+		none     = "none Codes none No faults."
+		noneSeen = "none Codes none No faults among the newest 500 of all accounts."
 	)
 	for name, c := range map[string]struct {
 		faults          map[int64]int // by account

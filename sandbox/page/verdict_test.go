@@ -70,9 +70,10 @@ func TestVerdictText(t *testing.T) {
 			})
 			shown := body200(t, p, "/?exchange=1")
 			assert.Equal(t, 2, strings.Count(shown, `<span class="tag `+c.kind+`">`+c.tag+`</span>`), "in the list and above the exchange")
-			facts := shown[strings.Index(shown, `<p class="facts">`):]
+			_, facts, _ := strings.Cut(shown, `<p class="facts">`)
+			facts, _, _ = strings.Cut(facts, "</p>")
 			var list []string
-			for _, span := range regexp.MustCompile(`<span>(\w+: <a .*) </span>`).FindAllStringSubmatch(facts[:strings.Index(facts, "</p>")], -1) {
+			for _, span := range regexp.MustCompile(`<span>(\w+: <a .*) </span>`).FindAllStringSubmatch(facts, -1) {
 				list = append(list, regexp.MustCompile(`<[^>]*>`).ReplaceAllString(span[1], ""))
 			}
 			assert.Equal(t, c.list, strings.Join(list, "|"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -105,9 +106,16 @@ func (w *window) until(t *testing.T, expression string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
-		`new Promise(done => { const look = () => (`+expression+`) ? done(true) : setTimeout(look, 5); look(); })`, chromedp.EvalAwaitPromise))
-	require.NoError(t, err, "waiting for %s", expression)
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
+			`new Promise(done => { const look = () => (`+expression+`) ? done(true) : setTimeout(look, 5); look(); })`, chromedp.EvalAwaitPromise))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "navigated") { // as where the page reloads itself
+			require.NoError(t, err, "waiting for %s", expression)
+		}
+	}
 }
 
 // text evaluates an expression that is a text.
