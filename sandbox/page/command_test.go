@@ -131,21 +131,25 @@ func TestCommandBytes(t *testing.T) {
 	}
 }
 
-// TestCommandUnset has a shell without the variables, which must not send the request with nothing in their place.
+// TestCommandUnset has a shell without a variable, which must not send the request with nothing in its place.
 func TestCommandUnset(t *testing.T) {
 	t.Parallel()
-	ex := plainExchange(1)
-	for _, body := range []string{"{}", "\x00"} { // an argument, and a pipe
-		ex.Body = []byte(body)
+	for _, c := range []struct{ missing, set, body string }{
+		{"FLEETIO_API_KEY", "FLEETIO_ACCOUNT_TOKEN=x", "{}"},
+		{"FLEETIO_ACCOUNT_TOKEN", "FLEETIO_API_KEY=x", "{}"},
+		{"FLEETIO_API_KEY", "FLEETIO_ACCOUNT_TOKEN=x", "\x00"}, // with a pipe
+	} {
+		ex := plainExchange(1)
+		ex.Body = []byte(c.body)
 		text, _ := command("http://127.0.0.1:8080", &ex, &ex)
 		for _, shell := range shells(t) {
 			dir := t.TempDir()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\ntouch called\n"), 0o700))
-			c := exec.CommandContext(t.Context(), shell, "-c", text)
-			c.Dir, c.Env = dir, []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), "FLEETIO_API_KEY=", "LC_ALL=C"}
-			out, err := c.CombinedOutput()
+			run := exec.CommandContext(t.Context(), shell, "-c", text)
+			run.Dir, run.Env = dir, []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), c.set, c.missing + "=", "LC_ALL=C"}
+			out, err := run.CombinedOutput()
 			require.Error(t, err, shell)
-			assert.Contains(t, string(out), "FLEETIO_", shell)
+			assert.Contains(t, string(out), c.missing, shell)
 			assert.NoFileExists(t, filepath.Join(dir, "called"), shell)
 		}
 	}
