@@ -90,10 +90,10 @@ func TestList(t *testing.T) {
 func TestListLinks(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]struct{ other, row, chosen, live string }{
-		"/":               {"?only=findings#list With findings only", "?exchange=140", "", "./"},
-		"/?exchange=150":  {"?only=findings#list With findings only", "?exchange=140", "?exchange=149 Previous, ?exchange=151 Next, ./ Close", "./"},
+		"/":               {"?only=findings#list Findings only", "?exchange=140", "", "./"},
+		"/?exchange=150":  {"?only=findings#list Findings only", "?exchange=140", "?exchange=149 Previous, ?exchange=151 Next, ./ Close", "./"},
 		"/?only=findings": {"./#list All exchanges", "?only=findings&exchange=140", "", "?only=findings"},
-		"/?before=145":    {"?only=findings#list With findings only", "?before=145&exchange=140", "", ""},
+		"/?before=145":    {"?only=findings#list Findings only", "?before=145&exchange=140", "", ""},
 		"/?exchange=150&before=145&only=findings": {"./#list All exchanges", "?only=findings&before=145&exchange=140", "?only=findings&before=145&exchange=149 Previous, ?only=findings&before=145&exchange=151 Next, ?only=findings&before=145 Close", ""},
 	} {
 		asked := 0
