@@ -32,6 +32,7 @@ func suspicious(ex *sandbox.Exchange) ([]page.Finding, error) {
 		{Rule: "undocumented-property", Part: "request.body", Pointer: "/name", Message: nasty},
 		{Rule: "format", Part: "response.header", Pointer: "/Location", Message: nasty, Fails: true},
 		{Rule: "status", Part: "response.status", Message: nasty, Fails: true},
+		{Rule: "portability", Part: "request.body", Pointer: "/vehicle_id", Message: nasty, Note: true},
 	}, nil
 }
 
