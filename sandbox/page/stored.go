@@ -81,7 +81,7 @@ func (p *Page) stored(ctx context.Context, accounts []sandbox.Account) (s stored
 // account shows what an account knows. A name may hold a credential, like all that somebody wrote.
 func (p *Page) account(of *sandbox.Account) account {
 	a := account{
-		ID: of.ID, Name: clip(of.Name, mostCell),
+		ID: of.ID, Name: p.cell(of.Name),
 		MoreVehicles: max(0, len(of.Vehicles)-mostKnown), MoreCodes: max(0, len(of.FaultRules)-mostKnown),
 	}
 	for _, v := range of.Vehicles[:len(of.Vehicles)-a.MoreVehicles] {
