@@ -36,11 +36,8 @@ type Exchange struct {
 
 // Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as
 // [WithHistory] says.
-func (s *Sandbox) Requests() []Exchange { return s.Since(0) }
-
-// Since returns the exchanges with a higher number that the sandbox still keeps, the oldest first.
-func (s *Sandbox) Since(number int64) []Exchange {
-	list := s.history.since(number)
+func (s *Sandbox) Requests() []Exchange {
+	list := s.history.all()
 	for i := range list {
 		s.redactorFor(list[i].Header).exchange(&list[i])
 	}

@@ -68,16 +68,16 @@ func (h *history) get(number int64) (Exchange, bool) {
 	return h.ring[number%int64(len(h.ring))], true
 }
 
-func (h *history) since(number int64) []Exchange {
+// all returns what is kept, the oldest first.
+func (h *history) all() []Exchange {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := int64(len(h.ring))
-	from := max(number, h.first-1)
-	if n == 0 || from >= h.last {
+	if n == 0 || h.last == 0 {
 		return nil
 	}
-	list := make([]Exchange, 0, h.last-from)
-	for i := from + 1; i <= h.last; i++ {
+	list := make([]Exchange, 0, h.last-h.first+1)
+	for i := h.first; i <= h.last; i++ {
 		list = append(list, h.ring[i%n])
 	}
 	return list

@@ -26,7 +26,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	for range 1000 {
 		s.call(t, minimal)
 	}
-	list := s.history.since(0)
+	list := s.history.all()
 	assert.Len(t, list, 1000)
 	total := 0
 	for i := range list {
