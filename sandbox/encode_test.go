@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -84,27 +83,5 @@ func FuzzAppendText(f *testing.F) {
 		var got string
 		require.NoError(t, json.Unmarshal(appendText(nil, s), &got))
 		assert.Equal(t, string([]rune(s)), got) // which replaces bytes that are no UTF-8, as we do
-	})
-}
-
-func FuzzWholeNumber(f *testing.F) {
-	for _, seed := range []string{"1", "-0", "1.0", "1e3", "12e-1", "1e400", "9223372036854775808", "-9223372036854775808", "0.1e1", "100e-2"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		if !json.Valid([]byte(raw)) || strings.TrimSpace(raw) != raw || raw == "" || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
-			return
-		}
-		n, err := wholeNumber(raw)
-		var exact json.Number
-		if json.Unmarshal([]byte(raw), &exact) != nil {
-			return
-		}
-		if want, e := exact.Int64(); e == nil {
-			require.NoError(t, err)
-			assert.Equal(t, want, n)
-		} else if approximate, e := exact.Float64(); e == nil && err == nil {
-			assert.InDelta(t, approximate, float64(n), 1+approximate*approximate*1e-30)
-		}
 	})
 }

@@ -226,7 +226,7 @@ func (s *Sandbox) log(ctx context.Context, e *Exchange) {
 	}
 	attributes := [...]slog.Attr{
 		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address), slog.Int("status", e.Status),
-		slog.Duration("took", e.Took), slog.String("account", e.Account), slog.String("api_key", e.APIKey), slog.String("trouble", e.Trouble),
+		slog.Int64("took_us", e.Took.Microseconds()), slog.String("account", e.Account), slog.String("api_key", e.APIKey), slog.String("trouble", e.Trouble),
 	}
 	list := attributes[:]
 	if e.Trouble == "" {

@@ -2,7 +2,7 @@ package sandbox
 
 import (
 	"errors"
-	"math/big"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -132,12 +132,18 @@ func dateTimeShaped(s string) bool {
 func (in *input) integer(i int, raw string) {
 	f, n := &fleetioapi.FaultCreateFields[i], &in.numbers[i]
 	var err error
-	if *n, err = wholeNumber(raw); err != nil {
-		in.problem(f.Name, err.Error())
-		return
+	*n, err = wholeNumber(raw)
+	beyond := errors.Is(err, errTooBig) || errors.Is(err, errTooSmall)
+	if err == nil || beyond { // n is then the number that is nearest, and the contract may have a bound before that
+		for _, v := range f.CheckInteger(nil, *n) {
+			in.problem(f.Name, message(v))
+		}
 	}
-	for _, v := range f.CheckInteger(nil, *n) {
-		in.problem(f.Name, message(v))
+	if err != nil {
+		if in.problems[f.Name] == nil {
+			in.problem(f.Name, err.Error())
+		}
+		return
 	}
 	switch f.Name {
 	case "count":
@@ -176,40 +182,51 @@ var (
 
 // wholeNumber reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers.
 func wholeNumber(raw string) (int64, error) {
-	if raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+	if raw[0] != '-' && !isDigit(raw[0]) {
 		return 0, errNoNumber
 	}
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err == nil {
 		return n, nil
 	}
-	beyond := errTooBig
-	if raw[0] == '-' {
-		beyond = errTooSmall
-	}
-	if !strings.ContainsAny(raw, ".eE") {
-		return 0, beyond
-	}
-	mantissa, exponent, _ := strings.Cut(strings.ToLower(raw), "e")
-	power, err := 0, error(nil)
-	if exponent != "" {
-		power, err = strconv.Atoi(exponent)
-	}
-	switch {
-	case strings.Trim(mantissa, "-0.") == "":
+	digits, negative := strings.CutPrefix(raw, "-")
+	digits, exponent, _ := strings.Cut(strings.ToLower(digits), "e")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	// The number is digits, without a zero at either end, times ten to the power.
+	digits = strings.TrimLeft(whole+fraction, "0")
+	power := powerOf(exponent) - len(fraction)
+	power += len(digits) - len(strings.TrimRight(digits, "0"))
+	switch digits = strings.TrimRight(digits, "0"); {
+	case digits == "":
 		return 0, nil
-	case len(raw) > 400 || err != nil || power > 400 || power < -400: // bounds the work; nobody writes an integer so
-		if strings.HasPrefix(exponent, "-") || exponent == "" {
-			return 0, errNoInteger
-		}
-		return 0, beyond
-	}
-	exact, ok := new(big.Rat).SetString(raw)
-	switch {
-	case !ok || !exact.IsInt():
+	case power < 0:
 		return 0, errNoInteger
-	case !exact.Num().IsInt64():
-		return 0, beyond
+	case len(digits)+power <= len("9223372036854775807"):
+		sign := ""
+		if negative {
+			sign = "-"
+		}
+		if n, err = strconv.ParseInt(sign+digits+strings.Repeat("0", power), 10, 64); err == nil {
+			return n, nil
+		}
 	}
-	return exact.Num().Int64(), nil
+	if negative {
+		return math.MinInt64, errTooSmall
+	}
+	return math.MaxInt64, errTooBig
+}
+
+// powerOf reads an exponent. One beyond its bound is far beyond what the digits of a body can make up for.
+func powerOf(exponent string) int {
+	const most = 1 << 30
+	n, err := strconv.Atoi(exponent)
+	switch {
+	case exponent == "":
+		return 0
+	case err != nil && exponent[0] == '-' || n < -most:
+		return -most
+	case err != nil || n > most:
+		return most
+	}
+	return n
 }

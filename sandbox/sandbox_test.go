@@ -139,6 +139,7 @@ func TestRefusals(t *testing.T) {
 		"kinds":              {`{"vehicle_id":"1","code":7,"count":"3","name":[],"source":{},"status":true}`, `{"errors":{"code":["must be a string"],"count":["is not a number"],"name":["must be a string"],"source":["must be a string"],"status":["must be a string"],"vehicle_id":["is not a number"]}}`},
 		"fractions":          {`{"vehicle_id":1.5,"code":"P0420","count":1e-1}`, `{"errors":{"count":["must be an integer"],"vehicle_id":["must be an integer"]}}`},
 		"too large":          {`{"vehicle_id":9223372036854775808,"code":"P0420","count":-1e999999999999}`, `{"errors":{"count":["must be greater than or equal to -9223372036854775808"],"vehicle_id":["must be less than or equal to 9223372036854775807"]}}`},
+		"far too small":      {`{"vehicle_id":-9223372036854775809,"code":"P0420"}`, `{"errors":{"vehicle_id":["must be greater than or equal to 1"]}}`},
 		"a time without one": {`{"vehicle_id":1,"code":"P0420","last_occurred_at":"2023-03-14"}`, `{"errors":{"last_occurred_at":["is not a date and time such as 2026-03-14T13:46:27-06:00"]}}`},
 		"names twice":        {`{"vehicle_id":1,"code":"P0171","c\u006fde":"P0420","name":"a","name":"b","name":"c"}`, `{"errors":{"code":["is there more than once"],"name":["is there more than once"]}}`},
 		"no body":            {``, `{"errors":{"base":["the body is empty"]}}`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -48,7 +49,7 @@ func sandboxCommand(c *console) *cobra.Command {
 		Long: "sandbox answers Create Fault as the vendor documents it, keeps what was created, and makes trouble on demand. It has\n" +
 			"this one operation, and proves nothing about the vendor.\n\n" +
 			"Standard output gets its URL and credentials, as lines for a shell; they are in the fixtures, and no secret. A\n" +
-			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as its store does.\n\n" +
+			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as its store can be read.\n\n" +
 			"An interrupt ends it: it takes no call more, finishes those on their way within 10 s, and closes the file. An\n" +
 			"answered 201 is on disk with --db.\n\n" +
 			"Exit status: 0 it was interrupted, 2 it could not run.",
@@ -92,12 +93,12 @@ func sandboxCommand(c *console) *cobra.Command {
 
 // run serves until ctx ends.
 func (s *serving) run(ctx context.Context, c *console) error {
-	lines := &logWriter{out: c.stderr}
-	defer lines.flush()
-	logger, err := logTo(lines, s.log)
+	logger, lines, err := logTo(c.stderr, s.log)
 	if err != nil {
 		return err
 	}
+	defer lines.close(logEnd)
+	signal.Ignore(syscall.SIGPIPE) // whoever read the log may leave
 	// What lives long is little, and each call makes garbage: the collector need not run as often as it does by default.
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	options, err := s.options()

@@ -76,14 +76,7 @@ func (k *killed) round(t *testing.T, round, answers int) {
 	stdout, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
-	b := &box{}
-	values := map[string]*string{envBaseURL: &b.url, envAPIKey: &b.key, envToken: &b.token}
-	export := regexp.MustCompile(`^export (\w+)='(.*)'$`)
-	for lines := bufio.NewScanner(stdout); b.token == "" && lines.Scan(); {
-		if found := export.FindStringSubmatch(lines.Text()); found != nil {
-			*values[found[1]] = found[2]
-		}
-	}
+	b := announced(stdout)
 	require.NotEmpty(t, b.token, stderr.String())
 
 	const callers = 64
@@ -155,6 +148,19 @@ func grows(t *testing.T, path string, end <-chan struct{}) bool {
 		}
 	}
 	return true
+}
+
+// announced reads what the command prints when it serves.
+func announced(stdout io.Reader) *box {
+	b := &box{}
+	values := map[string]*string{envBaseURL: &b.url, envAPIKey: &b.key, envToken: &b.token}
+	export := regexp.MustCompile(`^export (\w+)='(.*)'$`)
+	for lines := bufio.NewScanner(stdout); b.token == "" && lines.Scan(); {
+		if found := export.FindStringSubmatch(lines.Text()); found != nil {
+			*values[found[1]] = found[2]
+		}
+	}
+	return b
 }
 
 // createFor creates a fault, and returns its id and all of it; ok is false where the connection broke.

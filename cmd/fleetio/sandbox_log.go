@@ -10,26 +10,35 @@ import (
 
 const (
 	logDelay  = 100 * time.Millisecond // nobody who watches notices
-	logBuffer = 32 << 10
+	logBuffer = 4 << 20                // bytes that wait; a busy sandbox fills less in that time
+	logEnd    = time.Second            // for the last lines
 )
 
 // logWriter gathers lines for a moment, as a system call for each would cost a busy sandbox more than all it does to log.
+// Whoever logs does not wait for whoever reads: what finds no room is left out and counted.
 type logWriter struct {
-	out io.Writer
+	out  io.Writer
+	late *slog.Logger // says what was left out
 
 	mu      sync.Mutex
 	lines   []byte
-	waiting bool // a flush is due
+	spare   []byte // to use again
+	lost    int    // lines
+	waiting bool   // a flush is due
+
+	writing chan struct{} // has a token while out takes what it gets
 }
 
 // Write implements [io.Writer]. It takes whole lines.
 func (w *logWriter) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.lines)+len(line) > logBuffer {
+		w.lost++
+		return len(line), nil
+	}
 	w.lines = append(w.lines, line...)
-	if len(w.lines) >= logBuffer {
-		w.write()
-	} else if !w.waiting {
+	if !w.waiting {
 		w.waiting = true
 		time.AfterFunc(logDelay, w.flush)
 	}
@@ -37,29 +46,52 @@ func (w *logWriter) Write(line []byte) (int, error) {
 }
 
 func (w *logWriter) flush() {
+	w.writing <- struct{}{}
+	defer func() { <-w.writing }()
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.waiting = false
-	w.write()
+	lines, lost := w.lines, w.lost
+	w.lines, w.lost, w.waiting = w.spare[:0], 0, false
+	w.mu.Unlock()
+	if len(lines) > 0 {
+		_, _ = w.out.Write(lines) // where the log cannot be written, there is nowhere to say so
+	}
+	if lost > 0 {
+		w.late.Warn("the log was not read as fast as it was written", "lines_lost", lost)
+	}
+	w.mu.Lock()
+	w.spare = lines
+	w.mu.Unlock()
 }
 
-func (w *logWriter) write() {
-	if len(w.lines) > 0 {
-		_, _ = w.out.Write(w.lines) // where the log cannot be written, there is nowhere to say so
-		w.lines = w.lines[:0]
+// close writes what is left, if it is taken in time.
+func (w *logWriter) close(patience time.Duration) {
+	written := make(chan struct{})
+	go func() {
+		w.flush()
+		close(written)
+	}()
+	select {
+	case <-written:
+	case <-time.After(patience):
 	}
 }
 
-// logTo returns the log of calls and errors.
-func logTo(w io.Writer, format string) (*slog.Logger, error) {
+// logTo returns the log of calls and errors, and what to close in the end.
+func logTo(out io.Writer, format string) (*slog.Logger, *logWriter, error) {
+	w := &logWriter{out: out, writing: make(chan struct{}, 1)}
+	var handler func(io.Writer) slog.Handler
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
+		handler = func(to io.Writer) slog.Handler { return slog.NewTextHandler(to, nil) }
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
+		handler = func(to io.Writer) slog.Handler { return slog.NewJSONHandler(to, nil) }
 	case "off":
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelError})), nil
+		handler = func(to io.Writer) slog.Handler {
+			return slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelError})
+		}
 	default:
-		return nil, fmt.Errorf("--log is text, json or off, not %q", format)
+		return nil, nil, fmt.Errorf("--log is text, json or off, not %q", format)
 	}
+	w.late = slog.New(handler(out))
+	return slog.New(handler(w)), w, nil
 }

@@ -21,7 +21,8 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 	fmt.Fprintf(&b, "export %s=%s\n", envBaseURL, quoteForShell(url))
 	fmt.Fprintf(&b, "export %s=%s\n", envAPIKey, quoteForShell(accounts[account].APIKeys[key].Key))
 	fmt.Fprintf(&b, "export %s=%s\n", envToken, quoteForShell(accounts[account].Token))
-	fmt.Fprintf(&b, "# These are of account %d %q, key %q.\n", accounts[account].ID, accounts[account].Name, accounts[account].APIKeys[key].Name)
+	fmt.Fprintf(&b, "# These are of account %d %q, key %q%s.\n", accounts[account].ID, accounts[account].Name,
+		accounts[account].APIKeys[key].Name, restriction(accounts[account].APIKeys[key]))
 	for i, a := range accounts {
 		fmt.Fprintf(&b, "# account %d %q has %s; %s\n", a.ID, a.Name,
 			some("vehicle", a.Vehicles, func(v sandbox.Vehicle) string { return strconv.FormatInt(v.ID, 10) }),
@@ -30,17 +31,20 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 			if i == account && j == key {
 				continue
 			}
-			may := ""
-			if !slices.Contains(k.Permissions, sandbox.CreateFaults) {
-				may = ", which may not create faults"
-			}
 			// Quoted by Go, a name cannot end the line of the comment.
-			fmt.Fprintf(&b, "# account %d %q, key %q%s: %s=%s %s=%s\n", a.ID, a.Name, k.Name, may,
+			fmt.Fprintf(&b, "# account %d %q, key %q%s: %s=%s %s=%s\n", a.ID, a.Name, k.Name, restriction(k),
 				envAPIKey, quoteForShell(k.Key), envToken, quoteForShell(a.Token))
 		}
 	}
 	_, err := io.WriteString(w, b.String()) // at once, as whoever reads it waits for all of it
 	return err
+}
+
+func restriction(k sandbox.APIKey) string {
+	if slices.Contains(k.Permissions, sandbox.CreateFaults) {
+		return ""
+	}
+	return ", which may not create faults"
 }
 
 // some lists the first few of an account's things.

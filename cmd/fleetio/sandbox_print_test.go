@@ -70,6 +70,7 @@ func TestAnnounce(t *testing.T) {
 	b.Reset()
 	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
 	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "who may do nothing can call, too")
+	assert.Contains(t, b.String(), `key "r", which may not create faults.`+"\n")
 }
 
 // TestSandboxGuide runs what the guide shows, and holds it to have all flags, all trouble and the example as it is.

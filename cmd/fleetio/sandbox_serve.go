@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -29,7 +30,7 @@ type front struct {
 // ServeHTTP implements [http.Handler].
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == "/healthz":
+	case r.URL.Path == "/healthz" && reads(r):
 		f.health(w, r)
 	case f.page == nil || !asksForPage(r):
 		f.sandbox.ServeHTTP(w, r)
@@ -45,18 +46,20 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // that it did.
 func asksForPage(r *http.Request) bool {
 	path := r.URL.Path
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (path == "/" || path == "/events" || strings.HasPrefix(path, "/assets/"))
+	return reads(r) && (path == "/" || path == "/events" || strings.HasPrefix(path, "/assets/"))
 }
 
-// health tells whether the store answers.
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// health tells whether the store can be read.
 func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok\n"
 	if _, err := f.sandbox.NewestFaults(r.Context(), 0, 1); err != nil {
-		f.logger.Error("the store does not answer", "error", err)
+		f.logger.Error("the store cannot be read", "error", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
-		text = "the store does not answer\n"
+		text = "the store cannot be read\n"
 	}
 	_, _ = io.WriteString(w, text) // the caller has gone
 }
@@ -86,6 +89,9 @@ func baseURL(a net.Addr) string {
 // serve answers until ctx ends, and then, for as long as the grace, what is on its way.
 func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Logger, grace time.Duration) error {
 	server := newServer(f, logger)
+	var silent connections
+	server.ConnState = silent.follow
+	server.RegisterOnShutdown(silent.close)
 	if f.page != nil {
 		server.RegisterOnShutdown(f.page.Close) // its streams would go on for ever
 	}
@@ -108,6 +114,33 @@ func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Lo
 		err = errors.Join(err, end)
 	}
 	return err
+}
+
+// connections are those that have sent nothing yet. Browsers keep such ones, and Shutdown would give them 5 s to begin.
+type connections struct {
+	mu   sync.Mutex
+	open map[net.Conn]bool
+}
+
+func (c *connections) follow(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if state != http.StateNew {
+		delete(c.open, conn)
+		return
+	}
+	if c.open == nil {
+		c.open = map[net.Conn]bool{}
+	}
+	c.open[conn] = true
+}
+
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		_ = conn.Close() // it has not begun
+	}
 }
 
 // newServer bounds how long and how much everything may take.

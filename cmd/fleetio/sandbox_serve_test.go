@@ -76,6 +76,26 @@ func TestSandboxFinishes(t *testing.T) {
 	assert.Contains(t, answer.body, `"id":2,`, "the first is in the file")
 }
 
+// TestSilentConnection has a connection that has sent nothing, as browsers keep them: the end does not wait for it.
+func TestSilentConnection(t *testing.T) {
+	t.Parallel()
+	b := serveSandbox(t, "--no-page")
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	b.create(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, someFault) // by now that one was let in
+	ended := make(chan int, 1)
+	go func() { ended <- b.stop() }()
+	_, err = conn.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	select {
+	case code := <-ended:
+		assert.Equal(t, 0, code)
+	case <-time.After(4 * time.Second): // net/http waits for 5
+		assert.Fail(t, "it waits for a call that does not come")
+	}
+}
+
 // TestServeCutsOff has a call that does not come to its end.
 func TestServeCutsOff(t *testing.T) {
 	t.Parallel()
@@ -102,7 +122,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.New()
 	require.NoError(t, err)
-	for _, want := range []string{"200 ok\n", "503 the store does not answer\n"} {
+	for _, want := range []string{"200 ok\n", "503 the store cannot be read\n"} {
 		answer := httptest.NewRecorder()
 		(&front{sandbox: s, logger: slog.New(slog.DiscardHandler)}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 		assert.Equal(t, want, fmt.Sprint(answer.Code, " ", answer.Body))
