@@ -110,9 +110,16 @@ func invalid(problems map[string][]string) fleetioserver.CreateFault422JSONRespo
 
 func (a *answer) limited(wait int64) {
 	a.refuse(fleetioserver.CreateFault429JSONResponse{
-		Body:    fleetioapi.RateLimited{Error: "Rate limit exceeded. Try again in " + strconv.FormatInt(wait, 10) + " seconds, or use the Bulk API."},
+		Body:    fleetioapi.RateLimited{Error: "Rate limit exceeded. Try again in " + seconds(wait) + ", or use the Bulk API."},
 		Headers: fleetioserver.CreateFault429ResponseHeaders{RetryAfter: wait},
 	})
+}
+
+func seconds(n int64) string {
+	if n == 1 {
+		return "1 second"
+	}
+	return strconv.FormatInt(n, 10) + " seconds"
 }
 
 func (a *answer) failed() {

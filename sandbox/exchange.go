@@ -35,7 +35,7 @@ type Exchange struct {
 }
 
 // Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as
-// [WithHistory] says.
+// [WithHistory] says. It copies all of them; who only counts asks for [Sandbox.Latest].
 func (s *Sandbox) Requests() []Exchange {
 	list := s.history.all()
 	for i := range list {

@@ -69,7 +69,7 @@ func (s *script) due() Trouble {
 
 // ParseTrouble reads what the flag --trouble takes, and returns [WithTrouble] or [WithNext] of it: WHAT, WHAT@10% or
 // WHAT@next, for each call, for a share of the calls, or for the next call. WHAT is a status from 400 to 599, 429=30s,
-// delay=250ms, truncate, malform, media-type=text/html, drop-before, drop-after or deviate=NAME.
+// 503=5s, delay=250ms, truncate, malform, media-type=text/html, drop-before, drop-after or deviate=NAME.
 func ParseTrouble(text string) (Option, error) {
 	what, when := text, ""
 	if i := strings.LastIndexByte(text, '@'); i >= 0 && (strings.HasSuffix(text, "%") || text[i:] == "@next") {
@@ -95,20 +95,20 @@ func ParseTrouble(text string) (Option, error) {
 	return WithTrouble(share, t), nil
 }
 
+// timed is the trouble that takes a duration.
+var timed = map[string]func(time.Duration) Trouble{"delay": Delay, "429": RateLimited, "503": Unavailable}
+
 func parseWhat(text string) (Trouble, error) {
 	name, value, has := strings.Cut(text, "=")
 	switch simple := map[string]func() Trouble{"truncate": Truncate, "malform": Malform, "drop-before": DropBefore, "drop-after": DropAfter}[name]; {
 	case simple != nil && !has:
 		return simple(), nil
-	case name == "delay" && has || name == "429" && has:
+	case has && timed[name] != nil:
 		d, err := time.ParseDuration(value)
 		if err != nil {
 			return Trouble{}, fmt.Errorf("sandbox: trouble %q: %q is no duration such as 1.5s", text, value)
 		}
-		if name == "429" {
-			return RateLimited(d), nil
-		}
-		return Delay(d), nil
+		return timed[name](d), nil
 	case name == "media-type" && value != "":
 		return MediaType(value), nil
 	case name == "deviate" && value != "":
@@ -118,5 +118,5 @@ func parseWhat(text string) (Trouble, error) {
 		return Fail(status), nil
 	}
 	return Trouble{}, errors.New("sandbox: there is no trouble " + strconv.Quote(text) +
-		"; there are a status from 400 to 599, 429=30s, delay=250ms, truncate, malform, media-type=text/html, drop-before, drop-after and deviate=NAME")
+		"; there are a status from 400 to 599, 429=30s, 503=5s, delay=250ms, truncate, malform, media-type=text/html, drop-before, drop-after and deviate=NAME")
 }

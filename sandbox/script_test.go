@@ -55,7 +55,7 @@ func TestParseTrouble(t *testing.T) {
 		"500": {"500 500 500", "123"}, "503@next": {"503 201 201", "1"}, "422@50%": {"201 422 201", "2"}, "429=30s": {"429 429 429", "123"},
 		"drop-after@100%": {"0 0 0", "123"}, "media-type=text/html@next": {"201 201 201", "1"}, "truncate@34%": {"201 201 201", "3"},
 		"delay=1ms": {"201 201 201", "123"}, "deviate=202/status/undocumented@next": {"202 201 201", "1"}, "malform": {"201 201 201", "123"},
-		"drop-before@next": {"0 201 201", "1"},
+		"503=2s@next": {"503 201 201", "1"}, "drop-before@next": {"0 201 201", "1"},
 	} {
 		option, err := sandbox.ParseTrouble(text)
 		require.NoError(t, err, text)

@@ -35,7 +35,7 @@ type Server struct {
 }
 
 // Close ends the server and its sandbox before the test does, such as for code that must bear that nobody answers. What
-// arrived can still be asked for; the faults cannot.
+// arrived can still be asked for; the faults cannot. It waits for calls on their way, a second at most.
 func (s *Server) Close() { s.end() }
 
 // Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a

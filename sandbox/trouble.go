@@ -18,7 +18,7 @@ type Trouble struct {
 	name   string
 	err    error // why it cannot be made
 	status int   // of the error that is answered instead; 0 where the call is answered as usual
-	wait   int64 // Retry-After of a 429
+	wait   int64 // Retry-After, in seconds; of a 503, none where it is negative
 	delay  time.Duration
 	drop   dropping
 	cut    bool // the second half of the body is not sent
@@ -38,6 +38,9 @@ const (
 // another from 400 to 599 as a problem object, such as the 503 of an outage.
 func Fail(status int) Trouble {
 	t := Trouble{name: strconv.Itoa(status), status: status, wait: 1}
+	if status == http.StatusServiceUnavailable {
+		t.wait = -1 // see Unavailable
+	}
 	if status < 400 || status > 599 {
 		t.err = fmt.Errorf("sandbox: %d is no error status, from 400 to 599", status)
 	}
@@ -46,12 +49,21 @@ func Fail(status int) Trouble {
 
 // RateLimited answers with a 429 that asks to wait, in whole seconds, rounded up.
 func RateLimited(retryAfter time.Duration) Trouble {
-	t := Trouble{name: "429=" + retryAfter.String(), status: http.StatusTooManyRequests, wait: int64(retryAfter / time.Second)}
-	if retryAfter%time.Second != 0 {
+	return askingToWait(http.StatusTooManyRequests, retryAfter)
+}
+
+// Unavailable answers with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end.
+func Unavailable(retryAfter time.Duration) Trouble {
+	return askingToWait(http.StatusServiceUnavailable, retryAfter)
+}
+
+func askingToWait(status int, d time.Duration) Trouble {
+	t := Trouble{name: strconv.Itoa(status) + "=" + d.String(), status: status, wait: int64(d / time.Second)}
+	if d%time.Second != 0 {
 		t.wait++
 	}
-	if retryAfter < 0 {
-		t.err = fmt.Errorf("sandbox: a wait of %v is negative", retryAfter)
+	if d < 0 {
+		t.err = fmt.Errorf("sandbox: a wait of %v is negative", d)
 	}
 	return t
 }
@@ -90,9 +102,10 @@ func DropBefore() Trouble { return Trouble{name: "drop-before", drop: dropBefore
 func DropAfter() Trouble { return Trouble{name: "drop-after", drop: dropAfter} }
 
 // Deviate answers with one deviation from the contract, as the vendor may after a change: one of those that the conformance
-// engine is proven to find. [Deviations] lists the names. A name that begins with an error's status makes the call fail with
-// that, one of 201/request or 201/security makes the sandbox accept whatever is sent; others change the answer to a fault
-// that was created, and do nothing where the request is refused, or does not have the member that would be echoed.
+// engine is proven to find. [Deviations] lists the names. A name that begins with the status of a documented error (401, 403,
+// 422, 429, 500) makes the call fail with that, one of 201/request or 201/security makes the sandbox accept whatever is sent.
+// Others change the answer to a fault that was created, also to another status ("404/status/undocumented"), and do nothing
+// where the request is refused, or does not have the member that would be echoed.
 func Deviate(name string) Trouble {
 	t := Trouble{name: "deviate=" + name}
 	d, err := findDeviation(name)
@@ -142,6 +155,9 @@ func (t Trouble) instead(s *Sandbox, a *answer) bool {
 		a.failed()
 	default:
 		a.undocumented(t.status, "The sandbox was asked to fail.")
+		if t.status == http.StatusServiceUnavailable && t.wait >= 0 {
+			a.header["Retry-After"] = []string{strconv.FormatInt(t.wait, 10)}
+		}
 	}
 	return true
 }

@@ -178,7 +178,21 @@ func TestFailuresAreWhole(t *testing.T) {
 		assert.Equal(t, status, got.StatusCode)
 		assert.Equal(t, status == 405, got.Header.Get("Allow") == "POST")
 		assert.Contains(t, got.body, `"title":"`+title+`"`)
+		assert.Empty(t, got.Header.Get("Retry-After"))
 	}
+}
+
+// TestUnavailable is an outage that is known to end: the client waits, and nothing was created before.
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	s := start(t, sandbox.WithNext(sandbox.Unavailable(1500*time.Millisecond), sandbox.Unavailable(0)))
+	got := post(t, s, whole)
+	assert.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
+	assert.Equal(t, "2", got.Header.Get("Retry-After"))
+	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+	require.NoError(t, err, "after a 503 that says how long")
+	assert.Len(t, s.Requests(), 3)
+	assert.Len(t, s.Faults(), 1)
 }
 
 // TestAccepting sends what must be refused to a sandbox that accepts it; the answer is a fault all the same.

@@ -85,6 +85,7 @@ func quoteForShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'
 var troubles = []struct{ what, does string }{
 	{"500", "fails with a status from 400 to 599 instead of creating the fault"},
 	{"429=30s", "fails with a 429 that asks to wait, in whole seconds"},
+	{"503=5s", "fails with a 503 that asks to wait, in whole seconds"},
 	{"delay=250ms", "creates the fault at once, and answers late"},
 	{"truncate", "creates the fault, and breaks off in the middle of the answer"},
 	{"malform", "creates the fault, and answers with half of the JSON"},
