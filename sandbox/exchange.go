@@ -11,8 +11,8 @@ type Exchange struct {
 	Number int64         // from 1, in the order in which their answers were made
 	At     time.Time     // when the request arrived
 	Took   time.Duration // until the answer was made; a scripted delay is not part of it
-	// Account and APIKey are the names of the caller's in the fixtures; "" where the credentials are nobody's. An account
-	// without a name is "account" and its id.
+	// Account and APIKey are the names of the caller's in the fixtures; "" where the credentials are nobody's, or nobody
+	// looked at them (404, 405). An account without a name is "account" and its id.
 	Account, APIKey string
 
 	Method string
@@ -30,8 +30,6 @@ type Exchange struct {
 	AnswerBody   []byte
 	// Trouble is what was scripted for this call; "" for nothing.
 	Trouble string
-
-	size int // what it counts for in the history
 }
 
 // Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as

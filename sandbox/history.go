@@ -11,29 +11,35 @@ const mostKept = 16 << 20
 // history keeps the last exchanges, as they were: credentials are taken out when somebody asks.
 type history struct {
 	mu      sync.Mutex
-	ring    []Exchange // number n is at n modulo its length
-	first   int64      // number of the oldest that is kept
-	last    int64      // number of the newest
-	bytes   int        // of what they hold
+	ring    []kept // number n is at n modulo its length
+	first   int64  // number of the oldest that is kept
+	last    int64  // number of the newest
+	bytes   int    // of what they hold
 	changed chan struct{}
+}
+
+type kept struct {
+	Exchange
+
+	size int // in bytes
 }
 
 // add keeps an exchange and gives it its number.
 func (h *history) add(e *Exchange) {
-	e.size = e.bytes()
+	size := e.bytes()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++
 	e.Number = h.last
 	if n := int64(len(h.ring)); n > 0 {
-		h.bytes += e.size
+		h.bytes += size
 		for h.first <= h.last-n || h.bytes > mostKept && h.first < h.last {
 			old := &h.ring[h.first%n]
 			h.bytes -= old.size
-			*old = Exchange{}
+			*old = kept{}
 			h.first++
 		}
-		h.ring[h.last%n] = *e
+		h.ring[h.last%n] = kept{*e, size}
 	}
 	if h.changed != nil {
 		close(h.changed)
@@ -65,7 +71,7 @@ func (h *history) get(number int64) (Exchange, bool) {
 	if len(h.ring) == 0 || number < h.first || number > h.last {
 		return Exchange{}, false
 	}
-	return h.ring[number%int64(len(h.ring))], true
+	return h.ring[number%int64(len(h.ring))].Exchange, true
 }
 
 // all returns what is kept, the oldest first.
@@ -78,7 +84,7 @@ func (h *history) all() []Exchange {
 	}
 	list := make([]Exchange, 0, h.last-h.first+1)
 	for i := h.first; i <= h.last; i++ {
-		list = append(list, h.ring[i%n])
+		list = append(list, h.ring[i%n].Exchange)
 	}
 	return list
 }

@@ -24,6 +24,18 @@ type redactor struct {
 	secrets []string // in lower case, the longest first, as one may be the beginning of another
 }
 
+// redactorOf knows all credentials of the fixtures.
+func redactorOf(f Fixtures) redactor {
+	var secrets []string
+	for _, a := range f.Accounts {
+		secrets = append(secrets, a.Token)
+		for _, k := range a.APIKeys {
+			secrets = append(secrets, k.Key)
+		}
+	}
+	return redactor{}.with(secrets...)
+}
+
 // with adds credentials to those that a redactor knows.
 func (r redactor) with(secrets ...string) redactor {
 	r.secrets = slices.Clone(r.secrets)

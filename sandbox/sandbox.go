@@ -150,7 +150,6 @@ func (s *Sandbox) open(ctx context.Context) error {
 	}
 	_, _ = rand.Read(s.keys.salt[:]) // never fails
 	s.keys.known = map[digest]*credential{}
-	var secrets []string
 	for _, a := range all.Accounts {
 		if a.Name == "" {
 			a.Name = fmt.Sprintf("account %d", a.ID)
@@ -158,13 +157,9 @@ func (s *Sandbox) open(ctx context.Context) error {
 		known := newAccount(a)
 		s.accounts = append(s.accounts, known)
 		s.keys.add(known)
-		secrets = append(secrets, a.Token)
-		for _, k := range a.APIKeys {
-			secrets = append(secrets, k.Key)
-		}
 	}
-	s.redactor = redactor{}.with(secrets...)
-	s.history.ring, s.history.first = make([]Exchange, s.kept), 1
+	s.redactor = redactorOf(all)
+	s.history.ring, s.history.first = make([]kept, s.kept), 1
 	s.script.standing = s.standing
 	s.script.next = s.next
 	s.script.armed.Store(true) // the first call finds out

@@ -57,7 +57,9 @@ func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok\n"
 	if _, err := f.sandbox.NewestFaults(r.Context(), 0, 1); err != nil {
-		f.logger.Error("the store cannot be read", "error", err)
+		if r.Context().Err() == nil { // else it is the caller who has gone
+			f.logger.Error("the store cannot be read", "error", err)
+		}
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = "the store cannot be read\n"
 	}
@@ -116,28 +118,36 @@ func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Lo
 	return err
 }
 
-// connections are those that have sent nothing yet. Browsers keep such ones, and Shutdown would give them 5 s to begin.
+// connections are those of which no request has been read yet. Browsers keep such ones, and Shutdown would give them 5 s
+// to begin.
 type connections struct {
-	mu   sync.Mutex
-	open map[net.Conn]bool
+	mu     sync.Mutex
+	open   map[net.Conn]bool
+	closed bool
 }
 
 func (c *connections) follow(conn net.Conn, state http.ConnState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if state != http.StateNew {
-		delete(c.open, conn)
+	if state == http.StateIdle { // it was active before
 		return
 	}
-	if c.open == nil {
-		c.open = map[net.Conn]bool{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(c.open, conn)
+	case c.closed:
+		_ = conn.Close() // it has come too late
+	case c.open == nil:
+		c.open = map[net.Conn]bool{conn: true}
+	default:
+		c.open[conn] = true
 	}
-	c.open[conn] = true
 }
 
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.closed = true
 	for conn := range c.open {
 		_ = conn.Close() // it has not begun
 	}

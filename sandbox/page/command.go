@@ -84,10 +84,10 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 	case ex.APIKey != "":
 		key, account := clip(ex.APIKey, mostCell), clip(ex.Account, mostCell)
 		list = append(list, takes+"The request was sent with the key "+key+" of "+account+".")
-	case ex.Account != "" || ex.Status == http.StatusUnauthorized && ex.Trouble == "":
+	case ex.Trouble == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed):
+		list = append(list, takes+"The sandbox did not look whose the request had.")
+	default:
 		list = append(list, takes+"The request was sent with credentials that are nobody's.")
-	default: // it was answered without a look at them
-		list = append(list, takes+"The sandbox does not know whose the request had.")
 	}
 	if ex.BodyOmitted {
 		list = append(list, "The sandbox did not read the body, so the command does not have it.")

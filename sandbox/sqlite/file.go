@@ -119,7 +119,7 @@ func useLog(ctx context.Context, db *sql.DB) error {
 		var mode string
 		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
 		switch {
-		case isCode(err, sqlite3.SQLITE_BUSY) && time.Now().Before(end):
+		case isBusy(err) && time.Now().Before(end):
 		case err != nil:
 			return err
 		case mode != "wal":

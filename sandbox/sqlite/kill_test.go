@@ -167,8 +167,8 @@ func TestKillOpening(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, fileOfChild)
 		answered := killed(t, dir, 0, nothing, func() {
-			for sizeOf(t, path+"-journal") == 0 && sizeOf(t, path) == 0 {
-				runtime.Gosched()
+			for end := time.Now().Add(time.Minute); sizeOf(t, path+"-journal") == 0 && sizeOf(t, path) == 0; runtime.Gosched() {
+				require.True(t, time.Now().Before(end), "it makes no file")
 			}
 			time.Sleep(rand.N(2 * time.Millisecond))
 		})

@@ -175,6 +175,12 @@ func isOfRow(err error) bool {
 	return false
 }
 
+// isBusy tells whether another process was in the way, for whatever it did.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 func isCode(err error, code int) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code() == code

@@ -110,10 +110,15 @@
       leave(first);
       first.remove();
     }
-    const next = element('next');
-    if (next && Number(next.dataset.number) <= newest) next.hidden = false;
+    lead();
     if (list.dataset.live) arrived += newest - seen;
     announce();
+  }
+
+  // lead shows the way to the next exchange when that has arrived.
+  function lead() {
+    const next = element('next');
+    if (next && Number(next.dataset.number) <= Number(element('exchanges').dataset.newest)) next.hidden = false;
   }
 
   // mark marks the chosen exchange in a list.
@@ -184,6 +189,7 @@
       document.title = fresh.title;
       element('chosen').replaceWith(document.adoptNode(chosen));
       mark(document);
+      lead();
       ready();
       element('chosen').scrollIntoView({block: 'start'});
       element('chosen-title').focus({preventScroll: true});
