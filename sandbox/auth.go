@@ -8,18 +8,19 @@ import (
 	"strings"
 )
 
-// digest stands for a credential. It is salted, so that how long a look into the map takes tells nothing about a key.
+// digest stands for an API key and the account token that must come with it. It is salted, so that how long a look into the
+// map takes tells nothing about them.
 type digest [sha256.Size]byte
 
 // keyring knows who may call.
 type keyring struct {
 	salt  [16]byte
-	known map[digest]*credential // by API key
+	known map[digest]*credential
 }
 
-// credential is an API key with the account token that must come with it.
+// credential is an API key and its account.
 type credential struct {
-	token   digest
+	digest  digest
 	account *account
 	key     *APIKey
 	mayDo   bool // it has the permission to create faults
@@ -28,14 +29,15 @@ type credential struct {
 func (k *keyring) add(a *account) {
 	for i := range a.APIKeys {
 		key := &a.APIKeys[i]
-		k.known[k.digest(key.Key)] = &credential{token: k.digest(a.Token), account: a, key: key,
-			mayDo: slices.Contains(key.Permissions, CreateFaults)}
+		both := k.digest(key.Key, a.Token)
+		k.known[both] = &credential{digest: both, account: a, key: key, mayDo: slices.Contains(key.Permissions, CreateFaults)}
 	}
 }
 
-func (k *keyring) digest(secret string) digest {
-	var buffer [128]byte // no allocation for keys of a usual length
-	return sha256.Sum256(append(append(buffer[:0], k.salt[:]...), secret...))
+func (k *keyring) digest(key, token string) digest {
+	var buffer [192]byte // no allocation for those of a usual length
+	salted := append(append(buffer[:0], k.salt[:]...), key...)
+	return sha256.Sum256(append(append(salted, 0), token...)) // no header has a 0
 }
 
 // find returns whose credentials a request has. Where there is nobody, why is for the answer. Both are always weighed, and
@@ -54,12 +56,12 @@ func (k *keyring) find(header http.Header) (found *credential, why string) {
 	if secret = strings.TrimSpace(secret); !strings.EqualFold(scheme, "Token") || secret == "" {
 		return nil, "The header Authorization is not the word Token, a space and an API key."
 	}
-	token := k.digest(tokens[0])
-	known, right := k.known[k.digest(secret)]
+	both := k.digest(secret, tokens[0])
+	known, right := k.known[both]
 	if !right {
 		known = &credential{}
 	}
-	if subtle.ConstantTimeCompare(known.token[:], token[:]) != 1 || !right {
+	if subtle.ConstantTimeCompare(known.digest[:], both[:]) != 1 || !right {
 		return nil, "The API key or the account token is not valid, or they do not belong together."
 	}
 	return known, ""

@@ -193,10 +193,12 @@ func (c *call) noBody() {
 
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
-	// The headers are cloned, as what wraps a handler may change those on the way.
 	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
-		Header: maps.Clone(c.request.Header), Body: c.sent, BodyOmitted: c.sentErr != nil, Status: c.status,
-		AnswerHeader: maps.Clone(c.header), AnswerBody: c.body, Trouble: c.trouble.name}
+		Header: c.request.Header, Body: c.sent, BodyOmitted: c.sentErr != nil, Status: c.status,
+		AnswerHeader: c.header, AnswerBody: c.body, Trouble: c.trouble.name}
+	if s.kept > 0 { // what wraps a handler may change headers on the way
+		e.Header, e.AnswerHeader = maps.Clone(e.Header), maps.Clone(e.AnswerHeader)
+	}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
 	}

@@ -26,7 +26,10 @@ type kept struct {
 
 // add keeps an exchange and gives it its number.
 func (h *history) add(e *Exchange) {
-	size := e.bytes()
+	size := 0
+	if len(h.ring) > 0 {
+		size = e.bytes()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last++

@@ -140,6 +140,9 @@ func (s *serving) run(ctx context.Context, c *console) error {
 // options are those that need nothing but the flags and the fixture file.
 func (s *serving) options() ([]sandbox.Option, error) {
 	options := []sandbox.Option{sandbox.WithRateLimit(s.rateLimit)}
+	if s.noPage { // nobody could look at them
+		options = append(options, sandbox.WithHistory(0))
+	}
 	if s.rateLimit < 0 {
 		return nil, errors.New("--rate-limit is a number from 0")
 	}

@@ -18,7 +18,7 @@ func onDisk(ctx context.Context, file string) (*http.Server, func() error, error
 	if err != nil {
 		return nil, nil, err
 	}
-	return inSandbox(sandbox.WithStore(store)) //nolint:contextcheck // a sandbox takes none
+	return inSandbox(sandbox.WithStore(store), sandbox.WithHistory(0)) //nolint:contextcheck // a sandbox takes none
 }
 
 // onDiskLogged has the access log, too, which goes nowhere.
@@ -31,7 +31,8 @@ func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error,
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	return inSandbox(sandbox.WithStore(store), sandbox.WithLogger(slog.New(slog.NewTextHandler(nowhere, nil)))) //nolint:contextcheck // a sandbox takes none
+	logger := slog.New(slog.NewTextHandler(nowhere, nil))
+	return inSandbox(sandbox.WithStore(store), sandbox.WithHistory(0), sandbox.WithLogger(logger)) //nolint:contextcheck // a sandbox takes none
 }
 
 // inMemory is the sandbox as a test has it.
