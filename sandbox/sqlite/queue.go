@@ -58,8 +58,8 @@ func (q *queue) add(r sandbox.Record) (*batch, int, error) {
 	return b, i, nil
 }
 
-// still is how many looks in a row must show the same. After two, some are often still on their way: a few more looks
-// spare a create 3 % of the processor's time, at 64 callers as at 256, and cost a lone caller a microsecond.
+// still is how many looks in a row must show the same. After two, some are often still on their way; a few more looks cost a
+// lone caller a microsecond.
 const still = 4
 
 // gather lets whoever is about to add something do it, or else the first of many callers would get a commit for itself while
