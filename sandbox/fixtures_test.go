@@ -30,8 +30,6 @@ func TestFixturesValidate(t *testing.T) {
 		"accounts[1].token is the same as accounts[0].token":                                        func(f *sandbox.Fixtures) { f.Accounts[1].Token = f.Accounts[0].Token },
 		"accounts[1].api_keys[0].key is the same as accounts[0].token":                              func(f *sandbox.Fixtures) { f.Accounts[1].APIKeys[0].Key = f.Accounts[0].Token },
 		"accounts[0].api_keys is empty":                                                             func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys = nil },
-		"accounts[0].name holds a credential":                                                       func(f *sandbox.Fixtures) { f.Accounts[0].Name = "x " + strings.ToUpper(f.Accounts[1].Token) },
-		"accounts[1].api_keys[0].name holds a credential":                                           func(f *sandbox.Fixtures) { f.Accounts[1].APIKeys[0].Name = f.Accounts[0].APIKeys[0].Key },
 		"accounts[0].api_keys[0].name is empty":                                                     func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Name = " " },
 		"accounts[0].api_keys[0].key has a character":                                               func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Key = "a key" },
 		`accounts[0].api_keys[1].permissions[0] is unknown; the only permission is "create_faults"`: func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[1].Permissions = []sandbox.Permission{"delete"} },

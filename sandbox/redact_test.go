@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,4 +85,24 @@ func TestIsHost(t *testing.T) {
 	} {
 		assert.Equal(t, want, isHost(host), host)
 	}
+}
+
+// TestNamesAreRedacted has fixtures whose names are credentials, as somebody writes who needs no more than one word.
+func TestNamesAreRedacted(t *testing.T) {
+	t.Parallel()
+	f := DefaultFixtures()
+	f.Accounts[0].Name, f.Accounts[0].APIKeys[0].Name = "x "+f.Accounts[1].Token, f.Accounts[0].APIKeys[0].Key
+	var log bytes.Buffer
+	store := NewMemory()
+	s, err := New(WithFixtures(f), WithStore(store), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusCreated, s.call(t, minimal).Code)
+	e := s.Requests()[0]
+	assert.Equal(t, []string{"x [hidden]", "[hidden]"}, []string{e.Account, e.APIKey})
+	assert.Equal(t, "x [hidden]", s.RateLimits()[0].Account)
+	assert.NotContains(t, log.String(), f.Accounts[0].APIKeys[0].Key)
+	assert.NotContains(t, log.String(), f.Accounts[1].Token)
+	kept, err := store.Seed(t.Context(), Fixtures{}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, f.Accounts[0].Name, kept.Accounts[0].Name, "the store has it as it was given")
 }

@@ -150,7 +150,13 @@ func (s *Sandbox) open(ctx context.Context) error {
 	}
 	_, _ = rand.Read(s.keys.salt[:]) // never fails
 	s.keys.known = map[digest]*credential{}
-	for _, a := range all.Accounts {
+	s.redactor = redactorOf(all)
+	for _, a := range all.clone().Accounts {
+		// Names are logged and shown as they are from here on.
+		a.Name = s.redactor.text(a.Name)
+		for i := range a.APIKeys {
+			a.APIKeys[i].Name = s.redactor.text(a.APIKeys[i].Name)
+		}
 		if a.Name == "" {
 			a.Name = fmt.Sprintf("account %d", a.ID)
 		}
@@ -158,7 +164,6 @@ func (s *Sandbox) open(ctx context.Context) error {
 		s.accounts = append(s.accounts, known)
 		s.keys.add(known)
 	}
-	s.redactor = redactorOf(all)
 	s.history.ring, s.history.first = make([]kept, s.kept), 1
 	s.script.standing = s.standing
 	s.script.next = s.next
