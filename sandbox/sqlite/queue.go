@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
@@ -12,11 +13,15 @@ import (
 type queue struct {
 	mu     sync.Mutex
 	next   *batch // not yet taken
+	want   int    // how many rows of it wake whoever writes
 	closed bool
 
-	// Holds a token from a batch's first row until the batch is taken, so sending never blocks.
-	wake    chan struct{}
+	wake    chan struct{} // has a token from the row that is wanted until the batch is taken
 	closing chan struct{}
+
+	// Of whoever writes.
+	crowd    int // about how many callers there are: so many waited at once, not long ago
+	patience *time.Timer
 }
 
 // batch is what goes into one transaction. Who added a row waits for done, and finds the outcome in the row.
@@ -34,7 +39,7 @@ type row struct {
 }
 
 func newQueue() queue {
-	return queue{next: newBatch(0), wake: make(chan struct{}, 1), closing: make(chan struct{})}
+	return queue{next: newBatch(0), want: 1, wake: make(chan struct{}, 1), closing: make(chan struct{}), patience: time.NewTimer(0)}
 }
 
 func newBatch(size int) *batch {
@@ -44,35 +49,52 @@ func newBatch(size int) *batch {
 // add puts a row into the next batch, and returns the batch and the place of the row in it.
 func (q *queue) add(r sandbox.Record) (*batch, int, error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
 		return nil, 0, errClosed
 	}
 	b := q.next
-	i := len(b.rows)
 	b.rows = append(b.rows, row{account: r.Account, fault: r.Fault})
-	q.mu.Unlock()
-	if i == 0 {
-		q.wake <- struct{}{}
+	if len(b.rows) == q.want {
+		q.wake <- struct{}{} // it is empty: what was wanted before has come, or the batch was taken
 	}
-	return b, i, nil
+	return b, len(b.rows) - 1, nil
 }
 
-// still is how many looks in a row must show the same. After two, some are often still on their way; a few more looks cost a
-// lone caller a microsecond.
-const still = 4
-
-// gather lets whoever is about to add something do it, or else the first of many callers would get a commit for itself while
-// the others wait. Nobody is held up where nobody else wants to run.
+// gather lets whoever is about to add something do it, or else the first of a few callers would get a commit for itself
+// while the others wait. Nobody is held up where nobody else wants to run.
 func (q *queue) gather() {
-	for last, same := 0, 0; same < still; same++ {
-		q.mu.Lock()
-		rows := len(q.next.rows)
-		q.mu.Unlock()
-		if rows != last {
-			last, same = rows, 0
-		}
+	for last, rows := 0, 1; rows != last; {
 		runtime.Gosched()
+		last = rows
+		q.mu.Lock()
+		rows = len(q.next.rows)
+		q.mu.Unlock()
+	}
+}
+
+// lingering is how long a batch waits for more rows at most. A commit takes about a third of that.
+const lingering = time.Millisecond
+
+// linger waits for half of the callers that there were lately, as a commit costs about the same for one row and for fifty.
+// The other half keep the processor busy meanwhile. Up to three callers never wait for one another.
+func (q *queue) linger() {
+	q.mu.Lock()
+	want := q.crowd / 2
+	enough := len(q.next.rows) >= want || q.closed
+	if !enough {
+		q.want = want
+	}
+	q.mu.Unlock()
+	if enough {
+		return
+	}
+	q.patience.Reset(lingering)
+	select {
+	case <-q.wake:
+	case <-q.closing:
+	case <-q.patience.C:
+		q.crowd = 0 // they are gone
 	}
 }
 
@@ -80,9 +102,21 @@ func (q *queue) gather() {
 func (q *queue) take() *batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	select {
+	case <-q.wake:
+	default:
+	}
 	b := q.next
-	q.next = newBatch(len(b.rows)) // it will be about as long
+	q.next, q.want = newBatch(len(b.rows)), 1 // it will be about as long
 	return b
+}
+
+// count notes how many callers wait: those of the batch that was just written, who do not know it yet, and those who came
+// meanwhile. Fewer than before may be chance, so they are forgotten bit by bit.
+func (q *queue) count(written int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.crowd = max(written+len(q.next.rows), q.crowd-(q.crowd+15)/16)
 }
 
 // close lets no row in any more. It is called once.
@@ -109,12 +143,14 @@ func (s *Store) run(ctx context.Context) {
 			open = false
 		}
 		s.queue.gather()
+		s.queue.linger()
 		b := s.queue.take()
 		if len(b.rows) > 0 {
 			s.writing.Lock()
 			s.writer.write(ctx, b.rows)
 			s.writing.Unlock()
 		}
+		s.queue.count(len(b.rows))
 		close(b.done)
 	}
 }
