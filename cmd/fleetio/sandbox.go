@@ -5,27 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 	"github.com/fleetcontract/fleetio-go/sandbox/fixture"
 	"github.com/fleetcontract/fleetio-go/sandbox/page"
 	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
 )
 
-const (
-	defaultAddress = "127.0.0.1:8080"
-	gcPercent      = 400
-)
+const defaultAddress = "127.0.0.1:8080"
 
 // serving is one run of the sandbox.
 type serving struct {
@@ -99,8 +94,7 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	}
 	defer lines.close(logEnd)
 	signal.Ignore(syscall.SIGPIPE) // whoever read the log may leave
-	// What lives long is little, and each call makes garbage: the collector need not run as often as it does by default.
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	defer debug.SetGCPercent(debug.SetGCPercent(sandboxserver.GCPercent))
 	options, err := s.options()
 	if err != nil {
 		return err
@@ -178,18 +172,9 @@ func (s *serving) store(ctx context.Context) ([]sandbox.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	oneMoreProcessor()
+	sandboxserver.OneMoreProcessor()
 	return []sandbox.Option{sandbox.WithStore(store)}, nil
 }
-
-// oneMoreProcessor makes up for the one of Go's processors (GOMAXPROCS) that the store's goroutine keeps while it waits for
-// the disk, which takes longer than a call. It is for the process, so a second store in it brings no second one. Who has
-// said how many there are to be gets no other number.
-var oneMoreProcessor = sync.OnceFunc(func() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	}
-})
 
 // listen wants both parts of an address, so that nobody binds to all interfaces by leaving one out.
 func listen(ctx context.Context, address string) (net.Listener, error) {

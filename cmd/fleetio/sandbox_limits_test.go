@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,19 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// TestServerIsBounded holds that nobody can keep a connection, or make the server read, for ever.
-func TestServerIsBounded(t *testing.T) {
-	t.Parallel()
-	s := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-	assert.Positive(t, s.ReadHeaderTimeout)
-	assert.Positive(t, s.ReadTimeout)
-	assert.Positive(t, s.WriteTimeout)
-	assert.Positive(t, s.IdleTimeout)
-	assert.Positive(t, s.MaxHeaderBytes)
-	assert.NotNil(t, s.ErrorLog)
-	assert.True(t, s.Protocols.HTTP1() && s.Protocols.UnencryptedHTTP2())
-}
 
 // TestVerdictIsAboutWhatArrived judges a fault that repeats a credential in a spelling of its own: it conforms, and shows
 // nothing.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
@@ -90,7 +91,8 @@ func baseURL(a net.Addr) string {
 
 // serve answers until ctx ends, and then, for as long as the grace, what is on its way.
 func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Logger, grace time.Duration) error {
-	server := newServer(f, logger)
+	server := sandboxserver.New(f)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelError)
 	var silent connections
 	server.ConnState = silent.follow
 	server.RegisterOnShutdown(silent.close)
@@ -151,21 +153,4 @@ func (c *connections) close() {
 	for conn := range c.open {
 		_ = conn.Close() // it has not begun
 	}
-}
-
-// newServer bounds how long and how much everything may take.
-func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: time.Minute, // the same as the next: another would be set and set again for each call
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		Protocols:         new(http.Protocols),
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
-	}
-	server.Protocols.SetHTTP1(true)
-	server.Protocols.SetUnencryptedHTTP2(true)
-	return server
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 )
 
 // bareFault and bareCreated have the members of the contract, as one writes them without a generator. Times are texts:
@@ -70,7 +72,7 @@ func bare(context.Context, string) (*http.Server, func() error, error) {
 }
 
 func bareTuned(context.Context, string) (*http.Server, func() error, error) {
-	return asCommand(bareHandler()), noStore, nil
+	return sandboxserver.New(bareHandler()), noStore, nil
 }
 
 func noStore() error { return nil }

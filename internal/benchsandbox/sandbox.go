@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
 )
@@ -43,7 +44,7 @@ func inSandbox(options ...sandbox.Option) (*http.Server, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return asCommand(s), s.Close, nil
+	return sandboxserver.New(s), s.Close, nil
 }
 
 func countSandbox(ctx context.Context, file string) (int64, error) {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"net/http"
-	"os"
-	"runtime"
 	"runtime/debug"
-	"time"
+
+	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 )
 
 // What the servers run with, for the summary. The aim of the sandbox is one beside a bare handler as everybody has it; the
@@ -17,23 +15,10 @@ const (
 )
 
 // tune has the settings of the command fleetio sandbox that are the process's.
-func tune() { debug.SetGCPercent(400) }
+func tune() { debug.SetGCPercent(sandboxserver.GCPercent) }
 
 // tuneOnDisk has one more of Go's processors, too, while the disk is waited for.
 func tuneOnDisk() {
 	tune()
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	}
-}
-
-// asCommand has those that are the server's.
-func asCommand(handler http.Handler) *http.Server {
-	s := &http.Server{
-		Handler: handler, Protocols: new(http.Protocols), MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-	}
-	s.Protocols.SetHTTP1(true)
-	s.Protocols.SetUnencryptedHTTP2(true)
-	return s
+	sandboxserver.OneMoreProcessor()
 }
