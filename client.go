@@ -16,6 +16,7 @@ const (
 	defaultUserAgent = "fleetio-go"
 	defaultTimeout   = 30 * time.Second
 	defaultMaxBody   = 1 << 20
+	longestEscape    = int64(len(`\u003c`)) // what JSON may make of a byte
 	operationPath    = "api/v1/faults"
 )
 
@@ -42,7 +43,7 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if err := credentials.check(); err != nil {
 		return nil, err
 	}
-	s := settings{userAgent: defaultUserAgent, maxBody: defaultMaxBody}
+	s := settings{userAgent: defaultUserAgent}
 	for _, o := range opts {
 		if o == nil {
 			return nil, errors.New("fleetio: an option is nil")

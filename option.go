@@ -129,7 +129,7 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithMaxResponseBytes sets how much of an answer's body is read, counted after decompression. A longer one is an
-// [*Error]. By default, 1 MiB.
+// [*Error]. By default, 1 MiB, and six bytes for each that was sent, as the answer repeats the fault and may escape it.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {

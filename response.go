@@ -30,14 +30,18 @@ func (c *call) read(response *http.Response, a *attempt, to *bytes.Buffer) error
 		return nil
 	}
 	defer response.Body.Close() //nolint:errcheck // what was read was read
+	limit := c.maxBody
+	if limit == 0 {
+		limit = defaultMaxBody + longestEscape*int64(len(c.body))
+	}
 	// One byte more than the limit shows that there is more. The limit may be the largest number there is.
-	a.limit = io.LimitedReader{R: response.Body, N: max(c.maxBody, c.maxBody+1)}
+	a.limit = io.LimitedReader{R: response.Body, N: max(limit, limit+1)}
 	if _, err := to.ReadFrom(&a.limit); err != nil {
 		return err
 	}
-	if int64(to.Len()) > c.maxBody {
-		to.Truncate(int(c.maxBody))
-		return fmt.Errorf("its body has more than %d bytes", c.maxBody)
+	if int64(to.Len()) > limit {
+		to.Truncate(int(limit))
+		return fmt.Errorf("its body has more than %d bytes", limit)
 	}
 	return nil
 }
