@@ -153,7 +153,7 @@ func short(text string) string {
 // RateLimitError says that the rate limit is used up, and that waiting for it would take longer than the [RetryPolicy]
 // allows. The fault was not created. [errors.As] finds the [*Error] in it too.
 type RateLimitError struct {
-	// RetryAfter is how long to wait, counted from the answer; 0 where the answer does not tell.
+	// RetryAfter is how long to wait, counted from the answer; 0 where the answer does not tell, or says that one need not.
 	RetryAfter time.Duration
 	// Err is the answer. It has no status where nothing was sent, as an earlier call of [Client.CreateFaults] had
 	// learned that the limit is used up.
@@ -165,6 +165,10 @@ func (e *RateLimitError) Error() string {
 	wait := "the answer does not say until when"
 	if e.RetryAfter > 0 {
 		wait = "try again in " + e.RetryAfter.Round(time.Millisecond).String()
+	} else if e.Err != nil {
+		if _, told := retryAfter(e.Err.Header, time.Now()); told {
+			wait = "try again at once"
+		}
 	}
 	text := prefix + "the rate limit is used up: " + wait + "; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
 	if e.Err != nil && e.Err.Err != nil {

@@ -154,7 +154,11 @@ func TestErrorsMayBeMade(t *testing.T) {
 	require.ErrorIs(t, e, fleetio.ErrForbidden)
 	limited := &fleetio.RateLimitError{RetryAfter: 1500 * time.Millisecond}
 	assert.Contains(t, limited.Error(), "1.5s")
-	assert.NoError(t, errors.Unwrap(limited), "no typed nil")
+	limited = &fleetio.RateLimitError{Err: &fleetio.Error{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}}}
+	assert.Contains(t, limited.Error(), "try again at once")
+	limited.Err.Header = nil
+	assert.Contains(t, limited.Error(), "the answer does not say until when")
+	assert.NoError(t, errors.Unwrap(&fleetio.RateLimitError{}), "no typed nil")
 	assert.True(t, (&fleetio.Error{}).Ambiguous(), "what is not known is ambiguous")
 }
 
