@@ -45,15 +45,15 @@ func (k *keyring) digest(key, token string) digest {
 func (k *keyring) find(header http.Header) (found *credential, why string) {
 	authorization, tokens := header["Authorization"], header["Account-Token"]
 	switch {
-	case len(authorization) == 0 || strings.TrimSpace(authorization[0]) == "":
+	case len(authorization) == 0 || strings.Trim(authorization[0], " \t") == "":
 		return nil, "The header Authorization is missing. It is the word Token, a space and an API key."
-	case len(tokens) == 0 || strings.TrimSpace(tokens[0]) == "":
+	case len(tokens) == 0 || strings.Trim(tokens[0], " \t") == "":
 		return nil, "The header Account-Token is missing."
 	case len(authorization) > 1 || len(tokens) > 1:
 		return nil, "A credential was sent more than once."
 	}
 	scheme, secret, _ := strings.Cut(authorization[0], " ")
-	if secret = strings.TrimSpace(secret); !strings.EqualFold(scheme, "Token") || secret == "" {
+	if secret = strings.Trim(secret, " \t"); !strings.EqualFold(scheme, "Token") || secret == "" {
 		return nil, "The header Authorization is not the word Token, a space and an API key."
 	}
 	both := k.digest(secret, tokens[0])

@@ -85,6 +85,22 @@ func (f Fixtures) Validate() error {
 	return errors.Join(c.problems...)
 }
 
+// beside returns where the fixtures have what must be there once, and a store has it already in an account that they do not
+// replace.
+func (f Fixtures) beside(stored Fixtures) error {
+	c := checker{seen: map[string]string{}}
+	for _, a := range stored.Accounts {
+		if !slices.ContainsFunc(f.Accounts, func(ours Account) bool { return ours.ID == a.ID }) {
+			c.account(fmt.Sprintf("(account %d in the store)", a.ID), &a)
+		}
+	}
+	c.problems = nil // they are that of another version, if there are any
+	for i := range f.Accounts {
+		c.account(fmt.Sprintf("accounts[%d]", i), &f.Accounts[i])
+	}
+	return errors.Join(c.problems...)
+}
+
 // clone shares nothing with its original, so that nobody changes later what a sandbox knows.
 func (f Fixtures) clone() Fixtures {
 	f.Accounts = slices.Clone(f.Accounts)

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	mostBody  = 1 << 20  // bounds a request's body, in bytes
-	usualBody = 64 << 10 // what is made room for at once
+	mostBody    = 1 << 20  // bounds a request's body, in bytes
+	usualBody   = 64 << 10 // what is made room for at once
+	mostDrained = 32 << 20 // of a body that is too large, what is read and forgotten
 )
 
 // call is a request on its way.
@@ -45,7 +46,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	c, _ := calls.Get().(*call)
 	*c = call{answer: answer{header: w.Header()}, request: r}
-	c.readBody(w)
+	c.readBody()
 	path := r.URL.Path
 	if strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
 		path = r.URL.RawPath // an escaped slash separates nothing
@@ -85,13 +86,13 @@ func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
 }
 
 // readBody reads the body before anything is decided, so that whoever looks at the exchange sees it whole.
-func (c *call) readBody(w http.ResponseWriter) {
+func (c *call) readBody() {
 	r := c.request
-	if r.ContentLength > mostBody {
-		c.sentErr = &http.MaxBytesError{Limit: mostBody}
+	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.ContentLength > mostBody {
+		c.tooLarge(r.Header["Expect"] == nil) // who waits to be told to go on is told not to
 		return
 	}
 	// The length is a hint: middleware may have put another body in place, or nothing comes. A byte more shows that it ends
@@ -107,13 +108,24 @@ func (c *call) readBody(w http.ResponseWriter) {
 	switch {
 	case c.sentErr == nil:
 		buffer := bytes.NewBuffer(c.sent)
-		_, c.sentErr = buffer.ReadFrom(http.MaxBytesReader(w, r.Body, int64(mostBody-read)))
+		if _, c.sentErr = buffer.ReadFrom(io.LimitReader(r.Body, int64(mostBody-read)+1)); buffer.Len() > mostBody {
+			c.tooLarge(true)
+		}
 		c.sent = buffer.Bytes()
 	case errors.Is(c.sentErr, io.EOF):
 		c.sentErr = nil
 	}
 	if c.sentErr != nil {
 		c.sent = nil
+	}
+}
+
+// tooLarge gives up a body. Many clients send all of it before they read the answer, and would find the connection closed,
+// so the rest is taken in as well, within reason.
+func (c *call) tooLarge(drain bool) {
+	c.sentErr = &http.MaxBytesError{Limit: mostBody}
+	if drain {
+		_, _ = io.CopyN(io.Discard, c.request.Body, mostDrained) // if it breaks off, nobody reads the answer
 	}
 }
 
@@ -188,7 +200,7 @@ func (c *call) noBody() {
 		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
 		return
 	}
-	c.undocumented(http.StatusBadRequest, "The body ended before it was complete.")
+	c.undocumented(http.StatusBadRequest, "The body could not be read to its end.")
 }
 
 // finish sends the answer, or what the script made of it, and keeps and logs the exchange.

@@ -40,7 +40,7 @@ func acceptsJSON(accept []string) bool {
 	for _, list := range accept {
 		for entry := range strings.SplitSeq(list, ",") {
 			name, parameters, err := mime.ParseMediaType(entry)
-			if err != nil {
+			if err != nil || !strings.Contains(name, "/") { // such as the * of old clients
 				continue
 			}
 			readable = true

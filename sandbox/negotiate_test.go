@@ -12,6 +12,7 @@ func TestAccept(t *testing.T) {
 	s := start(t)
 	for accept, status := range map[string]int{
 		"application/json": 201, "*/*": 201, "application/*": 201, "text/html, */*;q=0.1": 201, "application/json;q=0.5, text/html": 201, ";": 201,
+		"*": 201, "text/html, image/gif, *; q=.2, */*; q=.2": 201, "garbage": 201,
 		"text/html": 406, "application/json;q=0": 406, "*/*, application/json;q=0": 406, "application/problem+json": 406,
 	} {
 		got := post(t, s, `{"vehicle_id":1,"code":"P0420"}`, set("Accept", accept))

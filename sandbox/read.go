@@ -16,6 +16,7 @@ const (
 	isEmpty       = "the body is empty"
 	noUTF8        = "the body is not valid UTF-8"
 	noJSON        = "the body is not valid JSON"
+	hasMark       = "the body is not valid JSON: it begins with a byte order mark"
 	noObject      = "the body is not a JSON object"
 	halfCharacter = "the body has an escape of half a character"
 	tooDeep       = "the body is nested more than 100 deep"
@@ -31,6 +32,9 @@ func readMembers(body []byte) (m members, twice []string, why string) {
 	r.space()
 	if r.at == len(r.body) {
 		return m, nil, isEmpty
+	}
+	if strings.HasPrefix(r.body, "\ufeff") {
+		return m, nil, hasMark
 	}
 	r.whole()
 	return r.members, r.twice, r.why

@@ -37,7 +37,7 @@ func FuzzReadMembers(f *testing.F) {
 			assert.Empty(t, bytes.TrimSpace(body))
 		case noUTF8:
 			assert.False(t, utf8.Valid(body))
-		case noJSON:
+		case noJSON, hasMark:
 			assert.False(t, json.Valid(body))
 		case noObject:
 			assert.True(t, json.Valid(body))

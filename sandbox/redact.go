@@ -53,7 +53,11 @@ func (s *Sandbox) redactorFor(header http.Header) redactor {
 	var own []string
 	for _, name := range []string{"Authorization", "Account-Token"} {
 		for _, value := range header[name] {
-			own = append(own, value, value[strings.LastIndexByte(value, ' ')+1:]) // either could be the key
+			own = append(own, value)
+			// After the scheme, which is no secret, any part could be the key: KEY, token=KEY, token="KEY", nonce="x".
+			if _, rest, more := strings.Cut(value, " "); more {
+				own = append(own, strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(` ,="`, r) })...)
+			}
 		}
 	}
 	return s.redactor.with(own...)

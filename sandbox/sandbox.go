@@ -141,8 +141,8 @@ func (s *Sandbox) open(ctx context.Context) error {
 		return fmt.Errorf("sandbox: fixtures: %w", err)
 	}
 	// Before the store takes in what does not go together with what it has of an earlier run.
-	if err := had.with(fixtures).Validate(); err != nil {
-		return fmt.Errorf("sandbox: the fixtures together with what the store has: %w", err)
+	if err := fixtures.beside(had); err != nil {
+		return fmt.Errorf("sandbox: the fixtures do not go together with the accounts that stay in the store; change them, or begin with an empty store: %w", err)
 	}
 	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures))
 	if err != nil {

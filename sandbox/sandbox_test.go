@@ -146,7 +146,7 @@ func TestRefusals(t *testing.T) {
 		"white space":        {" \n", `{"errors":{"base":["the body is empty"]}}`},
 		"no JSON":            {`{"vehicle_id":1,}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
 		"two values":         {`{"vehicle_id":1,"code":"P0420"}{}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
-		"a byte order mark":  {"\uFEFF{}", `{"errors":{"base":["the body is not valid JSON"]}}`},
+		"a byte order mark":  {"\uFEFF{}", `{"errors":{"base":["the body is not valid JSON: it begins with a byte order mark"]}}`},
 		"no object":          {`[{"vehicle_id":1}]`, `{"errors":{"base":["the body is not a JSON object"]}}`},
 		"no UTF-8":           {"{\"x\":\"\xff\"}", `{"errors":{"base":["the body is not valid UTF-8"]}}`},
 		"half a character":   {`{"x":"a\\\ud83d\\"}`, `{"errors":{"base":["the body has an escape of half a character"]}}`},

@@ -102,7 +102,8 @@ func TestSandboxGuide(t *testing.T) {
 	script, _, _ = strings.Cut(script, "```")
 	// Not the function, so that the process is the one that $! names.
 	script = strings.Replace(script, "fleetio sandbox", `"$SELF" sandbox --addr 127.0.0.1:0 --log off`, 1)
-	code, out := shell(t, "cd "+folder+"\n"+script+"\nkill $!; wait $!")
+	// Where a line fails, the server must not go on: the test would wait for it.
+	code, out := shell(t, "cd "+folder+"\ntrap 'kill $! 2>/dev/null || :' EXIT\n"+script+"\nkill $!; wait $!")
 	assert.Equal(t, 0, code, out)
 	assert.Contains(t, out, `"id": 2,`)
 

@@ -159,19 +159,19 @@ func TestSandboxKeepsItsFile(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "faults.db")
 	b := serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
 	assert.Equal(t, "example-key-telematics", b.key)
-	answer := b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	answer := b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
 	assert.Contains(t, answer.body, `"id":2,`, "after that of the fixtures")
 	require.Equal(t, 0, b.stop())
 
 	b = serveSandbox(t, "--db", db) // the accounts come from the file, and none besides
 	assert.Equal(t, "example-key-telematics", b.key)
 	assert.NotContains(t, b.stdout, "sandbox-key")
-	answer = b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	answer = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
 	assert.Contains(t, answer.body, `"id":3,`)
 	require.Equal(t, 0, b.stop())
 
 	b = serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
-	answer = b.create(t, http.DefaultClient, `{"vehicle_id":4712,"code":"2000"}`)
+	answer = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
 	assert.Contains(t, answer.body, `"id":4,`, "the faults of the fixtures do not come again")
 }
 
@@ -232,7 +232,7 @@ func TestSandboxRefuses(t *testing.T) {
 		"no such fixtures":       {[]string{"--fixtures", "nowhere.yaml"}, "nowhere.yaml"},
 		"broken fixtures":        {[]string{"--fixtures", broken}, broken + ":2: accounts[0].api_keys is empty"},
 		"a folder for a file":    {[]string{"--db", folder}, folder},
-		"fixtures that clash":    {[]string{"--db", db, "--fixtures", clash}, "accounts[1].vehicles[0].id is the same as accounts[0].vehicles[0].id"},
+		"fixtures that clash":    {[]string{"--db", db, "--fixtures", clash}, "accounts[0].vehicles[0].id is the same as (account 501 in the store).vehicles[0].id"},
 		"the list and no server": {[]string{"--list-trouble", "x"}, `sandbox takes no "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {

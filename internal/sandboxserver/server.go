@@ -21,7 +21,7 @@ func New(handler http.Handler) *http.Server {
 		Handler:           handler,
 		ReadHeaderTimeout: time.Minute, // the same as the next: another would be set and set again for each call
 		ReadTimeout:       time.Minute,
-		WriteTimeout:      time.Minute, // the sandbox prolongs it where an answer shall be late
+		WriteTimeout:      90 * time.Second, // counts from the header, and leaves time to say that the body came too late
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		Protocols:         new(http.Protocols),
