@@ -35,6 +35,10 @@ func TestRedaction(t *testing.T) {
 		set("Secret-And-More/of+it", "x"), set("X-Api-Key", "unknown-password"), set("X-Auth", "Basic unknown-password"), set("Cookie", "a=unknown-password"),
 		set("Proxy-Authorization", "Basic unknown-password"), set("X-Other", "secret-and-More/Of+It"), set("Account-Token", "unknown-password"),
 		func(r *http.Request) {
+			r.Header["Authorization"] = []string{`Token token="unknown-password", nonce="x"`}
+			r.Header["X-Other"], r.RequestURI = []string{"unknown-password"}, "/unknown-password"
+		},
+		func(r *http.Request) {
 			r.Body = http.NoBody
 			*r = *httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/api/v1/faults", strings.NewReader(`{"a":"secret-\u0061nd-More\/Of+It"}`))
 		},

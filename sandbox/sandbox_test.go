@@ -1,14 +1,18 @@
 package sandbox_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -179,6 +183,7 @@ func TestProblems(t *testing.T) {
 		"another scheme":               {401, right, set("Authorization", "Bearer "+s.Credentials.APIKey)},
 		"no scheme":                    {401, right, set("Authorization", s.Credentials.APIKey)},
 		"only the scheme":              {401, right, set("Authorization", "Token ")},
+		"a no-break space":             {401, right, set("Authorization", "Token "+s.Credentials.APIKey+"\u00a0")},
 		"unknown key":                  {401, right, set("Authorization", "Token unknown-key")},
 		"unknown token":                {401, right, set("Account-Token", "unknown-token")},
 		"another account's token":      {401, right, set("Account-Token", "sandbox-account-southwind")},
@@ -221,6 +226,37 @@ func TestProblems(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { assert.Empty(t, s.Faults()) })
+}
+
+// TestTooLargeIsTakenIn sends all of a body before it reads, as many clients do.
+func TestTooLargeIsTakenIn(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	const length = 20 << 20
+	head := "POST /api/v1/faults HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + s.Credentials.APIKey + "\r\nAccount-Token: " +
+		s.Credentials.AccountToken + "\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(length) + "\r\n\r\n"
+	_, err = io.WriteString(conn, head)
+	require.NoError(t, err)
+	_, err = conn.Write(make([]byte, length))
+	require.NoError(t, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
+
+	// Who asks first sends nothing.
+	conn, err = net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = io.WriteString(conn, strings.Replace(head, "Host: x", "Host: x\r\nExpect: 100-continue", 1))
+	require.NoError(t, err)
+	answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
 }
 
 // TestHead holds that an exchange has what was sent: no body answers a HEAD.
