@@ -91,8 +91,7 @@ func baseURL(a net.Addr) string {
 
 // serve answers until ctx ends, and then, for as long as the grace, what is on its way.
 func serve(ctx context.Context, f *front, listener net.Listener, logger *slog.Logger, grace time.Duration) error {
-	server := sandboxserver.New(f)
-	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelError)
+	server := newServer(f, logger)
 	var silent connections
 	server.ConnState = silent.follow
 	server.RegisterOnShutdown(silent.close)
@@ -153,4 +152,10 @@ func (c *connections) close() {
 	for conn := range c.open {
 		_ = conn.Close() // it has not begun
 	}
+}
+
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	server := sandboxserver.New(handler)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelError)
+	return server
 }

@@ -254,3 +254,11 @@ func TestExchangeOf(t *testing.T) {
 	e.Header, e.Body = http.Header{"Content-Length": {"2"}}, []byte("{}")
 	assert.Equal(t, traffic.Message{Header: e.Header, Body: e.Body}, exchangeOf(e).Request)
 }
+
+// TestServerLogs holds that what goes wrong in the server itself is told where all else is.
+func TestServerLogs(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	newServer(http.NotFoundHandler(), slog.New(slog.NewTextHandler(&log, nil))).ErrorLog.Print("broken")
+	assert.Contains(t, log.String(), "level=ERROR msg=broken")
+}

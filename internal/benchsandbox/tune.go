@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
@@ -8,10 +9,11 @@ import (
 
 // What the servers run with, for the summary. The aim of the sandbox is one beside a bare handler as everybody has it; the
 // tuned one shows how much of the difference is tuning.
-const (
+var (
 	goDefaults = "Go's defaults"
-	asInMemory = "GC percent 400 and timeouts, as fleetio sandbox"
-	asOnDisk   = "GC percent 400, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE"
+	asInMemory = fmt.Sprintf("GC percent %d and timeouts, as fleetio sandbox", sandboxserver.GCPercent)
+	asOnDisk   = fmt.Sprintf("GC percent %d, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE",
+		sandboxserver.GCPercent)
 )
 
 // tune has the settings of the command fleetio sandbox that are the process's.

@@ -16,7 +16,7 @@ type queue struct {
 	want   int    // how many rows of it wake whoever writes
 	closed bool
 
-	wake    chan struct{} // has a token from the row that is wanted until the batch is taken
+	wake    chan struct{} // gets a token from the row that is wanted, for whoever writes
 	closing chan struct{}
 
 	// Of whoever writes.
@@ -73,15 +73,19 @@ func (q *queue) gather() {
 	}
 }
 
-// lingering is how long a batch waits for more rows at most. A commit takes about a third of that.
-const lingering = time.Millisecond
+// A batch waits for more rows where there were so many callers lately, and so long at most. Fewer have less to gain, and
+// often come by chance at the same time.
+const (
+	crowded   = 32
+	lingering = time.Millisecond // some commits, on a fast disk
+)
 
-// linger waits for half of the callers that there were lately, as a commit costs about the same for one row and for fifty.
-// The other half keep the processor busy meanwhile. Up to three callers never wait for one another.
+// linger waits for half of a crowd, as a commit costs about the same for one row and for fifty. Callers who send one after
+// the other keep the processor busy meanwhile; where they have gone, the first who comes alone waits in vain, once.
 func (q *queue) linger() {
 	q.mu.Lock()
 	want := q.crowd / 2
-	enough := len(q.next.rows) >= want || q.closed
+	enough := q.crowd < crowded || len(q.next.rows) >= want || q.closed
 	if !enough {
 		q.want = want
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// TestLinger asks how long a batch of one row waits for others, of which one comes every 100 microseconds.
+// TestLinger asks how long a batch of one row waits for others, of which one comes every 50 microseconds.
 func TestLinger(t *testing.T) {
 	t.Parallel()
-	const step = 100 * time.Microsecond
+	const step = 50 * time.Microsecond
 	for name, c := range map[string]struct {
 		crowd, come int
 		closed      bool
@@ -22,12 +22,11 @@ func TestLinger(t *testing.T) {
 		crowdAfter  int
 	}{
 		"nobody was seen":    {crowd: 0, come: 3, want: 0, crowdAfter: 0},
-		"one caller":         {crowd: 1, come: 3, want: 0, crowdAfter: 1},
-		"three callers":      {crowd: 3, come: 3, want: 0, crowdAfter: 3},
-		"four callers":       {crowd: 4, come: 3, want: step, crowdAfter: 4},
-		"half of ten":        {crowd: 10, come: 9, want: 4 * step, crowdAfter: 10},
-		"too few come":       {crowd: 10, come: 3, want: lingering, crowdAfter: 0},
-		"it is being closed": {crowd: 10, come: 0, closed: true, want: 0, crowdAfter: 10},
+		"no crowd":           {crowd: 31, come: 20, want: 0, crowdAfter: 31},
+		"half of a crowd":    {crowd: 32, come: 31, want: 15 * step, crowdAfter: 32},
+		"half of a larger":   {crowd: 41, come: 40, want: 19 * step, crowdAfter: 41},
+		"too few come":       {crowd: 64, come: 3, want: time.Millisecond, crowdAfter: 0},
+		"it is being closed": {crowd: 64, come: 0, closed: true, want: 0, crowdAfter: 64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +51,7 @@ func TestLinger(t *testing.T) {
 				assert.Equal(t, c.want, time.Since(begin))
 				assert.Equal(t, c.crowdAfter, q.crowd)
 				assert.Len(t, q.take().rows, 1+min(c.come, int(c.want/step)))
-				time.Sleep(lingering) // the others end
+				time.Sleep(time.Second) // the others end
 			})
 		})
 	}
@@ -68,13 +67,15 @@ func TestWake(t *testing.T) {
 			_, _, err := q.add(sandbox.Record{})
 			require.NoError(t, err)
 		}
-		q.crowd = 4
+		q.crowd = 32
 		add()
 		<-q.wake
 		q.linger()
-		add()
+		for range 15 {
+			add()
+		}
 		assert.Len(t, q.wake, 1)
-		assert.Len(t, q.take().rows, 2)
+		assert.Len(t, q.take().rows, 16)
 		assert.Empty(t, q.wake)
 		add()
 		assert.Len(t, q.wake, 1)
@@ -100,4 +101,33 @@ func TestCount(t *testing.T) {
 	}
 	assert.Equal(t, []int{28, 26, 24, 22}, seen[:4])
 	assert.Less(t, len(seen), 40)
+}
+
+// TestRunCounts holds that whoever writes knows about the crowd, and waits for it: the last caller of all waits in vain.
+func TestRunCounts(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	first := s.queue.next
+	s.writing.Lock()
+	results := []<-chan added{s.goAdd(t.Context(), fault("taken"))}
+	s.waitFor(func(next *batch) bool { return next != first })
+	for range 40 {
+		results = append(results, s.goAdd(t.Context(), fault("queued")))
+	}
+	s.waitFor(func(next *batch) bool { return len(next.rows) == 40 })
+	s.writing.Unlock()
+	for _, r := range results {
+		require.NoError(t, (<-r).err)
+	}
+	crowd := func() int {
+		s.queue.mu.Lock()
+		defer s.queue.mu.Unlock()
+		return s.queue.crowd
+	}
+	assert.Equal(t, 40, crowd())
+	begin := time.Now()
+	_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("alone")})
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, time.Since(begin), lingering)
+	assert.Equal(t, 1, crowd())
 }

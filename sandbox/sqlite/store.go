@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -20,7 +21,9 @@ import (
 
 // Store is a [sandbox.Store] in a file. Make one with [Open].
 type Store struct {
-	db    *sql.DB // reads, and the rare writes of Seed
+	name  string
+	file  os.FileInfo // as it was opened
+	db    *sql.DB     // reads, and the rare writes of Seed
 	queue queue
 
 	// Held by whoever writes. SQLite would let a second writer wait as well, but by sleeping.
@@ -49,7 +52,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	s := &Store{db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, pathless(err)), w.closeAll(), db.Close())
+	}
+	s := &Store{name: path, file: file, db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
 	s.close = sync.OnceValue(s.end)
 	go s.run(context.WithoutCancel(ctx))
 	return s, nil
@@ -73,13 +80,16 @@ func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 	return b.rows[i].id, b.rows[i].err
 }
 
-// Records implements [sandbox.Store]. It does not hold up those who write. There is no index by account, as it would slow
+// Records implements [sandbox.Store]. It fails where the file was deleted or replaced. It does not hold up those who write. There is no index by account, as it would slow
 // down each Add: what an account that has few faults costs to read grows with the faults of the others.
 func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
 	if s.queue.isClosed() {
 		return nil, errClosed
+	}
+	if err := s.inPlace(); err != nil {
+		return nil, err
 	}
 	if limit <= 0 {
 		return nil, nil
@@ -96,6 +106,18 @@ func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbo
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
 	return list, nil
+}
+
+// inPlace returns an error if the file is not where it was. SQLite goes on with one that was deleted, and so all that is
+// added would be gone in the end.
+func (s *Store) inPlace() error {
+	switch now, err := os.Stat(s.name); {
+	case err != nil:
+		return fmt.Errorf("the file %s is lost, and with it what is stored: %w", s.name, pathless(err))
+	case !os.SameFile(s.file, now):
+		return fmt.Errorf("the file %s is another one now: what is stored is not in it", s.name)
+	}
+	return nil
 }
 
 // scanner is [sql.Rows.Scan].
@@ -128,5 +150,5 @@ func (s *Store) end() error {
 	defer s.writing.Unlock()
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	return errors.Join(s.writer.close(), s.db.Close())
+	return errors.Join(s.inPlace(), s.writer.close(), s.db.Close())
 }

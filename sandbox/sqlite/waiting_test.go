@@ -113,6 +113,13 @@ func TestCanceledWhileAdding(t *testing.T) {
 // TestClose closes while callers add: those who are in get their answer, the others an error.
 func TestClose(t *testing.T) {
 	t.Parallel()
+	for range 10 { // whoever writes finds the next batch and the end at the same time, and begins with either
+		closeWhileAdding(t)
+	}
+}
+
+func closeWhileAdding(t *testing.T) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "sandbox.db")
 	s := openAt(t, path)
 	first := s.queue.next
