@@ -245,6 +245,7 @@ func TestTooLargeIsTakenIn(t *testing.T) {
 	require.NoError(t, err)
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
+	defer answer.Body.Close()
 	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
 
 	// Who asks first sends nothing.
@@ -256,6 +257,7 @@ func TestTooLargeIsTakenIn(t *testing.T) {
 	require.NoError(t, err)
 	answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
+	defer answer.Body.Close()
 	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
 }
 

@@ -108,18 +108,6 @@ func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbo
 	return list, nil
 }
 
-// inPlace returns an error if the file is not where it was. SQLite goes on with one that was deleted, and so all that is
-// added would be gone in the end.
-func (s *Store) inPlace() error {
-	switch now, err := os.Stat(s.name); {
-	case err != nil:
-		return fmt.Errorf("the file %s is lost, and with it what is stored: %w", s.name, pathless(err))
-	case !os.SameFile(s.file, now):
-		return fmt.Errorf("the file %s is another one now: what is stored is not in it", s.name)
-	}
-	return nil
-}
-
 // scanner is [sql.Rows.Scan].
 type scanner func(...any) error
 
@@ -151,4 +139,16 @@ func (s *Store) end() error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	return errors.Join(s.inPlace(), s.writer.close(), s.db.Close())
+}
+
+// inPlace returns an error if the file is not where it was. SQLite goes on with one that was deleted, and so all that is
+// added would be gone in the end.
+func (s *Store) inPlace() error {
+	switch now, err := os.Stat(s.name); {
+	case err != nil:
+		return fmt.Errorf("the file %s is lost, and with it what is stored: %w", s.name, pathless(err))
+	case !os.SameFile(s.file, now):
+		return fmt.Errorf("the file %s is another one now: what is stored is not in it", s.name)
+	}
+	return nil
 }
