@@ -20,7 +20,7 @@ type settings struct {
 	apiVersion string
 	retry      RetryPolicy
 	logger     *slog.Logger
-	maxBody    int64
+	maxBody    int64 // 0 where no option gave one
 }
 
 // Option sets something of a [Client].

@@ -74,19 +74,10 @@ func DefaultFixtures() Fixtures {
 
 // Validate returns what is wrong with the fixtures, each with its place (accounts[0].api_keys[1].key); nil if nothing.
 // It does not repeat credentials.
-func (f Fixtures) Validate() error {
-	c := checker{seen: map[string]string{}}
-	if len(f.Accounts) == 0 {
-		c.add("accounts", "is empty, so nobody could call")
-	}
-	for i := range f.Accounts {
-		c.account(fmt.Sprintf("accounts[%d]", i), &f.Accounts[i])
-	}
-	return errors.Join(c.problems...)
-}
+func (f Fixtures) Validate() error { return f.beside(Fixtures{}) }
 
-// beside returns where the fixtures have what must be there once, and a store has it already in an account that they do not
-// replace.
+// beside is Validate where a store has accounts, too: those that the fixtures do not replace have their ids and
+// credentials for themselves.
 func (f Fixtures) beside(stored Fixtures) error {
 	c := checker{seen: map[string]string{}}
 	for _, a := range stored.Accounts {
@@ -94,7 +85,10 @@ func (f Fixtures) beside(stored Fixtures) error {
 			c.account(fmt.Sprintf("(account %d in the store)", a.ID), &a)
 		}
 	}
-	c.problems = nil // they are that of another version, if there are any
+	c.problems = nil // what is stored cannot be changed by these
+	if len(f.Accounts) == 0 {
+		c.add("accounts", "is empty, so nobody could call")
+	}
 	for i := range f.Accounts {
 		c.account(fmt.Sprintf("accounts[%d]", i), &f.Accounts[i])
 	}

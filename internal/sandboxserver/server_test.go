@@ -15,7 +15,7 @@ func TestServerIsBounded(t *testing.T) {
 	s := sandboxserver.New(http.NotFoundHandler())
 	assert.Positive(t, s.ReadHeaderTimeout)
 	assert.Positive(t, s.ReadTimeout)
-	assert.Positive(t, s.WriteTimeout)
+	assert.Greater(t, s.WriteTimeout, s.ReadTimeout, "or nobody could be told that the body came too late")
 	assert.Positive(t, s.IdleTimeout)
 	assert.Positive(t, s.MaxHeaderBytes)
 	assert.True(t, s.Protocols.HTTP1() && s.Protocols.UnencryptedHTTP2())

@@ -188,6 +188,12 @@ func TestRelativePath(t *testing.T) {
 		require.NoError(t, openAt(t, path).Close())
 		require.FileExists(t, filepath.Join(dir, filepath.Base(path)))
 	}
+	s, err := Open(t.Context(), "moved-from.db")
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	_, err = s.Records(t.Context(), 0, 1)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
 }
 
 func TestMode(t *testing.T) {

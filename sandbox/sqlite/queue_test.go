@@ -17,16 +17,17 @@ func TestLinger(t *testing.T) {
 	const step = 50 * time.Microsecond
 	for name, c := range map[string]struct {
 		crowd, come int
-		closed      bool
+		closedAfter time.Duration // negative for never
 		want        time.Duration
 		crowdAfter  int
 	}{
-		"nobody was seen":    {crowd: 0, come: 3, want: 0, crowdAfter: 0},
-		"no crowd":           {crowd: 31, come: 20, want: 0, crowdAfter: 31},
-		"half of a crowd":    {crowd: 32, come: 31, want: 15 * step, crowdAfter: 32},
-		"half of a larger":   {crowd: 41, come: 40, want: 19 * step, crowdAfter: 41},
-		"too few come":       {crowd: 64, come: 3, want: time.Millisecond, crowdAfter: 0},
-		"it is being closed": {crowd: 64, come: 0, closed: true, want: 0, crowdAfter: 64},
+		"nobody was seen":    {crowd: 0, come: 3, closedAfter: -1, want: 0, crowdAfter: 0},
+		"no crowd":           {crowd: 31, come: 20, closedAfter: -1, want: 0, crowdAfter: 31},
+		"half of a crowd":    {crowd: 32, come: 31, closedAfter: -1, want: 15 * step, crowdAfter: 32},
+		"half of a larger":   {crowd: 41, come: 40, closedAfter: -1, want: 19 * step, crowdAfter: 41},
+		"too few come":       {crowd: 64, come: 3, closedAfter: -1, want: time.Millisecond, crowdAfter: 0},
+		"it was closed":      {crowd: 64, come: 0, closedAfter: 0, want: 0, crowdAfter: 64},
+		"it is being closed": {crowd: 64, come: 0, closedAfter: 3 * step, want: 3 * step, crowdAfter: 64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -36,8 +37,11 @@ func TestLinger(t *testing.T) {
 				_, _, err := q.add(sandbox.Record{})
 				require.NoError(t, err)
 				<-q.wake
-				if c.closed {
+				switch {
+				case c.closedAfter == 0:
 					q.close()
+				case c.closedAfter > 0:
+					time.AfterFunc(c.closedAfter, q.close)
 				}
 				go func() {
 					for range c.come {

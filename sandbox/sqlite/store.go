@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -21,7 +22,7 @@ import (
 
 // Store is a [sandbox.Store] in a file. Make one with [Open].
 type Store struct {
-	name  string
+	name  string      // of the file, from the root: the process may change its directory
 	file  os.FileInfo // as it was opened
 	db    *sql.DB     // reads, and the rare writes of Seed
 	queue queue
@@ -52,11 +53,15 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	file, err := os.Stat(path)
+	name, err := filepath.Abs(path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.closeAll(), db.Close())
+	}
+	file, err := os.Stat(name)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, pathless(err)), w.closeAll(), db.Close())
 	}
-	s := &Store{name: path, file: file, db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
+	s := &Store{name: name, file: file, db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
 	s.close = sync.OnceValue(s.end)
 	go s.run(context.WithoutCancel(ctx))
 	return s, nil
@@ -80,8 +85,9 @@ func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 	return b.rows[i].id, b.rows[i].err
 }
 
-// Records implements [sandbox.Store]. It fails where the file was deleted or replaced. It does not hold up those who write. There is no index by account, as it would slow
-// down each Add: what an account that has few faults costs to read grows with the faults of the others.
+// Records implements [sandbox.Store]. It fails where the file was deleted or replaced. It does not hold up those who write.
+// There is no index by account, as it would slow down each Add: what an account that has few faults costs to read grows
+// with the faults of the others.
 func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
 	s.reading.RLock()
 	defer s.reading.RUnlock()
