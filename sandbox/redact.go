@@ -53,8 +53,8 @@ func (s *Sandbox) redactorFor(header http.Header) redactor {
 	var own []string
 	for _, name := range []string{"Authorization", "Account-Token"} {
 		for _, value := range header[name] {
-			own = append(own, value)
-			// After the scheme, which is no secret, any part could be the key: KEY, token=KEY, token="KEY", nonce="x".
+			// Either could be the key, or in Rails' notation (token="KEY", nonce="x") a part of what is behind the scheme.
+			own = append(own, value, value[strings.LastIndexByte(value, ' ')+1:])
 			if _, rest, more := strings.Cut(value, " "); more {
 				own = append(own, strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune(` ,="`, r) })...)
 			}

@@ -35,6 +35,9 @@ func TestRedaction(t *testing.T) {
 		set("Secret-And-More/of+it", "x"), set("X-Api-Key", "unknown-password"), set("X-Auth", "Basic unknown-password"), set("Cookie", "a=unknown-password"),
 		set("Proxy-Authorization", "Basic unknown-password"), set("X-Other", "secret-and-More/Of+It"), set("Account-Token", "unknown-password"),
 		func(r *http.Request) {
+			r.Header["Authorization"], r.RequestURI = []string{"Token unkn=own=pass"}, "/unkn=own=pass"
+		},
+		func(r *http.Request) {
 			r.Header["Authorization"] = []string{`Token token="unknown-password", nonce="x"`}
 			r.Header["X-Other"], r.RequestURI = []string{"unknown-password"}, "/unknown-password"
 		},
@@ -54,6 +57,7 @@ func TestRedaction(t *testing.T) {
 		plain := strings.ToLower(unescape(shown))
 		assert.NotContains(t, plain, "more/of+it", "%s", shown)
 		assert.NotContains(t, plain, "unknown-password", "%s", shown)
+		assert.NotContains(t, plain, "unkn=own", "%s", shown)
 		raw, kept := s.Unredacted(e.Number)
 		require.True(t, kept)
 		assert.Contains(t, strings.Join(raw.Header["Authorization"], "")+string(raw.Body), "ecret-", "for a judge, it is as it was")
