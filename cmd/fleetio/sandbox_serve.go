@@ -154,7 +154,7 @@ func (c *connections) close() {
 	}
 }
 
-func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+func newServer(handler http.Handler, logger *slog.Logger) sandboxserver.Server {
 	server := sandboxserver.New(handler)
 	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelError)
 	return server

@@ -67,11 +67,11 @@ func bareHandler() http.Handler {
 }
 
 // bare is as one has it who sets nothing.
-func bare(context.Context, string) (*http.Server, func() error, error) {
+func bare(context.Context, string) (httpServer, func() error, error) {
 	return &http.Server{Handler: bareHandler()}, noStore, nil //nolint:gosec // no timeouts: they cost time
 }
 
-func bareTuned(context.Context, string) (*http.Server, func() error, error) {
+func bareTuned(context.Context, string) (httpServer, func() error, error) {
 	return sandboxserver.New(bareHandler()), noStore, nil
 }
 

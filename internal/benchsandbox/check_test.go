@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -14,18 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// opened serves one of the servers, and returns its address and its store's file.
-func opened(t *testing.T, s server) (address, file string) {
+// opened serves one of the servers, and returns its address and what ends it.
+func opened(t *testing.T, s server, file string) (address string, end func()) {
 	t.Helper()
-	file = storeFile(t.TempDir())
 	served, closeStore, err := s.open(t.Context(), file)
 	require.NoError(t, err)
-	listener := httptest.NewServer(served.Handler)
-	t.Cleanup(func() {
-		listener.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error)
+	go func() { ended <- served.Serve(listener) }()
+	return listener.Addr().String(), func() {
+		assert.NoError(t, served.Shutdown(context.Background()))
+		assert.ErrorIs(t, <-ended, http.ErrServerClosed)
 		assert.NoError(t, closeStore())
-	})
-	return listener.Listener.Addr().String(), file
+	}
 }
 
 func TestProbe(t *testing.T) {
@@ -33,7 +36,8 @@ func TestProbe(t *testing.T) {
 	for _, s := range servers() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			address, _ := opened(t, s)
+			address, end := opened(t, s, storeFile(t.TempDir()))
+			defer end()
 			require.NoError(t, probe(t.Context(), address, s.checks))
 		})
 	}
@@ -123,13 +127,10 @@ func TestVerifyReadsTheFile(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "faults.db")
-			served, closeStore, err := s.open(t.Context(), file)
+			address, end := opened(t, s, file)
+			all, err := loadFor(t, address, 50*time.Millisecond)
+			end()
 			require.NoError(t, err)
-			listener := httptest.NewServer(served.Handler)
-			all, err := loadFor(t, listener.Listener.Addr().String(), 50*time.Millisecond)
-			require.NoError(t, err)
-			listener.Close()
-			require.NoError(t, closeStore())
 			require.NoError(t, verify(t.Context(), s, file, loaded{Answered: all.Answered - probed, Complete: all.Complete - probed, Measured: 1}))
 			require.ErrorContains(t, verify(t.Context(), s, file, all), "were answered")
 		})

@@ -40,7 +40,7 @@ func TestSummary(t *testing.T) {
 
 settings
   bare               Go's defaults
-  sandbox-log        GC percent 400, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE, --no-page
+  sandbox-log        GC percent 400, timeouts that are looked at once a second and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE, --no-page
 `, all.summary(&config{servers: []string{"bare", "sandbox-log"}, conns: []int{64}, count: 2}))
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math"
-	"net/http"
 	"os"
 
 	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
@@ -14,7 +13,7 @@ import (
 )
 
 // onDisk is the sandbox as fleetio sandbox --db FILE --log off --no-page serves it.
-func onDisk(ctx context.Context, file string) (*http.Server, func() error, error) {
+func onDisk(ctx context.Context, file string) (httpServer, func() error, error) {
 	store, err := sqlite.Open(ctx, file)
 	if err != nil {
 		return nil, nil, err
@@ -23,7 +22,7 @@ func onDisk(ctx context.Context, file string) (*http.Server, func() error, error
 }
 
 // onDiskLogged has the access log, too, which goes nowhere.
-func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error, error) {
+func onDiskLogged(ctx context.Context, file string) (httpServer, func() error, error) {
 	store, err := sqlite.Open(ctx, file)
 	if err != nil {
 		return nil, nil, err
@@ -37,9 +36,9 @@ func onDiskLogged(ctx context.Context, file string) (*http.Server, func() error,
 }
 
 // inMemory is the sandbox as a test has it.
-func inMemory(context.Context, string) (*http.Server, func() error, error) { return inSandbox() } //nolint:contextcheck // as above
+func inMemory(context.Context, string) (httpServer, func() error, error) { return inSandbox() } //nolint:contextcheck // as above
 
-func inSandbox(options ...sandbox.Option) (*http.Server, func() error, error) {
+func inSandbox(options ...sandbox.Option) (httpServer, func() error, error) {
 	s, err := sandbox.New(options...)
 	if err != nil {
 		return nil, nil, err

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -20,11 +19,17 @@ type server struct {
 	spare    bool   // it is measured only if it is named
 	// tune sets what is the whole process's; nil leaves Go's defaults.
 	tune func()
-	open func(ctx context.Context, file string) (*http.Server, func() error, error)
+	open func(ctx context.Context, file string) (httpServer, func() error, error)
 	// count returns how many faults a store's file has; nil where there is no file.
 	count func(ctx context.Context, file string) (int64, error)
 	// checks says that the server refuses what is wrong, and tells the id and the Location of what it created.
 	checks bool
+}
+
+// httpServer is one of net/http, or one of the sandbox.
+type httpServer interface {
+	Serve(l net.Listener) error
+	Shutdown(ctx context.Context) error
 }
 
 func servers() []server {

@@ -11,8 +11,8 @@ import (
 // tuned one shows how much of the difference is tuning.
 var (
 	goDefaults = "Go's defaults"
-	asInMemory = fmt.Sprintf("GC percent %d and timeouts, as fleetio sandbox", sandboxserver.GCPercent)
-	asOnDisk   = fmt.Sprintf("GC percent %d, timeouts and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE",
+	asInMemory = fmt.Sprintf("GC percent %d and timeouts that are looked at once a second, as fleetio sandbox", sandboxserver.GCPercent)
+	asOnDisk   = fmt.Sprintf("GC percent %d, timeouts that are looked at once a second and, unless GOMAXPROCS is set, one more of Go's processors, as fleetio sandbox --db FILE",
 		sandboxserver.GCPercent)
 )
 

@@ -27,7 +27,7 @@ type usual struct {
 	store    *usualStore
 }
 
-func newUsual(ctx context.Context, file string) (*http.Server, func() error, error) {
+func newUsual(ctx context.Context, file string) (httpServer, func() error, error) {
 	store, err := openUsualStore(ctx, file)
 	if err != nil {
 		return nil, nil, err

@@ -3,6 +3,7 @@
 package sandboxserver
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"runtime"
@@ -14,9 +15,12 @@ import (
 // not run as often as it does by default.
 const GCPercent = 400
 
+// Server is an [http.Server] that notices up to a second late that the time for something is over, or that a caller has gone.
+type Server struct{ *http.Server }
+
 // New returns a server for HTTP/1.1 and for HTTP/2 without encryption, which bounds how long and how much everything may
 // take.
-func New(handler http.Handler) *http.Server {
+func New(handler http.Handler) Server {
 	s := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: time.Minute, // the same as the next: another would be set and set again for each call
@@ -25,11 +29,15 @@ func New(handler http.Handler) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		Protocols:         new(http.Protocols),
+		ConnContext:       withGone,
 	}
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
-	return s
+	return Server{s}
 }
+
+// Serve is as that of [http.Server].
+func (s Server) Serve(l net.Listener) error { return s.Server.Serve(newListener(l, tick)) }
 
 // OneMoreProcessor makes up for the one of Go's processors (GOMAXPROCS) that a store's goroutine keeps while it waits for
 // the disk, which takes longer than a call. It is for the process, so a second store in it brings no second one. Who has
