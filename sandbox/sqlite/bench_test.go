@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,7 @@ func benchmark(b *testing.B, add func(ctx context.Context, fault []byte) error) 
 		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {
 			ctx, cancel := context.WithCancel(b.Context()) // one that can end, as that of a request
 			defer cancel()
-			text := fault("benchmark")
+			text := fault(strings.Repeat("x", 500)) // as long as a fault with all members
 			var left atomic.Int64
 			left.Store(int64(b.N))
 			b.ReportAllocs()

@@ -90,7 +90,7 @@ func TestFull(t *testing.T) {
 func TestFullHalfway(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	s.pragma(t, "max_page_count = 60")
+	s.pragma(t, "max_page_count = 30")
 	var rows []row
 	for i := range 43 {
 		rows = append(rows, row{account: account1, fault: fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -127,17 +128,17 @@ func TestDamaged(t *testing.T) {
 	require.NoError(t, s.Close())
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
-	for _, size := range []int{len(whole) / 2, 4096, 100} {
+	for _, size := range []int{len(whole) / 2, pageSize, 100} {
 		require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
 		_, err = Open(t.Context(), path)
 		require.ErrorContains(t, err, "open "+path+": ", "cut off after %d of %d bytes", size, len(whole))
 	}
 	// SQLite has no checksums, so that not all damage is noticed.
 	noticed := 0
-	for page := range len(whole) / 4096 {
+	for page := range len(whole) / pageSize {
 		damaged := append([]byte(nil), whole...)
-		for i := range 4096 - 100 {
-			damaged[4096*page+100+i] ^= 0x5a
+		for i := range pageSize - 100 {
+			damaged[pageSize*page+100+i] ^= 0x5a
 		}
 		require.NoError(t, os.WriteFile(path, damaged, 0o600))
 		s, err := Open(t.Context(), path)
@@ -151,7 +152,7 @@ func TestDamaged(t *testing.T) {
 			noticed++
 		}
 	}
-	assert.Greater(t, noticed, len(whole)/4096/2)
+	assert.Greater(t, noticed, len(whole)/pageSize/2)
 }
 
 func TestPaths(t *testing.T) {
@@ -218,6 +219,7 @@ func TestSettings(t *testing.T) {
 	s := open(t)
 	for pragma, want := range map[string]string{
 		"synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "fullfsync": "1", "journal_mode": "wal", "writable_schema": "0",
+		"page_size": strconv.Itoa(pageSize),
 	} {
 		var got string
 		require.NoError(t, s.db.QueryRow("PRAGMA "+pragma).Scan(&got))

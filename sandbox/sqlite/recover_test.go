@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,8 +12,6 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
-
-const pageSize = 4096
 
 // crashed is what lies on the disk after a crash.
 type crashed struct{ file, log, journal []byte }
@@ -97,7 +96,7 @@ func emptyJournal() []byte {
 func TestTornForeign(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "other.db")
-	db, err := connect(uri(path))
+	db, err := connect(uri(path, fmt.Sprintf("_pragma=page_size(%d)", pageSize)))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
 	db.SetMaxOpenConns(1)
