@@ -31,7 +31,7 @@ func timeFsync(dir string) (_ fsync, err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	times := make([]time.Duration, 21)
 	for i := range times {
-		if _, err := file.Write(make([]byte, 4096)); err != nil {
+		if _, err := file.Write(make([]byte, 8<<10)); err != nil {
 			return 0, err
 		}
 		begin := time.Now()

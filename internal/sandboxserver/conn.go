@@ -16,6 +16,8 @@ import (
 //
 // Whether the caller leaves while a call is being answered, the connection watches by itself, from the next tick on.
 // net/http has a goroutine read meanwhile, and stops it after each call.
+//
+// Both are for servers only that read by Read, and hijack nothing.
 type conn struct {
 	*net.TCPConn
 
@@ -26,10 +28,10 @@ type conn struct {
 	mu          sync.Mutex
 	read, write deadline
 	unhurried   bool // nothing was read since the read deadline was taken away
-	unwatched   bool // the caller may leave, and nobody would notice
+	asked       bool // net/http waits to hear that the caller has gone
 	watching    bool
 	watched     sync.Cond
-	ahead       []byte // what came while he was watched: a byte at most
+	ahead       []byte // what came while he was watched: a byte, which the next Read takes
 }
 
 // withGone is for [http.Server.ConnContext].
@@ -44,9 +46,9 @@ func withGone(ctx context.Context, c net.Conn) context.Context {
 func (c *conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	// So net/http begins to watch, and an answer of nothing ends that (see io.Reader).
-	c.unwatched = c.unhurried && len(p) == 1
+	c.asked = c.unhurried && len(p) == 1
 	c.unhurried = false
-	if c.unwatched {
+	if c.asked {
 		c.mu.Unlock()
 		return 0, nil
 	}
@@ -62,19 +64,19 @@ func (c *conn) Read(p []byte) (int, error) {
 	return c.TCPConn.Read(p)
 }
 
-// SetReadDeadline implements [net.Conn].
+// SetReadDeadline implements [net.Conn]. A time before there was a connection means at once, as net/http says it.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unhurried = t.IsZero()
-	return c.read.put(t, t.Before(c.accepted), c.TCPConn.SetReadDeadline)
+	return c.read.put(t, c.accepted, c.TCPConn.SetReadDeadline)
 }
 
-// SetWriteDeadline implements [net.Conn].
+// SetWriteDeadline implements [net.Conn], as SetReadDeadline does.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.write.put(t, t.Before(c.accepted), c.TCPConn.SetWriteDeadline)
+	return c.write.put(t, c.accepted, c.TCPConn.SetWriteDeadline)
 }
 
 // SetDeadline implements [net.Conn].
@@ -96,19 +98,16 @@ func (c *conn) Close() error {
 func (c *conn) look(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.read.at.Before(now) {
-		_ = c.read.put(c.read.at, true, c.TCPConn.SetReadDeadline) // it fails where the connection is closed
-	}
-	if c.write.at.Before(now) {
-		_ = c.write.put(c.write.at, true, c.TCPConn.SetWriteDeadline)
-	}
-	if c.unwatched {
-		c.unwatched, c.watching = false, true
+	_ = c.read.put(c.read.at, now, c.TCPConn.SetReadDeadline) // it fails where the connection is closed
+	_ = c.write.put(c.write.at, now, c.TCPConn.SetWriteDeadline)
+	// A caller who sends one request after the other is asked about again before anything is read.
+	if c.asked && !c.watching && len(c.ahead) == 0 {
+		c.watching = true
 		go c.watch()
 	}
 }
 
-// watch reads until there is a byte, or until the caller has gone.
+// watch reads until there is a byte, until the caller has gone or until the deadline.
 func (c *conn) watch() {
 	var one [1]byte
 	n, err := c.TCPConn.Read(one[:])
@@ -130,10 +129,10 @@ type deadline struct {
 
 var longAgo = time.Unix(1, 0)
 
-// put notes a deadline, and tells the runtime if it is over, or if the one before was.
-func (d *deadline) put(t time.Time, over bool, tell func(time.Time) error) error {
+// put notes a deadline, and tells the runtime if it has passed by now, or if the one before had.
+func (d *deadline) put(t, now time.Time, tell func(time.Time) error) error {
 	was := d.over
-	d.at, d.over = t, over && !t.IsZero()
+	d.at, d.over = t, !t.IsZero() && t.Before(now)
 	switch {
 	case d.over:
 		return tell(longAgo)

@@ -3,6 +3,7 @@ package sandboxserver
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -165,23 +166,37 @@ func TestNoCallWaitsForATick(t *testing.T) {
 	assert.Equal(t, "slo3", c.answer())
 }
 
-// TestCallsThatOutlastTicks are followed by others as well.
+// TestCallsThatOutlastTicks has one more call come while one of some that were sent at once is being answered: no byte is
+// lost.
 func TestCallsThatOutlastTicks(t *testing.T) {
 	t.Parallel()
-	s := serve(t, often, func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		time.Sleep(4 * often)
-		assert.NoError(t, r.Context().Err())
-		_, _ = w.Write(body)
-	}, asItIs)
-	c := call(t, s, post("one.")+post("two."))
-	time.Sleep(2 * often)
-	c.send(post("3333"))
-	assert.Equal(t, "one.", c.answer())
-	assert.Equal(t, "two.", c.answer())
-	assert.Equal(t, "3333", c.answer())
-	c.send(post("four"))
-	assert.Equal(t, "four", c.answer())
+	for atOnce := 1; atOnce <= 3; atOnce++ {
+		for during := range atOnce {
+			t.Run(fmt.Sprintf("%d at once, more during %d", atOnce, during), func(t *testing.T) {
+				t.Parallel()
+				begun := make(chan bool, 9)
+				s := serve(t, often, func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					begun <- true
+					time.Sleep(6 * often)
+					assert.NoError(t, r.Context().Err())
+					_, _ = fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, body)
+				}, asItIs)
+				c := call(t, s, strings.Repeat(post("once"), atOnce))
+				for range during + 1 {
+					<-begun
+				}
+				time.Sleep(3 * often)
+				c.send(post("more"))
+				for range atOnce {
+					assert.Equal(t, "POST / once", c.answer())
+				}
+				assert.Equal(t, "POST / more", c.answer())
+				c.send(post("last"))
+				assert.Equal(t, "POST / last", c.answer())
+			})
+		}
+	}
 }
 
 // TestCallerWhoLeaves ends the context of the call: with the next tick, or when the server is closed.
@@ -267,7 +282,10 @@ func TestServe(t *testing.T) {
 	there, err := net.Dial("tcp", tcp.Addr().String())
 	require.NoError(t, err)
 	defer there.Close()
-	assert.IsType(t, new(conn), <-conns)
+	here := <-conns
+	if assert.IsType(t, new(conn), here) {
+		assert.Equal(t, time.Second, here.(*conn).listener.tick)
+	}
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, <-done, http.ErrServerClosed)
 }
@@ -359,11 +377,27 @@ func TestWatching(t *testing.T) {
 			_, err := there.Write([]byte("more"))
 			assert.NoError(t, err)
 			ended(c)
-			assert.Equal(t, "more", read(t, c, 4))
+			assert.Equal(t, "more", readMore(t, c))
+		}, false},
+		"he sends more, and is asked about again": {func(t *testing.T, c *conn, there *net.TCPConn) {
+			_, err := there.Write([]byte("more"))
+			assert.NoError(t, err)
+			ended(c)
+			ask(t, c)
+			c.look(time.Now())
+			ended(c)
+			assert.Equal(t, "more", readMore(t, c))
+		}, false},
+		"he is asked about again, and sends more": {func(t *testing.T, c *conn, there *net.TCPConn) {
+			ask(t, c)
+			c.look(time.Now())
+			_, err := there.Write([]byte("more"))
+			assert.NoError(t, err)
+			assert.Equal(t, "more", readMore(t, c))
 		}, false},
 		"he sends more when it is read": {func(t *testing.T, c *conn, there *net.TCPConn) {
 			time.AfterFunc(10*time.Millisecond, func() { _, _ = there.Write([]byte("more")) })
-			assert.Equal(t, "more", read(t, c, 4))
+			assert.Equal(t, "more", readMore(t, c))
 		}, false},
 		"the time is over": {func(t *testing.T, c *conn, _ *net.TCPConn) {
 			soon := time.Now().Add(while)
@@ -379,10 +413,7 @@ func TestWatching(t *testing.T) {
 			t.Parallel()
 			c, there := connected(t)
 			caller := withGone(t.Context(), c)
-			require.NoError(t, c.SetReadDeadline(time.Time{}))
-			n, err := c.Read(make([]byte, 1))
-			require.NoError(t, err)
-			require.Zero(t, n)
+			ask(t, c)
 			c.look(time.Now())
 			test.end(t, c, there)
 			ended(c)
@@ -394,6 +425,15 @@ func TestWatching(t *testing.T) {
 	}
 }
 
+// ask is how net/http begins to watch.
+func ask(t *testing.T, c *conn) {
+	t.Helper()
+	require.NoError(t, c.SetReadDeadline(time.Time{}))
+	n, err := c.Read(make([]byte, 1))
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
 // ended waits until nobody is watched any more.
 func ended(c *conn) {
 	c.mu.Lock()
@@ -403,9 +443,10 @@ func ended(c *conn) {
 	}
 }
 
-func read(t *testing.T, c *conn, n int) string {
+// readMore reads what is as long as "more".
+func readMore(t *testing.T, c *conn) string {
 	t.Helper()
-	p := make([]byte, n)
+	p := make([]byte, 4)
 	_, err := io.ReadFull(c, p)
 	assert.NoError(t, err)
 	return string(p)

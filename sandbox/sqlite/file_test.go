@@ -234,6 +234,24 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestOtherPages has a file that was made with pages of another size. It keeps them.
+func TestOtherPages(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	db, err := connect(uri(path, "_pragma=page_size(4096)"))
+	require.NoError(t, err)
+	require.NoError(t, migrate(t.Context(), db, migrations))
+	require.NoError(t, db.Close())
+	s := openAt(t, path)
+	answered, errs := addMany(t, s, "many", 100, "")
+	require.Empty(t, errs)
+	assert.Equal(t, answered, stored(t, s))
+	var size int
+	require.NoError(t, s.db.QueryRow("PRAGMA page_size").Scan(&size))
+	assert.Equal(t, 4096, size)
+	checkFile(t, s.db)
+}
+
 // TestTwoStores has one file open twice.
 func TestTwoStores(t *testing.T) {
 	t.Parallel()
