@@ -261,7 +261,7 @@ func TestNothingIsLookedAt(t *testing.T) {
 		assert.Equal(t, "abcd", c.answer())
 		_, err := c.ReadByte()
 		require.ErrorIs(t, err, io.EOF)
-		time.Sleep(10 * often) // the clock runs out
+		time.Sleep(20 * often) // the clock runs out
 		s.listener.mu.Lock()
 		assert.Empty(t, s.listener.open)
 		assert.False(t, s.listener.clock.Stop())
@@ -320,8 +320,8 @@ func TestDeadlines(t *testing.T) {
 				}
 			}
 		}},
-		"both, read":       {(*conn).SetDeadline, func(c *conn) error { _, err := c.Read(make([]byte, 9)); return err }},
-		"both, then write": {(*conn).SetDeadline, func(c *conn) error { _, err := io.Copy(c, endless{}); return err }},
+		"both, read":  {(*conn).SetDeadline, func(c *conn) error { _, err := c.Read(make([]byte, 9)); return err }},
+		"both, write": {(*conn).SetDeadline, func(c *conn) error { _, err := io.Copy(c, endless{}); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
