@@ -2,17 +2,15 @@ package conformance
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
-)
 
-// maxDepth bounds the nesting of a body, as encoding/json does.
-const maxDepth = 10_000
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+)
 
 // fault is a defect of the JSON itself, below any schema.
 type fault struct {
@@ -38,17 +36,22 @@ func decodeExactly(data []byte) (value any, faults []fault, ok bool) {
 	if at := invalidUTF8(data); at >= 0 {
 		return nil, []fault{{ruleUnicode, "", fmt.Sprintf("invalid UTF-8 at byte %d", at)}}, false
 	}
-	d := decoder{tokens: json.NewDecoder(bytes.NewReader(data))}
-	d.tokens.UseNumber()
+	d := decoder{tokens: strictjson.NewDecoder(data)}
 	value, err := d.value()
 	if err == nil {
-		end := d.tokens.InputOffset()
-		if _, trailing := d.tokens.Token(); !errors.Is(trailing, io.EOF) {
-			err = fmt.Errorf("data after the value, which ends at byte %d", end)
+		end := d.tokens.Offset()
+		if d.tokens.End() != nil {
+			return nil, []fault{{ruleJSON, "", fmt.Sprintf("data after the value, which ends at byte %d", end)}}, false
 		}
 	}
-	if err != nil {
-		return nil, []fault{{ruleJSON, "", err.Error()}}, false
+	var invalid *strictjson.Error
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, []fault{{ruleJSON, "", "JSON that ends too early"}}, false
+	case errors.Is(err, strictjson.ErrTooDeep):
+		return nil, []fault{{ruleJSON, "", "JSON " + err.Error()}}, false
+	case errors.As(err, &invalid):
+		return nil, []fault{{ruleJSON, "", fmt.Sprintf("invalid JSON at byte %d: %v", invalid.Offset, err)}}, false
 	}
 	if at := loneSurrogate(data); at >= 0 {
 		d.faults = append(d.faults, fault{ruleUnicode, "", fmt.Sprintf("half of a surrogate pair at byte %d", at)})
@@ -57,52 +60,40 @@ func decodeExactly(data []byte) (value any, faults []fault, ok bool) {
 }
 
 type decoder struct {
-	tokens *json.Decoder
+	tokens *strictjson.Decoder
 	path   []string // tokens of the current place
 	faults []fault
 }
 
-// next returns a token. Its errors give the place, and no byte of the body beyond the offending one.
-func (d *decoder) next() (json.Token, error) {
-	token, err := d.tokens.Token()
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		return nil, fmt.Errorf("invalid JSON at byte %d: %s", syntax.Offset, syntax.Error())
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, errors.New("JSON that ends too early")
-	}
-	return token, err
-}
-
 func (d *decoder) value() (any, error) {
-	token, err := d.next()
+	token, err := d.tokens.Next()
 	if err != nil {
 		return nil, err
 	}
-	if len(d.path) > maxDepth {
-		return nil, fmt.Errorf("JSON nested more than %d deep", maxDepth)
-	}
-	switch token {
-	case json.Delim('{'):
+	switch token.Kind {
+	case '{':
 		return d.object()
-	case json.Delim('['):
+	case '[':
 		return d.array()
+	case '"':
+		return strictjson.Unquote(token.Raw), nil
+	case '0':
+		return number(token.Raw), nil
+	case 'n':
+		return nil, nil //nolint:nilnil // null
+	default:
+		return token.Kind == 't', nil
 	}
-	return token, nil
 }
 
 func (d *decoder) object() (any, error) {
 	members := map[string]any{}
 	for d.tokens.More() {
-		token, err := d.next()
+		token, err := d.tokens.Next()
 		if err != nil {
 			return nil, err
 		}
-		name, isString := token.(string)
-		if !isString {
-			return nil, fmt.Errorf("invalid JSON at byte %d: a member without a name", d.tokens.InputOffset())
-		}
+		name := strictjson.Unquote(token.Raw)
 		d.path = append(d.path, inPointer(name))
 		if _, twice := members[name]; twice && len(d.faults) < mostOfAKind {
 			d.faults = append(d.faults, fault{ruleDuplicate, pointerOf(d.path...), "the member more than once"})
@@ -112,7 +103,7 @@ func (d *decoder) object() (any, error) {
 		}
 		d.path = d.path[:len(d.path)-1]
 	}
-	_, err := d.next()
+	_, err := d.tokens.Next()
 	return members, err
 }
 
@@ -127,7 +118,7 @@ func (d *decoder) array() (any, error) {
 		d.path = d.path[:len(d.path)-1]
 		items = append(items, item)
 	}
-	_, err := d.next()
+	_, err := d.tokens.Next()
 	return items, err
 }
 
