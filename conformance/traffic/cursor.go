@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// cursor reads JSON that it does not trust (RFC 8259), in one pass and without allocating. What is malformed, and what
-// encoding/json would take in another way than it stands there, sets bad, after which nothing that the cursor says counts.
-// It takes it for granted that the bytes are valid UTF-8.
+// cursor reads JSON that it does not trust (RFC 8259), in one pass and without allocating. What is malformed, and what a
+// jsonValue would take in another way than it stands there, sets bad, after which nothing that the cursor says counts. It takes it for granted that the bytes are valid UTF-8.
 type cursor struct {
 	b       []byte
 	i       int

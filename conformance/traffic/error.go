@@ -21,8 +21,7 @@ type Error struct {
 	// exist for example.
 	Offset int64
 
-	// Err is the fault: [io.ErrUnexpectedEOF] for a file that is cut off, a [*json.SyntaxError] for one that is not
-	// JSON, [fs.ErrNotExist], or another.
+	// Err is the fault: [io.ErrUnexpectedEOF] for a file that is cut off, [fs.ErrNotExist], or another.
 	Err error
 }
 

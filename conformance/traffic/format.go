@@ -3,11 +3,12 @@ package traffic
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"regexp"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // format is how a recording is written.
@@ -108,19 +109,18 @@ var yamlKey = regexp.MustCompile(`^("\w+"|'\w+'|[A-Za-z_]\w*)[ \t]*:(\s|$)`)
 
 // formatOfObject tells the format by the first name that just one of the formats has.
 func formatOfObject(seen []byte) format {
-	d := json.NewDecoder(bytes.NewReader(seen))
-	d.UseNumber()
+	d := strictjson.NewDecoder(seen)
 	for depth, isName := 0, false; ; {
-		tok, err := d.Token()
+		token, err := d.Next()
 		if err != nil {
 			return formatUnknown
 		}
-		switch tok {
-		case json.Delim('{'), json.Delim('['):
+		switch token.Kind {
+		case '{', '[':
 			depth++
 			isName = depth == 1
 			continue
-		case json.Delim('}'), json.Delim(']'):
+		case '}', ']':
 			depth--
 		}
 		if depth != 1 {
@@ -130,7 +130,7 @@ func formatOfObject(seen []byte) format {
 			continue
 		}
 		if isName {
-			switch tok {
+			switch strictjson.Unquote(token.Raw) {
 			case "log":
 				return formatHAR
 			case "interactions":

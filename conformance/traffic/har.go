@@ -1,21 +1,20 @@
 package traffic
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-const (
-	// maxValue bounds one entry, and any other string or number, in bytes. An entry is held in memory as a whole, a few
-	// times over while it is decoded; 64 MiB is far more than any API answers and still fits a small CI machine.
-	maxValue = 64 << 20
+// maxValue bounds one entry, and any other string or number, in bytes. An entry is held in memory as a whole, a few
+// times over while it is decoded; 64 MiB is far more than any API answers and still fits a small CI machine.
+const maxValue = 64 << 20
 
-	// maxDepth bounds the nesting of what is skipped; encoding/json has the same bound for what it decodes.
-	maxDepth = 10_000
-)
+var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxValue>>20)
 
 // ReadHAR yields the exchanges of a HAR 1.2 file in their order, holding one entry in memory at a time. The name is
 // used in [Exchange.Source] and in errors; nothing is opened by it. What comes back can be ranged over once, since that
@@ -40,17 +39,15 @@ var errStopped = errors.New("stopped")
 // errSplit unwinds the decoder from the list of entries, when the window has handed out those that it could.
 var errSplit = errors.New("split")
 
-// harReader reads an archive with a json.Decoder, except for the entries: these are cut out by a window, which is much
+// harReader reads an archive with a decoder, except for the entries: these are cut out by a window, which is much
 // faster. Where the window meets anything but an entry, the end of the list for one, the decoder goes on: all errors are
 // its own.
 type harReader struct {
 	*window
 
 	resumed bool // the window has done its part
-	src     *boundedReader
-	dec     *json.Decoder
-	base    int64 // the offset in the file of what the decoder sees
-	index   int   // of the entry being read, or -1
+	dec     *strictjson.Decoder
+	index   int // of the entry being read, or -1
 }
 
 func (h *harReader) read() error {
@@ -70,15 +67,14 @@ func (h *harReader) read() error {
 		return err
 	}
 
-	h.more() // moves on to the next byte that is not blank
-	at := h.dec.InputOffset()
-	_, err = h.dec.Token()
-	var syntax *json.SyntaxError
+	err = h.dec.End()
+	var fault *strictjson.Error
+	var syntax strictjson.SyntaxError
 	switch {
-	case err == nil, errors.As(err, &syntax):
-		return h.fail(h.base+at, errors.New("data after the end of the archive"))
-	case errors.Is(err, io.EOF):
+	case err == nil:
 		return nil
+	case errors.As(err, &syntax) && errors.As(err, &fault):
+		return h.fail(fault.Offset, errors.New("data after the end of the archive"))
 	default:
 		return h.failure(err)
 	}
@@ -86,10 +82,8 @@ func (h *harReader) read() error {
 
 // decode starts to decode r, whose first byte is at that offset in the file.
 func (h *harReader) decode(r io.Reader, offset int64) {
-	h.base, h.index = offset, -1
-	h.src = &boundedReader{r: r, limit: maxValue}
-	h.dec = json.NewDecoder(h.src)
-	h.dec.UseNumber() // a number that is skipped need not fit a float64
+	h.index = -1
+	h.dec = strictjson.NewStreamDecoder(r, offset, maxValue)
 }
 
 // archive reads the top-level object.
@@ -98,28 +92,28 @@ func (h *harReader) archive() error {
 		return err
 	}
 	logs, lists := 0, 0
-	err := h.members(func(key string) error {
+	err := h.members(func(key string, at int64) error {
 		if key != "log" {
-			return h.skip()
+			return h.failure(h.dec.Skip())
 		}
 		if logs++; logs > 1 {
-			return h.fail(h.keyOffset(key), errors.New(`a second member "log"`))
+			return h.fail(at, errors.New(`a second member "log"`))
 		}
 		if err := h.enter('{', "log"); err != nil {
 			return err
 		}
-		return h.members(func(key string) error {
+		return h.members(func(key string, at int64) error {
 			if key != "entries" {
-				return h.skip()
+				return h.failure(h.dec.Skip())
 			}
 			if lists++; lists > 1 {
-				return h.fail(h.keyOffset(key), errors.New(`a second member "log.entries"`))
+				return h.fail(at, errors.New(`a second member "log.entries"`))
 			}
 			return h.entries()
 		})
 	})
 	if err == nil && lists == 0 {
-		return h.fail(h.base+h.dec.InputOffset(), errors.New("no member log.entries, so not a HAR file"))
+		return h.fail(h.dec.Offset(), errors.New("no member log.entries, so not a HAR file"))
 	}
 	return err
 }
@@ -130,31 +124,74 @@ func (h *harReader) entries() error {
 		return err
 	}
 	if !h.resumed {
-		h.r = io.MultiReader(h.dec.Buffered(), h.r)
-		h.at = h.base + h.dec.InputOffset()
+		h.r, h.at = h.dec.Rest(), h.dec.Offset()
 		if err := h.split(&entrySplitter{begin: -1}); err != nil {
 			return err
 		}
 		return errSplit
 	}
 	if h.entry > 0 {
-		if err := h.skip(); err != nil {
-			return err
-		}
-	}
-	var raw json.RawMessage
-	for h.more() {
-		h.index = h.entry
-		if err := h.dec.Decode(&raw); err != nil {
+		if err := h.dec.Skip(); err != nil {
 			return h.failure(err)
 		}
-		if err := h.single(raw, h.base+h.dec.InputOffset()-int64(len(raw))); err != nil {
+	}
+	for h.dec.More() {
+		h.index = h.entry
+		raw, at, err := h.dec.Value()
+		if err != nil {
+			return h.failure(err)
+		}
+		if err := h.single(raw, at); err != nil {
 			return err
 		}
 	}
 	h.index = -1
-	_, err := h.token()
-	return err
+	_, err := h.dec.Next()
+	return h.failure(err)
+}
+
+// members calls each with the key of every member of the object that was entered, and its offset. It must consume the value.
+func (h *harReader) members(each func(key string, at int64) error) error {
+	for h.dec.More() {
+		key, err := h.dec.Next()
+		if err != nil {
+			return h.failure(err)
+		}
+		if err := each(strictjson.Unquote(key.Raw), key.Offset); err != nil {
+			return err
+		}
+	}
+	_, err := h.dec.Next()
+	return h.failure(err)
+}
+
+// enter consumes the opening bracket of a value that must be of that kind; what names the value in the error.
+func (h *harReader) enter(open strictjson.Kind, what string) error {
+	token, err := h.dec.Next()
+	if err != nil || token.Kind == open {
+		return h.failure(err)
+	}
+	return h.fail(token.Offset, fmt.Errorf("%s: expected %s, got %s", what, jsonTypes[byte(open)], jsonTypes[byte(token.Kind)]))
+}
+
+// fail makes an error at a byte of the file.
+func (h *harReader) fail(offset int64, err error) error {
+	return &Error{File: h.file.name, Entry: h.index, Offset: offset, Err: err}
+}
+
+// failure makes an error of one that the decoder returned; nil of none.
+func (h *harReader) failure(err error) error {
+	var fault *strictjson.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &fault):
+		return h.fail(h.dec.Offset(), err)
+	case errors.Is(err, strictjson.ErrTooLarge):
+		return h.fail(fault.Offset, errTooLarge)
+	default:
+		return h.fail(fault.Offset, fault.Err)
+	}
 }
 
 // entrySplitter finds the entries of a list, one or more, up to anything that is none.

@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,11 +12,11 @@ import (
 // bodyHints is what an entry says of a body whose text is empty, or absent.
 type bodyHints struct {
 	size, bodySize bodySize
-	body           bool        // there is a postData or a content
-	text           bool        // and in it a text, even if it is empty
-	params         bool        // and fields of a form
-	comment        bool        // and a comment that is not empty
-	textIsNull     func() bool // whether the text is null, as opposed to absent; nil if it is not
+	body           bool // there is a postData or a content
+	text           bool // and in it a text, even if it is empty
+	params         bool // and fields of a form
+	comment        bool // and a comment that is not empty
+	nullText       bool // the text is null, as opposed to absent
 }
 
 // bodySize is what an entry says of the size of a body, in as far as it matters.
@@ -42,31 +41,22 @@ func sizeOf[T int | float64](n T) bodySize {
 }
 
 // hints returns what is written of a body beside its text.
-func (b *harBody) hints(bodySize *float64, textIsNull func() bool) bodyHints {
-	h := bodyHints{textIsNull: textIsNull}
-	if bodySize != nil {
-		h.bodySize = sizeOf(*bodySize)
-	}
+func (b *harBody) hints(size bodySize) bodyHints {
 	if b == nil {
-		return h
+		return bodyHints{bodySize: size}
 	}
-	if b.Size != nil {
-		h.size = sizeOf(*b.Size)
-	}
-	h.body, h.text, h.params, h.comment = true, b.Text != nil, len(b.Params) > 0, b.Comment != ""
-	return h
+	return bodyHints{size: b.size, bodySize: size, body: true, text: b.text != nil, params: b.params,
+		comment: b.comment != "", nullText: b.nullText}
 }
 
-func (h *bodyHints) nullText() bool { return h.textIsNull != nil && h.textIsNull() }
-
 // readBody sets the body of a request (HAR 1.2, "postData" and "request.bodySize").
-func (r *harRequest) readBody(m *Message, raw []byte) error {
+func (r *harRequest) readBody(m *Message) error {
 	var err error
-	if m.Body, err = r.PostData.decode("request.postData"); err != nil || len(m.Body) > 0 {
+	if m.Body, err = r.postData.decode("request.postData"); err != nil || len(m.Body) > 0 {
 		return err
 	}
-	hints := r.PostData.hints(r.BodySize, func() bool { return isNull(raw, "request", "postData", "text") })
-	m.BodyOmitted = hints.requestOmitted(r.Method, announced(m.Header))
+	hints := r.postData.hints(r.bodySize)
+	m.BodyOmitted = hints.requestOmitted(r.method, announced(m.Header))
 	return nil
 }
 
@@ -91,18 +81,18 @@ func (h *bodyHints) requestOmitted(method string, announced bool) bool {
 		return h.bodySize == sizeNegative
 	default:
 		// For a body that it passed on without keeping it, mitmproxy writes a text of null, and 0 as its size.
-		return h.bodySize != sizeZero || h.nullText()
+		return h.bodySize != sizeZero || h.nullText
 	}
 }
 
 // readBody sets the body of a response to a request with that method (HAR 1.2, "content" and "response.bodySize").
-func (r *harResponse) readBody(m *Message, method string, raw []byte) error {
+func (r *harResponse) readBody(m *Message, method string) error {
 	var err error
-	if m.Body, err = r.Content.decode("response.content"); err != nil || len(m.Body) > 0 {
+	if m.Body, err = r.content.decode("response.content"); err != nil || len(m.Body) > 0 {
 		return err
 	}
-	hints := r.Content.hints(r.BodySize, func() bool { return isNull(raw, "response", "content", "text") })
-	m.BodyOmitted = hints.responseOmitted(method, int(r.Status), announced(m.Header))
+	hints := r.content.hints(r.bodySize)
+	m.BodyOmitted = hints.responseOmitted(method, int(r.status), announced(m.Header))
 	return nil
 }
 
@@ -124,7 +114,7 @@ func (h *bodyHints) responseOmitted(method string, status int, announced bool) b
 	case h.size != sizeAbsent:
 		// Safari leaves out a text that is empty, and writes a size of 0 if it does not know the size. The two differ by
 		// bodySize. As in a request, mitmproxy's text of null stands for a body that was not kept.
-		return h.size != sizeZero || h.bodySize == sizePositive || h.nullText()
+		return h.size != sizeZero || h.bodySize == sizePositive || h.nullText
 	default:
 		return h.bodySize != sizeZero
 	}
@@ -133,17 +123,17 @@ func (h *bodyHints) responseOmitted(method string, status int, announced bool) b
 // decode returns the text of a body with its encoding undone; name is the path of the member for errors. Encoding is a
 // member of content only, but some tools write it in postData too.
 func (b *harBody) decode(name string) ([]byte, error) {
-	if b == nil || b.Text == nil || *b.Text == "" {
+	if b == nil || b.text == nil || *b.text == "" {
 		return nil, nil
 	}
 	switch {
-	case b.Encoding == "":
-		return []byte(*b.Text), nil
-	case !strings.EqualFold(b.Encoding, "base64"):
+	case b.encoding == "":
+		return []byte(*b.text), nil
+	case !strings.EqualFold(b.encoding, "base64"):
 		return nil, errors.New(name + ".encoding: expected base64 or nothing")
 	}
 	// The decoder passes over line breaks, but not over the other blanks that pretty-printers put in.
-	text := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(*b.Text)
+	text := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(*b.text)
 	body, err := base64Encoding(strings.HasSuffix(text, "=")).DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s.text: %w", name, err)
@@ -173,17 +163,4 @@ func usuallyBodyless(method string) bool {
 func announced(h http.Header) bool {
 	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 	return err == nil && n > 0
-}
-
-// isNull reports whether the member at path of the object raw is null, as opposed to absent. It reads raw once more,
-// which the few entries that it matters for are worth.
-func isNull(raw json.RawMessage, path ...string) bool {
-	for _, key := range path {
-		var members map[string]json.RawMessage
-		if json.Unmarshal(raw, &members) != nil {
-			return false
-		}
-		raw = members[key]
-	}
-	return string(raw) == "null"
 }

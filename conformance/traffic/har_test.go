@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // collect ranges over seq to its end.
@@ -166,13 +167,13 @@ func TestReadHARErrors(t *testing.T) {
 		{"bad literal in a skipped member", `{"a":[{"b": [1, tr¶x]}]}`, -1, "invalid character 'x' in literal true (expecting 'u')"},
 		{"no comma between members", `{"a":1 ¶"b":2}`, -1, `invalid character '"' after object key:value pair`},
 		{"no colon", `{"a" ¶1}`, -1, "invalid character '1' after object key"},
-		{"nested too deeply", `{"a":` + strings.Repeat("[", maxDepth) + "¶[", -1, "nested too deeply"},
+		{"nested too deeply", `{"a":` + strings.Repeat("[", strictjson.MaxDepth-1) + "¶[", -1, "nested more than 10000 deep"},
 
 		{"cut off between entries", `{"log":{"entries":[` + ok + `¶`, -1, "unexpected EOF"},
 		{"cut off after a comma", `{"log":{"entries":[` + ok + `, ¶`, 1, "unexpected EOF"},
 		{"cut off in an entry", `{"log":{"entries":[` + ok + `,{"request":{"met¶`, 1, "unexpected EOF"},
 		{"cut off after the entries", `{"log":{"entries":[` + ok + `]}¶`, -1, "unexpected EOF"},
-		{"no comma between entries", `{"log":{"entries":[` + ok + ` ¶` + ok + `]}}`, 1, "expected comma after array element"},
+		{"no comma between entries", `{"log":{"entries":[` + ok + ` ¶` + ok + `]}}`, 1, `invalid character '{' after array element`},
 		{"comma after the last entry", `{"log":{"entries":[` + ok + `, ¶]}}`, 1, "invalid character ']' looking for beginning of value"},
 		{"list closed as an object", `{"log":{"entries":[` + ok + ` ¶}}}`, -1, "invalid character '}' after array element"},
 		{"syntax in an entry", archive(ok, ` {"request": {"method": ¶GET}}`), 1, "invalid character 'G' looking for beginning of value"},
@@ -249,7 +250,7 @@ func TestReadHARErrorTypes(t *testing.T) {
 		t.Errorf("cut off: %v", err)
 	}
 	_, err = collect(ReadHAR(strings.NewReader(`{"log":}`), "x.har"))
-	if _, ok := errors.Unwrap(err).(*json.SyntaxError); !ok {
+	if !errors.As(err, new(strictjson.SyntaxError)) {
 		t.Errorf("syntax: %v", err)
 	}
 

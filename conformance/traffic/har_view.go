@@ -1,9 +1,6 @@
 package traffic
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // harFacts is what an entry says of a message, besides what a view of it holds.
 type harFacts struct {
@@ -15,7 +12,7 @@ type harFacts struct {
 	encoded  bool   // by base64
 }
 
-// readHAR fills the view from an entry. It refuses all that harEntry, decoded by encoding/json, might see in another way.
+// readHAR fills the view from an entry. It refuses all that parseHAREntry refuses or might see in another way.
 func (v *View) readHAR(entry []byte) bool {
 	if len(entry) > maxView || !utf8.Valid(entry) {
 		return false
@@ -34,7 +31,7 @@ func (v *View) readHAR(entry []byte) bool {
 			c.once(&seen, 1)
 			v.harResponse(&c, &response)
 		default:
-			c.foreign(name, "request", "response")
+			c.skip()
 		}
 	}
 	v.scratch = c.scratch
@@ -90,7 +87,7 @@ func (v *View) harRequest(c *cursor, f *harFacts) {
 			c.once(&seen, 4)
 			f.bodySize = sizeOf(c.integer())
 		default:
-			c.foreign(name, "method", "url", "headers", "postData", "bodySize")
+			c.skip()
 		}
 	}
 }
@@ -114,7 +111,7 @@ func (v *View) harResponse(c *cursor, f *harFacts) {
 			c.once(&seen, 3)
 			f.bodySize = sizeOf(c.integer())
 		default:
-			c.foreign(name, "status", "headers", "content", "bodySize")
+			c.skip()
 		}
 	}
 }
@@ -137,7 +134,7 @@ func (m *MessageView) harHeaders(c *cursor) (n int) {
 				c.once(&seen, 1)
 				value = c.text()
 			default:
-				c.foreign(member, "name", "value")
+				c.skip()
 			}
 		}
 		m.add(name, value)
@@ -178,7 +175,7 @@ func (f *harFacts) read(c *cursor) {
 			c.once(&seen, 5)
 			f.comment = len(c.text()) > 0
 		default:
-			c.foreign(name, "mimeType", "text", "encoding", "size", "params", "comment")
+			c.skip()
 		}
 	}
 }
@@ -198,19 +195,3 @@ func (v *View) harBody(m *MessageView, f *harFacts) bool {
 }
 
 var typeField = []byte("Content-Type")
-
-// foreign skips a member that is none of those that are read. One that differs from them in case only is bad, as
-// encoding/json takes it for them; so it does with letters beyond ASCII that fold to ASCII ones.
-func (c *cursor) foreign(name []byte, known ...string) {
-	for _, k := range known {
-		if len(name) == len(k) && name[0]|0x20 == k[0] && bytes.EqualFold(name, []byte(k)) {
-			c.bad = true
-		}
-	}
-	for _, b := range name {
-		if b >= utf8.RuneSelf {
-			c.bad = true
-		}
-	}
-	c.skip()
-}

@@ -2,34 +2,22 @@ package traffic
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // parseLine makes an exchange, without its Source, of a line. With an error comes the offset of the fault in the line.
 // The exchange shares no memory with it.
 func parseLine(line []byte) (*Exchange, int64, error) {
 	line = bytes.TrimRight(line, " \t\r\n") // so that a line that is cut off is said to end
-	var raw json.RawMessage
-	err := json.Unmarshal(line, &raw)
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax) && syntax.Error() == "unexpected end of JSON input":
-		return nil, int64(len(line)), io.ErrUnexpectedEOF
-	case errors.As(err, &syntax):
-		return nil, max(0, syntax.Offset-1), err
-	case !utf8.Valid(line):
-		return nil, int64(invalidUTF8(line)), errors.New("not valid UTF-8")
-	case err != nil:
-		return nil, 0, errors.New("not a JSON value")
+	v, at, err := parseJSON(line)
+	if err != nil {
+		return nil, at, err
 	}
-	e, err := lineValue{raw: raw, at: int64(skipBlanks(line, 0))}.exchange()
+	e, err := v.exchange()
 	var fault *valueError
 	if errors.As(err, &fault) {
 		return nil, fault.at, fault.err
@@ -37,11 +25,11 @@ func parseLine(line []byte) (*Exchange, int64, error) {
 	return e, 0, err
 }
 
-func (v lineValue) exchange() (*Exchange, error) {
+func (v jsonValue) exchange() (*Exchange, error) {
 	e := &Exchange{Request: unrecorded()}
 	var response *Message
-	var answer lineValue
-	seen, err := v.members(func(name string, value lineValue) error {
+	var answer jsonValue
+	seen, err := v.members(func(name string, value jsonValue) error {
 		var err error
 		m := value.named(name)
 		switch name {
@@ -88,10 +76,10 @@ func unrecorded() Message {
 	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
 }
 
-func (v lineValue) message() (Message, error) {
+func (v jsonValue) message() (Message, error) {
 	message := unrecorded()
 	mediaType, body := "", ""
-	_, err := v.members(func(name string, value lineValue) error {
+	_, err := v.members(func(name string, value jsonValue) error {
 		var err error
 		m := value.named(name)
 		switch name {
@@ -121,9 +109,9 @@ func (v lineValue) message() (Message, error) {
 }
 
 // body reads the value of a member that holds a body.
-func (v lineValue) body(member string) ([]byte, error) {
+func (v jsonValue) body(member string) ([]byte, error) {
 	if member == "body_json" {
-		return v.raw, nil
+		return bytes.Clone(v.raw), nil
 	}
 	text, err := v.text()
 	if err != nil || text == "" {
@@ -143,21 +131,21 @@ func (v lineValue) body(member string) ([]byte, error) {
 }
 
 // headers reads the fields of a header: a list of names with values, or an object.
-func (v lineValue) headers(header http.Header) error {
+func (v jsonValue) headers(header http.Header) error {
 	if v.raw[0] == '{' {
-		return v.each(func(name string, m lineValue) error {
+		return v.each(func(name string, m jsonValue) error {
 			if name == "" {
 				return v.fail("a name that is empty")
 			}
 			if m.raw[0] != '[' {
 				return m.field(header, name)
 			}
-			return m.elements(func(_ int, value lineValue) error { return value.field(header, name) })
+			return m.elements(func(_ int, value jsonValue) error { return value.field(header, name) })
 		})
 	}
-	return v.elements(func(_ int, pair lineValue) error {
+	return v.elements(func(_ int, pair jsonValue) error {
 		name, n := "", 0
-		err := pair.elements(func(i int, m lineValue) error {
+		err := pair.elements(func(i int, m jsonValue) error {
 			var err error
 			switch n++; i {
 			case 0:
@@ -177,7 +165,7 @@ func (v lineValue) headers(header http.Header) error {
 }
 
 // field adds a field with that value to the header, unless it is a pseudo header.
-func (v lineValue) field(header http.Header, name string) error {
+func (v jsonValue) field(header http.Header, name string) error {
 	value, err := v.text()
 	if err == nil && name[0] != ':' {
 		header.Add(name, value)
@@ -186,8 +174,8 @@ func (v lineValue) field(header http.Header, name string) error {
 }
 
 // status reads a status code, or the 0 for no answer.
-func (v lineValue) status() (int, error) {
-	if v.raw[0] != '-' && !isDigit(v.raw[0]) {
+func (v jsonValue) status() (int, error) {
+	if jsonTypes[v.raw[0]] != "a number" {
 		return 0, v.expected("an integer")
 	}
 	n, err := strconv.ParseFloat(string(v.raw), 64)

@@ -1,21 +1,52 @@
 package traffic
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// lineValue is a value in a line, which is valid JSON.
-type lineValue struct {
+// jsonValue is a value in an entry or a line, which is valid JSON.
+type jsonValue struct {
 	path string // of the names of members, for errors
 	raw  []byte
-	at   int64 // where it starts in the line
+	at   int64 // where it starts in the entry or line
 }
 
-// valueError is an error about a value at an offset in the line.
+// parseJSON returns the value that a text consists of. With an error comes the offset of the first byte that is wrong.
+func parseJSON(text []byte) (jsonValue, int64, error) {
+	d := strictjson.NewDecoder(text)
+	raw, at, err := d.Value()
+	if err == nil {
+		err = d.End()
+	}
+	var fault *strictjson.Error
+	switch {
+	case errors.As(err, &fault):
+		return jsonValue{}, fault.Offset, fault.Err
+	case !utf8.Valid(text):
+		return jsonValue{}, int64(invalidUTF8(text)), errors.New("not valid UTF-8")
+	}
+	return jsonValue{raw: raw, at: at}, 0, nil
+}
+
+// invalidUTF8 returns the index of the first byte of b that is not valid UTF-8.
+func invalidUTF8(b []byte) int {
+	i := 0
+	for i < len(b) {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// valueError is an error about a value at an offset in the entry or line.
 type valueError struct {
 	at  int64
 	err error
@@ -23,41 +54,36 @@ type valueError struct {
 
 func (f *valueError) Error() string { return f.err.Error() }
 
-func (v lineValue) fail(text string) error {
+func (v jsonValue) fail(text string) error {
 	if v.path != "" {
 		text = v.path + ": " + text
 	}
 	return &valueError{at: v.at, err: errors.New(text)}
 }
 
-// expected is the error about a value that is of another kind.
-func (v lineValue) expected(want string) error {
-	got := "a number"
-	switch v.raw[0] {
-	case '{':
-		got = "an object"
-	case '[':
-		got = "an array"
-	case '"':
-		got = "a string"
-	case 't', 'f':
-		got = "a boolean"
-	case 'n':
-		got = "null"
-	}
-	return v.fail("expected " + want + ", got " + got)
+// expected is the error about a value that is of another type.
+func (v jsonValue) expected(want string) error {
+	return v.fail("expected " + want + ", got " + jsonTypes[v.raw[0]])
 }
 
-func (v lineValue) text() (string, error) {
-	var text string
-	if v.raw[0] != '"' || json.Unmarshal(v.raw, &text) != nil {
+// jsonTypes names types by the first byte of a value.
+var jsonTypes = [256]string{
+	'{': "an object", '[': "an array", '"': "a string", 't': "a boolean", 'f': "a boolean", 'n': "null", '-': "a number",
+	'0': "a number", '1': "a number", '2': "a number", '3': "a number", '4': "a number", '5': "a number", '6': "a number",
+	'7': "a number", '8': "a number", '9': "a number",
+}
+
+func (v jsonValue) isNull() bool { return v.raw[0] == 'n' }
+
+func (v jsonValue) text() (string, error) {
+	if v.raw[0] != '"' {
 		return "", v.expected("a string")
 	}
-	return text, nil
+	return strictjson.Unquote(v.raw), nil
 }
 
 // named is v as the value of a member that is known, which errors then name.
-func (v lineValue) named(name string) lineValue {
+func (v jsonValue) named(name string) jsonValue {
 	if v.path != "" {
 		name = v.path + "." + name
 	}
@@ -65,15 +91,15 @@ func (v lineValue) named(name string) lineValue {
 	return v
 }
 
-func (v lineValue) unknown(name string) error {
+func (v jsonValue) unknown(name string) error {
 	return v.fail(fmt.Sprintf("unknown member %.40q", name))
 }
 
 // members calls each with the members of an object, no name of which may come twice, and returns the names. It leaves out
 // those whose names are for others to use.
-func (v lineValue) members(each func(name string, m lineValue) error) (map[string]bool, error) {
+func (v jsonValue) members(each func(name string, m jsonValue) error) (map[string]bool, error) {
 	seen := map[string]bool{}
-	return seen, v.each(func(name string, m lineValue) error {
+	return seen, v.each(func(name string, m jsonValue) error {
 		if strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "_") {
 			return nil
 		}
@@ -85,25 +111,25 @@ func (v lineValue) members(each func(name string, m lineValue) error) (map[strin
 	})
 }
 
-func (v lineValue) each(each func(name string, m lineValue) error) error {
-	return v.inside('{', "an object", func(dec *json.Decoder) error {
-		tok, err := dec.Token()
+func (v jsonValue) each(each func(name string, m jsonValue) error) error {
+	return v.inside('{', func(d *strictjson.Decoder) error {
+		name, err := d.Next()
 		if err != nil {
 			return err
 		}
-		name, _ := tok.(string)
-		m, err := v.next(dec)
+		text := strictjson.Unquote(name.Raw)
+		m, err := v.next(d)
 		if err != nil {
 			return err
 		}
-		return each(name, m)
+		return each(text, m)
 	})
 }
 
-func (v lineValue) elements(each func(i int, m lineValue) error) error {
+func (v jsonValue) elements(each func(i int, m jsonValue) error) error {
 	i := -1
-	return v.inside('[', "an array", func(dec *json.Decoder) error {
-		m, err := v.next(dec)
+	return v.inside('[', func(d *strictjson.Decoder) error {
+		m, err := v.next(d)
 		if err != nil {
 			return err
 		}
@@ -113,13 +139,13 @@ func (v lineValue) elements(each func(i int, m lineValue) error) error {
 }
 
 // inside calls each at every member or element of an object or array.
-func (v lineValue) inside(open json.Delim, kind string, each func(dec *json.Decoder) error) error {
-	dec := json.NewDecoder(bytes.NewReader(v.raw))
-	if tok, err := dec.Token(); err != nil || tok != open {
-		return v.expected(kind)
+func (v jsonValue) inside(open strictjson.Kind, each func(d *strictjson.Decoder) error) error {
+	d := strictjson.NewDecoder(v.raw)
+	if token, err := d.Next(); err != nil || token.Kind != open {
+		return v.expected(jsonTypes[byte(open)])
 	}
-	for dec.More() {
-		if err := each(dec); err != nil {
+	for d.More() {
+		if err := each(d); err != nil {
 			return err
 		}
 	}
@@ -127,8 +153,7 @@ func (v lineValue) inside(open json.Delim, kind string, each func(dec *json.Deco
 }
 
 // next reads a value inside of v.
-func (v lineValue) next(dec *json.Decoder) (lineValue, error) {
-	var raw json.RawMessage
-	err := dec.Decode(&raw)
-	return lineValue{path: v.path, raw: raw, at: v.at + dec.InputOffset() - int64(len(raw))}, err
+func (v jsonValue) next(d *strictjson.Decoder) (jsonValue, error) {
+	raw, at, err := d.Value()
+	return jsonValue{path: v.path, raw: raw, at: v.at + at}, err
 }
