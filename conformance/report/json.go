@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // mostBytes bounds a report that is read. The lists of a report are bounded, so that none that was written comes near.
@@ -34,8 +35,12 @@ func Read(r io.Reader) (*conformance.Report, error) {
 	var head struct {
 		Version int `json:"version"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("no report in JSON: %w", err)
+	var invalid *strictjson.Error
+	if err := validJSON(data); errors.As(err, &invalid) {
+		return nil, fmt.Errorf("no report in JSON: byte %d: %w", invalid.Offset, err)
+	}
+	if json.Unmarshal(data, &head) != nil {
+		return nil, errors.New("no report: it has no version")
 	}
 	switch head.Version {
 	case conformance.ReportVersion:
@@ -47,13 +52,21 @@ func Read(r io.Reader) (*conformance.Report, error) {
 	var read conformance.Report
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&read); err != nil {
-		return nil, fmt.Errorf("no report of version %d: %w", head.Version, err)
+	if d.Decode(&read) != nil { // whose words depend on the release of Go
+		return nil, fmt.Errorf("no report of version %d: a property is unknown to it, or of another type", head.Version)
 	}
 	if err := whole(&read); err != nil {
 		return nil, fmt.Errorf("no whole report: %w", err)
 	}
 	return &read, nil
+}
+
+func validJSON(data []byte) error {
+	d := strictjson.NewDecoder(data)
+	if err := d.Skip(); err != nil {
+		return err
+	}
+	return d.End()
 }
 
 // whole finds what an edited or truncated report lacks, and what whoever adds reports up relies on.

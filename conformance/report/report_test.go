@@ -215,11 +215,11 @@ func TestReadRefuses(t *testing.T) {
 		"no report in JSON":       "x",
 		"it has no version":       "{}",
 		"a report of version 7":   `{"version": 7}`,
-		"unknown field":           strings.Replace(b.String(), `"exchanges"`, `"more": 1, "exchanges"`, 1),
+		"unknown to it":           strings.Replace(b.String(), `"exchanges"`, `"more": 1, "exchanges"`, 1),
 		"the list drift is not":   strings.Replace(b.String(), `"drift": [`, `"notes": [`, 1),
 		"which spec it is about":  strings.Replace(b.String(), `"sha256"`, `"title"`, 1),
 		"no report of version 1:": strings.Replace(b.String(), `"exchanges": 3`, `"exchanges": "3"`, 1),
-		"unexpected end of JSON":  b.String()[:b.Len()/2],
+		"unexpected EOF":          b.String()[:b.Len()/2],
 	} {
 		_, err := report.Read(strings.NewReader(text))
 		require.ErrorContains(t, err, want)
