@@ -95,7 +95,7 @@ type response struct {
 func Load(spec []byte) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
-		return nil, fmt.Errorf("the spec cannot be loaded: %w", err)
+		return nil, loadError(spec, err)
 	}
 	src, err := parseSource(spec)
 	if err != nil {

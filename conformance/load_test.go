@@ -248,3 +248,19 @@ func FuzzLoad(f *testing.F) {
 		ledger.Report()
 	})
 }
+
+// TestLoadErrorsOfJSON holds the words about a JSON document, which must not depend on the release of Go.
+func TestLoadErrorsOfJSON(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{\n  \"openapi\": \"3.0.3\"\n  \"info\": {}}":         `line 3: the spec cannot be loaded: as JSON: invalid character '"' after object key:value pair; as YAML: yaml: line 3: did not find expected ',' or '}'`,
+		"{\n  \"openapi\": [":                                  `line 2: the spec cannot be loaded: as JSON: unexpected EOF; as YAML: yaml: line 3: did not find expected node content`,
+		"{\"openapi\": \"3.0.3\",\n\"info\": {\"title\": {}}}": "the spec cannot be loaded: yaml: construct errors: line 2: cannot construct !!map into string in /info/title",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			_, err := conformance.Load([]byte(text))
+			require.EqualError(t, err, want)
+		})
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // source is the text of a spec as a tree that knows the line of everything in it.
@@ -28,6 +30,22 @@ func parseSource(spec []byte) (*source, error) {
 		return nil, &SpecError{Line: 1, Reason: "expected an OpenAPI document, found no object"}
 	}
 	return &source{root: doc.Content[0]}, nil
+}
+
+// loadError words an error of the library that loads a spec. Of a document that begins as JSON does, the library says how
+// it failed as JSON and how as YAML, and the former in words that depend on the release of Go.
+func loadError(spec []byte, err error) error {
+	_, asYAML, both := strings.Cut(err.Error(), ", yaml error: ")
+	if !both {
+		return fmt.Errorf("the spec cannot be loaded: %w", err)
+	}
+	var invalid *strictjson.Error
+	d := strictjson.NewDecoder(spec)
+	if err := errors.Join(d.Skip(), d.End()); !errors.As(err, &invalid) {
+		return errors.New("the spec cannot be loaded: " + asYAML)
+	}
+	line := 1 + bytes.Count(spec[:invalid.Offset], []byte("\n"))
+	return &SpecError{Line: line, Reason: fmt.Sprintf("the spec cannot be loaded: as JSON: %v; as YAML: %s", invalid, asYAML)}
 }
 
 // follow returns what an alias stands for.
