@@ -3,6 +3,10 @@ SPECTRAL      = @stoplight/spectral-cli@6.16.3
 REDOCLY       = @redocly/cli@2.77.0
 FUZZTIME      = 30s
 
+# The two newest releases of Go. The newest is the default (the toolchain line of go.mod); test-oldest runs with the other.
+OLDEST_GO = go1.26.8
+export GOTOOLCHAIN ?= $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -31,6 +35,10 @@ test: ## Run the tests with the race detector
 	go test ./conformance/mutate ./conformance/suggest ./internal/gendeviate # likewise; they run on one goroutine
 	go test ./internal/benchsandbox # its servers are tested with the detector elsewhere
 	go test -run 'Deviations|Mutant' ./sandbox # one goroutine again
+
+.PHONY: test-oldest
+test-oldest: ## Run the tests with the oldest release of Go that is supported
+	GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
 .PHONY: selftest
 selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it

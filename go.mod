@@ -1,6 +1,8 @@
 module github.com/fleetcontract/fleetio-go
 
-go 1.25.0
+go 1.26.0
+
+toolchain go1.27.4
 
 require (
 	github.com/chromedp/cdproto v0.159.0

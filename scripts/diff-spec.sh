@@ -42,9 +42,7 @@
 set -euo pipefail
 
 # The tools, pinned here and nowhere else. They are run by version rather than
-# required in go.mod: both ask for Go 1.26, which importers of this module would
-# have to pay for. With an older Go, GOTOOLCHAIN=auto (Go's default) fetches
-# the newer one; with GOTOOLCHAIN=local the install fails, and that is exit 2.
+# required in go.mod, which importers of this module would have to pay for.
 readonly oasdiff_module=github.com/oasdiff/oasdiff@v1.36.0
 readonly apidiff_module=golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 

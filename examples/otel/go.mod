@@ -1,6 +1,6 @@
 module github.com/fleetcontract/fleetio-go/examples/otel
 
-go 1.25.0
+go 1.26.0
 
 replace github.com/fleetcontract/fleetio-go => ../..
 
