@@ -15,8 +15,8 @@
 //
 // # What is tried again
 //
-// The API has no way to send a request so that it counts once. So it is sent again only where nothing can have come of
-// it before. The [RetryPolicy] limits how often, 4 attempts by default, and how long, 2 minutes of waiting in all.
+// The API has no idempotency key. So a request is sent again only where nothing can have come of it before. The
+// [RetryPolicy] limits how often, 4 attempts by default, and how long, 2 minutes of waiting in all.
 //
 //	outcome                                             again  after                         else
 //	no connection: the name, dialing, TLS, a proxy      yes    250 ms, 500 ms, 1 s, ...      not created
@@ -29,9 +29,13 @@
 //	429 with Retry-After                                yes    as it says                    RateLimitError
 //	  that asks for more than the policy has left       no                                   RateLimitError
 //	429 without Retry-After                             no                                   RateLimitError
-//	503 with Retry-After                                yes    as it says                    not created
-//	307, 308, and each other 4xx                        no                                   not created
-//	503 without Retry-After, and each other status      no                                   ambiguous
+//	408, and each 4xx that no standard defines          no                                   ambiguous
+//	each other 4xx                                      no                                   not created
+//	503 with Retry-After, and WithRetry503              yes    as it says                    not created
+//	each other status                                   no                                   ambiguous
+//
+// A gateway, cache or load balancer may forward a request, lose the server, and respond itself. So a status is trusted
+// only if that cannot be how it came about: see [Error.Ambiguous].
 //
 // Each wait is longer at random, by up to a tenth and a second at most. One that would outlast the context's deadline is
 // not begun.

@@ -48,26 +48,30 @@ type Error struct {
 	// Err is the cause, such as that of a lost connection; nil where the status says it all.
 	Err error
 
-	unsent bool // no byte of the request was written
+	unsent  bool // no byte of the request was written
+	refused bool // a 503 that says, by WithRetry503, that nothing was done
 }
 
-// Ambiguous reports that the fault may have been created, and may not: no answer came to a request that was sent at
-// least in part, or one that does not tell. The API has no way to ask, or to send a request so that it counts once:
-// creating the fault again may make two.
+// Ambiguous reports that it is unknown whether the fault was created: a request was sent at least in part, and no
+// response came, or one that does not tell. The API has no idempotency key: creating the fault again may make two.
 //
-// What tells is a 201 and each 4xx (RFC 9110, section 15.5), a 307 or 308, which says to send the request elsewhere, and
-// a 503 with a Retry-After, which says to send it later.
+// A 201 tells, and each 4xx that a standard defines, as it says that the request was refused (RFC 9110, section 15.5).
+// These do not, as a gateway may send them after it has forwarded the request and lost the server:
+//
+//   - Each 5xx (RFC 9110, section 15.6), such as a 502, a 504, or the 520 to 527 of a content delivery network. A 503 with a
+//     Retry-After is no exception: a cache sends it for a server that stored the fault and closed the connection. Only
+//     [WithRetry503] makes it one.
+//   - A 408, which some gateways send when the server, not the client, was too slow.
+//   - A 4xx of no standard. A 460 and a 499 say that a client, which may be another gateway, did not wait for the response.
+//   - Each 3xx, a 307 and a 308 too: a gateway may be configured to redirect to another server when it has lost one.
 func (e *Error) Ambiguous() bool {
 	switch {
-	case e.unsent || e.Created || e.StatusCode == http.StatusCreated:
+	case e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated:
 		return false
-	case e.StatusCode == http.StatusTemporaryRedirect || e.StatusCode == http.StatusPermanentRedirect:
-		return false
-	case e.StatusCode == http.StatusServiceUnavailable:
-		_, told := retryAfter(e.Header, time.Time{})
-		return !told
+	case e.StatusCode == http.StatusRequestTimeout:
+		return true
 	default:
-		return e.StatusCode/100 != 4
+		return e.StatusCode/100 != 4 || http.StatusText(e.StatusCode) == ""
 	}
 }
 

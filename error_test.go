@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 		"502 as a page":             {reply: reply{502, typed("text/html"), "<html>"}, became: ambiguous, contains: "502 Bad Gateway: its Content-Type is not JSON: unknown whether created"},
 		"200":                       {reply: reply{200, nil, created}, became: ambiguous, contains: "200 OK: the contract has no such status: unknown whether created"},
 		"302":                       {reply: reply{302, http.Header{"Location": {"https://elsewhere.example"}}, ""}, became: ambiguous, contains: "302 Found: unknown whether created"},
-		"a redirect of no kind":     {reply: reply{307, http.Header{"Location": {"%zz\x7f"}}, ""}, became: notCreated, contains: "307 Temporary Redirect"},
+		"a redirect of no kind":     {reply: reply{307, http.Header{"Location": {"%zz\x7f"}}, ""}, became: ambiguous, contains: "307 Temporary Redirect: unknown whether created"},
 		"a status of no name":       {reply: reply{299, nil, ""}, became: ambiguous, contains: "299: unknown whether created"},
 		"201 with a malformed date": {reply: reply{201, nil, date}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its member created_at cannot be read"},
 		"201 with bad null":         {reply: reply{201, nil, `{"id":7,"count":"many","code":"P0420"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its member count cannot be read"},

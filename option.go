@@ -19,6 +19,7 @@ type settings struct {
 	userAgent  string
 	apiVersion string
 	retry      RetryPolicy
+	retry503   bool
 	logger     *slog.Logger
 	maxBody    int64 // 0 where no option gave one
 }
@@ -115,6 +116,17 @@ func WithRetryPolicy(p RetryPolicy) Option {
 			return errors.New("fleetio: the retry policy has a negative limit")
 		}
 		s.retry = p
+		return nil
+	}
+}
+
+// WithRetry503 makes a call retry a 503 that has a Retry-After, as it does a 429, and report it as not created. It is for
+// a service that is known to send such a 503 only when it has done nothing, itself and each gateway in front of it. HTTP
+// does not promise that: a 503 does not say that the request was not processed (RFC 9110, section 15.6.4), and a POST must
+// not be retried automatically unless it is known that it was not (section 9.2.2). By default, each 503 is ambiguous.
+func WithRetry503() Option {
+	return func(s *settings) error {
+		s.retry503 = true
 		return nil
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
@@ -111,9 +112,11 @@ func (c *call) answer(response *http.Response, body []byte, cause error) *Error 
 			values[i] = c.hide.Replace(values[i])
 		}
 	}
+	_, isTold := retryAfter(header, time.Time{})
 	return &Error{
 		StatusCode: response.StatusCode, Header: header, RequestID: header.Get("X-Request-ID"),
 		Body: []byte(c.hide.Replace(string(body))), Err: cause,
+		refused: c.retry503 && isTold && response.StatusCode == http.StatusServiceUnavailable,
 	}
 }
 

@@ -83,7 +83,7 @@ func (c *call) do(ctx context.Context) (*Fault, error) {
 func backoff(e *Error, tries int, told time.Duration, isTold bool) (time.Duration, bool) {
 	var certificate *tls.CertificateVerificationError
 	switch {
-	case e.StatusCode == http.StatusTooManyRequests || e.StatusCode == http.StatusServiceUnavailable:
+	case e.StatusCode == http.StatusTooManyRequests || e.refused:
 		return told, isTold
 	case !e.unsent || errors.As(e.Err, &certificate):
 		return 0, false

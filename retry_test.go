@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,15 +106,14 @@ func TestRetryTable(t *testing.T) {
 		"429 without Retry-After":             {answer(reply{status: 429}), false, 0, rateLimit},
 		"429 with a negative Retry-After":     {answer(retryAfter(429, "-1")), false, 0, rateLimit},
 		"429 with a Retry-After of no kind":   {answer(retryAfter(429, "soon")), false, 0, rateLimit},
-		"503 with Retry-After":                {answer(retryAfter(503, "5")), true, 5 * time.Second, notCreated},
-		"503 over the bound":                  {answer(retryAfter(503, "121")), false, 0, notCreated},
+		"503 with Retry-After":                {answer(retryAfter(503, "5")), false, 0, ambiguous},
 		"503 without Retry-After":             {answer(reply{status: 503}), false, 0, ambiguous},
-		"307":                                 {answer(reply{status: 307}), false, 0, notCreated},
-		"308":                                 {answer(reply{status: 308}), false, 0, notCreated},
+		"307":                                 {answer(reply{status: 307}), false, 0, ambiguous},
+		"308":                                 {answer(reply{status: 308}), false, 0, ambiguous},
 		"401":                                 {answer(reply{status: 401}), false, 0, notCreated},
 		"403":                                 {answer(reply{status: 403}), false, 0, notCreated},
 		"404":                                 {answer(reply{status: 404}), false, 0, notCreated},
-		"408":                                 {answer(reply{status: 408}), false, 0, notCreated},
+		"408":                                 {answer(reply{status: 408}), false, 0, ambiguous},
 		"422":                                 {answer(reply{status: 422}), false, 0, notCreated},
 		"200":                                 {answer(reply{status: 200, body: created}), false, 0, ambiguous},
 		"202":                                 {answer(reply{status: 202}), false, 0, ambiguous},
@@ -164,6 +164,67 @@ func TestRetryTable(t *testing.T) {
 	}
 }
 
+// TestEachStatus has the word for each status that a server or a gateway may send, with and without a Retry-After, which
+// changes nothing but for a 429. No request is sent twice.
+func TestEachStatus(t *testing.T) {
+	t.Parallel()
+	// The 4xx that a standard defines, but 408 and 429. They say that the request was refused.
+	refused := []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 431, 451}
+	for status := 200; status < 1000; status++ {
+		want := ambiguous
+		switch {
+		case status == 201:
+			want = wasCreated
+		case status == 429:
+			want = rateLimit
+		case slices.Contains(refused, status):
+			want = notCreated
+		}
+		for _, answer := range []reply{{status: status}, retryAfter(status, "3600"), retryAfter(status, "0")} {
+			if status == 429 && answer.header.Get("Retry-After") == "0" {
+				continue
+			}
+			server := answers(answer)
+			_, err := client(t, server).CreateFault(t.Context(), minimal)
+			assert.Equal(t, want, became(err), "%d: %v", status, err)
+			assert.Equal(t, want == ambiguous, strings.HasSuffix(err.Error(), "unknown whether created"), "%v", err)
+			assert.Equal(t, 1, server.count, status)
+		}
+	}
+}
+
+// TestRetry503 is for a service whose 503 with a Retry-After says that nothing was done.
+func TestRetry503(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		reply
+
+		tries  int
+		waited time.Duration // at least, and a second for each more at most
+		became string
+	}{
+		"503":                          {retryAfter(503, "59"), 3, 118 * time.Second, notCreated},
+		"503 with a date":              {retryAfter(503, "Sat, 01 Jan 2000 00:00:50 GMT"), 4, 50 * time.Second, notCreated},
+		"503 over the bound":           {retryAfter(503, "121"), 1, 0, notCreated},
+		"503 without Retry-After":      {reply{status: 503}, 1, 0, ambiguous},
+		"503 with another Retry-After": {retryAfter(503, "soon"), 1, 0, ambiguous},
+		"502":                          {retryAfter(502, "1"), 1, 0, ambiguous},
+		"408":                          {retryAfter(408, "1"), 1, 0, ambiguous},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server, start := answers(row.reply), time.Now()
+				_, err := client(t, server, fleetio.WithRetry503()).CreateFault(t.Context(), minimal)
+				assert.Equal(t, row.became, became(err), "%v", err)
+				assert.Equal(t, row.tries, server.count)
+				assert.GreaterOrEqual(t, time.Since(start), row.waited)
+				assert.LessOrEqual(t, time.Since(start), row.waited+time.Duration(row.tries-1)*time.Second)
+			})
+		})
+	}
+}
+
 // TestRetryWaits holds the limits of the policy: how often, and how long in all.
 func TestRetryWaits(t *testing.T) {
 	t.Parallel()
@@ -175,7 +236,6 @@ func TestRetryWaits(t *testing.T) {
 	}{
 		"by default 4 attempts":  {fleetio.RetryPolicy{}, retryAfter(429, "1"), 4, 3 * time.Second},
 		"by default 2 minutes":   {fleetio.RetryPolicy{}, retryAfter(429, "59"), 3, 118 * time.Second},
-		"both kinds of answer":   {fleetio.RetryPolicy{}, retryAfter(503, "59"), 3, 118 * time.Second},
 		"never again":            {fleetio.RetryPolicy{MaxAttempts: 1}, retryAfter(429, "1"), 1, 0},
 		"more attempts":          {fleetio.RetryPolicy{MaxAttempts: 6}, retryAfter(429, "1"), 6, 5 * time.Second},
 		"a shorter wait":         {fleetio.RetryPolicy{MaxWait: 10 * time.Second}, retryAfter(429, "11"), 1, 0},

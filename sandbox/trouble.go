@@ -52,7 +52,8 @@ func RateLimited(retryAfter time.Duration) Trouble {
 	return askingToWait(http.StatusTooManyRequests, retryAfter)
 }
 
-// Unavailable answers with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end.
+// Unavailable answers with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end. Nothing is
+// stored; a client cannot know that, as a gateway sends the same for a request that it has forwarded.
 func Unavailable(retryAfter time.Duration) Trouble {
 	return askingToWait(http.StatusServiceUnavailable, retryAfter)
 }

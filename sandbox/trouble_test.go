@@ -33,6 +33,7 @@ func TestTroubleSeenByTheClient(t *testing.T) {
 		"422":         {sandbox.Fail(422), 422, 0, is(fleetio.ErrInvalid)},
 		"500":         {sandbox.Fail(500), 500, 0, ambiguous},
 		"503":         {sandbox.Fail(503), 503, 0, ambiguous},
+		"unavailable": {sandbox.Unavailable(0), 503, 0, ambiguous},
 		"truncated":   {sandbox.Truncate(), 201, 1, wasCreated},
 		"malformed":   {sandbox.Malform(), 201, 1, wasCreated},
 		"media type":  {sandbox.MediaType("text/html"), 201, 1, wasCreated},
@@ -182,14 +183,16 @@ func TestFailuresAreWhole(t *testing.T) {
 	}
 }
 
-// TestUnavailable is an outage that is known to end: the client waits, and nothing was created before.
+// TestUnavailable is an outage that is known to end: a client that trusts its 503 waits.
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	s := start(t, sandbox.WithNext(sandbox.Unavailable(1500*time.Millisecond), sandbox.Unavailable(0)))
 	got := post(t, s, whole)
 	assert.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 	assert.Equal(t, "2", got.Header.Get("Retry-After"))
-	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+	client, err := fleetio.NewClient(s.Credentials, fleetio.WithBaseURL(s.URL), fleetio.WithRetry503())
+	require.NoError(t, err)
+	_, err = client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 	require.NoError(t, err, "after a 503 that says how long")
 	assert.Len(t, s.Requests(), 3)
 	assert.Len(t, s.Faults(), 1)

@@ -41,6 +41,11 @@ func TestCreate(t *testing.T) {
 			}},
 		"ambiguous": {args: flags, code: 2, sent: true, stderr: "unknown whether created\n",
 			answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		"a gateway": {args: flags, code: 2, sent: true, stderr: "fleetio: 503 Service Unavailable: its body is no problem object: unknown whether created\n",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "0")
+				reply(w, 503, `{}`)
+			}},
 		"created, unreadable": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created (id 7)",
 			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
 		"flags and object": {args: append([]string{"-"}, flags...), stdin: object, code: 2, stderr: "--code and - exclude each other"},
@@ -74,6 +79,26 @@ func TestCreate(t *testing.T) {
 			assert.Equal(t, "P0420", fault["code"])
 		})
 	}
+}
+
+// TestImportThroughAGateway stores each row, loses the server and responds as a cache does: import takes the rows for
+// ambiguous, stops, and sends none of them again.
+func TestImportThroughAGateway(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+		w.Header().Set("Retry-After", "0")
+		reply(w, http.StatusServiceUnavailable, `{}`)
+		return true
+	})
+	path := write(t, "faults.csv", table(15))
+	code, stdout, stderr := imports(t, v, "--concurrency", "1", path)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "10 rows in a row came to nothing")
+	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 10 ambiguous, 0 not created, 5 not tried\n")
+	code, stdout, _ = imports(t, v, "--concurrency", "1", path)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 15 ambiguous, 0 not created, 0 not tried\n")
+	assert.Equal(t, once(15), v.counts())
 }
 
 func TestCreateUnprinted(t *testing.T) {
