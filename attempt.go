@@ -16,6 +16,7 @@ type call struct {
 	*transport
 
 	body  []byte
+	fault FaultCreate // what the response must be about
 	raw   **http.Response
 	paced bool            // by the window that the rate limit is counted in
 	pause context.Context //nolint:containedctx // ends the waits, where the context of the request may go on

@@ -91,7 +91,7 @@ func (c *Client) CreateFault(ctx context.Context, f FaultCreate, opts ...CallOpt
 	if err != nil {
 		return nil, err
 	}
-	call := call{transport: c.transport, body: body, pause: ctx}
+	call := call{transport: c.transport, body: body, fault: f, pause: ctx}
 	for _, o := range opts {
 		if o.raw != nil {
 			call.raw = o.raw

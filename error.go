@@ -40,10 +40,11 @@ type Error struct {
 	Header http.Header
 	// Body is the body as far as it was read, at most as much as [WithMaxResponseBytes] says.
 	Body []byte
-	// Fault is what could be read of the fault that was created; nil where that is nothing. What could not be read has
-	// its zero value: an ID of 0 says that the id is not known.
+	// Fault is what could be read of the fault that was created; nil where that is nothing, and where the response is
+	// about another fault. What could not be read has its zero value: an ID of 0 says that the id is not known.
 	Fault *Fault
-	// Created says that the fault was created: the status is 201. Only the answer is bad. Do not create it again.
+	// Created says that the fault was created: the status is 201. The body cannot be read, or is about a fault of another
+	// vehicle or code than was sent. Do not create it again.
 	Created bool
 	// Err is the cause, such as that of a lost connection; nil where the status says it all.
 	Err error

@@ -24,6 +24,7 @@ func TestErrors(t *testing.T) {
 	problem := `{"status":401,"title":"Unauthorized","detail":"The API key is not valid.","instance":"/problems/1"}`
 	typed := func(media string) http.Header { return http.Header{"Content-Type": {media}} }
 	untyped := http.Header{"Content-Type": nil}
+	const foreign = "the fault was created: the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio"
 	date := strings.Replace(created, `"2023-03-14T13:46:29-06:00"`, `"14.3.2023"`, 1)
 	for name, row := range map[string]struct {
 		reply
@@ -32,6 +33,7 @@ func TestErrors(t *testing.T) {
 		became   string
 		id       int64
 		problem  bool
+		foreign  bool // nothing is said of the fault
 		fields   map[string][]string
 		contains string
 	}{
@@ -60,20 +62,36 @@ func TestErrors(t *testing.T) {
 		"302":                       {reply: reply{302, http.Header{"Location": {"https://elsewhere.example"}}, ""}, became: ambiguous, contains: "302 Found: unknown whether created"},
 		"a redirect of no kind":     {reply: reply{307, http.Header{"Location": {"%zz\x7f"}}, ""}, became: ambiguous, contains: "307 Temporary Redirect: unknown whether created"},
 		"a status of no name":       {reply: reply{299, nil, ""}, became: ambiguous, contains: "299: unknown whether created"},
-		"201 with a malformed date": {reply: reply{201, nil, date}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its member created_at cannot be read"},
-		"201 with bad null":         {reply: reply{201, nil, `{"id":7,"count":"many","code":"P0420"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its member count cannot be read"},
+		"201 with a malformed date": {reply: reply{201, nil, date}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its property created_at cannot be read"},
+		"201 with bad null":         {reply: reply{201, nil, `{"id":7,"count":"many","code":"P0420"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its property count cannot be read"},
 		"201 as text":               {reply: reply{201, typed("text/plain"), created}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its Content-Type is not JSON"},
 		"201 without a type":        {reply: reply{201, untyped, created}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): it has no Content-Type"},
-		"201 that is null":          {reply: reply{201, nil, "null"}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
+		"201 that is null":          {reply: reply{201, nil, "null"}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
 		"201 that is empty":         {reply: reply{201, nil, ""}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
 		"201 that is a list":        {reply: reply{201, nil, "[]"}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
-		"201 without members":       {reply: reply{201, nil, "{}"}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
-		"201 whose id is null":      {reply: reply{201, nil, `{"id":null,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
-		"201 whose id is 0":         {reply: reply{201, nil, `{"id":0}`}, became: wasCreated, contains: "the fault was created: its member id is missing or no id"},
-		"201 whose id is text":      {reply: reply{201, nil, `{"id":"7","code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its member id cannot be read"},
+		"201 without members":       {reply: reply{201, nil, "{}"}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
+		"201 whose id is null":      {reply: reply{201, nil, `{"id":null,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
+		"201 whose id is 0":         {reply: reply{201, nil, `{"id":0}`}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
+		"201 whose id is text":      {reply: reply{201, nil, `{"id":"7","code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id cannot be read"},
 		"201 that goes on":          {reply: reply{201, nil, created + "{}"}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its body has something after the JSON object"},
 		"201 that is no UTF-8":      {reply: reply{201, nil, strings.Replace(created, "telematics", "\xff", 1)}, became: wasCreated, id: 90210, contains: "the fault was created (id 90210): its body is not valid UTF-8"},
 		"201 with a BOM":            {reply: reply{201, nil, "\ufeff" + created}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
+		"201 in another case":       {reply: reply{201, nil, strings.Replace(created, `"id"`, `"ID"`, 1)}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
+		"201 in two cases":          {reply: reply{201, nil, `{"id":7,"Id":8,"vehicle_id":4711,"VEHICLE_ID":1,"code":"P0420","Code":"x"` + `,"count":"many"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its property count cannot be read"},
+		"201 in a case of Unicode":  {reply: reply{201, nil, `{"id":7,"vehicle_id":4711,"code":"P0420","\u017ftatu\u017f":5,"count":"many"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its property count cannot be read"},
+		"201 with two ids":          {reply: reply{201, nil, `{"id":7,"id":7,"vehicle_id":4711,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is repeated"},
+		"201 with an escaped id":    {reply: reply{201, nil, `{"id":7,"\u0069d":8,"vehicle_id":4711,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is repeated"},
+		"201 cut in its id":         {reply: reply{201, nil, `{"vehicle_id":4711,"code":"P0420","id":902`}, became: wasCreated, contains: "the fault was created: its body is cut off or no JSON"},
+		"201 of another vehicle":    {reply: reply{201, nil, `{"id":7,"vehicle_id":4712,"code":"P0420"}`}, became: wasCreated, foreign: true, contains: foreign},
+		"201 of another code":       {reply: reply{201, nil, `{"id":7,"vehicle_id":4711,"code":"p0420"}`}, became: wasCreated, foreign: true, contains: foreign},
+		"201 of another, null":      {reply: reply{201, nil, `{"id":7,"vehicle_id":null,"code":"P0300"}`}, became: wasCreated, foreign: true, contains: foreign},
+		"201 of another, cut off":   {reply: reply{201, nil, `{"id":7,"vehicle_id":4712,`}, became: wasCreated, foreign: true, contains: foreign},
+		"201 of another, as text":   {reply: reply{201, typed("text/plain"), `{"id":7,"vehicle_id":4712,"code":"P0420"}`}, became: wasCreated, foreign: true, contains: "the fault was created: its Content-Type is not JSON"},
+		"201 without a vehicle":     {reply: reply{201, nil, `{"id":7,"code":"P0420"}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its property vehicle_id is missing"},
+		"201 without a code":        {reply: reply{201, nil, `{"id":7,"vehicle_id":4711}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its property code is missing"},
+		"401 in another case":       {reply: reply{401, nil, `{"Status":401,"TITLE":"x","Detail":"y"}`}, is: fleetio.ErrUnauthorized, became: notCreated, contains: "401 Unauthorized: its body is no problem object"},
+		"422 in another case":       {reply: reply{422, nil, `{"Errors":{"code":["is unknown"]}}`}, is: fleetio.ErrInvalid, became: notCreated, contains: "422 Unprocessable Entity: its body does not list fields"},
+		"422 in two cases":          {reply: reply{422, nil, `{"errors":{"code":["a"],"Code":["b"]},"ERRORS":{"x":["y"]}}`}, is: fleetio.ErrInvalid, became: notCreated, fields: map[string][]string{"code": {"a"}, "Code": {"b"}}, contains: "422 Unprocessable Entity: Code b; code a"},
 		"201 that is deep":          {reply: reply{201, nil, `{"id":7,"x":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`}, became: wasCreated, id: 7, contains: "the fault was created (id 7): its body is cut off or no JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,6 +111,9 @@ func TestErrors(t *testing.T) {
 			if row.id != 0 {
 				require.NotNil(t, e.Fault)
 				assert.Equal(t, row.id, e.Fault.ID)
+			} else if e.Fault != nil {
+				assert.Zero(t, e.Fault.ID)
+				assert.False(t, row.foreign)
 			}
 			for _, sentinel := range []error{fleetio.ErrUnauthorized, fleetio.ErrForbidden, fleetio.ErrInvalid} {
 				assert.Equal(t, sentinel == row.is, errors.Is(err, sentinel), "%v", sentinel) //nolint:errorlint // which of them
@@ -120,6 +141,15 @@ func TestFaultMayHaveUnknownMembers(t *testing.T) {
 	fault, err := client(t, answers(reply{201, nil, body})).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, fleetio.FaultStatus("snoozed"), fault.Status)
+}
+
+// TestFaultOfNoVehicle reads a vehicle_id that is null, which the contract allows.
+func TestFaultOfNoVehicle(t *testing.T) {
+	t.Parallel()
+	fault, err := client(t, answers(reply{201, nil, strings.Replace(created, "4711", "null", 1)})).CreateFault(t.Context(), minimal)
+	require.NoError(t, err)
+	assert.Equal(t, int64(90210), fault.ID)
+	assert.True(t, fault.VehicleID.IsNull())
 }
 
 // TestErrorsAreShort gives a server's words more room than a message has, and characters that a log must not get.

@@ -40,6 +40,12 @@ func says(status int, body string) http.HandlerFunc {
 	}
 }
 
+// creates is the response with a fault of what was sent.
+func creates(w http.ResponseWriter, r *http.Request) {
+	sent, _ := io.ReadAll(r.Body)
+	says(http.StatusCreated, `{"id":90210,`+string(sent[1:]))(w, r)
+}
+
 // busy is an answer that the rate limit is used up for so many seconds.
 func busy(seconds string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +105,7 @@ func ExampleClient_CreateFault_errors() {
 		says(http.StatusUnprocessableEntity, `{"errors":{"code":["must match a Fault Rule"]}}`),
 		busy("3600"),
 		says(http.StatusInternalServerError, `{"status":500,"title":"Internal Server Error"}`),
-		says(http.StatusCreated, `{"id":90210,"count":"three"}`),
+		says(http.StatusCreated, `{"id":90210,"vehicle_id":4711,"code":"P0420","count":"three"}`),
 	)
 	defer server.Close()
 	client := connect(server)
@@ -123,7 +129,7 @@ func ExampleClient_CreateFault_errors() {
 		case errors.As(err, &failed) && failed.Created: // do not send it again
 			fmt.Println("created", failed.Fault.ID, "but:", err)
 		case errors.As(err, &failed) && failed.Ambiguous(): // look for it before you send it again
-			fmt.Println("a person must look:", err)
+			fmt.Println("check in Fleetio:", err)
 		default: // not created
 			fmt.Println("try again:", err)
 		}
@@ -142,14 +148,14 @@ func ExampleClient_CreateFault_errors() {
 	// mend the credentials: fleetio: create fault: 403 Forbidden
 	// mend the fault: code [must match a Fault Rule]
 	// try again in 1h0m0s
-	// a person must look: fleetio: create fault: 500 Internal Server Error: unknown whether created
-	// created 90210 but: fleetio: create fault: the fault was created (id 90210): its member count cannot be read
+	// check in Fleetio: fleetio: create fault: 500 Internal Server Error: unknown whether created
+	// created 90210 but: fleetio: create fault: the fault was created (id 90210): its property count cannot be read
 	// not created: true
 }
 
 // A call waits for the rate limit on its own, within bounds.
 func ExampleWithRetryPolicy() {
-	server := double(busy("0"), says(http.StatusCreated, `{"id":90210}`), busy("61"))
+	server := double(busy("0"), creates, busy("61"))
 	defer server.Close()
 	client := connect(server, fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 3, MaxWait: time.Minute}))
 	for range 2 {
@@ -167,7 +173,7 @@ func ExampleWithRetryPolicy() {
 
 // Results come in the order of the faults.
 func ExampleClient_CreateFaults() {
-	server := double(says(http.StatusCreated, `{"id":90210}`))
+	server := double(creates)
 	defer server.Close()
 	faults := []fleetio.FaultCreate{{VehicleID: 4711, Code: "P0420"}, {VehicleID: 4712}, {VehicleID: 4713, Code: "P0300"}}
 	for result, err := range connect(server).CreateFaults(context.Background(), slices.Values(faults)) {
@@ -197,7 +203,7 @@ func (m measured) RoundTrip(r *http.Request) (*http.Response, error) {
 // Traces and metrics come from a RoundTripper around the one that sends. The directory examples/otel has one of
 // OpenTelemetry.
 func ExampleWithHTTPClient() {
-	server := double(busy("0"), says(http.StatusCreated, `{"id":90210}`))
+	server := double(busy("0"), creates)
 	defer server.Close()
 	client := connect(server, fleetio.WithHTTPClient(&http.Client{Transport: measured{http.DefaultTransport}}))
 	fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
@@ -219,7 +225,7 @@ func ExampleWithBaseURL() {
 		fmt.Println(r.Method, r.URL.Path, string(body))
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"id":90210}`)
+		_, _ = io.WriteString(w, `{"id":90210,"vehicle_id":4711,"code":"P0420"}`)
 	}))
 	defer server.Close()
 	client, err := fleetio.NewClient(fleetio.Credentials{APIKey: "any-key", AccountToken: "any-token"}, fleetio.WithBaseURL(server.URL))
@@ -238,7 +244,7 @@ func ExampleWithBaseURL() {
 func ExampleWithRawResponse() {
 	server := double(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "/api/v1/faults/90210")
-		says(http.StatusCreated, `{"id":90210,"severity":"high"}`)(w, r)
+		says(http.StatusCreated, `{"id":90210,"vehicle_id":4711,"code":"P0420","severity":"high"}`)(w, r)
 	})
 	defer server.Close()
 	var raw *http.Response
@@ -250,7 +256,7 @@ func ExampleWithRawResponse() {
 	}
 	body, _ := io.ReadAll(raw.Body)
 	fmt.Println(raw.Header.Get("Location"), string(body))
-	// Output: /api/v1/faults/90210 {"id":90210,"severity":"high"}
+	// Output: /api/v1/faults/90210 {"id":90210,"vehicle_id":4711,"code":"P0420","severity":"high"}
 }
 
 // Faults can be checked before anything is sent, as a dry run does.

@@ -96,7 +96,7 @@ func (m *many) begin(f *FaultCreate) {
 		done <- outcome{err: err}
 		return
 	}
-	call := call{transport: m.transport, body: body, paced: true, pause: m.pause}
+	call := call{transport: m.transport, body: body, fault: *f, paced: true, pause: m.pause}
 	m.calls.Go(func() {
 		fault, err := call.do(m.ctx)
 		done <- outcome{fault, err}

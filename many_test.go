@@ -88,7 +88,7 @@ func (s *minutes) RoundTrip(r *http.Request) (*http.Response, error) {
 	if limited {
 		return retryAfter(429, strconv.FormatInt(60-now.Unix()%60, 10)).response(), nil
 	}
-	return reply{201, nil, fmt.Sprintf(`{"id":%d,"vehicle_id":%d}`, 1000+f.VehicleID, f.VehicleID)}.response(), nil
+	return reply{201, nil, fmt.Sprintf(`{"id":%d,"vehicle_id":%d,"code":"P0420"}`, 1000+f.VehicleID, f.VehicleID)}.response(), nil
 }
 
 func TestCreateFaultsInOrder(t *testing.T) {
@@ -142,7 +142,7 @@ func TestCreateFaultsGoOnAfterErrors(t *testing.T) {
 			case bytes.Contains(body, []byte(`"vehicle_id":4`)):
 				return retryAfter(429, "3600").response(), nil
 			}
-			return reply{201, nil, created}.response(), nil
+			return reply{201, nil, `{"id":7,` + string(body[1:])}.response(), nil
 		}))
 		faults := func(yield func(fleetio.FaultCreate) bool) {
 			for f := range many(5) {

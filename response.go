@@ -2,7 +2,6 @@ package fleetio
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // buffers hold bodies while they are read. Nothing that is returned points into one.
@@ -53,24 +50,24 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 		cause = isJSON(response.Header, body)
 	}
 	if response.StatusCode == http.StatusCreated {
-		if cause == nil {
-			fault, err := decodeFault(body)
-			if err == nil {
-				return fault, nil
-			}
+		fault, err := c.decodeFault(body)
+		switch {
+		case cause == nil && err == nil:
+			return fault, nil
+		case cause == nil:
 			cause = err
 		}
 		e := c.answer(response, body, cause)
 		e.Created = true
-		e.Fault = salvage(body)
+		e.Fault = fault
 		return nil, e
 	}
 	e := c.answer(response, body, cause)
 	switch {
 	case cause != nil || len(body) == 0:
 	case response.StatusCode == http.StatusUnprocessableEntity:
-		var refused fleetioapi.ValidationErrors
-		if json.Unmarshal(body, &refused) != nil || refused.Errors == nil {
+		refused, err := validationErrorsObject.decode(body)
+		if err != nil || refused.Errors == nil {
 			e.Err = errors.New("its body does not list fields")
 			break
 		}
@@ -83,8 +80,8 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 		}
 	case response.StatusCode == http.StatusTooManyRequests: // its body repeats what the status says
 	case response.StatusCode >= http.StatusBadRequest:
-		var problem Problem
-		if json.Unmarshal(body, &problem) != nil || problem == (Problem{}) {
+		problem, err := problemObject.decode(body)
+		if err != nil || *problem == (Problem{}) {
 			e.Err = errors.New("its body is no problem object")
 			break
 		}
@@ -94,7 +91,7 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 				*text = c.hide.Replace(*text)
 			}
 		}
-		e.Problem = &problem
+		e.Problem = problem
 	default:
 		e.Err = errors.New("the contract has no such status")
 	}

@@ -46,6 +46,10 @@ func TestCreate(t *testing.T) {
 				w.Header().Set("Retry-After", "0")
 				reply(w, 503, `{}`)
 			}},
+		"another fault": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created: the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio\n",
+			answer: func(w http.ResponseWriter, _ *http.Request) {
+				reply(w, 201, `{"id":7,"vehicle_id":1,"code":"P0420"}`)
+			}},
 		"created, unreadable": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created (id 7)",
 			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
 		"flags and object": {args: append([]string{"-"}, flags...), stdin: object, code: 2, stderr: "--code and - exclude each other"},

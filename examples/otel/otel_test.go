@@ -28,7 +28,7 @@ func TestSpans(t *testing.T) {
 			return
 		}
 		w.WriteHeader(http.StatusCreated)
-		_, _ = fmt.Fprint(w, `{"id":90210}`)
+		_, _ = fmt.Fprint(w, `{"id":90210,"vehicle_id":4711,"code":"P0420"}`)
 	}))
 	defer server.Close()
 	recorded := tracetest.NewInMemoryExporter()
