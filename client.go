@@ -31,6 +31,7 @@ type transport struct {
 
 	request *http.Request  // what all requests have in common
 	header  []*headerField // pointers within pointers: with any verb, fmt prints these as numbers
+	keys    *Credentials   // a pointer, too
 	hide    *strings.Replacer
 	window  window
 }
@@ -68,7 +69,7 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, errors.New("fleetio: the base URL is no URL to send a request to")
 	}
-	t := &transport{settings: s, request: request, hide: credentials.hider(), header: []*headerField{
+	t := &transport{settings: s, request: request, keys: &credentials, hide: credentials.hider(), header: []*headerField{
 		{"Accept", "application/json"},
 		{"Account-Token", credentials.AccountToken},
 		{"Authorization", "Token " + credentials.APIKey},

@@ -242,6 +242,24 @@ func TestErrorsHideCredentials(t *testing.T) {
 	}
 }
 
+// TestErrorsHideCredentialsThatAreCut ends the body after each byte of the credentials.
+func TestErrorsHideCredentialsThatAreCut(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{apiKey, accountToken} {
+		for n := 4; n <= len(key); n++ {
+			for _, c := range []*fleetio.Client{
+				client(t, answers(reply{500, nil, "<html>" + key[:n]})),
+				client(t, answers(reply{500, nil, "<html>" + key + key}), fleetio.WithMaxResponseBytes(int64(len("<html>")+n))),
+			} {
+				_, err := c.CreateFault(t.Context(), minimal)
+				var e *fleetio.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, "<html>[hidden]", string(e.Body))
+			}
+		}
+	}
+}
+
 func assertDumpHidden(t *testing.T, err error, e *fleetio.Error) {
 	t.Helper()
 	var log strings.Builder

@@ -58,3 +58,17 @@ func (c Credentials) hider() *strings.Replacer {
 	return strings.NewReplacer(c.APIKey, hidden, c.AccountToken, hidden,
 		strings.ToLower(c.APIKey), hidden, strings.ToLower(c.AccountToken), hidden)
 }
+
+// hideCut takes the credentials out of a text that may end within one. It leaves no more than
+// the first three characters.
+func (t *transport) hideCut(text string) string {
+	text = t.hide.Replace(text)
+	for _, key := range []string{t.keys.APIKey, t.keys.AccountToken} {
+		for n := min(len(key)-1, len(text)); n > 3; n-- {
+			if start := len(text) - n; strings.EqualFold(text[start:], key[:n]) {
+				return text[:start] + hidden
+			}
+		}
+	}
+	return text
+}

@@ -121,8 +121,11 @@ func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
 		var value json.RawMessage
 		token, err := d.Token()
 		name, isString := token.(string)
-		// What ends where the body ends may be the first digits of a number.
-		if err != nil || !isString || d.Decode(&value) != nil || d.InputOffset() == int64(len(body)) {
+		if err != nil || !isString || d.Decode(&value) != nil {
+			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
+		}
+		// What ends in another way may be the first digits of a number.
+		if end := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); !bytes.HasPrefix(end, []byte(",")) && !bytes.HasPrefix(end, []byte("}")) {
 			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
 		}
 		i, isKnown := o.fields[name]

@@ -82,6 +82,7 @@ func TestErrors(t *testing.T) {
 		"201 with two ids":          {reply: reply{201, nil, `{"id":7,"id":7,"vehicle_id":4711,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is repeated"},
 		"201 with an escaped id":    {reply: reply{201, nil, `{"id":7,"\u0069d":8,"vehicle_id":4711,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is repeated"},
 		"201 cut in its id":         {reply: reply{201, nil, `{"vehicle_id":4711,"code":"P0420","id":902`}, became: wasCreated, contains: "the fault was created: its body is cut off or no JSON"},
+		"201 broken in its id":      {reply: reply{201, nil, "{\"vehicle_id\":4711,\"code\":\"P0420\",\"id\":902\x0010}"}, became: wasCreated, contains: "the fault was created: its body is cut off or no JSON"},
 		"201 of another vehicle":    {reply: reply{201, nil, `{"id":7,"vehicle_id":4712,"code":"P0420"}`}, became: wasCreated, foreign: true, contains: foreign},
 		"201 of another code":       {reply: reply{201, nil, `{"id":7,"vehicle_id":4711,"code":"p0420"}`}, became: wasCreated, foreign: true, contains: foreign},
 		"201 of another, null":      {reply: reply{201, nil, `{"id":7,"vehicle_id":null,"code":"P0300"}`}, became: wasCreated, foreign: true, contains: foreign},
@@ -137,10 +138,12 @@ func TestFaultIsSalvaged(t *testing.T) {
 
 func TestFaultMayHaveUnknownMembers(t *testing.T) {
 	t.Parallel()
-	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","severity":{"level":[1]}`, 1)
+	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","severity":{"level":[1],"id":1},"ID":1,"Code":"x"`, 1)
 	fault, err := client(t, answers(reply{201, nil, body})).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, fleetio.FaultStatus("snoozed"), fault.Status)
+	assert.Equal(t, int64(90210), fault.ID)
+	assert.Equal(t, "P0420", fault.Code)
 }
 
 // TestFaultOfNoVehicle reads a vehicle_id that is null, which the contract allows.

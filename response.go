@@ -112,7 +112,7 @@ func (c *call) answer(response *http.Response, body []byte, cause error) *Error 
 	_, isTold := retryAfter(header, time.Time{})
 	return &Error{
 		StatusCode: response.StatusCode, Header: header, RequestID: header.Get("X-Request-ID"),
-		Body: []byte(c.hide.Replace(string(body))), Err: cause,
+		Body: []byte(c.hideCut(string(body))), Err: cause,
 		refused: c.retry503 && isTold && response.StatusCode == http.StatusServiceUnavailable,
 	}
 }

@@ -164,12 +164,13 @@ func TestRetryTable(t *testing.T) {
 	}
 }
 
+// refusals are the 4xx that a standard defines, but 408 and 429. They say that the request was refused.
+var refusals = []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 431, 451}
+
 // TestEachStatus has the word for each status that a server or a gateway may send, with and without a Retry-After, which
 // changes nothing but for a 429. No request is sent twice.
 func TestEachStatus(t *testing.T) {
 	t.Parallel()
-	// The 4xx that a standard defines, but 408 and 429. They say that the request was refused.
-	refused := []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 431, 451}
 	for status := 200; status < 1000; status++ {
 		want := ambiguous
 		switch {
@@ -177,7 +178,7 @@ func TestEachStatus(t *testing.T) {
 			want = wasCreated
 		case status == 429:
 			want = rateLimit
-		case slices.Contains(refused, status):
+		case slices.Contains(refusals, status):
 			want = notCreated
 		}
 		for _, answer := range []reply{{status: status}, retryAfter(status, "3600"), retryAfter(status, "0")} {
