@@ -40,6 +40,10 @@ test: ## Run the tests with the race detector
 test-oldest: ## Run the tests with the oldest release of Go that is supported
 	GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
+.PHONY: torture
+torture: ## Call a server that breaks in every way FLEETIO_TORTURE (10000) times
+	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' . ./cmd/fleetio
+
 .PHONY: selftest
 selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it
 	go run ./cmd/fleetio selftest
