@@ -8,7 +8,8 @@
 //
 // The client sends what it is given: give it both credentials by [WithRequestEditorFn], and an [net/http.Client] with a
 // Timeout and a CheckRedirect by [WithHTTPClient]. Its ...WithResponse methods read a body of any size, and return no
-// error for a status or a media type that the contract does not have: then every JSON field is nil.
+// error for a status or a media type that the contract does not have: then every JSON field is nil. They decode with
+// encoding/json, which ignores the case of property names, and takes the last of those that repeat a name.
 package fleetioapi
 
 import (
