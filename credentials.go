@@ -59,8 +59,7 @@ func (c Credentials) hider() *strings.Replacer {
 		strings.ToLower(c.APIKey), hidden, strings.ToLower(c.AccountToken), hidden)
 }
 
-// hideCut takes the credentials out of a text that may end within one. It leaves no more than
-// the first three characters.
+// hideCut takes the credentials out of a text that may end within one, of which it leaves three characters at most.
 func (t *transport) hideCut(text string) string {
 	text = t.hide.Replace(text)
 	for _, key := range []string{t.keys.APIKey, t.keys.AccountToken} {
