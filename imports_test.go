@@ -30,13 +30,13 @@ var importRules = map[string]struct {
 	"gen/fleetioserver": {may: []string{"gen/fleetioapi", "github.com/oapi-codegen/runtime"}},
 	"api":               {pure: true}, // the spec's bytes without a parser
 	"conformance": { // the judge shares no code with the judged, and is handed the spec
-		may:   []string{"conformance/internal", "conformance/traffic", "github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
+		may:   []string{"conformance/internal", "conformance/traffic", "internal/printable", "github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
 	"conformance/internal/strictjson": {pure: true},
-	"conformance/traffic":             {may: []string{"conformance/internal", "go.yaml.in/yaml/v4"}},
+	"conformance/traffic":             {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4"}},
 	"conformance/report": {
-		may:   []string{"conformance", "conformance/traffic"},
+		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
 	"conformance/mutate": { // what proves the judge decides by itself what is right
@@ -57,6 +57,7 @@ var importRules = map[string]struct {
 		may:   []string{"api", "gen", "internal/sandboxserver", "sandbox", "github.com/getkin/kin-openapi", "modernc.org/sqlite"},
 		never: []string{"conformance"},
 	},
+	"internal/printable":     {pure: true},
 	"internal/sandboxserver": {pure: true},
 	"sandbox": { // a test double costs a test neither a spec's parser nor a database, and has a client to give
 		may:   []string{".", "gen"},
@@ -74,7 +75,7 @@ var importRules = map[string]struct {
 		may:   []string{"sandbox", "gen/fleetioapi"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"cmd/fleetio": {may: []string{".", "api", "conformance", "gen/fleetioapi", "internal/sandboxserver", "sandbox", "github.com/spf13/cobra"}},
+	"cmd/fleetio": {may: []string{".", "api", "conformance", "gen/fleetioapi", "internal/printable", "internal/sandboxserver", "sandbox", "github.com/spf13/cobra"}},
 }
 
 // listed is what `go list` says of a package.

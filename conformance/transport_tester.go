@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // TB is what [Transport] and [Middleware] need of a test. [*testing.T] is one. Where it has the methods Name and Skipped
@@ -91,8 +92,8 @@ func (t *tester) weigh(number int, ex *traffic.Exchange) {
 		if f.Fails() || t.strict && f.Basis == Drift {
 			tell = t.tb.Errorf
 		}
-		tell("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation, f.Status, f.Part, f.Pointer, f.Rule,
-			f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)
+		tell("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation, f.Status,
+			f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
 	}
 }
 

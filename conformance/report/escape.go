@@ -2,23 +2,10 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-)
 
-// printable escapes what could pass for lines of the report, or move a terminal's cursor: names from traffic may hold
-// anything.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r == ' ' || strconv.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		}
-	}
-	return b.String()
-}
+	"github.com/fleetcontract/fleetio-go/internal/printable"
+)
 
 // code shows a text in GitHub flavoured Markdown as it is. It goes into a code element, where nobody is mentioned and
 // nothing is linked, with all punctuation that means something to Markdown or HTML as character references, which
@@ -26,7 +13,7 @@ func printable(s string) string {
 func code(s string) string {
 	var b strings.Builder
 	b.WriteString("<code>")
-	for _, r := range printable(s) {
+	for _, r := range printable.Text(s) {
 		if r < 0x80 && !isWordly(r) {
 			fmt.Fprintf(&b, "&#%d;", r)
 		} else {

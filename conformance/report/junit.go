@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // JUnit XML has no standard. These are the elements and attributes that Jenkins, GitLab and the GitHub actions for
@@ -115,14 +116,14 @@ func (j *junit) add(suite string, c junitCase) {
 	}
 	s := j.suites[i]
 	c.Time = "0"
-	c.Class, c.Name = printable(c.Class), printable(c.Name)
+	c.Class, c.Name = printable.Text(c.Class), printable.Text(c.Name)
 	s.Tests++
 	if c.Failure != nil {
-		c.Failure.Message = printable(c.Failure.Message)
+		c.Failure.Message = printable.Text(c.Failure.Message)
 		s.Failures++
 	}
 	if c.Skipped != nil {
-		c.Skipped.Message = printable(c.Skipped.Message)
+		c.Skipped.Message = printable.Text(c.Skipped.Message)
 		s.Skipped++
 	}
 	s.Cases = append(s.Cases, c)
@@ -196,7 +197,7 @@ func (j *junit) describe(k *conformance.Kind, because string) string {
 	}
 	lines = append(lines, "  "+sightings(k)+"  ["+k.Fingerprint+"]")
 	for i := range lines {
-		lines[i] = printable(lines[i])
+		lines[i] = printable.Text(lines[i])
 	}
 	return strings.Join(lines, "\n") + "\n"
 }

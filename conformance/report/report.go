@@ -2,7 +2,8 @@
 //
 // All formats say the same of a [conformance.Report], in the same order, and none of them holds a time or a name of the
 // machine, so that equal runs print equal bytes. Names and messages that come from traffic are escaped as each format
-// asks for.
+// asks for, and no format contains a character that a terminal or a viewer obeys, hides or reorders: such a character is
+// escaped, in JSON and SARIF so that the decoded value is the original one.
 package report
 
 import (
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // Options are what a report says besides what the run showed. The zero value is of use.
@@ -62,7 +64,11 @@ func Write(w io.Writer, format string, r *conformance.Report, o Options) error {
 		if err := known.write(&b, r, o); err != nil {
 			return fmt.Errorf("writing the report as %s: %w", format, err)
 		}
-		_, err := w.Write(b.Bytes())
+		text := b.Bytes()
+		if format != "text" { // which escapes each line before it colors it
+			text = printable.Lines(text)
+		}
+		_, err := w.Write(text)
 		return err
 	}
 	return fmt.Errorf("no report format %q: there are %s", format, strings.Join(Formats(), ", "))

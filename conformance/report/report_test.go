@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +227,67 @@ func TestReadRefuses(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.ErrorContains(t, report.Write(&b, "yaml", &conformance.Report{}, report.Options{}), "there are text, json, junit, sarif, markdown")
+}
+
+// unprintable has a character of each kind that a terminal or a viewer obeys, hides or reorders.
+const unprintable = "\x00\a\x1b[31m\r\x7f\u0085\u009b31m\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\U000e0041"
+
+// raw matches such a character, and bytes that are not UTF-8.
+var raw = regexp.MustCompile(`[^\n\t\pL\pM\pN\pP\pS ]|\x{fffd}`)
+
+// fill puts a text into every string of a report that is free to hold any.
+func fill(v reflect.Value, text string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fill(v.Elem(), text)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), text)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			fill(v.Index(i), text)
+		}
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() {
+			v.SetString(v.String() + text)
+		}
+	}
+}
+
+// TestUnprintable holds every format to escape what does not print, wherever it comes from, and JSON to keep its value.
+func TestUnprintable(t *testing.T) {
+	t.Parallel()
+	r, problems := known(t)
+	r.Unchecked = []conformance.Unchecked{{Reason: "x"}}
+	fill(reflect.ValueOf(r), "\n"+unprintable)
+	for i := range problems {
+		problems[i] += "\n" + unprintable
+	}
+	o := report.Options{Spec: "a\n" + unprintable + ".yaml", Problems: problems, Strict: true}
+	for _, format := range report.Formats() {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			require.NoError(t, report.Write(&b, format, r, o))
+			if format != "junit" { // XML has no way to write C0, so there U+FFFD stands for it in names of files and suites
+				assert.NotContains(t, b.String(), "\ufffd")
+			}
+			assert.Empty(t, raw.FindString(strings.ReplaceAll(b.String(), "\ufffd", "")))
+			assert.NotContains(t, b.String(), "\n\\x00", "a name begins no line")
+			if format == "json" {
+				plain, err := json.Marshal(r)
+				require.NoError(t, err)
+				var want conformance.Report
+				require.NoError(t, json.Unmarshal(plain, &want))
+				read, err := report.Read(&b)
+				require.NoError(t, err)
+				assert.Equal(t, &want, read)
+			}
+		})
+	}
 }
 
 // TestColor is for terminals, and changes no word.

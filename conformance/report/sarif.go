@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 const (
@@ -190,7 +191,7 @@ func notifications(r *conformance.Report, o Options) []sarifNotification {
 
 // sarifMessage escapes what would be a link in a message (SARIF 2.1.0, section 3.11.6).
 func sarifMessage(s string) sarifText {
-	return sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`).Replace(printable(s))}
+	return sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`).Replace(printable.Text(s))}
 }
 
 // uri makes a URI reference of a file's name: relative where the name is.

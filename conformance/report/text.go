@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // The colors of a terminal (ECMA-48, section 8.3.117).
@@ -23,7 +24,7 @@ type text struct {
 
 // linef adds one line. What is in it cannot add others, nor change the color.
 func (t text) linef(color, format string, args ...any) {
-	s := printable(fmt.Sprintf(format, args...))
+	s := printable.Text(fmt.Sprintf(format, args...))
 	if t.color && color != "" && s != "" {
 		s = "\x1b[" + color + "m" + s + "\x1b[0m"
 	}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // The members of a line, in the order in which they are written.
@@ -34,7 +36,8 @@ type (
 // before. The line is written by one call to w.
 //
 // The fields of a header are sorted by name, as a [http.Header] has no order of names. A body is written as text if it is
-// valid UTF-8, and in base64 otherwise. An exchange that cannot be read back is an error, and not written: one with a
+// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped, as people look at such a file in a
+// terminal. An exchange that cannot be read back is an error, and not written: one with a
 // method that is empty, a status that is none, or anything but a body that is not valid UTF-8.
 func WriteNDJSON(w io.Writer, ex *Exchange) error {
 	l := line{Method: ex.Method, URL: ex.URL.String(), Status: ex.Status}
@@ -63,7 +66,7 @@ func WriteNDJSON(w io.Writer, ex *Exchange) error {
 	if err := enc.Encode(&l); err != nil {
 		return err
 	}
-	_, err = w.Write(text.Bytes())
+	_, err = w.Write(printable.Lines(text.Bytes()))
 	return err
 }
 
