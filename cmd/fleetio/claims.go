@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 func claimsCommand(c *console) *cobra.Command {
@@ -33,7 +35,8 @@ func claimsCommand(c *console) *cobra.Command {
 				return errors.Join(e.Encode(s.contract.Claims()), out.Flush())
 			}
 			for _, claim := range s.contract.Claims() {
-				_, _ = fmt.Fprintf(out, "%-10s %s:%d %s: %s\n", claim.Basis, s.name, claim.Spec.Line, claim.ID, claim.Text)
+				line := fmt.Sprintf("%-10s %s:%d %s: %s", claim.Basis, s.name, claim.Spec.Line, claim.ID, claim.Text)
+				_, _ = fmt.Fprintln(out, printable.Text(line))
 			}
 			return out.Flush()
 		},

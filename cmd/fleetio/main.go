@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 func main() {
@@ -49,6 +51,11 @@ func version() string {
 
 // run is main without the process, so that tests see what a shell sees. It ends early when ctx does.
 func run(ctx context.Context, args []string, c *console) int {
+	stdout, stderr := printable.NewWriter(c.stdout), printable.NewWriter(c.stderr)
+	defer func() { _ = errors.Join(stdout.Flush(), stderr.Flush()) }()
+	escaping := *c
+	escaping.stdout, escaping.stderr = stdout, stderr
+	c = &escaping
 	root := commands(c) //nolint:contextcheck // what takes long, the commands' RunE, gets it from their Context
 	root.SetArgs(args)
 	switch asked, err := root.ExecuteContextC(ctx); {
@@ -57,13 +64,14 @@ func run(ctx context.Context, args []string, c *console) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	case errors.Is(err, errInterrupted):
-		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\n", err)
+		c.fail(err)
 		return exitNotRun
 	default:
 		if asked.Name() == "help" {
 			asked = root
 		}
-		_, _ = fmt.Fprintf(c.stderr, "fleetio: %v\nTry '%s --help'.\n", err, asked.CommandPath())
+		c.fail(err)
+		_, _ = fmt.Fprintf(c.stderr, "Try '%s --help'.\n", asked.CommandPath())
 		return exitNotRun
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // progressEvery is how often the line is written again.
@@ -29,7 +30,7 @@ type progress struct {
 
 func newProgress(c *console, total int64) *progress {
 	now := c.now()
-	return &progress{out: c.stderr, now: c.now, total: total, started: now, written: now}
+	return &progress{out: printable.Unescaped(c.stderr), now: c.now, total: total, started: now, written: now}
 }
 
 // show writes how far the run has come, unless it did so a moment ago.

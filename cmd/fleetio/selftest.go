@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fleetcontract/fleetio-go/conformance/mutate"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 func selftestCommand(c *console) *cobra.Command {
@@ -50,10 +51,10 @@ func selftestCommand(c *console) *cobra.Command {
 func tell(w io.Writer, r *mutate.Result, seed uint64) error {
 	var b strings.Builder
 	for _, claim := range r.Unbreakable {
-		fmt.Fprintf(&b, "no exchange breaks alone: %s\n", claim)
+		fmt.Fprintf(&b, "no exchange breaks alone: %s\n", printable.Text(claim))
 	}
 	for _, failure := range r.Failures {
-		fmt.Fprintf(&b, "FAIL %s\n", failure)
+		fmt.Fprintf(&b, "FAIL %s\n", printable.Text(failure))
 	}
 	fmt.Fprintf(&b, "%d of %d mutants found; %d exchanges that must count for a claim; %d that conform left alone (seed %d): ",
 		r.Killed, r.Mutants, r.Shown, r.Conformant, seed)

@@ -14,6 +14,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/suggest"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // verdict holds the flags that verify and merge have in common: what fails a run, and where its results go.
@@ -142,7 +143,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	if err := printer(v.format, c.color)(c.stdout); err != nil {
+	if err := printer(v.format, c.color)(printable.Unescaped(c.stdout)); err != nil {
 		return err
 	}
 	if err := results.commit(); err != nil {
