@@ -44,7 +44,7 @@ var importRules = map[string]struct {
 		never: []string{".", "api", "gen", "sandbox"},
 	},
 	"conformance/suggest": {
-		may:   []string{"conformance", "go.yaml.in/yaml/v4"},
+		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{".", "api", "gen", "sandbox"},
 	},
 	"gen/fleetiodeviations": {pure: true}, // the mutants as data, so that whoever shows them shares no code with the judge
