@@ -23,6 +23,9 @@ func claimsCommand(c *console) *cobra.Command {
 			if format != "text" && format != "json" {
 				return fmt.Errorf("--format is text or json, not %q", format)
 			}
+			if err := checkOutputs(nil, []string{path}); err != nil {
+				return err
+			}
 			s, err := loadSpec(path)
 			if err != nil {
 				return err

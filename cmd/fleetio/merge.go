@@ -62,7 +62,7 @@ func addUp(paths []string) (*conformance.Report, error) {
 	var reports []*conformance.Report
 	for i, path := range paths {
 		for _, other := range paths[:i] {
-			if sameFile(path, other) {
+			if isSameFile(path, other) {
 				return nil, fmt.Errorf("%s and %s are the same report", other, path)
 			}
 		}
@@ -92,6 +92,13 @@ func missing(s *conformance.Shards) error {
 	}
 	last := len(list) - 1
 	return fmt.Errorf("the reports of shards %s and %s of %d are missing", strings.Join(list[:last], ", "), list[last], s.Of)
+}
+
+// isSameFile reports whether two names lead to one file. Reports from one pipe are different ones.
+func isSameFile(a, b string) bool {
+	ofA, errA := os.Stat(a)
+	ofB, errB := os.Stat(b)
+	return errA == nil && errB == nil && ofA.Mode().IsRegular() && os.SameFile(ofA, ofB)
 }
 
 func readReport(path string) (*conformance.Report, error) {

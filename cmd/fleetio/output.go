@@ -3,48 +3,134 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // checkOutputs finds, before a run of hours, what would keep its results from being written, or make them overwrite what
-// the run reads.
+// the run reads. inputs are the files that it reads, "-" for standard input, and the folders that it takes them from; what
+// is not there is left for the run to find. Standard output and standard error are outputs of every run.
+//
+// A run checks again before it writes, as links may have changed while it read.
 func checkOutputs(outputs, inputs []string) error {
-	for i, path := range outputs {
-		if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
-			return fmt.Errorf("%s cannot be written: there is no folder %s", path, filepath.Dir(path))
+	var writes []place
+	for _, path := range outputs {
+		to, err := placeOf(path)
+		if err != nil {
+			return err
 		}
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			return fmt.Errorf("%s cannot be written: it is a folder", path)
-		}
-		for _, other := range outputs[:i] {
-			if sameFile(path, other) {
-				return fmt.Errorf("two results would go to %s", path)
+		for _, other := range writes {
+			if to.is(other) {
+				return fmt.Errorf("two results would go to %s, as %s may be the same file: name another one", path, other.name)
 			}
 		}
-		for _, input := range inputs {
-			if sameFile(path, input) {
-				return fmt.Errorf("%s would be overwritten, and the run reads it", path)
+		writes = append(writes, to)
+	}
+	for _, stream := range []*os.File{os.Stdout, os.Stderr} {
+		info, err := stream.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		to := place{name: stream.Name(), info: info}
+		for _, other := range writes[:len(outputs)] {
+			if to.is(other) {
+				return fmt.Errorf("two results would go to %s, as %s is the same file: name another one", other.name, to.name)
+			}
+		}
+		writes = append(writes, to)
+	}
+	for _, path := range inputs {
+		info, err := os.Stat(path)
+		if path == "-" {
+			info, err = os.Stdin.Stat()
+		}
+		if err != nil || info.Mode()&fs.ModeCharDevice != 0 { // a terminal or the null device may be read and written
+			continue
+		}
+		for _, to := range writes {
+			switch {
+			case to.info != nil && os.SameFile(to.info, info):
+				return fmt.Errorf("%s would be overwritten, and the run reads it as %s: name another file", to.name, path)
+			case info.IsDir() && traffic.IsRecordingName(to.path) && to.isBelow(info):
+				return fmt.Errorf("%s is in %s, where the next run would read it as a recording: name a file elsewhere", to.name, path)
 			}
 		}
 	}
 	return nil
 }
 
-// sameFile reports whether two names lead to one file, even to one that is not there yet.
-func sameFile(a, b string) bool {
-	ofA, errA := os.Stat(a)
-	ofB, errB := os.Stat(b)
-	if errA == nil && errB == nil {
-		return ofA.Mode().IsRegular() && os.SameFile(ofA, ofB)
+// place is where an output goes.
+type place struct {
+	name   string
+	path   string      // without links; a link that is an output leads to it and stays
+	info   fs.FileInfo // nil where there is no file yet
+	folder fs.FileInfo
+}
+
+// placeOf finds out where an output goes.
+func placeOf(name string) (place, error) {
+	to := place{name: name, path: name}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return to, fmt.Errorf("%s cannot be written: it is a folder", name)
+	case err == nil && info.Mode().IsRegular():
+		if to.path, err = filepath.EvalSymlinks(name); err != nil {
+			return to, fmt.Errorf("%s cannot be written: %w", name, err)
+		}
+		to.info = info
+	case err == nil:
+		to.info = info
+		return to, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return to, fmt.Errorf("%s cannot be written: %w", name, err)
+	default:
+		if link, err := os.Readlink(name); err == nil {
+			return to, fmt.Errorf("%s cannot be written: it is a link to %s, which leads to no file: make that file, or name it", name, link)
+		}
 	}
-	absA, errA := filepath.Abs(a)
-	absB, errB := filepath.Abs(b)
-	return errA == nil && errB == nil && absA == absB
+	to.folder, err = os.Stat(filepath.Dir(to.path))
+	if err != nil || !to.folder.IsDir() {
+		return to, fmt.Errorf("%s cannot be written: there is no folder %s", name, filepath.Dir(name))
+	}
+	return to, nil
+}
+
+// is reports whether two outputs are one file. Names of new files that differ in case only count as one, as they are on
+// many file systems. Both reports may go to one device or pipe.
+func (p place) is(other place) bool {
+	if p.info != nil && other.info != nil {
+		return p.info.Mode().IsRegular() && os.SameFile(p.info, other.info)
+	}
+	return p.info == nil && other.info == nil && os.SameFile(p.folder, other.folder) &&
+		strings.EqualFold(filepath.Base(p.path), filepath.Base(other.path))
+}
+
+// isBelow reports whether the output goes into a folder, or one below it.
+func (p place) isBelow(folder fs.FileInfo) bool {
+	at, err := filepath.Abs(filepath.Dir(p.path))
+	if err == nil {
+		at, err = filepath.EvalSymlinks(at)
+	}
+	for err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(at); err == nil && os.SameFile(info, folder) {
+			return true
+		}
+		if at == filepath.Dir(at) {
+			return false
+		}
+		at = filepath.Dir(at)
+	}
+	return false
 }
 
 // files are written under other names first, and get their own when all are complete.
@@ -58,29 +144,25 @@ type staged struct {
 
 // add writes a file's content aside.
 func (f *files) add(path string, write func(io.Writer) error) error {
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
+	to, err := placeOf(path)
+	if err != nil {
+		return err
+	}
+	if to.info != nil && !to.info.Mode().IsRegular() {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		*f = append(*f, staged{path: path, text: b.Bytes()})
 		return nil
-	case err == nil:
-		if path, err = filepath.EvalSymlinks(path); err != nil { // a link shall stay one
-			return err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	temp, err := os.CreateTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // which no folder is searched for
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", path, err)
 	}
-	*f = append(*f, staged{path: path, temp: temp.Name()})
+	*f = append(*f, staged{path: to.path, temp: temp.Name()})
 	buffered := bufio.NewWriter(temp)
-	err = errors.Join(write(buffered), buffered.Flush(), temp.Chmod(modeOf(info)), temp.Close())
+	err = errors.Join(write(buffered), buffered.Flush(), temp.Chmod(modeOf(to.info)), temp.Close())
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", path, err)
 	}
@@ -96,15 +178,15 @@ func modeOf(replaced fs.FileInfo) fs.FileMode {
 	return replaced.Mode().Perm()
 }
 
-// commit gives the files their names.
-func (f *files) commit() error {
+// commit gives the files their names. A pipe may have no reader, until ctx ends.
+func (f *files) commit(ctx context.Context) error {
 	for len(*f) > 0 {
 		next := (*f)[0]
 		var err error
 		if next.temp != "" {
 			err = os.Rename(next.temp, next.path)
 		} else {
-			err = os.WriteFile(next.path, next.text, 0o600)
+			_, err = interruptible(ctx, func() (struct{}, error) { return struct{}{}, os.WriteFile(next.path, next.text, 0o600) })
 		}
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,27 +32,33 @@ func redactCommand(c *console) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, paths []string) error {
+			recordings, err := filesOf(cmd.Context(), paths)
+			if err != nil {
+				return err
+			}
+			var outputs []string
 			if output != "" {
-				if err := checkOutputs([]string{output}, append([]string{specPath}, paths...)); err != nil {
-					return err
-				}
+				outputs = append(outputs, output)
+			}
+			inputs := slices.Concat([]string{specPath}, recordings, paths)
+			if err := checkOutputs(outputs, inputs); err != nil {
+				return err
 			}
 			s, err := loadSpec(specPath)
 			if err != nil {
 				return err
 			}
 			if output == "" {
-				return redactToStdout(cmd.Context(), c, s.contract, paths)
+				return redactToStdout(cmd.Context(), c, s.contract, recordings)
 			}
-			if info, err := os.Stat(output); err == nil {
-				if !info.Mode().IsRegular() {
-					return fmt.Errorf("%s is no regular file: leave --output out, and redirect", output)
-				}
-				if output, err = filepath.EvalSymlinks(output); err != nil { // a link shall stay one
-					return err
-				}
+			to, err := placeOf(output)
+			if err != nil {
+				return err
 			}
-			return redact(cmd.Context(), c, s.contract, output, paths)
+			if to.info != nil && !to.info.Mode().IsRegular() {
+				return fmt.Errorf("%s is no regular file: leave --output out, and redirect", output)
+			}
+			return redact(cmd.Context(), c, s.contract, to.path, recordings)
 		},
 	}
 	specFlag(cmd, &specPath)
@@ -78,6 +85,9 @@ func redact(ctx context.Context, c *console, contract *conformance.Contract, out
 	}
 	if exchanges == 0 {
 		return errors.New("there is no exchange to redact")
+	}
+	if err := checkOutputs([]string{output}, paths); err != nil {
+		return err
 	}
 	return recorder.Close()
 }

@@ -27,6 +27,9 @@ func selftestCommand(c *console) *cobra.Command {
 			if o.Conformant < 0 {
 				return errors.New("--conformant is a number from 0")
 			}
+			if err := checkOutputs(nil, []string{path}); err != nil {
+				return err
+			}
 			s, err := loadSpec(path)
 			if err != nil {
 				return err

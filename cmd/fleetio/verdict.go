@@ -28,9 +28,10 @@ type verdict struct {
 	suggestPath       string
 	suggestDocumented bool
 
-	spec    *spec
-	known   []conformance.KnownFailure
-	targets []target
+	spec            *spec
+	known           []conformance.KnownFailure
+	targets         []target
+	outputs, inputs []string
 }
 
 // target is a report that goes to a file.
@@ -71,24 +72,19 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if v.suggestDocumented && v.suggestPath == "" {
 		return errors.New("--suggest-documented needs --suggest")
 	}
-	var outputs []string
 	for _, text := range v.reports {
 		format, path, _ := strings.Cut(text, "=")
 		if !slices.Contains(report.Formats(), format) || path == "" {
 			return fmt.Errorf("--report is FORMAT=FILE, with %s as the format, not %q", formats(), text)
 		}
 		v.targets = append(v.targets, target{format, path})
-		outputs = append(outputs, path)
+		v.outputs = append(v.outputs, path)
 	}
 	if v.suggestPath != "" {
-		outputs = append(outputs, v.suggestPath)
+		v.outputs = append(v.outputs, v.suggestPath)
 	}
-	for _, path := range []string{v.specPath, v.knownPath} {
-		if path != "" {
-			inputs = append(slices.Clip(inputs), path)
-		}
-	}
-	if err := checkOutputs(outputs, inputs); err != nil {
+	v.inputs = append([]string{v.specPath, v.knownPath}, inputs...)
+	if err := checkOutputs(v.outputs, v.inputs); err != nil {
 		return err
 	}
 	var err error
@@ -126,6 +122,9 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	problems = append(problems, v.tooLittle(r.Summary)...)
 	v.warnings(c, r)
 
+	if err := checkOutputs(v.outputs, v.inputs); err != nil {
+		return err
+	}
 	var results files
 	defer func() { results.discard() }()
 	printer := func(format string, color bool) func(io.Writer) error {
@@ -146,7 +145,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if err := printer(v.format, c.color)(printable.Unescaped(c.stdout)); err != nil {
 		return err
 	}
-	if err := results.commit(); err != nil {
+	if err := results.commit(ctx); err != nil {
 		return err
 	}
 	if r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,10 +42,14 @@ func verifyCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := v.prepare(cmd, paths); err != nil {
+			recordings, err := filesOf(cmd.Context(), paths)
+			if err != nil {
 				return err
 			}
-			r, err := judge(cmd.Context(), c, v.spec.contract, o, paths)
+			if err := v.prepare(cmd, slices.Concat(recordings, paths)); err != nil {
+				return err
+			}
+			r, err := judge(cmd.Context(), c, v.spec.contract, o, recordings)
 			if err != nil {
 				return err
 			}
@@ -78,6 +83,11 @@ func dealt(cmd *cobra.Command, shard string) (conformance.Options, error) {
 	}
 	o.Shard, o.Shards = i, n
 	return o, nil
+}
+
+// filesOf lists the recordings at the paths, so that a run knows what it reads before it writes anything.
+func filesOf(ctx context.Context, paths []string) ([]string, error) {
+	return interruptible(ctx, func() ([]string, error) { return traffic.Files(paths...) })
 }
 
 // judge weighs the recordings at the paths.

@@ -24,10 +24,8 @@ func recordings(folder string) ([]string, error) {
 		if err != nil {
 			return pathError(full(name), err)
 		}
-		is := false
+		is := IsRecordingName(name) && isFile(root, name, d)
 		switch strings.ToLower(filepath.Ext(name)) {
-		case ".har", ".ndjson", ".jsonl":
-			is = isFile(root, name, d)
 		case ".yaml", ".yml":
 			if isFile(root, name, d) {
 				is, err = isCassette(root, name)
@@ -53,6 +51,11 @@ func recordings(folder string) ([]string, error) {
 		names[i] = full(name)
 	}
 	return names, nil
+}
+
+// IsRecordingName reports whether [ReadPaths] reads a file of this name from a folder whatever the file holds.
+func IsRecordingName(name string) bool {
+	return slices.Contains([]string{".har", ".ndjson", ".jsonl"}, strings.ToLower(filepath.Ext(name)))
 }
 
 // isFile reports whether an entry is a regular file or a link to one. Anything else, such as a named pipe, might block.

@@ -52,19 +52,41 @@ func ReadBatches(stdin io.Reader, paths ...string) iter.Seq2[*Batch, error] {
 	}
 }
 
+// Files returns the names of the files that [ReadPaths] reads, in its order: each folder is replaced by the recordings in
+// it. Passed to ReadPaths, they are read and no others, whatever has been written into the folders since. The error is an
+// [*Error].
+func Files(paths ...string) ([]string, error) {
+	var all []string
+	for _, path := range paths {
+		files, err := filesAt(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
+
+func filesAt(path string) ([]string, error) {
+	if path == "-" {
+		return []string{path}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	return recordings(path)
+}
+
 // readPath reads what is at one path.
 func (o *output) readPath(stdin io.Reader, path string) error {
 	if path == "-" {
 		return o.read(stdin, "-", formatUnknown)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return pathError(path, err)
-	}
-	if !info.IsDir() {
-		return o.readFile(path)
-	}
-	files, err := recordings(path)
+	files, err := filesAt(path)
 	if err != nil {
 		return err
 	}

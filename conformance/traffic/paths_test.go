@@ -79,6 +79,29 @@ func TestReadPaths(t *testing.T) {
 	}
 }
 
+// TestFiles lists what ReadPaths reads, also when more files come into the folder.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	folder := recordingFolder(t, map[string]string{"a.har": "", "b/c.har": "", "notes.txt": "x", ".fleetio-1.tmp": "x", ".recording-2": "x"})
+	file := filepath.Join(folder, "notes.txt")
+	files, err := Files(folder, "-", file)
+	if want := []string{filepath.Join(folder, "a.har"), filepath.Join(folder, "b", "c.har"), "-", file}; err != nil || !reflect.DeepEqual(files, want) {
+		t.Fatalf("got %q, error %v, want %q", files, err, want)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "late.har"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read, err := readPaths(folder, nil, files[:2]...)
+	if want := []string{"a.har", "b/c.har"}; err != nil || !reflect.DeepEqual(read, want) {
+		t.Errorf("got %q, error %v, want %q", read, err, want)
+	}
+	_, err = Files(folder, filepath.Join(folder, "gone"))
+	var missing *Error
+	if !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v of a path that is not there", err)
+	}
+}
+
 func TestReadPathsErrors(t *testing.T) {
 	t.Parallel()
 	folder := recordingFolder(t, map[string]string{

@@ -106,10 +106,16 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what the last call left of a character, which is then no character.
+// Flush writes what the last call left of a character, which is then no character. It does not wait for a Write that is
+// blocked.
 func (w *Writer) Flush() error {
-	w.mu.Lock()
+	if !w.mu.TryLock() {
+		return nil
+	}
 	defer w.mu.Unlock()
+	if len(w.split) == 0 {
+		return nil
+	}
 	_, err := w.to.Write(Lines(w.split))
 	w.split = nil
 	return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,19 @@ func TestWriterFails(t *testing.T) {
 	n, err := printable.NewWriter(broken).Write([]byte("x"))
 	assert.Zero(t, n)
 	assert.True(t, errors.Is(err, io.ErrClosedPipe))
+}
+
+// TestFlushDoesNotWait has a reader of the log that has stopped reading, which must not keep a process from its end.
+func TestFlushDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		reader, pipe := io.Pipe()
+		w := printable.NewWriter(pipe)
+		go func() { _, _ = w.Write([]byte("log")) }()
+		synctest.Wait()
+		require.NoError(t, w.Flush())
+		require.NoError(t, reader.Close())
+	})
 }
 
 func TestUnescaped(t *testing.T) {
