@@ -37,7 +37,7 @@ func workspace(t *testing.T) string {
 	require.Equal(t, 0, code, stderr)
 	for link, target := range map[string]string{
 		"link.har": "rec/session.har", "again.har": "link.har", "folder": "rec", "dangling.json": "run-42.json", "spec": "spec.yaml",
-		"elsewhere": filepath.Join(t.TempDir()),
+		"elsewhere": t.TempDir(),
 	} {
 		require.NoError(t, os.Symlink(target, filepath.Join(folder, link)))
 	}

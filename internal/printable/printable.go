@@ -9,6 +9,7 @@ package printable
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,7 +92,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	text := p
 	if len(w.split) > 0 {
-		text = append(w.split, p...)
+		text = slices.Concat(w.split, p)
 	}
 	end := len(text)
 	for i := max(0, end-utf8.UTFMax+1); i < end; i++ {

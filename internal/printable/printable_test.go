@@ -3,7 +3,6 @@ package printable_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -18,7 +17,7 @@ import (
 func TestText(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ text, want string }{
-		"plain":            {`a "b" \ é 漢 😀 '`, `a "b" \ é 漢 😀 '`},
+		"plain":            {`a "b" \ é Ж 😀 '`, `a "b" \ é Ж 😀 '`},
 		"line break, tab":  {"a\n\tb\r\n", `a\n\tb\r\n`},
 		"C0":               {"\x00\x07\x1b[2J", `\x00\a\x1b[2J`},
 		"DEL":              {"\x7f", `\u007f`},
@@ -42,7 +41,7 @@ func TestText(t *testing.T) {
 func TestLinesOfJSON(t *testing.T) {
 	t.Parallel()
 	var every []rune
-	for r := rune(0); r < 0x30000; r++ {
+	for r := range rune(0x30000) {
 		if r < 0xd800 || r > 0xdfff {
 			every = append(every, r)
 		}
@@ -62,8 +61,8 @@ func TestLinesOfJSON(t *testing.T) {
 // TestWriter writes the same text at once and byte by byte.
 func TestWriter(t *testing.T) {
 	t.Parallel()
-	const text = "a\tb\né漢😀\u202e\x1b\u009b\U000e0041 \x9b\xe2\x82 end\xe2\x80"
-	const want = "a\tb\né漢😀" + `\u202e\x1b\u009b\udb40\udc41 \x9b\xe2\x82 end\xe2\x80`
+	const text = "a\tb\néЖ😀\u202e\x1b\u009b\U000e0041 \x9b\xe2\x82 end\xe2\x80"
+	const want = "a\tb\néЖ😀" + `\u202e\x1b\u009b\udb40\udc41 \x9b\xe2\x82 end\xe2\x80`
 	for name, reader := range map[string]io.Reader{
 		"at once":      bytes.NewBufferString(text),
 		"byte by byte": iotest.OneByteReader(bytes.NewBufferString(text)),
@@ -87,7 +86,7 @@ func TestWriterFails(t *testing.T) {
 	require.NoError(t, r.Close())
 	n, err := printable.NewWriter(broken).Write([]byte("x"))
 	assert.Zero(t, n)
-	assert.True(t, errors.Is(err, io.ErrClosedPipe))
+	assert.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
 // TestFlushDoesNotWait has a reader of the log that has stopped reading, which must not keep a process from its end.
