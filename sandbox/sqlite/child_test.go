@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -67,7 +68,7 @@ func must(err error) {
 // after each few commits, and not after hundreds, so that kills come upon it.
 func addForever() {
 	s := openChild()
-	must(s.setPragma(context.Background(), "wal_autocheckpoint = 30"))
+	s.writer.maxLog = 30 * pageSize
 	var done sync.WaitGroup
 	for caller := range 32 {
 		done.Go(func() {
@@ -127,7 +128,14 @@ func addUnderLimit() {
 		}
 	}
 	add("low", 100)
+	for range 100 { // a probe must not use up what space is left, and then succeed
+		if s.Check(context.Background()) == nil {
+			must(errors.New("nothing can be stored, and Check does not say so"))
+		}
+		s.wait()
+	}
 	must(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	must(s.Check(context.Background()))
 	add("high", 0)
 	must(s.Close())
 }

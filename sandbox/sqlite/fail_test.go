@@ -73,8 +73,16 @@ func TestFull(t *testing.T) {
 	}
 	require.NotEmpty(t, answered)
 	require.NotZero(t, failed)
+	const full = "database or disk is full"
+	require.ErrorContains(t, s.Check(t.Context()), full, "by the last batch")
+	s.wait()
+	require.ErrorContains(t, s.Check(t.Context()), full, "by a probe")
 
 	s.pragma(t, "max_page_count = 100000")
+	require.ErrorContains(t, s.Check(t.Context()), full, "no probe so soon")
+	s.wait()
+	require.NoError(t, s.Check(t.Context()))
+	require.Equal(t, answered, stored(t, s), "a probe leaves nothing")
 	last := slices.Max(slices.Collect(maps.Keys(answered)))
 	more, errs := addMany(t, s, "after", 60, big)
 	require.Empty(t, errs)
@@ -84,6 +92,13 @@ func TestFull(t *testing.T) {
 	maps.Copy(answered, more)
 	require.Equal(t, answered, stored(t, s))
 	checkFile(t, s.db)
+}
+
+// wait lets it be some time since the last batch or probe.
+func (s *Store) wait() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.writer.last.at = s.writer.last.at.Add(-probeAfter)
 }
 
 // TestFullHalfway has the rows that fit before the one that does not: they are of the same transaction.

@@ -30,7 +30,7 @@ func openFile(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	if size > 0 { // nothing to see in a new one
-		if err := inspect(ctx, path); err != nil {
+		if _, err := inspect(ctx, path, false); err != nil {
 			return nil, err
 		}
 	}
@@ -57,17 +57,23 @@ func ensureFile(path string) (int64, error) {
 			info, err = os.Stat(path)
 		}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, pathless(err)
-	case info.IsDir():
-		return 0, errors.New("it is a directory")
-	case !info.Mode().IsRegular():
-		return 0, errors.New("it is no regular file")
-	case info.Mode().Perm()&0o200 == 0:
-		return 0, errors.New("it is read-only")
 	}
-	return info.Size(), nil
+	return info.Size(), checkMode(info)
+}
+
+// checkMode returns an error if the file is none that can be written to.
+func checkMode(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errors.New("it is a directory")
+	case !info.Mode().IsRegular():
+		return errors.New("it is no regular file")
+	case info.Mode().Perm()&0o200 == 0:
+		return errors.New("it is read-only")
+	}
+	return nil
 }
 
 // pathless drops the path from an error, as Open adds it to all of them.
@@ -79,23 +85,31 @@ func pathless(err error) error {
 	return err
 }
 
-// inspect returns an error if the file is not a store's. It leaves no trace, not even where a reader would usually: what
+// inspect returns the serial of the database, or an error if the file is not a store's. It leaves no trace, not even where a reader would usually: what
 // is immutable gets neither locks nor a log. So it sees the database without what its log has to add. That can be less than
 // the header says: after a crash in a checkpoint, or in the middle of one. writable_schema makes it no error, as the header
-// is all that is asked for, and SQLite mends the rest when a store opens the file. A stamp in the log is for migrate to find.
-func inspect(ctx context.Context, path string) (err error) {
-	db, err := connect(uri(path, "immutable=1", "mode=ro", "_pragma=writable_schema(1)"))
+// is all that is asked for, and SQLite mends the rest when a store opens the file; whole makes it one. A stamp in the log is
+// for migrate to find.
+func inspect(ctx context.Context, path string, whole bool) (serial uint32, err error) {
+	parameters := []string{"immutable=1", "mode=ro"}
+	if !whole {
+		parameters = append(parameters, "_pragma=writable_schema(1)")
+	}
+	db, err := connect(uri(path, parameters...))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	id, version, err := stamp(ctx, db)
 	if isCode(err, sqlite3.SQLITE_NOTADB) {
-		return errNoDatabase
+		return 0, errNoDatabase
 	} else if err != nil {
-		return err
+		return 0, err
 	}
-	return checkStamp(id, version, len(migrations))
+	if err := checkStamp(id, version, len(migrations)); err != nil {
+		return 0, err
+	}
+	return serialOf(ctx, db)
 }
 
 // prepareFile brings the database up to date.
@@ -150,10 +164,10 @@ const pageSize = 8 << 10
 
 // dsn returns how a store connects to the file. FULL is what makes a commit in WAL mode wait for the disk, and fullfsync
 // what makes macOS do so.
-func dsn(path string) string {
+func dsn(path string, more ...string) string {
 	busy := fmt.Sprintf("_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
 	page := fmt.Sprintf("_pragma=page_size(%d)", pageSize)
-	return uri(path, "_txlock=immediate", "_error_rc=1", busy, page, "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")
+	return uri(path, append(more, "_txlock=immediate", "_error_rc=1", busy, page, "_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")...)
 }
 
 // uri returns the file as SQLite's URI (https://sqlite.org/uri.html), in which a path may hold any character.

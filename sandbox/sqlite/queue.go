@@ -149,12 +149,13 @@ func (s *Store) run(ctx context.Context) {
 		s.queue.gather()
 		s.queue.linger()
 		b := s.queue.take()
+		s.writing.Lock()
 		if len(b.rows) > 0 {
-			s.writing.Lock()
 			s.writer.write(ctx, b.rows)
-			s.writing.Unlock()
 		}
 		s.queue.count(len(b.rows))
 		close(b.done)
+		s.writer.fold(ctx)
+		s.writing.Unlock()
 	}
 }

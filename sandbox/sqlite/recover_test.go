@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,7 +49,7 @@ func TestTornCheckpoint(t *testing.T) {
 	s := open(t)
 	path := s.path(t)
 	before := read(t, path)
-	s.pragma(t, "wal_autocheckpoint = 0")
+	s.writer.maxLog = math.MaxInt
 	answered, errs := addMany(t, s, "kept", 500, "")
 	require.Empty(t, errs)
 	log := read(t, path+"-wal")
@@ -128,7 +129,7 @@ func TestNewerInLog(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	path := s.path(t)
-	s.pragma(t, "wal_autocheckpoint = 0")
+	s.writer.maxLog = math.MaxInt
 	answered, errs := addMany(t, s, "kept", 10, "")
 	require.Empty(t, errs)
 	s.pragma(t, "user_version = 1000")

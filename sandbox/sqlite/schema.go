@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 )
 
 // applicationID is "FLTO", the mark of a store's file (https://sqlite.org/pragma.html#pragma_application_id).
@@ -84,6 +86,17 @@ func stamp(ctx context.Context, q querier) (id int64, version int, err error) {
 	return id, version, err
 }
 
+// A store's schema cookie (https://sqlite.org/pragma.html#pragma_schema_version) begins at a random multiple of this, so that
+// the header tells one store's database from another's. SQLite adds 1 for each change of the schema, and for a VACUUM.
+const serialStep = 1 << 8
+
+// serialOf returns what tells a database from that of another store; 0 where no store has opened it since there are serials.
+func serialOf(ctx context.Context, q querier) (uint32, error) {
+	var cookie uint32
+	err := q.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&cookie)
+	return cookie / serialStep, err
+}
+
 // checkStamp returns an error if a database that is not empty cannot be used.
 func checkStamp(id int64, version, newest int) error {
 	switch {
@@ -96,7 +109,7 @@ func checkStamp(id int64, version, newest int) error {
 }
 
 // migrate takes an empty database, or one of an earlier version, to the last of the steps: to all of them or, after an
-// error, to none.
+// error, to none. It gives a serial to one that has none.
 func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -116,7 +129,11 @@ func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 			return err
 		}
 	}
-	if version == len(steps) {
+	serial, err := serialOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if version == len(steps) && serial != 0 {
 		return nil
 	}
 	for i, step := range steps[version:] {
@@ -126,6 +143,12 @@ func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(steps))); err != nil {
 		return err
+	}
+	if serial == 0 {
+		cookie := (1 + rand.Int32N(math.MaxInt32/serialStep-1)) * serialStep
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA schema_version = %d", cookie)); err != nil {
+			return err
+		}
 	}
 	return tx.Commit()
 }

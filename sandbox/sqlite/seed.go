@@ -18,7 +18,14 @@ func (s *Store) Seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.R
 	if s.queue.isClosed() {
 		return sandbox.Fixtures{}, errClosed
 	}
-	all, err := s.seed(ctx, f, faults)
+	err := s.writer.check(ctx)
+	var all sandbox.Fixtures
+	if err == nil {
+		all, err = s.seed(ctx, f, faults)
+	}
+	if err == nil {
+		_, err = s.writer.place.check(ctx)
+	}
 	if err != nil {
 		return sandbox.Fixtures{}, fmt.Errorf("the fixtures are not stored: %w", err)
 	}

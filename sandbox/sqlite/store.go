@@ -13,8 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -22,9 +21,7 @@ import (
 
 // Store is a [sandbox.Store] in a file. Make one with [Open].
 type Store struct {
-	name  string      // of the file, from the root: the process may change its directory
-	file  os.FileInfo // as it was opened
-	db    *sql.DB     // reads, and the rare writes of Seed
+	db    *sql.DB // reads, and the rare writes of Seed
 	queue queue
 
 	// Held by whoever writes. SQLite would let a second writer wait as well, but by sleeping.
@@ -49,19 +46,11 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	w, err := newWriter(ctx, dsn(path))
+	w, err := newWriter(ctx, path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, pathless(err)), db.Close())
 	}
-	name, err := filepath.Abs(path)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), w.closeAll(), db.Close())
-	}
-	file, err := os.Stat(name)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, pathless(err)), w.closeAll(), db.Close())
-	}
-	s := &Store{name: name, file: file, db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
+	s := &Store{db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
 	s.close = sync.OnceValue(s.end)
 	go s.run(context.WithoutCancel(ctx))
 	return s, nil
@@ -94,7 +83,7 @@ func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbo
 	if s.queue.isClosed() {
 		return nil, errClosed
 	}
-	if err := s.inPlace(); err != nil {
+	if _, err := s.writer.place.look(); err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
@@ -112,6 +101,17 @@ func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbo
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
 	return list, nil
+}
+
+// Check returns why faults cannot be stored at present; nil where they can. It goes by the last batch. If that was more than
+// a second ago, it tries to write, so that a full disk that has space again is found out without an Add.
+func (s *Store) Check(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.queue.isClosed() {
+		return errClosed
+	}
+	return s.writer.health(context.WithoutCancel(ctx))
 }
 
 // scanner is [sql.Rows.Scan].
@@ -144,17 +144,11 @@ func (s *Store) end() error {
 	defer s.writing.Unlock()
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	return errors.Join(s.inPlace(), s.writer.close(), s.db.Close())
-}
-
-// inPlace returns an error if the file is not where it was. SQLite goes on with one that was deleted, and so all that is
-// added would be gone in the end.
-func (s *Store) inPlace() error {
-	switch now, err := os.Stat(s.name); {
-	case err != nil:
-		return fmt.Errorf("the file %s is lost, and with it what is stored: %w", s.name, pathless(err))
-	case !os.SameFile(s.file, now):
-		return fmt.Errorf("the file %s is another one now: what is stored is not in it", s.name)
+	err := s.writer.check(context.Background())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// The connection that writes stays open. At its end SQLite would put its log into what is there now, or delete
+		// another store's log, which has the same name.
+		return errors.Join(err, s.db.Close())
 	}
-	return nil
+	return errors.Join(err, s.writer.close(), s.db.Close())
 }

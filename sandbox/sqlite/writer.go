@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -17,19 +18,42 @@ var insertSizes = []int{32, 16, 8, 4, 2, 1}
 // writer writes faults on a connection of its own. It uses the driver without database/sql, which would double what a row
 // costs in Go.
 type writer struct {
+	place *place
+
 	conn                    driver.Conn
 	begin, commit, rollback statement
 	inserts                 []statement // as insertSizes
 	args                    []driver.NamedValue
+
+	maxLog int     // bytes in the log before fold empties it
+	logged int     // about how many this writer has put there since
+	last   outcome // of a batch or a probe
 }
+
+// outcome is what became of a transaction.
+type outcome struct {
+	at    time.Time
+	bytes int // of the faults
+	err   error
+}
+
+const (
+	maxLog = 1000 * pageSize // as many pages as SQLite has by default
+
+	probeAfter = time.Second
+	minProbe   = 256 << 10 // bytes; a small one would find room where a batch does not
+	maxProbe   = 4 << 20
+)
 
 type statement interface {
 	driver.StmtExecContext
 	Close() error
 }
 
-func newWriter(ctx context.Context, dsn string) (*writer, error) {
-	connector, err := sqlite.NewConnector(dsn)
+// newWriter also begins to watch the files.
+func newWriter(ctx context.Context, path string) (*writer, error) {
+	// SQLite would put the log into the database in the middle of a commit, whatever has become of that; see fold.
+	connector, err := sqlite.NewConnector(dsn(path, "_pragma=wal_autocheckpoint(0)"))
 	if err != nil {
 		return nil, err
 	}
@@ -37,14 +61,55 @@ func newWriter(ctx context.Context, dsn string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, args: make([]driver.NamedValue, 2*insertSizes[0])}
+	w := &writer{conn: conn, args: make([]driver.NamedValue, 2*insertSizes[0]), maxLog: maxLog}
 	for i := range w.args {
 		w.args[i].Ordinal = i + 1
 	}
-	if err := w.prepareAll(ctx); err != nil {
+	err = w.prepareAll(ctx)
+	if err == nil {
+		err = w.watch(ctx, path)
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.closeAll())
 	}
 	return w, nil
+}
+
+func (w *writer) watch(ctx context.Context, path string) error {
+	size, err := w.number(ctx, "PRAGMA page_size", 0)
+	if err != nil {
+		return err
+	}
+	cookie, err := w.number(ctx, "PRAGMA schema_version", 0)
+	if err != nil {
+		return err
+	}
+	w.place, err = newPlace(path, uint32(cookie/serialStep), size, func(ctx context.Context) (int64, error) { //nolint:gosec // it has 32 bits
+		return w.number(ctx, "PRAGMA wal_checkpoint(NOOP)", 1)
+	})
+	return err
+}
+
+// number returns the number in a column of the only row of a query.
+func (w *writer) number(ctx context.Context, query string, column int) (n int64, err error) {
+	q, ok := w.conn.(driver.QueryerContext)
+	if !ok {
+		return 0, fmt.Errorf("a connection of type %T queries nothing", w.conn)
+	}
+	rows, err := q.QueryContext(ctx, query, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	values := make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(values); err != nil {
+		return 0, err
+	}
+	n, ok = values[column].(int64)
+	if !ok {
+		return 0, fmt.Errorf("%s: a %T is no number", query, values[column])
+	}
+	return n, nil
 }
 
 func (w *writer) prepareAll(ctx context.Context) error {
@@ -89,7 +154,13 @@ func (w *writer) prepare(ctx context.Context, sql string) (statement, error) {
 // does not take is left out; any other failure is one of all rows. The context must be one that never ends, as a
 // transaction must not be left halfway.
 func (w *writer) write(ctx context.Context, rows []row) {
+	size := 0
+	for i := range rows {
+		size += len(rows[i].fault)
+	}
 	err := w.try(ctx, rows)
+	w.last = outcome{time.Now(), size, err}
+	w.logged += size + 3*pageSize // at least one page of faults, one of AUTOINCREMENT, and what is left free
 	for i := range rows {
 		r := &rows[i]
 		switch {
@@ -104,6 +175,9 @@ func (w *writer) write(ctx context.Context, rows []row) {
 }
 
 func (w *writer) try(ctx context.Context, rows []row) error {
+	if err := w.check(ctx); err != nil {
+		return err
+	}
 	if _, err := w.begin.ExecContext(ctx, nil); err != nil {
 		return err
 	}
@@ -115,7 +189,67 @@ func (w *writer) try(ctx context.Context, rows []row) error {
 		// After some errors SQLite has rolled back by itself, and this one says so. If it ever failed otherwise, each
 		// later BEGIN would say that there still is a transaction.
 		_, _ = w.rollback.ExecContext(ctx, nil)
+		return err
 	}
+	_, err = w.place.check(ctx)
+	return err
+}
+
+// check returns why nothing can be written, as far as the files tell.
+func (w *writer) check(ctx context.Context) error {
+	file, err := w.place.check(ctx)
+	if err != nil {
+		return err
+	}
+	if err := checkMode(file); err != nil {
+		return fmt.Errorf("%s cannot be written to any more: %w", w.place.named, err)
+	}
+	return nil
+}
+
+// fold puts the log into the database when it is long, so that it begins anew. Pages that another process still reads the
+// state before of stay for the next time.
+func (w *writer) fold(ctx context.Context) {
+	if w.logged < w.maxLog || w.last.err != nil {
+		return
+	}
+	w.logged = 0
+	_, _ = w.number(ctx, "PRAGMA wal_checkpoint(PASSIVE)", 0) // after an error all of the log is left for the next time
+	_, _ = w.place.check(ctx)                                 // looks at the database now, so that no batch waits for it
+}
+
+// health returns why faults cannot be stored, by the last batch, or by a probe if that was a while ago.
+func (w *writer) health(ctx context.Context) error {
+	if err := w.check(ctx); err != nil {
+		return err
+	}
+	if time.Since(w.last.at) >= probeAfter {
+		err := w.probe(ctx, min(max(w.last.bytes, minProbe), maxProbe))
+		w.last.at, w.last.err = time.Now(), err
+	}
+	return w.last.err
+}
+
+// probe writes as much as the last batch, and leaves nothing. The small cache makes SQLite write pages into the log before
+// they are committed; the commit has only one page left, which is as it was.
+func (w *writer) probe(ctx context.Context, size int) error {
+	err := w.exec(ctx, fmt.Sprintf(`PRAGMA cache_size = 10; BEGIN IMMEDIATE; SAVEPOINT probe;
+		INSERT INTO faults (account_id, fault) SELECT id, printf('%%*c', %d, ' ') FROM accounts LIMIT 1;
+		ROLLBACK TO probe; PRAGMA application_id = %d; COMMIT`, size, applicationID))
+	if err != nil {
+		_ = w.exec(ctx, "ROLLBACK") // as in try
+	} else {
+		_, err = w.place.check(ctx)
+	}
+	return errors.Join(err, w.exec(ctx, "PRAGMA cache_size = -2000")) // SQLite's default
+}
+
+func (w *writer) exec(ctx context.Context, sql string) error {
+	e, ok := w.conn.(driver.ExecerContext)
+	if !ok {
+		return fmt.Errorf("a connection of type %T runs nothing", w.conn)
+	}
+	_, err := e.ExecContext(ctx, sql, nil)
 	return err
 }
 
@@ -198,6 +332,9 @@ func (w *writer) close() error {
 
 func (w *writer) closeAll() error {
 	var errs []error
+	if w.place != nil {
+		errs = append(errs, w.place.log.Close()) // first: Windows deletes no log that is open
+	}
 	for _, s := range append([]statement{w.begin, w.commit, w.rollback}, w.inserts...) {
 		if s != nil {
 			errs = append(errs, s.Close())
