@@ -122,6 +122,11 @@ func seconds(n int64) string {
 	return strconv.FormatInt(n, 10) + " seconds"
 }
 
-func (a *answer) failed() {
-	a.refuse(fleetioserver.CreateFault500JSONResponse(problem(http.StatusInternalServerError, "The request could not be processed.")))
+// failed writes a 500. The reason is for people, and may be empty.
+func (a *answer) failed(reason string) {
+	detail := "The request could not be processed."
+	if reason != "" {
+		detail = "The request could not be processed: " + reason + "."
+	}
+	a.refuse(fleetioserver.CreateFault500JSONResponse(problem(http.StatusInternalServerError, detail)))
 }

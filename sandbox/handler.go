@@ -78,7 +78,7 @@ func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.logger.Error("panic", "value", p, "stack", string(debug.Stack()))
-			c.failed()
+			c.failed("")
 		}
 	}()
 	handle(c, c.request)
@@ -155,7 +155,12 @@ func (f front) CreateFault(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		f.logger.Error("the fault was not stored", "error", err)
-		c.failed()
+		var reason string
+		var told interface{ Detail() string }
+		if errors.As(err, &told) {
+			reason = f.Redact(told.Detail())
+		}
+		c.failed(reason)
 	}
 }
 

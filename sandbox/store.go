@@ -15,7 +15,8 @@ type Store interface {
 	// records, as it looks at none in the fixtures. All of it happens, or nothing.
 	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
 	// Add keeps a fault for good, and returns its id: from 1, and never one that any fault had before. Whoever gets an id
-	// finds the fault there after a crash, as far as the store outlives one. After an error the fault is not there.
+	// finds the fault there after a crash, as far as the store outlives one. After an error the fault is not there. The
+	// response to the caller is a 500 then, which says why if the error has a method Detail() string.
 	Add(ctx context.Context, r Record) (id int64, err error)
 	// Records lists the newest faults by descending id, at most limit; of one account, or of all where account is 0.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)

@@ -143,7 +143,7 @@ func (t Trouble) instead(s *Sandbox, a *answer) bool {
 	case t.status == 0 && t.drop != dropBefore:
 		return false
 	case t.drop == dropBefore:
-		a.failed() // nobody gets it
+		a.failed("") // nobody gets it
 	case t.status == http.StatusUnauthorized:
 		s.unauthorized(a, "The API key is not valid.")
 	case t.status == http.StatusForbidden:
@@ -153,7 +153,7 @@ func (t Trouble) instead(s *Sandbox, a *answer) bool {
 	case t.status == http.StatusTooManyRequests:
 		a.limited(t.wait)
 	case t.status == http.StatusInternalServerError:
-		a.failed()
+		a.failed("")
 	default:
 		a.undocumented(t.status, "The sandbox was asked to fail.")
 		if t.status == http.StatusServiceUnavailable && t.wait >= 0 {

@@ -44,10 +44,10 @@ func sandboxCommand(c *console) *cobra.Command {
 		Long: "sandbox answers Create Fault as the vendor documents it, keeps what was created, and makes trouble on demand. It has\n" +
 			"this one operation, and proves nothing about the vendor.\n\n" +
 			"Standard output gets its URL and credentials, as lines for a shell; they are in the fixtures, and no secret. A\n" +
-			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 as long as its store can be read.\n\n" +
+			"browser shows at that URL what arrives, each call with its verdict. /healthz answers 200 while faults can be stored, else 503.\n\n" +
 			"An interrupt ends it: it takes no call more, finishes those on their way within 10 s, and closes the file. An\n" +
 			"answered 201 is on disk with --db.\n\n" +
-			"Exit status: 0 it was interrupted, 2 it could not run.",
+			"Exit status: 0 it was interrupted, 2 it could not run, or could not close the file of --db well.",
 		Example: "  fleetio sandbox\n" +
 			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
 			"  fleetio sandbox --trouble 500@10% --trouble delay=2s@25%\n" +
@@ -108,16 +108,20 @@ func (s *serving) run(ctx context.Context, c *console) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }() // a second time, where it was served
-	stored, err := s.store(ctx)
-	if err != nil {
-		return err
+	options = append(options, sandbox.WithLogger(logger))
+	f := &front{url: baseURL(listener.Addr()), onLoopback: isLoopback(listener.Addr()), logger: logger}
+	if s.db != "" {
+		if f.store, err = sqlite.Open(ctx, s.db); err != nil {
+			return err
+		}
+		sandboxserver.OneMoreProcessor()
+		options = append(options, sandbox.WithStore(f.store))
 	}
-	options = append(append(options, stored...), sandbox.WithLogger(logger))
 	box, err := sandbox.New(options...) //nolint:contextcheck // it takes none
 	if err != nil {
 		return plainSandbox(err)
 	}
-	f := &front{sandbox: box, url: baseURL(listener.Addr()), onLoopback: isLoopback(listener.Addr()), logger: logger}
+	f.sandbox = box
 	if !s.noPage {
 		f.page = page.New(box, judge)
 	}
@@ -161,19 +165,6 @@ func (s *serving) options() ([]sandbox.Option, error) {
 		options = append(options, sandbox.WithFixtures(fixtures))
 	}
 	return options, nil
-}
-
-// store opens the file of --db.
-func (s *serving) store(ctx context.Context) ([]sandbox.Option, error) {
-	if s.db == "" {
-		return nil, nil
-	}
-	store, err := sqlite.Open(ctx, s.db)
-	if err != nil {
-		return nil, err
-	}
-	sandboxserver.OneMoreProcessor()
-	return []sandbox.Option{sandbox.WithStore(store)}, nil
 }
 
 // listen wants both parts of an address, so that nobody binds to all interfaces by leaving one out.

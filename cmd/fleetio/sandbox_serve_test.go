@@ -116,7 +116,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	s, err := sandbox.New()
 	require.NoError(t, err)
-	for _, want := range []string{"200 ok\n", "503 the store cannot be read\n"} {
+	for _, want := range []string{"200 ok\n", "503 no fault can be stored: the store is closed\n"} {
 		answer := httptest.NewRecorder()
 		(&front{sandbox: s, logger: slog.New(slog.DiscardHandler)}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 		assert.Equal(t, want, fmt.Sprint(answer.Code, " ", answer.Body))

@@ -27,6 +27,7 @@ type box struct {
 	log             *shared
 
 	stop func() int // ends it, and returns its exit status
+	ends int        // with this one
 }
 
 // shared is a buffer that one goroutine fills and another reads.
@@ -65,7 +66,7 @@ func serveSandbox(t *testing.T, args ...string) *box {
 		cancel()
 		return <-exit
 	})}
-	t.Cleanup(func() { assert.Equal(t, 0, b.stop(), stderr) })
+	t.Cleanup(func() { assert.Equal(t, b.ends, b.stop(), stderr) })
 	select {
 	case <-stdout.wrote:
 	case code := <-exit:

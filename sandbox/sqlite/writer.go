@@ -41,8 +41,7 @@ const (
 	maxLog = 1000 * pageSize // as many pages as SQLite has by default
 
 	probeAfter = time.Second
-	minProbe   = 256 << 10 // bytes; a small one would find room where a batch does not
-	maxProbe   = 4 << 20
+	maxProbe   = 4 << 20 // bytes
 )
 
 type statement interface {
@@ -150,6 +149,15 @@ func (w *writer) prepare(ctx context.Context, sql string) (statement, error) {
 	return s, nil
 }
 
+// notStored is the error of all rows of a batch. It is for the caller as well.
+type notStored struct{ error }
+
+// Detail is for [sandbox.Store].
+func (e notStored) Detail() string { return e.Error() }
+
+// Unwrap is for [errors.Is].
+func (e notStored) Unwrap() error { return errors.Unwrap(e.error) }
+
 // write puts the rows into one transaction, and their ids, or why they are not stored, into them. A row that the database
 // does not take is left out; any other failure is one of all rows. The context must be one that never ends, as a
 // transaction must not be left halfway.
@@ -158,14 +166,14 @@ func (w *writer) write(ctx context.Context, rows []row) {
 	for i := range rows {
 		size += len(rows[i].fault)
 	}
-	err := w.try(ctx, rows)
+	err := w.explain(w.try(ctx, rows))
 	w.last = outcome{time.Now(), size, err}
 	w.logged += size + 3*pageSize // at least one page of faults, one of AUTOINCREMENT, and what is left free
 	for i := range rows {
 		r := &rows[i]
 		switch {
 		case err != nil && r.err == nil:
-			r.id, r.err = 0, fmt.Errorf("the fault is not stored: %w", err)
+			r.id, r.err = 0, notStored{fmt.Errorf("the fault is not stored: %w", err)}
 		case isCode(r.err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
 			r.err = fmt.Errorf("the fault is not stored: the store has no account %d", r.account)
 		case r.err != nil:
@@ -207,6 +215,21 @@ func (w *writer) check(ctx context.Context) error {
 	return nil
 }
 
+// explain adds what to do to an error of SQLite.
+func (w *writer) explain(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: make room for %s, and let its disk be written to", err, w.place.named)
+	case sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("%w: end the other process that writes to %s", err, w.place.named)
+	}
+	return err
+}
+
 // fold puts the log into the database when it is long, so that it begins anew. Pages that another process still reads the
 // state before of stay for the next time.
 func (w *writer) fold(ctx context.Context) {
@@ -224,16 +247,18 @@ func (w *writer) health(ctx context.Context) error {
 		return err
 	}
 	if time.Since(w.last.at) >= probeAfter {
-		err := w.probe(ctx, min(max(w.last.bytes, minProbe), maxProbe))
+		err := w.explain(w.probe(ctx, min(w.last.bytes, maxProbe)))
 		w.last.at, w.last.err = time.Now(), err
 	}
 	return w.last.err
 }
 
-// probe writes as much as the last batch, and leaves nothing. The small cache makes SQLite write pages into the log before
-// they are committed; the commit has only one page left, which is as it was.
+// probe writes as much as the last batch, and leaves nothing: less could find room where a batch does not. The small cache
+// makes SQLite write pages into the log before they are committed, all but the last few; the commit has a page that is as it
+// was.
 func (w *writer) probe(ctx context.Context, size int) error {
-	err := w.exec(ctx, fmt.Sprintf(`PRAGMA cache_size = 10; BEGIN IMMEDIATE; SAVEPOINT probe;
+	size += 8 * pageSize
+	err := w.exec(ctx, fmt.Sprintf(`PRAGMA cache_size = 1; BEGIN IMMEDIATE; SAVEPOINT probe;
 		INSERT INTO faults (account_id, fault) SELECT id, printf('%%*c', %d, ' ') FROM accounts LIMIT 1;
 		ROLLBACK TO probe; PRAGMA application_id = %d; COMMIT`, size, applicationID))
 	if err != nil {
