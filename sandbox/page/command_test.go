@@ -48,14 +48,20 @@ var texts = map[string]string{
 	"hidden":       "[hidden]",
 }
 
+// A curl is a function of the shell: a script that is written and run at once is busy while a child that another test
+// starts at that moment still has it open for writing, and the shell would go on to the real curl.
+const (
+	noteCurl = "curl() { printf '%s\\0' \"$@\" >args; cat >stdin; }\n"
+	markCurl = "curl() { touch called; }\n"
+)
+
 // run runs a command with a curl that writes down what it got.
 func run(t *testing.T, shell, text string) (args []string, stdin string) {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\nprintf '%s\\0' \"$@\" >args\ncat >stdin\n"), 0o700))
-	command := exec.CommandContext(t.Context(), shell, "-c", text)
+	command := exec.CommandContext(t.Context(), shell, "-c", noteCurl+text)
 	command.Dir = dir
-	command.Env = []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), "FLEETIO_API_KEY=" + someKey, "FLEETIO_ACCOUNT_TOKEN=" + someToken, "LC_ALL=C"}
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "FLEETIO_API_KEY=" + someKey, "FLEETIO_ACCOUNT_TOKEN=" + someToken, "LC_ALL=C"}
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", text, out)
 	require.Empty(t, string(out))
@@ -144,9 +150,8 @@ func TestCommandUnset(t *testing.T) {
 		text, _ := command("http://127.0.0.1:8080", &ex, &ex)
 		for _, shell := range shells(t) {
 			dir := t.TempDir()
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\ntouch called\n"), 0o700))
-			run := exec.CommandContext(t.Context(), shell, "-c", text)
-			run.Dir, run.Env = dir, []string{"PATH=" + dir + string(os.PathListSeparator) + os.Getenv("PATH"), c.set, c.missing + "=", "LC_ALL=C"}
+			run := exec.CommandContext(t.Context(), shell, "-c", markCurl+text)
+			run.Dir, run.Env = dir, []string{"PATH=" + os.Getenv("PATH"), c.set, c.missing + "=", "LC_ALL=C"}
 			out, err := run.CombinedOutput()
 			require.Error(t, err, shell)
 			assert.Contains(t, string(out), c.missing, shell)
