@@ -247,6 +247,14 @@ func TestNotLost(t *testing.T) {
 			require.Greater(t, sizeOf(t, path), before, "the log is put into the database")
 			require.Less(t, sizeOf(t, path+"-wal"), int64(40*pageSize), "and begins anew")
 		},
+		"probed": func(t *testing.T, s *Store, path string) {
+			s.writer.maxLog = 30 * pageSize
+			for range 100 {
+				s.wait()
+				require.NoError(t, s.Check(t.Context()))
+			}
+			require.Less(t, sizeOf(t, path+"-wal"), int64(100*pageSize), "the log begins anew")
+		},
 		"no serial yet": func(t *testing.T, _ *Store, path string) { // as a version before it has left it
 			require.NoError(t, os.Chtimes(path, time.Now(), time.Now().Add(time.Hour)))
 		},

@@ -111,6 +111,7 @@ func (s *Store) Check(ctx context.Context) error {
 	if s.queue.isClosed() {
 		return errClosed
 	}
+	defer s.writer.fold(context.WithoutCancel(ctx))
 	return s.writer.health(context.WithoutCancel(ctx))
 }
 

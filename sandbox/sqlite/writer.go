@@ -249,6 +249,7 @@ func (w *writer) health(ctx context.Context) error {
 	if time.Since(w.last.at) >= probeAfter {
 		err := w.explain(w.probe(ctx, min(w.last.bytes, maxProbe)))
 		w.last.at, w.last.err = time.Now(), err
+		w.logged += 3 * pageSize
 	}
 	return w.last.err
 }
