@@ -54,6 +54,17 @@ func (s *Sandbox) Exchange(number int64) (Exchange, bool) {
 	return e, kept
 }
 
+// Summary is [Sandbox.Exchange] without headers and bodies, for lists: it costs the same however long they are.
+func (s *Sandbox) Summary(number int64) (Exchange, bool) {
+	e, kept := s.history.get(number)
+	if kept {
+		r := s.redactorFor(e.Header)
+		e.Method, e.URL = r.text(e.Method), r.url(e.URL)
+		e.Header, e.Body, e.AnswerHeader, e.AnswerBody = nil, nil, nil, nil
+	}
+	return e, kept
+}
+
 // Unredacted is [Sandbox.Exchange] with the credentials, for whoever judges it and shows nothing of it. It is not a copy,
 // and must not be changed.
 func (s *Sandbox) Unredacted(number int64) (Exchange, bool) { return s.history.get(number) }

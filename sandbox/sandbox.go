@@ -112,7 +112,7 @@ func (s *Sandbox) Accounts() []Account {
 
 // NewestFaults returns the newest faults, at most limit, by descending id; of one account, or of all where account is 0.
 func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
-	records, err := s.store.Records(ctx, account, limit)
+	records, err := s.NewestRecords(ctx, account, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +123,12 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 		}
 	}
 	return list, nil
+}
+
+// NewestRecords is [Sandbox.NewestFaults] without decoding the faults, which can take long if they are. They are not copies,
+// and must not be changed.
+func (s *Sandbox) NewestRecords(ctx context.Context, account int64, limit int) ([]Record, error) {
+	return s.store.Records(ctx, account, limit)
 }
 
 // open brings the fixtures and the store together.

@@ -73,18 +73,35 @@ func (m marks) Kind() string {
 	return "marked " + worst.Kind()
 }
 
+type detailKey struct {
+	number int64
+	origin string
+}
+
 // detail shows an exchange; nil where the sandbox does not keep it. The origin is where its command sends it.
 func (p *Page) detail(number int64, origin string) *detail {
-	kept, has := p.source.Exchange(number)
-	raw, still := p.source.Unredacted(number)
-	if !has || !still {
+	if _, kept := p.source.Unredacted(number); !kept {
 		return nil
 	}
-	ex := &kept
-	d := &detail{row: p.row(ex), When: ex.At, URL: clip(ex.URL, mostText), Next: number + 1, Last: number >= p.source.Latest()}
+	d := p.details.get(detailKey{number, origin}, func() detail { return p.newDetail(number, origin) })
+	if d.Number == 0 { // it was let go meanwhile
+		return nil
+	}
+	d.Next, d.Last = number+1, number >= p.source.Latest()
 	if _, kept := p.source.Unredacted(number - 1); kept {
 		d.Previous = number - 1
 	}
+	return &d
+}
+
+// newDetail returns all of an exchange but its neighbours.
+func (p *Page) newDetail(number int64, origin string) detail {
+	ex, has := p.source.Exchange(number)
+	raw, still := p.source.Unredacted(number)
+	if !has || !still {
+		return detail{}
+	}
+	d := detail{row: p.newRow(&ex, &raw), When: ex.At, URL: clip(ex.URL, mostText)}
 	parts := map[string]marks{}
 	var byKind [len(kinds)][]int
 	for i, f := range d.Verdict.found {
@@ -109,7 +126,8 @@ func (p *Page) detail(number int64, origin string) *detail {
 			d.Elsewhere = append(d.Elsewhere, newMark(i+1, f))
 		}
 	}
-	d.Command, d.CommandNote = command(origin, ex, &raw)
+	d.Verdict.found = nil // the marks are of it
+	d.Command, d.CommandNote = command(origin, &ex, &raw)
 	return d
 }
 

@@ -11,14 +11,13 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // Judge returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
 // included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
 // says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
-// remembers, and from several goroutines. It is not asked about dropped connections, and does not change the exchange.
+// remembers and once more for its details, and from several goroutines. It is not asked about dropped connections, and does not change the exchange.
 type Judge func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or something else that is worth knowing.
@@ -39,21 +38,28 @@ type Finding struct {
 type source interface {
 	Latest() int64
 	Exchange(number int64) (sandbox.Exchange, bool)
+	Summary(number int64) (sandbox.Exchange, bool)
 	Unredacted(number int64) (sandbox.Exchange, bool)
 	Redact(text string) string
 	Wait(ctx context.Context, number int64) error
 	Accounts() []sandbox.Account
-	NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error)
+	NewestRecords(ctx context.Context, account int64, limit int) ([]sandbox.Record, error)
 	RateLimits() []sandbox.RateLimit
 }
 
 // Page serves the page. It is an [http.Handler], made by [New], and safe for concurrent use.
 type Page struct {
 	source   source
-	verdicts *verdicts
-	places   chan struct{} // of event streams; full when no more are served
-	closed   chan struct{}
-	close    sync.Once
+	judge    Judge
+	rows     cache[int64, row]
+	details  cache[detailKey, detail]
+	faults   faults
+	accounts func() []sandbox.Account // which do not change
+	known    func() []account         // the same for display, without faults
+
+	places chan struct{} // of event streams; full when no more are served
+	closed chan struct{}
+	close  sync.Once
 }
 
 // New returns the page of a sandbox. It answers GET and HEAD of / and /assets/, and GET of /events; it is made for the
@@ -62,12 +68,17 @@ type Page struct {
 func New(s *sandbox.Sandbox, judge Judge) *Page { return newPage(s, judge) }
 
 func newPage(s source, judge Judge) *Page {
-	return &Page{
+	p := &Page{
 		source:   s,
-		verdicts: newVerdicts(judge, s),
+		judge:    judge,
+		rows:     cache[int64, row]{max: maxRows, entries: map[int64]func() row{}},
+		details:  cache[detailKey, detail]{max: maxDetails, entries: map[detailKey]func() detail{}},
+		accounts: sync.OnceValue(s.Accounts),
 		places:   make(chan struct{}, mostStreams),
 		closed:   make(chan struct{}),
 	}
+	p.known = sync.OnceValue(p.makeAccounts)
+	return p
 }
 
 // Close ends the event streams. [http.Server.Shutdown] would wait for them for ever, so hand Close to

@@ -2,7 +2,11 @@ package page
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -42,6 +46,7 @@ type known struct {
 
 // fault is a fault in the list. "" is what it does not have, or has as null.
 type fault struct {
+	account                                                  int64
 	ID                                                       int64
 	Vehicle, Code, Status, Count, Name, Description, Source  string
 	ExternalID, LastOccurredAt, CreatedAt, VehicleArchivedAt string
@@ -53,29 +58,82 @@ func (stored) MostFaults() int { return mostFaults }
 // MostOfAccount is for the note on those that are not shown.
 func (stored) MostOfAccount() int { return mostOfAccount }
 
-func (p *Page) stored(ctx context.Context, accounts []sandbox.Account) (s stored) {
-	s.More = max(0, len(accounts)-mostAccounts)
-	faults, err := p.source.NewestFaults(ctx, 0, mostFaults+1)
+func (p *Page) stored(ctx context.Context) (s stored) {
+	s.Accounts = slices.Clone(p.known())
+	s.More = len(p.accounts()) - len(s.Accounts)
+	faults, err := p.newest(ctx)
 	if len(faults) > mostFaults {
 		s.Cut, faults = true, faults[:mostFaults]
 	}
-	for i := range accounts[:len(accounts)-s.More] {
-		a := p.account(&accounts[i])
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
 		if err != nil {
 			a.Problem = clip(err.Error(), mostText)
 		}
-		for j := range faults {
-			if faults[j].AccountID != a.ID {
+		for _, f := range faults {
+			if f.account != a.ID {
 				continue
 			}
 			if a.Cut = len(a.Faults) == mostOfAccount; a.Cut {
 				break
 			}
-			a.Faults = append(a.Faults, p.fault(&faults[j]))
+			a.Faults = append(a.Faults, f)
 		}
-		s.Accounts = append(s.Accounts, a)
 	}
 	return s
+}
+
+// faults are the newest ones as they were last read, at most one more than are looked at.
+type faults struct {
+	mu   sync.Mutex
+	list []fault
+}
+
+// newest reads the faults that are new: until it meets one that it knows. They do not change, and may be long.
+func (p *Page) newest(ctx context.Context) ([]fault, error) {
+	p.faults.mu.Lock()
+	defer p.faults.mu.Unlock()
+	for n := 1; ; n = min(8*n, mostFaults+1) {
+		fresh, err := p.source.NewestRecords(ctx, 0, n)
+		if err != nil {
+			return nil, err
+		}
+		known := p.faults.list
+		at := -1 // of a fault among the known
+		find := func(id int64) { at = slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
+		more := len(fresh) == n // there may be older ones
+		if more {
+			if find(fresh[n-1].ID); at < 0 && n <= mostFaults {
+				continue
+			}
+		}
+		list := make([]fault, 0, mostFaults+1)
+		for i := range fresh {
+			if find(fresh[i].ID); at >= 0 {
+				list = append(list, known[at])
+				continue
+			}
+			f, err := p.fault(fresh[i])
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, f)
+		}
+		if more && at >= 0 {
+			list = append(list, known[at+1:]...)
+		}
+		p.faults.list = list[:min(len(list), mostFaults+1)]
+		return p.faults.list, nil
+	}
+}
+
+// makeAccounts shows what the first accounts know.
+func (p *Page) makeAccounts() (list []account) {
+	accounts := p.accounts()
+	for i := range accounts[:min(len(accounts), mostAccounts)] {
+		list = append(list, p.account(&accounts[i]))
+	}
+	return list
 }
 
 // account shows what an account knows. A name may hold a credential, like all that somebody wrote.
@@ -96,13 +154,17 @@ func (p *Page) account(of *sandbox.Account) account {
 // cell is a text in a table without the credentials that somebody wrote into it.
 func (p *Page) cell(text string) string { return clip(redacted(p.source, text), mostCell) }
 
-func (p *Page) fault(f *fleetioapi.Fault) fault {
+func (p *Page) fault(r sandbox.Record) (fault, error) {
+	var f fleetioapi.Fault
+	if err := json.Unmarshal(r.Fault, &f); err != nil {
+		return fault{}, fmt.Errorf("the store's fault %d: %w", r.ID, err)
+	}
 	text := func(n fleetioapi.Nullable[string]) string {
 		s, _ := n.Get()
 		return p.cell(s)
 	}
 	shown := fault{
-		ID: f.ID, Code: p.cell(f.Code), Status: p.cell(string(f.Status)),
+		account: r.Account, ID: r.ID, Code: p.cell(f.Code), Status: p.cell(string(f.Status)),
 		Name: text(f.Name), Description: text(f.Description), Source: text(f.Source), ExternalID: text(f.ExternalID),
 		LastOccurredAt: moment(f.LastOccurredAt.Get()), VehicleArchivedAt: moment(f.VehicleArchivedAt.Get()),
 	}
@@ -115,7 +177,7 @@ func (p *Page) fault(f *fleetioapi.Fault) fault {
 	if f.CreatedAt != nil {
 		shown.CreatedAt = moment(*f.CreatedAt, true)
 	}
-	return shown
+	return shown, nil
 }
 
 // moment keeps the offset that the time was told with.

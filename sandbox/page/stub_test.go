@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -28,7 +29,7 @@ type stub struct {
 	accounts  []sandbox.Account
 	limits    []sandbox.RateLimit
 	faults    map[int64][]fleetioapi.Fault
-	broken    error // of NewestFaults
+	broken    error // of NewestRecords
 }
 
 var _ source = (*sandbox.Sandbox)(nil)
@@ -76,6 +77,8 @@ func newestOf(exchanges []sandbox.Exchange) int64 {
 	return exchanges[len(exchanges)-1].Number
 }
 
+func (s *stub) Summary(number int64) (sandbox.Exchange, bool) { return s.Exchange(number) }
+
 func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) { return s.Exchange(number) }
 
 func (s *stub) Redact(text string) string { return strings.ReplaceAll(text, secret, "[hidden]") }
@@ -85,15 +88,18 @@ const secret = "stub-secret"
 
 func (s *stub) Accounts() []sandbox.Account { return s.accounts }
 
-// NewestFaults gives those of all accounts only, as the page asks for no others.
-func (s *stub) NewestFaults(_ context.Context, _ int64, limit int) (list []fleetioapi.Fault, err error) {
+// NewestRecords gives those of all accounts only, as the page asks for no others.
+func (s *stub) NewestRecords(_ context.Context, _ int64, limit int) (list []sandbox.Record, err error) {
 	for _, account := range slices.Sorted(maps.Keys(s.faults)) {
-		for _, f := range s.faults[account] {
-			f.AccountID = account
-			list = append(list, f)
+		for _, f := range s.faults[account][:min(limit-len(list), len(s.faults[account]))] {
+			text, err := json.Marshal(f)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, sandbox.Record{ID: f.ID, Account: account, Fault: text})
 		}
 	}
-	return list[:min(limit, len(list))], s.broken
+	return list, s.broken
 }
 
 func (s *stub) RateLimits() []sandbox.RateLimit {

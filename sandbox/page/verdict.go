@@ -3,15 +3,11 @@ package page
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-const (
-	mostVerdicts = 2000 // that are remembered; of more than a list looks at, or each look would begin anew
-	mostFindings = 200  // of one exchange that are shown
-)
+const mostFindings = 200 // of one exchange that are shown
 
 // kind is one of [kinds].
 type kind int
@@ -47,55 +43,20 @@ type verdict struct {
 	found  []Finding
 }
 
-// verdicts asks the judge, and remembers what it said.
-type verdicts struct {
-	judge  Judge
-	source source
-
-	mu    sync.Mutex
-	known map[int64]verdict
-	order []int64 // of known, the oldest first
-}
-
-func newVerdicts(judge Judge, s source) *verdicts {
-	return &verdicts{judge: judge, source: s, known: map[int64]verdict{}}
-}
-
-// of returns the verdict on an exchange. Two that ask at once may both ask the judge, which does no harm.
-func (v *verdicts) of(ex *sandbox.Exchange) verdict {
+// verdict asks the judge about an exchange.
+func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 	switch {
-	case ex.Status == 0:
+	case raw.Status == 0:
 		return verdict{Kind: "none", Text: "dropped", Reason: "the connection was dropped before an answer"}
-	case v.judge == nil:
+	case p.judge == nil:
 		return verdict{Kind: "none", Text: "not judged", Reason: "this sandbox has no judge"}
 	}
-	v.mu.Lock()
-	known, ok := v.known[ex.Number]
-	v.mu.Unlock()
-	if ok {
-		return known
-	}
-	raw, kept := v.source.Unredacted(ex.Number)
-	if !kept {
-		return verdict{Kind: "none", Text: "not judged", Reason: "the sandbox has let it go meanwhile"}
-	}
-	found, err := v.judge(&raw)
+	found, err := p.judge(raw)
 	for i := range found[:min(len(found), mostFindings)] { // of other callers, the judge knows no credentials
-		found[i].Message = redacted(v.source, found[i].Message)
-		found[i].Pointer = redacted(v.source, found[i].Pointer)
+		found[i].Message = redacted(p.source, found[i].Message)
+		found[i].Pointer = redacted(p.source, found[i].Pointer)
 	}
-	fresh := newVerdict(found, err)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if _, ok := v.known[ex.Number]; !ok {
-		if len(v.order) == mostVerdicts {
-			delete(v.known, v.order[0])
-			v.order = v.order[1:]
-		}
-		v.order = append(v.order, ex.Number)
-	}
-	v.known[ex.Number] = fresh
-	return fresh
+	return newVerdict(found, err)
 }
 
 func newVerdict(found []Finding, err error) verdict {
@@ -130,6 +91,6 @@ func counted(n int, what string) string {
 
 // mostRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
 // at its end is not.
-const mostRedacted = 16 << 10
+const mostRedacted = 4 << 10
 
 func redacted(s source, text string) string { return s.Redact(text[:min(len(text), mostRedacted)]) }

@@ -10,7 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// TestVerdicts looks when the judge is asked: when somebody looks, and once.
+// TestVerdicts looks when the judge is asked: when somebody looks, and once for the lists.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	asked := map[int64]int{}
@@ -31,15 +31,15 @@ func TestVerdicts(t *testing.T) {
 		shown := body200(t, p, "/?exchange=1")
 		assert.Contains(t, shown, "not judged: "+errUnknown.Error())
 	}
-	assert.Equal(t, map[int64]int{1: 1, 2: 1}, asked)
-	for range mostVerdicts + 50 {
+	assert.Equal(t, map[int64]int{1: 2, 2: 1}, asked, "once more for the details")
+	for range maxRows + 50 {
 		s.add(plainExchange(0))
-		p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
+		p.row(s.Latest())
 	}
-	assert.Len(t, p.verdicts.known, mostVerdicts)
-	assert.Len(t, p.verdicts.order, mostVerdicts)
-	p.verdicts.of(&s.exchanges[len(s.exchanges)-1])
-	assert.Equal(t, 1, asked[newestOf(s.exchanges)])
+	assert.Len(t, p.rows.entries, maxRows)
+	assert.Len(t, p.rows.order, maxRows)
+	p.row(s.Latest())
+	assert.Equal(t, 1, asked[s.Latest()])
 
 	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not judged: this sandbox has no judge")
 }

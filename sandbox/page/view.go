@@ -77,13 +77,12 @@ func origin(r *http.Request) string {
 func (p *Page) view(ctx context.Context, q query, origin string) *view {
 	v := &view{query: q, CSS: style.path[1:], JS: script.path[1:], Newest: p.source.Latest()}
 	v.list = p.list(q, v.Newest)
-	accounts := p.source.Accounts()
-	v.stored = p.stored(ctx, accounts) // after the exchanges, whose faults it has then
+	v.stored = p.stored(ctx) // after the exchanges, whose faults it has then
 	if q.Exchange != 0 {
 		v.Chosen = p.detail(q.Exchange, origin)
 	}
 	if v.Newest == 0 {
-		v.First = p.first(accounts, origin)
+		v.First = p.first(p.accounts(), origin)
 	}
 	for _, l := range p.source.RateLimits() {
 		if len(v.Limits) == mostAccounts {
