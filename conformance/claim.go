@@ -143,27 +143,37 @@ func (c *Contract) claimContent(use usage, of *content, required bool, head, bod
 	}
 }
 
-// mostPlaces bounds the places that are listed of one schema: a spec can be made that has it in a million.
+// mostPlaces bounds the places that are listed of one schema, and those among them that end with **: a spec can be made
+// that has it in a million.
 const mostPlaces = 100
 
 // ways are those through a schema: the schemas on the present one, and how often each was met on all.
 type ways struct {
-	open     []*openapi3.Schema
-	count    map[*openapi3.Schema]int
-	anywhere bool // the place stands for all below it
+	open      []*openapi3.Schema
+	count     map[*openapi3.Schema]int
+	recursive map[*openapi3.Schema]int // how often each was met below **, in all the ways that begin with this one
+	anywhere  bool                     // the place stands for all below it
 }
 
-func newWays() *ways { return &ways{count: map[*openapi3.Schema]int{}} }
+func newWays() *ways {
+	return &ways{count: map[*openapi3.Schema]int{}, recursive: map[*openapi3.Schema]int{}}
+}
 
 // claimSchema adds the claims of a schema at a place, and of those below it that are broken one by one.
 func (c *Contract) claimSchema(use usage, part Part, place string, of *openapi3.Schema, ways *ways) {
-	if of == nil || ways.count[of] == mostPlaces || ways.anywhere && ways.count[of] > 0 {
+	if of == nil || ways.count[of] == mostPlaces {
 		return
+	}
+	if ways.anywhere {
+		if ways.count[of] > 0 || ways.recursive[of] == mostPlaces {
+			return
+		}
+		ways.recursive[of]++
 	}
 	ways.count[of]++
 	if slices.Contains(ways.open, of) {
 		again := newWays()
-		again.anywhere = true
+		again.recursive, again.anywhere = ways.recursive, true
 		c.claimSchema(use, part, place+"/**", of, again)
 		return
 	}
@@ -200,15 +210,18 @@ func (c *Contract) claimSchema(use usage, part Part, place string, of *openapi3.
 // byName writes an entry of a list by its name, as positions change.
 func (c *Contract) byName(pointer string) string {
 	tokens := splitPointer(pointer)
-	for i := 1; i < len(tokens); i++ {
-		list := c.source.node(pointerOf(tokens[:i]...))
-		n := c.source.node(pointerOf(tokens[:i+1]...))
-		if n == nil || list.Kind != yaml.SequenceNode {
+	n := c.source.root
+	for i := range tokens {
+		list := follow(n)
+		if n, _ = child(list, tokens[i]); n == nil {
+			break
+		}
+		if i == 0 || list.Kind != yaml.SequenceNode {
 			continue
 		}
 		switch tokens[i-1] {
 		case "required":
-			tokens[i] = n.Value
+			tokens[i] = follow(n).Value
 		case criteriaKey:
 			if name, _ := child(n, "name"); name != nil {
 				tokens[i] = name.Value

@@ -43,11 +43,20 @@ func (v *validator) matches(schemas openapi3.SchemaRefs, value any) int {
 	return n
 }
 
-// holds validates on the side.
+// holds validates on the side, once by each schema.
 func (v *validator) holds(of *openapi3.Schema, value any) bool {
-	aside := &validator{contract: v.contract, part: v.part, visiting: slices.Clone(v.visiting)}
+	at := v.place
+	if held, known := at.holds[of]; known {
+		return held
+	}
+	if at.holds == nil {
+		at.holds = map[*openapi3.Schema]bool{}
+	}
+	at.holds[of] = true // where the schema is combined with itself, that decides nothing
+	aside := &validator{contract: v.contract, part: v.part, place: at}
 	aside.value(of, value)
-	return !slices.ContainsFunc(aside.found, func(v violation) bool { return v.basis == "" }) // drift and notes break nothing
+	at.holds[of] = !slices.ContainsFunc(aside.found, func(v violation) bool { return v.basis == "" }) // drift and notes break nothing
+	return at.holds[of]
 }
 
 // discriminate finds the schema that a discriminator's value chooses, by its mapping or as a name (OpenAPI 3.0.3,

@@ -14,6 +14,7 @@ type scanner struct {
 	kept  bitset // what the value bears on; nil where nobody asks
 	sure  bool   // of a no
 	depth int
+	again int // how many bytes were scanned again, for schemas that are combined
 
 	captures []capture // the values that criteria weigh
 	taking   bool      // captures are taken
@@ -38,12 +39,16 @@ type capture struct {
 // scanDepth bounds what the scanner follows, which is deeper than any API answers. Beyond it the validator is asked.
 const scanDepth = 100
 
+// mostAgain bounds how often the scanner goes over a body again, on average: schemas can be combined so that it would double
+// with each of them. Beyond it the validator is asked, which does so once.
+const mostAgain = 64
+
 // mostNames bounds the names and items that are compared each with each.
 const mostNames = 32
 
 // proves reports whether data is one JSON value that keeps all claims of a node.
 func (s *scanner) proves(n *node, data []byte) bool {
-	s.data, s.pos, s.depth = data, 0, 0
+	s.data, s.pos, s.depth, s.again = data, 0, 0, 0
 	s.names, s.items = s.names[:0], s.items[:0]
 	if !s.value(n, noCapture) {
 		return false
@@ -142,7 +147,8 @@ func (s *scanner) word(text string) bool {
 // combine scans a value again for the schemas combined in a node.
 func (s *scanner) combine(n *node, start int) bool {
 	end := s.pos
-	if s.depth++; s.depth > scanDepth {
+	s.again += end - start
+	if s.depth++; s.depth > scanDepth || s.again > mostAgain*len(s.data) {
 		return s.unsure()
 	}
 	defer func() { s.depth-- }()

@@ -62,7 +62,7 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 			c.names[name] = true
 		}
 		known := map[string]bool{}
-		if !c.listMembers(ref.Value, known, nil) && len(known) > 0 {
+		if !c.listMembers(ref.Value, known, map[*openapi3.Schema]bool{}) && len(known) > 0 {
 			s.known = known
 		}
 		c.schemas[ref.Value] = s
@@ -207,11 +207,11 @@ func (s *schema) exclusiveMaximum() bool { return s.ExclusiveMax.Bool != nil && 
 
 // listMembers collects the members that a schema and the schemas combined in it describe. Where one of them speaks of
 // all others (additionalProperties), nothing is undocumented.
-func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, seen []*openapi3.Schema) (open bool) {
-	if slices.Contains(seen, of) {
+func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
+	if visited[of] {
 		return false
 	}
-	seen = append(seen, of)
+	visited[of] = true
 	for name := range of.Properties {
 		into[name] = true
 	}
@@ -220,7 +220,7 @@ func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, seen [
 	}
 	open = of.AdditionalProperties.Has != nil || of.AdditionalProperties.Schema != nil
 	for _, part := range slices.Concat(of.AllOf, of.AnyOf, of.OneOf) {
-		open = c.listMembers(part.Value, into, seen) || open
+		open = c.listMembers(part.Value, into, visited) || open
 	}
 	return open
 }

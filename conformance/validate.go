@@ -29,7 +29,7 @@ func (c *Contract) violations(of *openapi3.Schema, value any, part Part, kept bi
 	if of == nil {
 		return nil
 	}
-	v := &validator{contract: c, part: part, kept: kept}
+	v := &validator{contract: c, part: part, kept: kept, place: &place{}}
 	v.value(of, value)
 	slices.SortStableFunc(v.found, func(a, b violation) int {
 		return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
@@ -46,9 +46,27 @@ type validator struct {
 	part     Part               // who sends it: readOnly and writeOnly depend on it
 	kept     bitset             // nil where nobody asks
 	path     []string           // tokens of the current place
-	visiting []*openapi3.Schema // at the current value, so that a cycle of allOf ends
+	visited  []*openapi3.Schema // at the current value: a schema that is combined twice says nothing new
+	place    *place             // of the current value
 	count    map[string]int     // of the violations of each claim
 	found    []violation
+}
+
+// place is a value of a body, with the schemas that it was validated by on the side. Without it, the time would double with
+// each level of schemas that are combined, or of a value whose schema is combined with itself.
+type place struct {
+	holds map[*openapi3.Schema]bool
+	below map[string]*place
+}
+
+func (p *place) child(token string) *place {
+	if p.below == nil {
+		p.below = map[string]*place{}
+	}
+	if p.below[token] == nil {
+		p.below[token] = &place{}
+	}
+	return p.below[token]
 }
 
 func (v *validator) report(s *schema, keyword, expected string, found, value any) {
@@ -76,20 +94,19 @@ func (v *validator) bear(s *schema, value any) {
 
 // child validates a member or an item.
 func (v *validator) child(token string, of *openapi3.Schema, value any) {
-	outer := v.visiting
-	v.visiting = nil
+	visited, at := v.visited, v.place
+	v.visited, v.place = nil, at.child(token)
 	v.path = append(v.path, inPointer(token))
 	v.value(of, value)
 	v.path = v.path[:len(v.path)-1]
-	v.visiting = outer
+	v.visited, v.place = visited, at
 }
 
 func (v *validator) value(of *openapi3.Schema, value any) {
-	if slices.Contains(v.visiting, of) {
+	if slices.Contains(v.visited, of) {
 		return
 	}
-	v.visiting = append(v.visiting, of)
-	defer func() { v.visiting = v.visiting[:len(v.visiting)-1] }()
+	v.visited = append(v.visited, of)
 	s := v.contract.schemas[of]
 	switch {
 	case value == nil && s.Nullable:
@@ -263,7 +280,7 @@ func (v *validator) object(s *schema, value map[string]any) {
 // drift finds the members of an answer that the spec does not know. A request may have them: the server ignores them or
 // it does not, and its answer is what tells.
 func (v *validator) drift(s *schema, value map[string]any, names []string) {
-	if v.part != ResponseBody || s.known == nil || len(v.visiting) > 1 {
+	if v.part != ResponseBody || s.known == nil || len(v.visited) > 1 {
 		return // a schema below allOf knows only some
 	}
 	for _, name := range names {

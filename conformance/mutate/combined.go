@@ -7,17 +7,18 @@ import (
 
 // members lists the members that a schema describes with the schemas that it combines. all says that it describes
 // every member.
-func (s *spec) members(n *node, seen []*node) (known map[string]bool, all bool) {
+func (s *spec) members(n *node, visited map[*node]bool) (known map[string]bool, all bool) {
 	known = map[string]bool{}
-	if slices.Contains(seen, n) {
+	if visited[n] {
 		return known, false
 	}
+	visited[n] = true
 	for name := range n.Properties {
 		known[name] = true
 	}
 	all = n.open() || n.closed() // a closed one has a claim for what is not described
 	for _, part := range slices.Concat(s.list(n.AllOf, n.at+"/allOf"), s.list(n.AnyOf, n.at+"/anyOf"), s.list(n.OneOf, n.at+"/oneOf")) {
-		more, every := s.members(part, append(seen, n))
+		more, every := s.members(part, visited)
 		for name := range more {
 			known[name] = true
 		}
@@ -30,7 +31,7 @@ func (r *reading) combined(n *node, v any, at string) {
 	for _, part := range r.spec.list(n.AllOf, n.at+"/allOf") {
 		r.value(part, v, at)
 	}
-	if n.Not != nil && r.holds(r.spec.node(n.Not, n.at+"/not"), v) {
+	if n.Not != nil && r.holds(r.spec.node(n.Not, n.at+"/not"), v, at) {
 		r.breaks("not", at, n.at+"/not")
 	}
 	anyOf, oneOf := r.spec.list(n.AnyOf, n.at+"/anyOf"), r.spec.list(n.OneOf, n.at+"/oneOf")
@@ -45,7 +46,7 @@ func (r *reading) combined(n *node, v any, at string) {
 	}
 	matches := func(list []*node) (count int) {
 		for _, part := range list {
-			if r.holds(part, v) {
+			if r.holds(part, v, at) {
 				count++
 			}
 		}

@@ -56,9 +56,9 @@ func (d *drawing) anything(depth int) any {
 // draw merges what several schemas say of a value, and draws one. What they say with not, or of each other, is left to
 // whoever looks at the result.
 func (d *drawing) draw(of []*node, depth int) any {
-	m := &merged{fixed: map[string]string{}}
+	m := &merged{visited: map[*node]bool{}, fixed: map[string]string{}}
 	for _, n := range of {
-		d.merge(m, n, nil)
+		d.merge(m, n)
 	}
 	if m.nullable && !d.full && (d.rng.IntN(5) == 0 || depth > 5) || depth > 12 {
 		return nil

@@ -28,7 +28,7 @@ func (d *derivation) headers(base *draft) {
 		whole := d.spec.readHeader(h.schema, text)
 		for _, at := range d.spec.sites(h.schema, whole, nil, nil) {
 			present, _ := lookup(whole, at.path)
-			for _, v := range drawing.variants(at.node, present) {
+			for _, v := range drawing.variants(at.node, present, 0) {
 				written := headerText(replaced(whole, at.path, v.value))
 				if written != strings.TrimSpace(written) || strings.ContainsFunc(written, func(r rune) bool { return r < ' ' }) {
 					continue // no field has such a value (RFC 9110, section 5.5)

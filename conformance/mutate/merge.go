@@ -1,12 +1,10 @@
 package mutate
 
-import (
-	"math/big"
-	"slices"
-)
+import "math/big"
 
 // merged is what a schema and those combined with it say of one value.
 type merged struct {
+	visited                  map[*node]bool
 	types                    []string
 	nullable                 bool
 	enums                    [][]any
@@ -25,11 +23,11 @@ type merged struct {
 	exclusiveLow, exclusHigh bool
 }
 
-func (d *drawing) merge(m *merged, n *node, open []*node) {
-	if slices.Contains(open, n) {
+func (d *drawing) merge(m *merged, n *node) {
+	if m.visited[n] {
 		return
 	}
-	open = append(open, n)
+	m.visited[n] = true
 	m.nullable = m.nullable || n.Nullable
 	if types := n.types(); len(types) > 0 {
 		m.types = types
@@ -72,19 +70,19 @@ func (d *drawing) merge(m *merged, n *node, open []*node) {
 	}
 	m.required = append(m.required, n.Required...)
 	for _, part := range d.spec.list(n.AllOf, n.at+"/allOf") {
-		d.merge(m, part, open)
+		d.merge(m, part)
 	}
 	if n.Discriminator != nil {
 		if choices := d.spec.choices(n); len(choices) > 0 {
 			name := sortedKeys(choices)[d.rng.IntN(len(choices))]
 			m.fixed[n.Discriminator.PropertyName] = name
-			d.merge(m, choices[name], open)
+			d.merge(m, choices[name])
 		}
 		return
 	}
 	for _, list := range [][]*node{d.spec.list(n.AnyOf, n.at+"/anyOf"), d.spec.list(n.OneOf, n.at+"/oneOf")} {
 		if len(list) > 0 {
-			d.merge(m, list[d.rng.IntN(len(list))], open)
+			d.merge(m, list[d.rng.IntN(len(list))])
 		}
 	}
 }

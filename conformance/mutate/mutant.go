@@ -212,7 +212,7 @@ func (d *derivation) values(bases []*draft, prefix string, part conformance.Part
 	whole := *value(bases[0])
 	for _, at := range d.spec.sites(root, whole, nil, nil) {
 		present, _ := lookup(whole, at.path)
-		for _, v := range drawing.variants(at.node, present) {
+		for _, v := range drawing.variants(at.node, present, 0) {
 			claim := ""
 			if v.claim != "" {
 				claim = claimID(part, v.claim)

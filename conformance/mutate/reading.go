@@ -23,7 +23,15 @@ type reading struct {
 	part  conformance.Part
 	found []broken
 	aside bool    // only whether it holds
-	open  []*node // at the present value
+	read  []*node // at the present value: a schema that is combined twice says nothing new
+	held  map[placed]bool
+}
+
+// placed is a schema at a place, which a value holds or does not: without it, the time would double with each level of
+// schemas that are combined.
+type placed struct {
+	node *node
+	at   string
 }
 
 // read returns what a value breaks.
@@ -31,15 +39,21 @@ func (s *spec) read(n *node, v any, part conformance.Part, at string) []broken {
 	if n == nil {
 		return nil
 	}
-	r := &reading{spec: s, part: part}
+	r := &reading{spec: s, part: part, held: map[placed]bool{}}
 	r.value(n, v, at)
 	return r.found
 }
 
-func (r *reading) holds(n *node, v any) bool {
-	aside := &reading{spec: r.spec, part: r.part, aside: true, open: slices.Clone(r.open)}
-	aside.value(n, v, "")
-	return len(aside.found) == 0
+func (r *reading) holds(n *node, v any, at string) bool {
+	key := placed{n, at}
+	if held, known := r.held[key]; known {
+		return held
+	}
+	r.held[key] = true // where the schema is combined with itself, that decides nothing
+	aside := &reading{spec: r.spec, part: r.part, aside: true, held: r.held}
+	aside.value(n, v, at)
+	r.held[key] = len(aside.found) == 0
+	return r.held[key]
 }
 
 func (r *reading) breaks(rule, at, claim string) {
@@ -58,11 +72,10 @@ func otherWay(n *node, part conformance.Part) bool {
 }
 
 func (r *reading) value(n *node, v any, at string) {
-	if slices.Contains(r.open, n) {
+	if slices.Contains(r.read, n) {
 		return
 	}
-	r.open = append(r.open, n)
-	defer func() { r.open = r.open[:len(r.open)-1] }()
+	r.read = append(r.read, n)
 	types := n.types()
 	if v == nil {
 		if n.Nullable {
@@ -168,10 +181,10 @@ func hasTwins(list []any) bool {
 
 // below reads a member or an item.
 func (r *reading) below(n *node, v any, at string) {
-	open := r.open
-	r.open = nil
+	read := r.read
+	r.read = nil
 	r.value(n, v, at)
-	r.open = open
+	r.read = read
 }
 
 func (r *reading) array(n *node, v []any, at string) {
@@ -205,10 +218,10 @@ func (r *reading) object(n *node, v map[string]any, at string) {
 			r.breaks("additionalProperties", place, n.at+"/additionalProperties")
 		}
 	}
-	if r.part != conformance.ResponseBody || len(r.open) > 1 || r.aside {
+	if r.part != conformance.ResponseBody || len(r.read) > 1 || r.aside {
 		return
 	}
-	if known, all := r.spec.members(n, nil); !all && len(known) > 0 {
+	if known, all := r.spec.members(n, map[*node]bool{}); !all && len(known) > 0 {
 		for _, name := range sortedKeys(v) {
 			if !known[name] {
 				r.found = append(r.found, broken{Want: Want{"undocumented-property", r.part, at + pointer(name)}})

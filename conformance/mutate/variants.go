@@ -16,10 +16,14 @@ type site struct {
 }
 
 // sites walks a value and its schema together.
-func (s *spec) sites(n *node, v any, path []string, open []*node) []site {
-	if n == nil || slices.Contains(open, n) {
+func (s *spec) sites(n *node, v any, path []string, visited map[*node]bool) []site {
+	if n == nil || visited[n] {
 		return nil
 	}
+	if visited == nil {
+		visited = map[*node]bool{}
+	}
+	visited[n] = true
 	all := []site{{n, slices.Clone(path)}}
 	switch v := v.(type) {
 	case []any:
@@ -37,11 +41,11 @@ func (s *spec) sites(n *node, v any, path []string, open []*node) []site {
 		}
 		if n.Discriminator != nil && len(n.AnyOf)+len(n.OneOf) > 0 {
 			name, _ := v[n.Discriminator.PropertyName].(string)
-			all = append(all, s.sites(s.chosen(n, name), v, path, append(open, n))...)
+			all = append(all, s.sites(s.chosen(n, name), v, path, visited)...)
 		}
 	}
 	for _, part := range s.list(n.AllOf, n.at+"/allOf") {
-		all = append(all, s.sites(part, v, path, append(open, n))...)
+		all = append(all, s.sites(part, v, path, visited)...)
 	}
 	return all
 }
@@ -57,8 +61,8 @@ type variant struct {
 }
 
 // variants proposes values that break the keywords of a site's schema, one for each way to break one that people get
-// wrong.
-func (d *drawing) variants(n *node, v any) []variant {
+// wrong. The schema is nested so deep in others that combine it.
+func (d *drawing) variants(n *node, v any, nested int) []variant {
 	var all []variant
 	add := func(rule, name string, value any) {
 		all = append(all, variant{rule: rule, claim: n.at + "/" + rule, name: name, value: value})
@@ -86,9 +90,9 @@ func (d *drawing) variants(n *node, v any) []variant {
 	case []any:
 		all = append(all, d.lists(n, v)...)
 	case map[string]any:
-		all = append(all, d.objects(n, v)...)
+		all = append(all, d.objects(n, v, nested)...)
 	}
-	all = append(all, d.combinations(n, v)...)
+	all = append(all, d.combinations(n, v, nested)...)
 	slices.SortStableFunc(all, func(a, b variant) int {
 		return strings.Compare(a.rule+a.member+"/"+a.name, b.rule+b.member+"/"+b.name)
 	})

@@ -55,7 +55,7 @@ func (d *drawing) item(n *node) any {
 	return v
 }
 
-func (d *drawing) objects(n *node, v map[string]any) []variant {
+func (d *drawing) objects(n *node, v map[string]any, nested int) []variant {
 	var all []variant
 	add := func(of variant, change func(map[string]any)) {
 		object := maps.Clone(v)
@@ -97,13 +97,13 @@ func (d *drawing) objects(n *node, v map[string]any) []variant {
 	}
 	for _, name := range sortedKeys(n.Properties) {
 		of := d.spec.property(n, name)
-		if rule := map[bool]string{true: "readOnly", false: "writeOnly"}[d.part == conformance.RequestBody]; otherWay(of, d.part) {
+		if rule := map[bool]string{true: "readOnly", false: "writeOnly"}[d.part == conformance.RequestBody]; otherWay(of, d.part) && nested < mostNested {
 			member, ok := d.value(of)
 			if !ok {
 				continue
 			}
 			add(variant{rule: rule, claim: of.at + "/" + rule, name: "sent", member: pointer(name)}, func(o map[string]any) { o[name] = member })
-			for _, inner := range d.variants(of, member) { // one that is sent all the same is weighed, too
+			for _, inner := range d.variants(of, member, nested+1) { // one that is sent all the same is weighed, too
 				add(variant{inner.rule, inner.claim, "sent-" + inner.name, pointer(name) + inner.member, nil}, func(o map[string]any) { o[name] = inner.value })
 			}
 		}
@@ -116,9 +116,13 @@ func (d *drawing) objects(n *node, v map[string]any) []variant {
 	return all
 }
 
+// mostNested bounds how deep the variants of a schema are looked for in those of another: their number grows with each level,
+// without an end where a schema contains itself.
+const mostNested = 2
+
 // combinations proposes values for anyOf, oneOf, not and the discriminator: of each alternative, of two at once, and
 // of none.
-func (d *drawing) combinations(n *node, v any) []variant {
+func (d *drawing) combinations(n *node, v any, nested int) []variant {
 	var all []variant
 	add := func(rule, name string, value any) {
 		all = append(all, variant{rule: rule, claim: n.at + "/" + rule, name: name, value: value})
@@ -159,7 +163,10 @@ func (d *drawing) combinations(n *node, v any) []variant {
 					add(rule, "two-at-once", d.draw([]*node{n, parts[i], parts[j]}, 0))
 				}
 			}
-			for _, inner := range d.variants(parts[i], v) {
+			if nested == mostNested {
+				continue
+			}
+			for _, inner := range d.variants(parts[i], v, nested+1) {
 				add(rule, "inner-"+inner.rule+"-"+inner.name, inner.value)
 			}
 		}

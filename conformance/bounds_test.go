@@ -1,0 +1,134 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// ends fails the test where f, which takes milliseconds, would take hours.
+func ends(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not end")
+	}
+}
+
+// levels is a spec of n schemas that each hold a form of reference to the next one; Leaf is behind the last.
+func levels(n int, level string) string {
+	var b strings.Builder
+	for i := range n {
+		next := fmt.Sprintf("L%d", i+1)
+		if i == n-1 {
+			next = "Leaf"
+		}
+		fmt.Fprintf(&b, "L%d: %s, ", i, strings.ReplaceAll(level, "NEXT", "$ref: '#/components/schemas/"+next+"'"))
+	}
+	return b.String() + "Leaf: {type: object, properties: {a: {type: string, maxLength: 3}}}"
+}
+
+// TestSchemasAreVisitedOnce for each value, however often they are combined: each level here doubles the ways to the last.
+func TestSchemasAreVisitedOnce(t *testing.T) {
+	t.Parallel()
+	const depth = 60
+	for name, test := range map[string]struct{ schemas, root, good, bad, want string }{
+		"allOf": {levels(depth, "{allOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/Leaf/properties/a/maxLength"},
+		"allOf of others": {levels(depth, "{allOf: [{allOf: [{NEXT}]}, {allOf: [{NEXT}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
+			"/components/schemas/Leaf/properties/a/maxLength"},
+		"anyOf": {levels(depth, "{anyOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/L0/anyOf"},
+		"oneOf": {levels(depth, "{oneOf: [{NEXT}, {type: integer}, {allOf: [{NEXT}, {type: string}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
+			"/components/schemas/L0/oneOf"},
+		"not":        {levels(depth, "{not: {NEXT}, allOf: [{not: {NEXT}}]}"), "L1", `{"a":"abcd"}`, `{"a":"abc"}`, "/components/schemas/L1/not"},
+		"properties": {levels(depth, "{type: object, properties: {a: {NEXT}, b: {NEXT}}}"), "L0", `{}`, `{"b":7}`, "/components/schemas/L1/type"},
+		"a value of many levels": {"Leaf: {type: integer}, Tree: {anyOf: [{$ref: '#/components/schemas/Leaf'}, {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}}," +
+			" {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}, required: [b]}]}", "Tree",
+			strings.Repeat(`{"a":`, 90) + "1" + strings.Repeat("}", 90), strings.Repeat(`{"a":`, 90) + `""` + strings.Repeat("}", 90), "/components/schemas/Tree/anyOf"},
+		"each of all others": {mutual(12), "L0", `"a"`, `"abcdefghijklmno"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ends(t, func() {
+				contract, _ := loadSchema(t, "{$ref: '#/components/schemas/"+test.root+"'}", test.schemas)
+				findings, err := contract.Check(answer(test.good))
+				assert.NoError(t, err)
+				assert.Empty(t, findings)
+				findings, err = contract.Check(answer(test.bad))
+				assert.NoError(t, err)
+				var at []string
+				for _, f := range findings {
+					at = append(at, f.Spec.Pointer)
+				}
+				if test.want != "" {
+					assert.Contains(t, at, test.want)
+				}
+				agrees(t, contract, answer(test.good))
+			})
+		})
+	}
+}
+
+// mutual is n schemas that are each combined of all others.
+func mutual(n int) string {
+	var list []string
+	for i := range n {
+		parts := []string{fmt.Sprintf("{type: string, maxLength: %d}", i+1)}
+		for j := range n {
+			if j != i {
+				parts = append(parts, fmt.Sprintf("{$ref: '#/components/schemas/L%d'}", j))
+			}
+		}
+		list = append(list, fmt.Sprintf("L%d: {anyOf: [%s]}", i, strings.Join(parts, ", ")))
+	}
+	return strings.Join(list, ", ")
+}
+
+// TestScannerGivesUp where schemas are combined so that it would scan a body again and again.
+func TestScannerGivesUp(t *testing.T) {
+	t.Parallel()
+	for depth, proven := range map[int]bool{3: true, 40: false} {
+		contract, _ := loadSchema(t, "{$ref: '#/components/schemas/L0'}", levels(depth, "{allOf: [{NEXT}, {NEXT}]}"))
+		ends(t, func() { assert.Equal(t, proven, agrees(t, contract, answer(`{"a":"abc"}`)), depth) })
+	}
+}
+
+// TestClaimsOfNestedSchemas takes no more than the square of their depth, which the pointers to them have.
+func TestClaimsOfNestedSchemas(t *testing.T) {
+	allocations := func(depth int) float64 {
+		schema := strings.Repeat("{type: array, items: ", depth) + "{type: string}" + strings.Repeat("}", depth)
+		contract, _ := loadSchema(t, schema, "")
+		pointer := "/paths/~1/get/responses/200/content/application~1json/schema" + strings.Repeat("/items", depth) + "/type"
+		return testing.AllocsPerRun(1, func() { require.Equal(t, pointer, contract.byName(pointer)) })
+	}
+	assert.Less(t, allocations(200), 100.0)
+}
+
+// TestClaimsOfSchemasThatContainEachOther ends, though there is no end of their places.
+func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	var list []string
+	for i := range n {
+		var members []string
+		for j := range n {
+			members = append(members, fmt.Sprintf("p%d: {$ref: '#/components/schemas/L%d'}", j, j))
+		}
+		list = append(list, fmt.Sprintf("L%d: {type: object, properties: {%s}}", i, strings.Join(members, ", ")))
+	}
+	ends(t, func() {
+		contract, _ := loadSchema(t, "{$ref: '#/components/schemas/L0'}", strings.Join(list, ", "))
+		for _, claim := range contract.Claims() {
+			assert.LessOrEqual(t, len(claim.Places), 2*mostPlaces)
+		}
+	})
+}
