@@ -197,18 +197,21 @@ func (h *harReader) failure(err error) error {
 // entrySplitter finds the entries of a list, one or more, up to anything that is none.
 type entrySplitter struct {
 	behind bool // there was an entry, so that a comma comes first
+	passed int  // how many bytes stand before the entry, as far as they were seen
 	begin  int  // of the entry whose end is looked for, or -1
 	object objectEnd
 }
 
 func (s *entrySplitter) split(rest []byte, _ bool) (begin, end, line int, found step) {
 	if s.begin < 0 {
-		i := skipBlanks(rest, 0)
-		if s.behind && i < len(rest) && rest[i] == ',' {
-			i = skipBlanks(rest, i+1)
-		} else if s.behind && i < len(rest) {
-			return 0, 0, 0, stepStop
+		i := skipBlanks(rest, s.passed)
+		if s.behind && i < len(rest) {
+			if rest[i] != ',' {
+				return 0, 0, 0, stepStop
+			}
+			i, s.behind = skipBlanks(rest, i+1), false
 		}
+		s.passed = i
 		switch {
 		case i == len(rest):
 			return 0, 0, 0, stepMore
@@ -224,6 +227,6 @@ func (s *entrySplitter) split(rest []byte, _ bool) (begin, end, line int, found 
 	case end > maxValue:
 		return 0, 0, 0, stepStop
 	}
-	begin, s.begin, s.behind = s.begin, -1, true
+	begin, s.begin, s.behind, s.passed = s.begin, -1, true, 0
 	return begin, end, 0, stepRecord
 }

@@ -1,0 +1,58 @@
+package traffic
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pipe hands out a few bytes at a time.
+type pipe struct{ r io.Reader }
+
+func (p pipe) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), 64)]) }
+
+// TestBlanks are gone over once, however few bytes come at a time.
+func TestBlanks(t *testing.T) {
+	t.Parallel()
+	for name, prefix := range map[string]string{"before an entry": "", "behind a comma": " ,"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &entrySplitter{begin: -1, behind: prefix != ""}
+			rest := []byte(prefix + strings.Repeat(" ", 1<<10))
+			for n := range rest {
+				_, _, _, found := s.split(rest[:n], false)
+				require.Equal(t, stepMore, found)
+				require.Equal(t, n, s.passed, "the next look begins there")
+			}
+			rest = append(rest, "{}"...)
+			begin, end, _, found := s.split(rest, false)
+			assert.Equal(t, stepRecord, found)
+			assert.Equal(t, "{}", string(rest[begin:end]))
+		})
+	}
+}
+
+// TestBlanksOnAPipe reads a recording with as many blanks as one may have where they cost most. It took minutes.
+func TestBlanksOnAPipe(t *testing.T) {
+	t.Parallel()
+	blanks := strings.Repeat(" ", 8<<20)
+	const entry = `{"request":{"method":"GET","url":"https://h/"},"response":{"status":200}}`
+	for name, text := range map[string]string{
+		"before the archive": blanks + `{"log":{"entries":[` + entry + `]}}`, "before a name": "{" + blanks + `"log":{"entries":[` + entry + `]}}`,
+		"before the entries": `{"log":{"entries":[` + blanks + entry + `]}}`, "between entries": `{"log":{"entries":[` + entry + "," + blanks + entry + `]}}`,
+		"behind the archive": `{"log":{"entries":[` + entry + `]}}` + blanks,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			read := 0
+			for _, err := range ReadHAR(pipe{strings.NewReader(text)}, "a") {
+				require.NoError(t, err)
+				read++
+			}
+			assert.Positive(t, read)
+		})
+	}
+}
