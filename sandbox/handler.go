@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
@@ -20,7 +20,8 @@ import (
 
 const (
 	mostBody    = 1 << 20  // bounds a request's body, in bytes
-	usualBody   = 64 << 10 // what is made room for at once
+	usualBody   = 4 << 10  // what is made room for before it arrives
+	maxBodies   = 32 << 20 // bounds the bodies of all calls on their way, in bytes
 	mostDrained = 32 << 20 // of a body that is too large, what is read and forgotten
 )
 
@@ -46,7 +47,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	c, _ := calls.Get().(*call)
 	*c = call{answer: answer{header: w.Header()}, request: r}
-	c.readBody()
+	held := c.readBody(&s.bodies)
+	defer s.bodies.Add(-held)
 	path := r.URL.Path
 	if strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
 		path = r.URL.RawPath // an escaped slash separates nothing
@@ -85,39 +87,48 @@ func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
 	c.trouble.change(&c.answer)
 }
 
-// readBody reads the body before anything is decided, so that whoever looks at the exchange sees it whole.
-func (c *call) readBody() {
+// errBusy says that there is no room for a body.
+var errBusy = errors.New("the bodies of other calls leave no room for it")
+
+// readBody reads the body before anything is decided, so that whoever looks at the exchange sees it whole. Room is made for
+// what arrives, not for what is announced, out of what all calls share; it returns how much of that it took.
+func (c *call) readBody(all *atomic.Int64) (held int64) {
 	r := c.request
 	if r.Body == nil || r.Body == http.NoBody {
-		return
+		return 0
 	}
 	if r.ContentLength > mostBody {
 		c.tooLarge(r.Header["Expect"] == nil) // who waits to be told to go on is told not to
-		return
+		return 0
 	}
 	// The length is a hint: middleware may have put another body in place, or nothing comes. A byte more shows that it ends
 	// there.
-	c.sent = make([]byte, min(max(r.ContentLength, 0), usualBody)+1)
-	read := 0
-	for c.sentErr == nil && read < len(c.sent) {
-		var n int
-		n, c.sentErr = r.Body.Read(c.sent[read:])
-		read += n
+	room, read := min(max(r.ContentLength, 0), usualBody)+1, 0
+	for c.sentErr == nil && read <= mostBody {
+		if held += room; all.Add(room) > maxBodies {
+			c.sent, c.sentErr = nil, errBusy
+			all.Add(-held)
+			return 0
+		}
+		c.sent = append(make([]byte, 0, held), c.sent...)[:held]
+		for c.sentErr == nil && read < len(c.sent) {
+			var n int
+			n, c.sentErr = r.Body.Read(c.sent[read:])
+			read += n
+		}
+		room = min(held, mostBody+1-held)
 	}
 	c.sent = c.sent[:read]
 	switch {
-	case c.sentErr == nil:
-		buffer := bytes.NewBuffer(c.sent)
-		if _, c.sentErr = buffer.ReadFrom(io.LimitReader(r.Body, int64(mostBody-read)+1)); buffer.Len() > mostBody {
-			c.tooLarge(true)
-		}
-		c.sent = buffer.Bytes()
+	case read > mostBody:
+		c.tooLarge(true)
 	case errors.Is(c.sentErr, io.EOF):
 		c.sentErr = nil
 	}
 	if c.sentErr != nil {
 		c.sent = nil
 	}
+	return held
 }
 
 // tooLarge gives up a body. Many clients send all of it before they read the answer, and would find the connection closed,
@@ -203,6 +214,11 @@ func (c *call) noBody() {
 	var tooLarge *http.MaxBytesError
 	if errors.As(c.sentErr, &tooLarge) {
 		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
+		return
+	}
+	if errors.Is(c.sentErr, errBusy) {
+		c.undocumented(http.StatusServiceUnavailable, "The body was not read: the calls on their way have more than "+strconv.Itoa(maxBodies>>20)+" MiB. Try again.")
+		c.header["Retry-After"] = []string{"1"}
 		return
 	}
 	c.undocumented(http.StatusBadRequest, "The body could not be read to its end.")

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"context"
+	"net/http"
 	"sync"
+	"unsafe"
 )
 
 // mostKept bounds what the kept exchanges hold, in bytes.
@@ -50,13 +52,18 @@ func (h *history) add(e *Exchange) {
 	}
 }
 
+// fieldSize is about what a map takes for a header field, beside its name and values.
+const fieldSize = 128
+
 // bytes is what of an exchange has no bound of its own.
 func (e *Exchange) bytes() int {
-	n := len(e.Method) + len(e.URL) + len(e.Body) + len(e.AnswerBody)
-	for name, values := range e.Header {
-		n += len(name)
-		for _, value := range values {
-			n += len(value)
+	n := len(e.Method) + len(e.URL) + cap(e.Body) + cap(e.AnswerBody)
+	for _, header := range [...]http.Header{e.Header, e.AnswerHeader} {
+		for name, values := range header {
+			n += fieldSize + len(name)
+			for _, value := range values {
+				n += int(unsafe.Sizeof(value)) + len(value)
+			}
 		}
 	}
 	return n

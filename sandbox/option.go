@@ -67,8 +67,8 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as their
-// bodies are not more than 16 MiB. By default, 1000.
+// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as they
+// hold no more than 16 MiB. By default, 1000.
 func WithHistory(n int) Option {
 	return func(s *settings) error {
 		if n < 0 || n > mostHistory {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	fleetio "github.com/fleetcontract/fleetio-go"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -25,7 +26,8 @@ type Sandbox struct {
 	keys     keyring
 	history  history
 	script   script
-	redactor redactor // of all that the fixtures have
+	bodies   atomic.Int64 // how many bytes the bodies of the calls on their way hold
+	redactor redactor     // of all that the fixtures have
 }
 
 // account is an account of the fixtures, ready to be asked.

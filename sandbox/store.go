@@ -3,8 +3,10 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"unsafe"
 )
 
 // Store keeps what a sandbox knows. It is safe for concurrent use. A sandbox keeps its own copy of all but the faults, so
@@ -35,15 +37,31 @@ type Record struct {
 // errClosed is what a store that was closed answers.
 var errClosed = errors.New("the store is closed")
 
+// maxStored bounds what the store in memory keeps, in bytes: about 100,000 faults of the usual size.
+const maxStored = 64 << 20
+
+// fullError says that the store in memory has no room for a fault.
+type fullError struct{}
+
+func (fullError) Error() string { return "the store is full" }
+
+// Detail says in the 500 what to do.
+func (fullError) Detail() string {
+	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file (fleetio sandbox --db FILE, or the package sandbox/sqlite)",
+		maxStored>>20)
+}
+
 // memory is the store of a sandbox that was given none.
 type memory struct {
 	mu       sync.Mutex
 	closed   bool
 	fixtures Fixtures
 	records  []Record // by id, from 1
+	bytes    int      // of them
 }
 
-// NewMemory returns an empty store in memory. It forgets all when the process ends.
+// NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no more
+// then; the package sandbox/sqlite has a store without that bound. It forgets all when the process ends.
 func NewMemory() Store { return &memory{} }
 
 // Seed implements [Store].
@@ -53,9 +71,14 @@ func (m *memory) Seed(_ context.Context, f Fixtures, faults []Record) (Fixtures,
 	if m.closed {
 		return Fixtures{}, errClosed
 	}
+	had, bytes := len(m.records), m.bytes
 	for _, r := range faults {
-		if !slices.ContainsFunc(m.fixtures.Accounts, func(known Account) bool { return known.ID == r.Account }) {
-			m.add(r)
+		if slices.ContainsFunc(m.fixtures.Accounts, func(known Account) bool { return known.ID == r.Account }) {
+			continue
+		}
+		if _, err := m.add(r); err != nil {
+			m.records, m.bytes = m.records[:had], bytes
+			return Fixtures{}, err
 		}
 	}
 	m.fixtures = m.fixtures.with(f)
@@ -69,7 +92,7 @@ func (m *memory) Add(_ context.Context, r Record) (int64, error) {
 	if m.closed {
 		return 0, errClosed
 	}
-	return m.add(r), nil
+	return m.add(r)
 }
 
 // Records implements [Store].
@@ -93,13 +116,18 @@ func (m *memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.closed = true
-	m.records = nil
+	m.records, m.bytes = nil, 0
 	return nil
 }
 
-func (m *memory) add(r Record) int64 {
+func (m *memory) add(r Record) (int64, error) {
 	r.ID = int64(len(m.records)) + 1
 	r.Fault = slices.Clone(r.Fault)
+	size := cap(r.Fault) + int(unsafe.Sizeof(r))
+	if m.bytes+size > maxStored {
+		return 0, fullError{}
+	}
+	m.bytes += size
 	m.records = append(m.records, r)
-	return r.ID
+	return r.ID, nil
 }
