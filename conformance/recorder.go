@@ -18,6 +18,7 @@ import (
 type Recorder struct {
 	contract *Contract
 	path     string
+	temp     string // the file's name until it is complete
 
 	mu     sync.Mutex
 	file   *os.File // temporary, in the folder of path; nil after the end
@@ -38,7 +39,7 @@ func (c *Contract) Record(path string) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{contract: c, path: path, file: file, buffer: bufio.NewWriter(file), all: newCredentialSet()}, nil
+	return &Recorder{contract: c, path: path, temp: file.Name(), file: file, buffer: bufio.NewWriter(file), all: newCredentialSet()}, nil
 }
 
 // Write adds an exchange, redacted. The error is [ErrCredential] where that cannot be done, see [Contract.Redact]; the
@@ -79,15 +80,19 @@ func (r *Recorder) Close() error {
 	return r.failed
 }
 
-// Discard ends the recording without a file. After Close it does nothing.
+// Discard ends the recording without a file, at once: a Write or Close that is under way fails in the end. After Close it
+// does nothing.
 func (r *Recorder) Discard() {
-	r.mu.Lock()
+	_ = os.Remove(r.temp) // at once: a scan takes long, and fails in the end
+	if !r.mu.TryLock() {
+		return
+	}
 	defer r.mu.Unlock()
 	if r.file == nil {
 		return
 	}
 	_ = r.file.Close()
-	_ = os.Remove(r.file.Name())
+	_ = os.Remove(r.temp) // again, as not every system removes what is open
 	r.file, r.failed = nil, os.ErrClosed
 }
 

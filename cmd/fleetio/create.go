@@ -106,7 +106,9 @@ func faultToCreate(cmd *cobra.Command, c *console, fromStdin bool) (faults.Fault
 
 // create sends the fault and prints what it has become.
 func create(ctx context.Context, c *console, client *faults.Client, f faults.FaultCreate) error {
+	finishing.RLock()
 	fault, err := client.CreateFault(ctx, f)
+	finishing.RUnlock()
 	if err != nil {
 		if outcomeOf(err) == outcomeAmbiguous || outcomeOf(err) == outcomeCreated {
 			return errors.New(plain(err))

@@ -167,7 +167,8 @@ func (i *importing) open(ctx context.Context, path string) (func(), error) {
 		i.file, err = os.Open(path)
 		return func() { _ = i.file.Close() }, err
 	}
-	if i.file, err = os.CreateTemp("", "fleetio-*"); err != nil {
+	i.file, err = leavesBehind(func() (*os.File, error) { return os.CreateTemp("", "fleetio-*") }, removeFile)
+	if err != nil {
 		return nil, err
 	}
 	done := func() {

@@ -27,6 +27,8 @@ type sender struct {
 // send sends what is due, and returns why it stopped before the end; nil where it did not. Rows that are on their way
 // are always waited for.
 func (s *sender) send(ctx context.Context, client *faults.Client) error {
+	finishing.RLock()
+	defer finishing.RUnlock()
 	total := s.report.ToSend
 	var p *progress
 	if s.console.live {

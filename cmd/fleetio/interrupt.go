@@ -2,8 +2,64 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"os"
+	"sync"
+	"time"
 )
+
+// maxStop is how long a command may take to end by itself once it is interrupted. It is less than the second that the
+// documents promise.
+const maxStop = 500 * time.Millisecond
+
+var (
+	// finishing is read-locked while a command does what must not be broken off: a fault that is on its way, or calls to the
+	// sandbox. It must not be locked twice by one goroutine.
+	finishing sync.RWMutex
+
+	unfinished struct {
+		sync.Mutex
+
+		remove []func()
+	}
+)
+
+// leavesBehind makes a file or folder, and notes how to remove it where the process has to end before the command does.
+// To remove what is gone, or has another name now, must do nothing.
+func leavesBehind[T any](create func() (T, error), remove func(T)) (T, error) {
+	unfinished.Lock()
+	defer unfinished.Unlock()
+	made, err := create()
+	if err == nil {
+		unfinished.remove = append(unfinished.remove, func() { remove(made) })
+	}
+	return made, err
+}
+
+// removeFile removes what os.CreateTemp made.
+func removeFile(f *os.File) { _ = os.Remove(f.Name()) }
+
+// exitSoon ends the process of an interrupted command that does not end by itself: it may wait for a read or a write that
+// blocks, or compute. What it has not finished is removed.
+func exitSoon() {
+	time.Sleep(maxStop)
+	finishing.Lock()
+	unfinished.Lock() // for good: nothing more is made
+	for _, remove := range unfinished.remove {
+		remove()
+	}
+	told := make(chan struct{})
+	go func() {
+		_, _ = fmt.Fprintf(os.Stderr, "fleetio: %v\n", errInterrupted)
+		close(told)
+	}()
+	select {
+	case <-told:
+	case <-time.After(maxStop / 5): // standard error may block, too
+	}
+	os.Exit(exitNotRun)
+}
 
 // interruptible does work that nothing can call off, until ctx ends. Then it leaves the work behind, as the process is
 // about to end.

@@ -156,7 +156,9 @@ func (f *files) add(path string, write func(io.Writer) error) error {
 		*f = append(*f, staged{path: path, text: b.Bytes()})
 		return nil
 	}
-	temp, err := os.CreateTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // which no folder is searched for
+	temp, err := leavesBehind(func() (*os.File, error) {
+		return os.CreateTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // which no folder is searched for
+	}, removeFile)
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", path, err)
 	}

@@ -68,7 +68,7 @@ func redactCommand(c *console) *cobra.Command {
 
 // redact records the exchanges anew, into a file that is there only when all of it is clean.
 func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
-	recorder, err := contract.Record(output)
+	recorder, err := leavesBehind(func() (*conformance.Recorder, error) { return contract.Record(output) }, (*conformance.Recorder).Discard)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func redact(ctx context.Context, c *console, contract *conformance.Contract, out
 
 // redactToStdout goes through a file, as the last scan comes before the first byte.
 func redactToStdout(ctx context.Context, c *console, contract *conformance.Contract, paths []string) (err error) {
-	folder, err := os.MkdirTemp("", "fleetio-*")
+	folder, err := leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") }, func(path string) { _ = os.RemoveAll(path) })
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,8 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	}
 	err = announce(c.stdout, f.url, !s.noPage, box.Accounts())
 	if err == nil {
+		finishing.RLock()
+		defer finishing.RUnlock()
 		err = serve(ctx, f, listener, logger, 10*time.Second)
 	}
 	return errors.Join(err, box.Close())
