@@ -61,16 +61,26 @@ func (s *service) host() string {
 // client returns a client whose calls outlast the end of the context once they are on their way, so that an interrupted
 // command knows what became of each fault.
 func (s *service) client() (*faults.Client, error) {
-	keys := faults.Credentials{APIKey: os.Getenv(envAPIKey), AccountToken: os.Getenv(envToken)}
+	keys, err := s.credentials()
+	if err != nil {
+		return nil, err
+	}
+	return s.clientOf(keys)
+}
+
+// credentials reads them once, as they may come from a pipe.
+func (s *service) credentials() (faults.Credentials, error) {
 	if s.keysPath != "" {
-		var err error
-		if keys, err = readKeys(s.keysPath); err != nil {
-			return nil, err
-		}
+		return readKeys(s.keysPath)
 	}
+	keys := faults.Credentials{APIKey: os.Getenv(envAPIKey), AccountToken: os.Getenv(envToken)}
 	if keys.APIKey == "" || keys.AccountToken == "" {
-		return nil, errors.New("the credentials are missing: set " + envAPIKey + " and " + envToken + ", or name a file by --credentials")
+		return keys, errors.New("the credentials are missing: set " + envAPIKey + " and " + envToken + ", or name a file by --credentials")
 	}
+	return keys, nil
+}
+
+func (s *service) clientOf(keys faults.Credentials) (*faults.Client, error) {
 	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
 		faults.WithHTTPClient(&http.Client{Transport: patient{http.DefaultTransport}}))
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
+	faults "github.com/fleetcontract/fleetio-go"
 )
 
 // mostRejects is how many rows may be wrong before the file is taken for the wrong one.
@@ -104,29 +106,50 @@ func (i *importing) run(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer closeFile()
+	keys, err := i.service.credentials()
 	if i.dryRun {
-		if i.history, err = peekJournal(i.journalPath, i.service.url()); err != nil {
+		if err != nil && i.service.keysPath != "" {
 			return err
 		}
+		if i.history, err = peekJournal(i.journalPath, i.service.url(), keys.AccountToken); err != nil {
+			return err
+		}
+		i.warn()
 		if err := i.plan(ctx); err != nil {
 			return err
 		}
 		return i.conclude(nil)
 	}
-	return i.real(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := i.service.clientOf(keys)
+	if err != nil {
+		return err
+	}
+	j, err := openJournal(i.journalPath, i.service.url(), keys.AccountToken, i.console.now)
+	if err != nil {
+		return err
+	}
+	return i.send(ctx, client, j)
 }
 
-// real is the run that is not dry.
-func (i *importing) real(ctx context.Context) error {
-	client, err := i.service.client()
-	if err != nil {
-		return err
+// warn tells what the journal lacks that an earlier version wrote.
+func (i *importing) warn() {
+	h := i.history
+	if h.adopted {
+		i.console.warnf("%s does not say which account it is of, as an earlier version made it: its rows are taken for sent to this one", i.journalPath)
 	}
-	j, err := openJournal(i.journalPath, i.service.url(), i.console.now)
-	if err != nil {
-		return err
+	if len(h.torn) > 0 {
+		i.console.warnf("%s:%d: half an event (%d in all), as a full disk left it: rows whose outcome cannot be read are ambiguous",
+			i.journalPath, h.torn[0], len(h.torn))
 	}
+}
+
+// send is the run that is not dry.
+func (i *importing) send(ctx context.Context, client *faults.Client, j *journal) error {
 	i.history = j.history
+	i.warn()
 	if err := i.plan(ctx); err != nil {
 		return errors.Join(err, j.close())
 	}
@@ -243,7 +266,7 @@ func (i *importing) plan(ctx context.Context) error {
 func (i *importing) isDue(r *row) (bool, error) {
 	was := i.history.rows[r.number]
 	switch {
-	case was.settled() && (r.err != nil || was.sum != r.sum):
+	case was.settled() && (r.err != nil || was.sum != r.sum && was.sum != [len(was.sum)]byte{}):
 		return false, fmt.Errorf("%s: line %d is not what was sent as row %d by %s: nothing is sent until it is as it was, or another journal is named",
 			i.report.File, r.line, r.number, i.journalPath)
 	case was.last == outcomeCreated:

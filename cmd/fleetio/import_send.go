@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,13 +88,17 @@ func (s *sender) settle(r *row, result faults.Result, err error) {
 	if err != nil {
 		message = plain(err)
 	}
+	if err := s.journal.outcome(r, what, id, message); err != nil {
+		s.stop = cmp.Or(s.stop, err)
+		message = cmp.Or(message, fmt.Sprintf("id %d", id)) + ": the journal does not have this, and to the next run the row is ambiguous"
+	}
 	s.report.ToSend--
 	s.inVain++
 	switch what {
 	case outcomeCreated:
 		s.report.Created++
 		s.inVain = 0
-		if err != nil {
+		if message != "" {
 			s.report.Warnings = append(s.report.Warnings, note(r, message))
 		}
 	case outcomeRejected:
@@ -103,9 +108,6 @@ func (s *sender) settle(r *row, result faults.Result, err error) {
 		s.report.Ambiguous = append(s.report.Ambiguous, note(r, message))
 	default:
 		s.report.NotCreated = append(s.report.NotCreated, note(r, message))
-	}
-	if err := s.journal.outcome(r, what, id, message); err != nil {
-		s.stop = err
 	}
 	if s.stop == nil {
 		s.stop = s.hopeless(r, err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,8 +233,8 @@ func TestImportRefuses(t *testing.T) {
 		"a row that is wrong now": {text: strings.Replace(table(3), "2,4711", "2,x", 1), journal: journal, stderr: "line 3 is not what was sent"},
 		"a row that is gone":      {text: table(2), journal: journal, stderr: "has rows that are not in"},
 		"a journal of nothing":    {text: table(1), journal: "precious", stderr: "this is no journal"},
-		"a journal of lines":      {text: table(1), journal: "precious\n", stderr: "line 1: no line of a journal"},
-		"a row sent twice":        {text: table(3), journal: journal + strings.Split(journal, "\n")[1] + "\n", stderr: "sent again, which was created"},
+		"a journal of lines":      {text: table(1), journal: "precious\n", stderr: ".journal:1: this is no journal"},
+		"a row sent twice":        {text: table(3), journal: journal + strings.Split(journal, "\n")[1] + "\n", stderr: ".journal:8: row 1 is sent again, which was created"},
 		"another server":          {text: table(3), journal: strings.Replace(journal, v.URL, vendorURL, 1), stderr: "journal of an import to " + vendorURL},
 		"no row":                  {text: header, stderr: "there is no row"},
 		"nothing":                 {stderr: "there is no header row"},
@@ -269,6 +270,69 @@ func TestImportRefuses(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { assert.Equal(t, once(3), v.counts(), "nothing of these was sent") })
+}
+
+// TestImportAccount runs imports to several accounts, of which a journal knows its own.
+func TestImportAccount(t *testing.T) {
+	t.Setenv(envAPIKey, "")
+	t.Setenv(envToken, "")
+	v := newVendor(t, nil)
+	path := write(t, "faults.csv", table(3))
+	code, _, stderr := imports(t, v, path)
+	require.Equal(t, 0, code, stderr)
+	journal := read(t, path+".journal")
+	header, rest, _ := strings.Cut(journal, "\n")
+	older := fmt.Sprintf(`{"event":"journal","version":1,"url":%q}`, v.URL) + "\n" + rest
+	keysOf := func(key, token string) string {
+		return write(t, "keys.env", envAPIKey+"="+key+"\n"+envToken+"="+token+"\n")
+	}
+	another, sameAccount := keysOf(testKey, "account-2"), keysOf("key-2", testToken)
+	const isAnothers = ".journal is the journal of an import to another account: use the " + envToken + " of that account, or name another journal by --journal\n"
+	for name, test := range map[string]struct {
+		journal string
+		args    []string
+		code    int
+		stderr  string
+	}{
+		"another account":            {journal, []string{"--credentials", another}, 2, isAnothers},
+		"another account, dry":       {journal, []string{"--credentials", another, "--dry-run"}, 2, isAnothers},
+		"no credentials":             {journal, nil, 2, "the credentials are missing"},
+		"no credentials, dry":        {journal, []string{"--dry-run"}, 0, ""},
+		"no such credentials, dry":   {journal, []string{"--dry-run", "--credentials", "nowhere"}, 2, "nowhere"},
+		"another key":                {journal, []string{"--credentials", sameAccount}, 0, "0 of 3 rows to send"},
+		"another key, dry":           {journal, []string{"--credentials", sameAccount, "--dry-run"}, 0, ""},
+		"an earlier version's":       {older, []string{"--credentials", sameAccount}, 0, ".journal does not say which account"},
+		"an earlier version's, dry":  {older, []string{"--dry-run"}, 0, ".journal does not say which account"},
+		"an earlier version's, torn": {older + header[:50], []string{"--credentials", sameAccount}, 0, ".journal does not say which account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, "faults.csv", table(3))
+			require.NoError(t, os.WriteFile(path+".journal", []byte(test.journal), 0o600))
+			code, stdout, stderr := fleetio("", append([]string{"import", "--base-url", v.URL, path}, test.args...)...)
+			noCredential(t, stdout, stderr)
+			assert.Equal(t, test.code, code, stderr)
+			assert.Contains(t, stderr, test.stderr)
+			if code == 0 {
+				assert.Contains(t, stdout, "0 created, 3 created before")
+			}
+			if test.journal == journal || slices.Contains(test.args, "--dry-run") {
+				assert.Equal(t, test.journal, read(t, path+".journal"), "it is left as it was")
+				return
+			}
+			code, _, stderr = fleetio("", "import", "--base-url", v.URL, "--credentials", another, path)
+			assert.Equal(t, 2, code, "from then on the journal knows the account")
+			assert.Contains(t, stderr, isAnothers)
+			code, _, stderr = imports(t, v, path)
+			assert.Equal(t, 0, code)
+			assert.NotContains(t, stderr, "does not say")
+		})
+	}
+	assert.Equal(t, once(3), v.counts(), "nothing was sent again")
+	second := write(t, "faults.csv", table(3))
+	code, _, stderr = imports(t, v, second)
+	require.Equal(t, 0, code, stderr)
+	again, _, _ := strings.Cut(read(t, second+".journal"), "\n")
+	assert.NotEqual(t, header, again, "two journals of one account cannot be linked")
 }
 
 func TestImportJournalIsNotTheFile(t *testing.T) {

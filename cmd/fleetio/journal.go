@@ -13,17 +13,26 @@ import (
 
 var errLocked = errors.New("another import is using it")
 
+// journalFile is what a journal needs of its file.
+type journalFile interface {
+	io.ReadWriteSeeker
+	Sync() error
+	Truncate(size int64) error
+}
+
 // journal says of each row that it is about to be sent, before it is, and what became of it. It is what keeps a run that
 // comes after one that died from creating a fault twice.
 type journal struct {
 	*history
 
-	file *os.File
-	now  func() time.Time
+	file   journalFile
+	close  func() error
+	now    func() time.Time
+	failed error // why nothing more is written
 }
 
-// openJournal opens or makes the journal of an import to a server, and locks it.
-func openJournal(path, url string, now func() time.Time) (_ *journal, err error) {
+// openJournal opens or makes the journal of an import to a server and an account, and locks it.
+func openJournal(path, url, token string, now func() time.Time) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no regular file, and a journal must stay", path)
 	}
@@ -31,32 +40,34 @@ func openJournal(path, url string, now func() time.Time) (_ *journal, err error)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = closeLocked(f)
-		}
-	}()
-	j := &journal{file: f, now: now}
-	if j.history, err = readHistory(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := j.isOf(path, url); err != nil {
+	j, err := newJournal(f, path, url, token, now)
+	if err != nil {
+		_ = closeLocked(f)
 		return nil, err
 	}
-	if err := f.Truncate(j.whole); err != nil {
-		return nil, err
-	}
-	if _, err := f.Seek(j.whole, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if j.url == "" {
-		return j, j.write(&event{Event: eventJournal, Version: journalVersion, URL: url})
-	}
+	j.close = func() error { return closeLocked(f) }
 	return j, nil
 }
 
+// newJournal goes on with what is in a file.
+func newJournal(f journalFile, path, url, token string, now func() time.Time) (*journal, error) {
+	h, err := readJournal(f, path, url, token)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{history: h, file: f, now: now}
+	if err := j.cut(); err != nil {
+		return nil, err
+	}
+	if h.account.digest == nil {
+		a := newAccount(token)
+		err = j.write(&event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest})
+	}
+	return j, err
+}
+
 // peekJournal reads what is in a journal, which need not be there, and changes nothing.
-func peekJournal(path, url string) (*history, error) {
+func peekJournal(path, url, token string) (*history, error) {
 	f, err := os.Open(path)
 	if path == "" || errors.Is(err, fs.ErrNotExist) {
 		return &history{}, nil
@@ -65,19 +76,24 @@ func peekJournal(path, url string) (*history, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	h, err := readHistory(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return h, h.isOf(path, url)
+	return readJournal(f, path, url, token)
 }
 
-// isOf fails on a journal of another server, where the same rows are other faults.
-func (h *history) isOf(path, url string) error {
-	if h.url != "" && h.url != url {
-		return fmt.Errorf("%s is the journal of an import to %s: for another server, name another one by --journal", path, h.url)
+// readJournal reads the journal of an import to a server and an account; token is "" where the account is not known.
+// To another server or account, the same rows are other faults.
+func readJournal(f io.Reader, path, url, token string) (*history, error) {
+	h, err := readHistory(path, f)
+	switch {
+	case err != nil:
+		return nil, err
+	case h.url != "" && h.url != url:
+		return nil, fmt.Errorf("%s is the journal of an import to %s: for another server, name another one by --journal", path, h.url)
+	case token != "" && h.account.digest != nil && !h.account.hasToken(token):
+		return nil, fmt.Errorf("%s is the journal of an import to another account: use the %s of that account, or name another journal by --journal",
+			path, envToken)
 	}
-	return nil
+	h.adopted = h.url != "" && h.account.digest == nil
+	return h, nil
 }
 
 // sending must have returned before the row is sent.
@@ -92,20 +108,42 @@ func (j *journal) outcome(r *row, what string, id int64, message string) error {
 	return j.write(&event{Event: what, Row: r.number, Line: r.line, ID: id, Message: message})
 }
 
-// write returns when the event is on the disk.
+// write returns when the event is on the disk. An event that cannot be written leaves nothing behind: half a line would
+// make one of the next event too. Where that fails, or a sync, after which the disk may have anything, nothing more is
+// written. After any error, no further row may be sent; outcomes of those that were may still find room.
 func (j *journal) write(e *event) error {
+	if j.failed != nil {
+		return j.failed
+	}
 	e.Time = j.now().UTC().Format(time.RFC3339)
 	text, err := json.Marshal(e)
-	if err == nil {
-		_, err = j.file.Write(append(text, '\n'))
+	if err != nil {
+		return err
 	}
-	if err == nil {
+	text = append(text, '\n')
+	_, err = j.file.Write(text)
+	complete := err == nil
+	if complete {
 		err = j.file.Sync()
 	}
-	if err != nil {
-		return fmt.Errorf("the journal cannot be written: %w", err)
+	if err == nil {
+		j.whole += int64(len(text))
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("the journal cannot be written, so nothing more is sent: %w", err)
+	if cut := j.cut(); complete || cut != nil {
+		j.failed = errors.Join(err, cut)
+	}
+	return err
 }
 
-func (j *journal) close() error { return closeLocked(j.file) }
+// cut removes what follows the last line that is complete.
+func (j *journal) cut() error {
+	if err := j.file.Truncate(j.whole); err != nil {
+		return err
+	}
+	if _, err := j.file.Seek(j.whole, io.SeekStart); err != nil {
+		return err
+	}
+	return j.file.Sync()
+}

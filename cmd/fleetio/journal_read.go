@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -29,13 +31,15 @@ type event struct {
 	SHA256  string `json:"sha256,omitempty"` // of the JSON that is sent
 	ID      int64  `json:"id,omitempty"`     // of the fault, 0 where not known
 	Message string `json:"message,omitempty"`
+	HMACKey []byte `json:"hmac_key,omitempty"`
+	Account []byte `json:"account,omitempty"` // HMAC-SHA256 of the Account-Token
 	Time    string `json:"time,omitempty"`
 }
 
 // entry is what a journal says of a row.
 type entry struct {
-	sum  [sha256.Size]byte
-	last string // event
+	sum  [sha256.Size]byte // zero where not known
+	last string            // event
 }
 
 // settled reports whether the row must not be sent again on its own. That it was being sent, and no more, says that
@@ -46,30 +50,40 @@ func (e entry) settled() bool {
 
 // history is what a journal says.
 type history struct {
-	url   string
-	rows  map[int]entry
-	whole int64 // bytes of the lines that are complete
+	url     string
+	account account
+	adopted bool // by the account of this run, as an earlier version did not record its own
+	rows    map[int]entry
+	torn    []int // lines that have half an event
+	whole   int64 // bytes of the lines that are complete
 }
+
+var errNoJournal = errors.New("this is no journal, or one that was damaged: restore it, or name another file by --journal if no row was sent yet")
 
 // readHistory reads a journal. What follows the last line break was being written when the process died: nothing was sent
 // after it, so a row whose sending it was to tell was not sent, and one whose outcome it was to tell has none.
-func readHistory(r io.Reader) (*history, error) {
+func readHistory(path string, r io.Reader) (*history, error) {
 	h := &history{rows: map[int]entry{}}
 	lines := bufio.NewReaderSize(r, mostOfEvent)
 	for n := 1; ; n++ {
 		text, err := lines.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF) && n == 1 && !tornHeader(text):
-			return nil, errors.New("this is no journal")
+			return nil, fmt.Errorf("%s: %w", path, errNoJournal)
 		case errors.Is(err, io.EOF):
 			return h, nil
 		case errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("line %d: too long for a journal", n)
+			err = errors.New("too long for a journal")
 		case err != nil:
 			return nil, err
+		default:
+			err = h.addLine(n, text)
 		}
-		if err := h.add(n, text); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+		if err != nil && n > 1 {
+			err = fmt.Errorf("%w: nothing was sent; restore the journal or correct that line, as without it rows would be sent again", err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		h.whole += int64(len(text))
 	}
@@ -81,28 +95,94 @@ func tornHeader(text []byte) bool {
 	return strings.HasPrefix(start, string(text)) || bytes.HasPrefix(text, []byte(start))
 }
 
-func (h *history) add(n int, text []byte) error {
+// halfSending is a sending that was not written to its end, and says of which row.
+var halfSending = regexp.MustCompile(`^{"event":"sending","row":([0-9]{1,18}),`)
+
+// addLine takes in a line: an event or, where an earlier version met a full disk, halves of events, and those that it
+// appended to them.
+//
+// All that is readable counts, on both sides. A half hides no row that might be sent twice: the row of an outcome has its
+// sending on an earlier line, and is ambiguous by that. The row of a sending was not sent, as its write had failed; it is
+// ambiguous all the same if the half has its number. Rows after it were not sent: after a failed write, that version
+// wrote the outcomes of rows that were on their way, and no sending.
+func (h *history) addLine(n int, text []byte) error {
+	const start = `{"e` // of each event, and nowhere else in one: a quote in a string is escaped, and no name follows its end
+	for i, piece := range bytes.Split(text, []byte(start)) {
+		if i > 0 {
+			piece = append([]byte(start), piece...)
+		} else if len(piece) == 0 {
+			continue
+		}
+		e, err := decodeEvent(piece)
+		switch {
+		case n == 1 && err != nil:
+			return errNoJournal
+		case n == 1:
+			err = h.addHeader(&e)
+		case err == nil:
+			err = h.add(&e)
+		case errors.Is(err, io.ErrUnexpectedEOF) && piece[len(piece)-1] != '\n':
+			h.torn = append(h.torn, n)
+			err = h.addHalf(piece)
+		default:
+			err = errors.New("no line of a journal")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func decodeEvent(text []byte) (event, error) {
 	var e event
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&e); err != nil {
-		return fmt.Errorf("no line of a journal: %w", err)
-	}
-	if d.More() {
-		return errors.New("no line of a journal: more than one object")
-	}
-	if n == 1 {
-		if e.Event != eventJournal || e.URL == "" {
-			return errors.New("this is no journal")
+	err := d.Decode(&e)
+	if err == nil {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return e, nil
 		}
-		if e.Version != journalVersion {
-			return fmt.Errorf("a journal of version %d, and this program knows version %d", e.Version, journalVersion)
-		}
-		h.url = e.URL
+		err = errors.New("more than one object")
+	}
+	return e, err
+}
+
+// addHalf takes in an event that was not written to its end. Of a sending, the hash is not known.
+func (h *history) addHalf(text []byte) error {
+	sending := halfSending.FindSubmatch(text)
+	if sending == nil {
 		return nil
 	}
-	row, known := h.rows[e.Row]
+	number, err := strconv.Atoi(string(sending[1]))
+	if err != nil {
+		return err
+	}
+	return h.add(&event{Event: eventSending, Row: number, SHA256: strings.Repeat("00", sha256.Size)})
+}
+
+// addHeader takes in the first line, or a later one that adds the account to the journal of an earlier version.
+func (h *history) addHeader(e *event) error {
+	switch {
+	case e.Event != eventJournal || e.URL == "":
+		return errNoJournal
+	case e.Version != journalVersion:
+		return fmt.Errorf("a journal of version %d, and this program knows version %d", e.Version, journalVersion)
+	case h.url != "" && (h.url != e.URL || h.account.digest != nil):
+		return errors.New("the header of another journal")
+	case e.HMACKey == nil && e.Account == nil:
+	case len(e.HMACKey) != sha256.Size || len(e.Account) != sha256.Size:
+		return errors.New("hmac_key or account is no SHA-256")
+	}
+	h.url, h.account = e.URL, account{e.HMACKey, e.Account}
+	return nil
+}
+
+func (h *history) add(e *event) error {
+	row := h.rows[e.Row]
 	switch e.Event {
+	case eventJournal:
+		return h.addHeader(e)
 	case eventSending:
 		if e.Row < 1 {
 			return errors.New("a row is missing")
@@ -116,8 +196,11 @@ func (h *history) add(n int, text []byte) error {
 		}
 		copy(row.sum[:], sum)
 	case outcomeCreated, outcomeRejected, outcomeNotCreated, outcomeAmbiguous:
-		if !known || row.last != eventSending {
-			return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
+		if row.last != eventSending {
+			if h.torn == nil || row.last == outcomeCreated {
+				return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
+			}
+			row = entry{} // half an event may be its sending
 		}
 	default:
 		return errors.New("an event that this program does not know")

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +14,9 @@ import (
 )
 
 const journalHeader = `{"event":"journal","version":1,"url":"https://a"}` + "\n"
+
+// accountHeader is one whose key and digest are all zeros.
+var accountHeader = strings.Replace(journalHeader, "}", fmt.Sprintf(`,"hmac_key":%[1]q,"account":%[1]q}`, strings.Repeat("A", 43)+"="), 1)
 
 // sendingLine is a journal's line of a row whose hash is all zeros.
 func sendingLine(row string) string {
@@ -26,23 +32,33 @@ func TestReadHistory(t *testing.T) {
 		"zeros at the end":     {journalHeader + sendingLine("1") + "\x00\x00", ""},
 		"sent and created":     {journalHeader + sendingLine("1") + created, ""},
 		"another version":      {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "a journal of version 2, and this program knows version 1"},
-		"no URL":               {`{"event":"journal","version":1}` + "\n", "line 1: this is no journal"},
-		"no header":            {sendingLine("1"), "line 1: this is no journal"},
-		"another file":         {"a", "this is no journal"},
-		"created, not sent":    {journalHeader + created, "line 2: row 1 has an outcome, and was not sent"},
-		"two outcomes":         {journalHeader + sendingLine("1") + created + created, "line 4: row 1 has an outcome"},
-		"sent again":           {journalHeader + sendingLine("1") + created + sendingLine("1"), "line 4: row 1 is sent again"},
-		"row 0":                {journalHeader + sendingLine("0"), "line 2: a row is missing"},
-		"no hash":              {journalHeader + `{"event":"sending","row":1}` + "\n", "line 2: sha256 is no SHA-256"},
-		"an unknown event":     {journalHeader + `{"event":"lost","row":1}` + "\n", "line 2: an event that"},
-		"an unknown member":    {journalHeader + `{"event":"sending","raw":1}` + "\n", `unknown field "raw"`},
-		"a torn line within":   {journalHeader + sendingLine("1")[:20] + "\n" + sendingLine("2"), "line 2: no line of a journal"},
-		"two objects a line":   {journalHeader + strings.TrimSpace(sendingLine("1")) + created, "more than one object"},
-		"a line without bound": {journalHeader + strings.Repeat(" ", mostOfEvent+1), "line 2: too long"},
+		"no URL":               {`{"event":"journal","version":1}` + "\n", "j:1: this is no journal"},
+		"no header":            {sendingLine("1"), "j:1: this is no journal"},
+		"another file":         {"a", "j: this is no journal"},
+		"created, not sent":    {journalHeader + created, "j:2: row 1 has an outcome, and was not sent"},
+		"two outcomes":         {journalHeader + sendingLine("1") + created + created, "j:4: row 1 has an outcome"},
+		"sent again":           {journalHeader + sendingLine("1") + created + sendingLine("1"), "j:4: row 1 is sent again"},
+		"row 0":                {journalHeader + sendingLine("0"), "j:2: a row is missing"},
+		"no hash":              {journalHeader + `{"event":"sending","row":1}` + "\n", "j:2: sha256 is no SHA-256"},
+		"an unknown event":     {journalHeader + `{"event":"lost","row":1}` + "\n", "j:2: an event that"},
+		"an unknown member":    {journalHeader + `{"event":"sending","raw":1}` + "\n", "j:2: no line of a journal: nothing was sent; restore the journal or correct that line"},
+		"a torn line within":   {journalHeader + sendingLine("1")[:20] + "\n" + sendingLine("2"), "j:2: no line of a journal"},
+		"no line break":        {journalHeader + strings.TrimSpace(sendingLine("1")) + created, ""},
+		"a torn line":          {journalHeader + sendingLine("1")[:40] + created, ""},
+		"a torn line, binary":  {journalHeader + sendingLine("1")[:40] + "\x00" + created, "j:2: no line of a journal"},
+		"a torn line, cut":     {journalHeader + sendingLine("1")[5:40] + created, "j:2: no line of a journal"},
+		"a tail":               {journalHeader + strings.TrimSpace(sendingLine("1")) + "}\n", "j:2: no line of a journal"},
+		"half of one created":  {journalHeader + sendingLine("1") + created + sendingLine("1")[:40] + sendingLine("2"), "j:4: row 1 is sent again"},
+		"a torn first line":    {journalHeader[:30] + journalHeader, "j:1: this is no journal"},
+		"a second header":      {journalHeader + accountHeader + accountHeader, "j:3: the header of another journal"},
+		"an account later":     {journalHeader + accountHeader + sendingLine("1"), ""},
+		"an account of others": {strings.Replace(journalHeader, "//a", "//b", 1) + accountHeader, "j:2: the header of another"},
+		"half an account":      {strings.Replace(accountHeader, "A", "", 8), "j:1: hmac_key or account is no SHA-256"},
+		"a line without bound": {journalHeader + strings.Repeat(" ", mostOfEvent+1), "j:2: too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, err := readHistory(strings.NewReader(test.text))
+			h, err := readHistory("j", strings.NewReader(test.text))
 			if test.err != "" {
 				require.ErrorContains(t, err, test.err)
 				return
@@ -57,23 +73,23 @@ func TestOpenJournal(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "j")
-	j, err := openJournal(path, "https://a", someDay)
+	j, err := openJournal(path, "https://a", testToken, someDay)
 	require.NoError(t, err)
-	_, err = openJournal(path, "https://a", someDay)
+	_, err = openJournal(path, "https://a", testToken, someDay)
 	require.ErrorIs(t, err, errLocked)
 	r := &row{number: 1, line: 2}
 	require.NoError(t, j.sending(r))
 	require.NoError(t, j.outcome(r, outcomeRejected, 0, strings.Repeat("\x00", 1<<20)), "which is read again")
 	require.NoError(t, j.close())
 	require.ErrorContains(t, j.sending(r), "the journal cannot be written")
-	j, err = openJournal(path, "https://a", someDay)
+	j, err = openJournal(path, "https://a", testToken, someDay)
 	require.NoError(t, err)
 	assert.Equal(t, map[int]entry{1: {last: outcomeRejected}}, j.rows)
 	require.NoError(t, j.close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Zero(t, info.Mode().Perm()&0o077)
-	_, err = openJournal(folder, "https://a", someDay)
+	_, err = openJournal(folder, "https://a", testToken, someDay)
 	require.ErrorContains(t, err, "no regular file")
 }
 
@@ -84,12 +100,65 @@ func FuzzReadHistory(f *testing.F) {
 	f.Add(journalHeader[:20])
 	f.Add("\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		h, err := readHistory(strings.NewReader(text))
+		h, err := readHistory("j", strings.NewReader(text))
 		if err != nil {
 			return
 		}
-		again, err := readHistory(strings.NewReader(text[:h.whole]))
+		again, err := readHistory("j", strings.NewReader(text[:h.whole]))
 		require.NoError(t, err)
 		assert.Equal(t, h, again)
 	})
+}
+
+// TestReadTornHistory reads journals in which an earlier version appended to half an event, which is cut at each byte.
+func TestReadTornHistory(t *testing.T) {
+	t.Parallel()
+	const start = 3 // rows 1 to 3 are on their way, and row 4 was not created
+	before := journalHeader + sendingLine("4") + `{"event":"not created","row":4}` + "\n"
+	for row := range start {
+		before += sendingLine(strconv.Itoa(row + 1))
+	}
+	created := func(row int) string {
+		return fmt.Sprintf(`{"event":"created","row":%d,"id":7,"message":"{\"event\":{"}`+"\n", row)
+	}
+	for name, test := range map[string]struct {
+		half, after string
+		hidden      int // the row that half a sending is of
+		want        map[int]string
+	}{
+		"an outcome":            {half: created(1), after: created(2) + created(3), want: map[int]string{1: "sending", 2: "created", 3: "created"}},
+		"the last outcome":      {half: created(2), after: created(3), want: map[int]string{1: "sending", 2: "sending", 3: "created"}},
+		"a sending":             {half: sendingLine("5"), after: created(1) + created(2), hidden: 5, want: map[int]string{1: "created", 2: "created", 3: "sending"}},
+		"a sending for again":   {half: sendingLine("4"), after: created(1), hidden: 4, want: map[int]string{1: "created", 2: "sending", 3: "sending"}},
+		"a sending and outcome": {half: sendingLine("56"), after: created(1)[:30] + created(2), hidden: 56, want: map[int]string{1: "sending", 2: "created", 3: "sending"}},
+		"its own outcome":       {half: sendingLine("5"), after: created(5), want: map[int]string{1: "sending", 2: "sending", 3: "sending", 5: "created"}},
+		"text of the server": {half: `{"event":"rejected","row":1,"message":"{\"event\":\"\u00e4ä{"}` + "\n", after: created(2),
+			want: map[int]string{1: "sending", 2: "created", 3: "sending"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for cut := 1; cut < len(test.half)-1; cut++ {
+				h, err := readHistory("j", strings.NewReader(before+test.half[:cut]+test.after))
+				require.NoError(t, err, test.half[:cut])
+				require.NotEmpty(t, h.torn)
+				assert.Equal(t, strings.Count(before, "\n")+1, h.torn[0])
+				want := maps.Clone(test.want)
+				if _, has := want[4]; !has {
+					want[4] = "not created"
+				}
+				if test.hidden != 0 && strings.Contains(test.half[:cut], fmt.Sprintf(`"row":%d,`, test.hidden)) {
+					want[test.hidden] = "sending"
+				}
+				last := map[int]string{}
+				for row, entry := range h.rows {
+					last[row] = entry.last
+				}
+				require.Equal(t, want, last, test.half[:cut])
+			}
+			text := before + test.half[:20] + test.after + sendingLine("7") + created(7)
+			h, err := readHistory("j", strings.NewReader(text))
+			require.NoError(t, err)
+			assert.Equal(t, "created", h.rows[7].last, "a later run goes on")
+		})
+	}
 }
