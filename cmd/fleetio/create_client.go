@@ -80,6 +80,7 @@ func (s *service) credentials() (faults.Credentials, error) {
 	return keys, nil
 }
 
+// clientOf is client for credentials that were read already.
 func (s *service) clientOf(keys faults.Credentials) (*faults.Client, error) {
 	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
 		faults.WithHTTPClient(&http.Client{Transport: patient{http.DefaultTransport}}))

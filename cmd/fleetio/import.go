@@ -48,10 +48,12 @@ func importCommand(c *console) *cobra.Command {
 			"The journal, FILE.journal, has each row before it is sent, and what became of it. Run the same import again to go on\n" +
 			"where one stopped: what was created is skipped, what was rejected or not created is sent again. A row of which nobody\n" +
 			"knows whether it was created is ambiguous, and never sent again on its own: look it up in Fleetio, and then use\n" +
-			"--retry-ambiguous, or leave it. Rows that were sent must stay as and where they are in FILE.\n\n" +
-			"It stops when the credentials are refused, when waiting two minutes for the rate limit does not help, and when\n" +
-			strconv.Itoa(mostInVain) + " rows in a row came to nothing. An interrupt lets rows that are on their way come to their end; a second one\n" +
-			"does not, and they are ambiguous.\n\n" + credentials + "\n\n" +
+			"--retry-ambiguous, or leave it. Rows that were sent must stay as and where they are in FILE. A journal is for one\n" +
+			"server and one account, which --dry-run checks, too, if it is given credentials.\n\n" +
+			"It stops when the credentials are refused, when the journal cannot be written, when waiting two minutes for the rate\n" +
+			"limit does not help, and when " +
+			strconv.Itoa(mostInVain) + " rows in a row came to nothing. An interrupt lets rows that are on their way\n" +
+			"come to their end; a second one does not, and they are ambiguous.\n\n" + credentials + "\n\n" +
 			"Exit status: 0 all rows are created, 1 some were rejected, not created or are ambiguous, 2 the import could not run, or\n" +
 			"stopped before the end; what it did until then is printed all the same.",
 		Example: "  fleetio import --dry-run faults.csv\n" +
