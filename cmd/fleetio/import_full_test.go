@@ -28,7 +28,7 @@ const (
 )
 
 // init limits the command that a test runs.
-func init() {
+func init() { //nolint:gochecknoinits // TestMain is for all systems
 	most, err := strconv.ParseUint(os.Getenv(maxFileSize), 10, 64)
 	if os.Getenv(asCommand) == "" || err != nil {
 		return

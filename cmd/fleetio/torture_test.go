@@ -54,7 +54,7 @@ func TestTortureImport(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, n))
 		rows := min(left, 20+random.IntN(300))
 		left -= rows
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.FormatUint(n, 10), func(t *testing.T) {
 			t.Parallel()
 			i := newTorturedImport(t, random, rows)
 			for !i.run(t) {
@@ -100,16 +100,6 @@ func newTorturedImport(t *testing.T, random *rand.Rand, rows int) *torturedImpor
 	t.Cleanup(i.server.Close)
 	return i
 }
-
-// draw returns a number below n.
-func (i *torturedImport) draw(n int) int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.random.IntN(n)
-}
-
-// pick returns one of some texts.
-func (i *torturedImport) pick(of ...string) string { return of[i.draw(len(of))] }
 
 // ServeHTTP breaks in every way in which no client is wronged: a fault is stored before its 201, and never where a status
 // says that it was refused. Each other status comes either way, and so does none.
@@ -197,6 +187,16 @@ func (i *torturedImport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
+
+// draw returns a number below n.
+func (i *torturedImport) draw(n int) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.random.IntN(n)
+}
+
+// pick returns one of some texts.
+func (i *torturedImport) pick(of ...string) string { return of[i.draw(len(of))] }
 
 // run runs the command once, and reports whether the import has come to its end.
 func (i *torturedImport) run(t *testing.T) bool {
