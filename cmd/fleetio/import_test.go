@@ -335,6 +335,26 @@ func TestImportAccount(t *testing.T) {
 	assert.NotEqual(t, header, again, "two journals of one account cannot be linked")
 }
 
+// TestImportTornJournal goes on with a journal in which an outcome was appended to half of another.
+func TestImportTornJournal(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, nil)
+	path := write(t, "faults.csv", table(4))
+	code, _, stderr := imports(t, v, "--concurrency", "1", path)
+	require.Equal(t, 0, code, stderr)
+	l := strings.SplitAfter(read(t, path+".journal"), "\n") // header, sending 1, created 1, ...
+	torn := l[0] + l[1] + l[3] + l[5] + l[2][:30] + l[4] + l[6]
+	require.NoError(t, os.WriteFile(path+".journal", []byte(torn), 0o600))
+	for _, args := range [][]string{{"--dry-run", path}, {path}, {path}} {
+		code, stdout, stderr := imports(t, v, args...)
+		assert.Equal(t, 1, code)
+		assert.Contains(t, stderr, "warning: "+path+".journal:5: half an event (1 in all), as a full disk left it")
+		assert.Contains(t, stdout, "\n  line 2: an earlier run sent it and does not know what became of it\n")
+	}
+	assert.Equal(t, map[string]int{"1": 1, "2": 1, "3": 1, "4": 2}, v.counts(), "only the row that the journal does not have is sent")
+	assert.True(t, strings.HasPrefix(read(t, path+".journal"), torn), "nothing of it is changed")
+}
+
 func TestImportJournalIsNotTheFile(t *testing.T) {
 	t.Parallel()
 	path := write(t, "faults.csv", table(1))
