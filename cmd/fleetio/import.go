@@ -143,7 +143,7 @@ func (i *importing) warn() {
 		i.console.warnf("%s does not say which account it is of, as an earlier version made it: its rows are taken for sent to this one", i.journalPath)
 	}
 	if len(h.torn) > 0 {
-		i.console.warnf("%s:%d: half an event (%d in all), as a full disk left it: rows whose outcome cannot be read are ambiguous",
+		i.console.warnf("%s:%d: half an event (%d in all), as a full disk left it: rows that the journal has after it are ambiguous",
 			i.journalPath, h.torn[0], len(h.torn))
 	}
 }

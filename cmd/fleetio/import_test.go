@@ -349,10 +349,19 @@ func TestImportTornJournal(t *testing.T) {
 		code, stdout, stderr := imports(t, v, args...)
 		assert.Equal(t, 1, code)
 		assert.Contains(t, stderr, "warning: "+path+".journal:5: half an event (1 in all), as a full disk left it")
-		assert.Contains(t, stdout, "\n  line 2: an earlier run sent it and does not know what became of it\n")
+		for _, line := range []string{"2", "3", "4"} {
+			assert.Contains(t, stdout, "\n  line "+line+": an earlier run sent it and does not know what became of it\n")
+		}
 	}
 	assert.Equal(t, map[string]int{"1": 1, "2": 1, "3": 1, "4": 2}, v.counts(), "only the row that the journal does not have is sent")
 	assert.True(t, strings.HasPrefix(read(t, path+".journal"), torn), "nothing of it is changed")
+
+	code, stdout, stderr := imports(t, v, "--retry-ambiguous", path)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "3 created, 1 created before")
+	code, stdout, _ = imports(t, v, path)
+	assert.Equal(t, 0, code)
+	assert.Contains(t, stdout, "4 created before", "what was written behind the damage counts")
 }
 
 func TestImportJournalIsNotTheFile(t *testing.T) {

@@ -59,8 +59,11 @@ func newJournal(f journalFile, path, url, token string, now func() time.Time) (*
 	if err := j.cut(); err != nil {
 		return nil, err
 	}
-	if h.account.digest == nil {
-		a := newAccount(token)
+	if h.account.digest == nil || h.damaged {
+		a := h.account
+		if a.digest == nil {
+			a = newAccount(token)
+		}
 		err = j.write(&event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest})
 	}
 	return j, err

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,9 @@ const (
 	eventSending   = "sending" // is about to be sent
 	mostOfEvent    = 64 << 10
 )
+
+// rowEvents are the events about a row.
+var rowEvents = []string{eventSending, outcomeCreated, outcomeRejected, outcomeNotCreated, outcomeAmbiguous}
 
 // event is a line of a journal.
 type event struct {
@@ -55,6 +59,7 @@ type history struct {
 	adopted bool // by the account of this run, as an earlier version did not record its own
 	rows    map[int]entry
 	torn    []int // lines that have half an event
+	damaged bool  // half an event was read, and no header since
 	whole   int64 // bytes of the lines that are complete
 }
 
@@ -101,10 +106,9 @@ var halfSending = regexp.MustCompile(`^{"event":"sending","row":([0-9]{1,18}),`)
 // addLine takes in a line: an event or, where an earlier version met a full disk, halves of events, and those that it
 // appended to them.
 //
-// All that is readable counts, on both sides. A half hides no row that might be sent twice: the row of an outcome has its
-// sending on an earlier line, and is ambiguous by that. The row of a sending was not sent, as its write had failed; it is
-// ambiguous all the same if the half has its number. Rows after it were not sent: after a failed write, that version
-// wrote the outcomes of rows that were on their way, and no sending.
+// The journal is trusted up to the half. Each row that an event behind it is about is ambiguous, whatever the event says,
+// and so is the row of the half itself. Other rows were not sent: after a failed write, that version wrote the outcomes of
+// rows that were on their way, and no sending. A header ends this, which this version writes before it goes on.
 func (h *history) addLine(n int, text []byte) error {
 	const start = `{"e` // of each event, and nowhere else in one: a quote in a string is escaped, and no name follows its end
 	for i, piece := range bytes.Split(text, []byte(start)) {
@@ -122,7 +126,7 @@ func (h *history) addLine(n int, text []byte) error {
 		case err == nil:
 			err = h.add(&e)
 		case errors.Is(err, io.ErrUnexpectedEOF) && piece[len(piece)-1] != '\n':
-			h.torn = append(h.torn, n)
+			h.torn, h.damaged = append(h.torn, n), true
 			err = h.addHalf(piece)
 		default:
 			err = errors.New("no line of a journal")
@@ -158,36 +162,49 @@ func (h *history) addHalf(text []byte) error {
 	if err != nil {
 		return err
 	}
-	return h.add(&event{Event: eventSending, Row: number, SHA256: strings.Repeat("00", sha256.Size)})
+	h.doubt(number)
+	return nil
 }
 
-// addHeader takes in the first line, or a later one that adds the account to the journal of an earlier version.
+// doubt makes a row ambiguous, unless the journal has it as created before the damage.
+func (h *history) doubt(number int) {
+	if row := h.rows[number]; row.last != outcomeCreated {
+		h.rows[number] = entry{sum: row.sum, last: outcomeAmbiguous}
+	}
+}
+
+// addHeader takes in the first line, or a later one, which adds the account to the journal of an earlier version or ends
+// what is damaged.
 func (h *history) addHeader(e *event) error {
 	switch {
 	case e.Event != eventJournal || e.URL == "":
 		return errNoJournal
 	case e.Version != journalVersion:
 		return fmt.Errorf("a journal of version %d, and this program knows version %d", e.Version, journalVersion)
-	case h.url != "" && (h.url != e.URL || h.account.digest != nil):
+	case h.url != "" && (h.url != e.URL || h.account.digest != nil && !bytes.Equal(h.account.digest, e.Account)):
 		return errors.New("the header of another journal")
 	case e.HMACKey == nil && e.Account == nil:
 	case len(e.HMACKey) != sha256.Size || len(e.Account) != sha256.Size:
 		return errors.New("hmac_key or account is no SHA-256")
 	}
-	h.url, h.account = e.URL, account{e.HMACKey, e.Account}
+	h.url, h.account, h.damaged = e.URL, account{e.HMACKey, e.Account}, false
 	return nil
 }
 
 func (h *history) add(e *event) error {
-	row := h.rows[e.Row]
-	switch e.Event {
-	case eventJournal:
+	if e.Event == eventJournal {
 		return h.addHeader(e)
-	case eventSending:
-		if e.Row < 1 {
-			return errors.New("a row is missing")
-		}
-		if row.last == outcomeCreated {
+	}
+	if !slices.Contains(rowEvents, e.Event) {
+		return errors.New("an event that this program does not know")
+	}
+	if e.Row < 1 {
+		return errors.New("a row is missing")
+	}
+	row := h.rows[e.Row]
+	switch {
+	case e.Event == eventSending:
+		if row.last == outcomeCreated && !h.damaged {
 			return fmt.Errorf("row %d is sent again, which was created", e.Row)
 		}
 		sum, err := hex.DecodeString(e.SHA256)
@@ -195,15 +212,12 @@ func (h *history) add(e *event) error {
 			return errors.New("sha256 is no SHA-256")
 		}
 		copy(row.sum[:], sum)
-	case outcomeCreated, outcomeRejected, outcomeNotCreated, outcomeAmbiguous:
-		if row.last != eventSending {
-			if h.torn == nil || row.last == outcomeCreated {
-				return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
-			}
-			row = entry{} // half an event may be its sending
-		}
-	default:
-		return errors.New("an event that this program does not know")
+	case row.last != eventSending && !h.damaged:
+		return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
+	}
+	if h.damaged {
+		h.doubt(e.Row)
+		return nil
 	}
 	row.last = e.Event
 	h.rows[e.Row] = row

@@ -47,9 +47,11 @@ func TestReadHistory(t *testing.T) {
 		"a torn line, binary":  {journalHeader + sendingLine("1")[:40] + "\x00" + created, "j:2: no line of a journal"},
 		"a torn line, cut":     {journalHeader + sendingLine("1")[5:40] + created, "j:2: no line of a journal"},
 		"a tail":               {journalHeader + strings.TrimSpace(sendingLine("1")) + "}\n", "j:2: no line of a journal"},
-		"half of one created":  {journalHeader + sendingLine("1") + created + sendingLine("1")[:40] + sendingLine("2"), "j:4: row 1 is sent again"},
+		"half of one created":  {journalHeader + sendingLine("1") + created + sendingLine("1")[:40] + sendingLine("2"), ""},
 		"a torn first line":    {journalHeader[:30] + journalHeader, "j:1: this is no journal"},
-		"a second header":      {journalHeader + accountHeader + accountHeader, "j:3: the header of another journal"},
+		"a third header":       {journalHeader + accountHeader + accountHeader, ""},
+		"another account":      {accountHeader + strings.Replace(accountHeader, `"account":"A`, `"account":"B`, 1), "j:2: the header of another journal"},
+		"no account any more":  {accountHeader + journalHeader, "j:2: the header of another journal"},
 		"an account later":     {journalHeader + accountHeader + sendingLine("1"), ""},
 		"an account of others": {strings.Replace(journalHeader, "//a", "//b", 1) + accountHeader, "j:2: the header of another"},
 		"half an account":      {strings.Replace(accountHeader, "A", "", 8), "j:1: hmac_key or account is no SHA-256"},
@@ -112,24 +114,27 @@ func FuzzReadHistory(f *testing.F) {
 // TestReadTornHistory reads journals in which an earlier version appended to half an event, which is cut at each byte.
 func TestReadTornHistory(t *testing.T) {
 	t.Parallel()
-	// Rows 1 to 3 are on their way, and row 4 was not created.
-	before := journalHeader + sendingLine("4") + `{"event":"not created","row":4}` + "\n" + sendingLine("1") + sendingLine("2") + sendingLine("3")
+	// Rows 1 to 3 are on their way, row 4 was not created, and row 6 was.
+	before := journalHeader + sendingLine("4") + `{"event":"not created","row":4}` + "\n" +
+		sendingLine("6") + `{"event":"created","row":6,"id":7}` + "\n" + sendingLine("1") + sendingLine("2") + sendingLine("3")
 	created := func(row int) string {
 		return fmt.Sprintf(`{"event":"created","row":%d,"id":7,"message":"{\"event\":{"}`+"\n", row)
 	}
 	for name, test := range map[string]struct {
 		half, after string
-		hidden      int // the row that half a sending is of
+		hidden      int // the row that half an event is of
 		want        map[int]string
 	}{
-		"an outcome":            {half: created(1), after: created(2) + created(3), want: map[int]string{1: "sending", 2: "created", 3: "created"}},
-		"the last outcome":      {half: created(2), after: created(3), want: map[int]string{1: "sending", 2: "sending", 3: "created"}},
-		"a sending":             {half: sendingLine("5"), after: created(1) + created(2), hidden: 5, want: map[int]string{1: "created", 2: "created", 3: "sending"}},
-		"a sending for again":   {half: sendingLine("4"), after: created(1), hidden: 4, want: map[int]string{1: "created", 2: "sending", 3: "sending"}},
-		"a sending and outcome": {half: sendingLine("56"), after: created(1)[:30] + created(2), hidden: 56, want: map[int]string{1: "sending", 2: "created", 3: "sending"}},
-		"its own outcome":       {half: sendingLine("5"), after: created(5), want: map[int]string{1: "sending", 2: "sending", 3: "sending", 5: "created"}},
+		"an outcome":            {half: created(1), after: created(2) + created(3), want: map[int]string{1: "sending", 2: "ambiguous", 3: "ambiguous"}},
+		"the last outcome":      {half: created(2), after: created(3), want: map[int]string{1: "sending", 2: "sending", 3: "ambiguous"}},
+		"a sending":             {half: sendingLine("5"), after: created(1) + created(2), hidden: 5, want: map[int]string{1: "ambiguous", 2: "ambiguous", 3: "sending"}},
+		"a sending for again":   {half: sendingLine("4"), after: created(1), hidden: 4, want: map[int]string{1: "ambiguous", 2: "sending", 3: "sending"}},
+		"a sending and outcome": {half: sendingLine("56"), after: created(1)[:30] + created(2), hidden: 56, want: map[int]string{1: "sending", 2: "ambiguous", 3: "sending"}},
+		"its own outcome":       {half: sendingLine("5"), after: created(5), want: map[int]string{1: "sending", 2: "sending", 3: "sending", 5: "ambiguous"}},
+		"a whole row":           {half: created(1), after: sendingLine("5") + created(5), want: map[int]string{1: "sending", 2: "sending", 3: "sending", 5: "ambiguous"}},
+		"one that was created":  {half: created(1), after: sendingLine("6"), want: map[int]string{1: "sending", 2: "sending", 3: "sending", 6: "created"}},
 		"text of the server": {half: `{"event":"rejected","row":1,"message":"{\"event\":\"\u00e4ä{"}` + "\n", after: created(2),
-			want: map[int]string{1: "sending", 2: "created", 3: "sending"}},
+			want: map[int]string{1: "sending", 2: "ambiguous", 3: "sending"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,11 +144,13 @@ func TestReadTornHistory(t *testing.T) {
 				require.NotEmpty(t, h.torn)
 				assert.Equal(t, strings.Count(before, "\n")+1, h.torn[0])
 				want := maps.Clone(test.want)
-				if _, has := want[4]; !has {
-					want[4] = "not created"
+				for row, outcome := range map[int]string{4: "not created", 6: "created"} {
+					if _, has := want[row]; !has {
+						want[row] = outcome
+					}
 				}
 				if test.hidden != 0 && strings.Contains(test.half[:cut], fmt.Sprintf(`"row":%d,`, test.hidden)) {
-					want[test.hidden] = "sending"
+					want[test.hidden] = "ambiguous"
 				}
 				last := map[int]string{}
 				for row, entry := range h.rows {
@@ -151,10 +158,10 @@ func TestReadTornHistory(t *testing.T) {
 				}
 				require.Equal(t, want, last, test.half[:cut])
 			}
-			text := before + test.half[:20] + test.after + sendingLine("7") + created(7)
+			text := before + test.half[:20] + test.after + journalHeader + sendingLine("7") + created(7)
 			h, err := readHistory("j", strings.NewReader(text))
 			require.NoError(t, err)
-			assert.Equal(t, "created", h.rows[7].last, "a later run goes on")
+			assert.Equal(t, "created", h.rows[7].last, "a later run goes on behind a header")
 		})
 	}
 }
