@@ -25,7 +25,7 @@ func TestSandboxLosesItsFile(t *testing.T) {
 		damage func(db string) error
 		want   string
 	}{
-		"deleted":     {func(db string) error { return os.Remove(db) }, "faults.db was deleted or moved"},
+		"deleted":     {os.Remove, "faults.db was deleted or moved"},
 		"emptied":     {func(db string) error { return os.Truncate(db, 0) }, "faults.db was cut off"},
 		"overwritten": {func(db string) error { return os.WriteFile(db, make([]byte, 1<<20), 0o600) }, "faults.db was overwritten"},
 		"log deleted": {func(db string) error { return os.Remove(db + "-wal") }, "faults.db-wal was deleted or moved"},

@@ -18,11 +18,11 @@ type cache[K comparable, V any] struct {
 }
 
 // get returns the entry of a key, and makes it if there is none. Callers that ask at the same time wait for the first one.
-func (c *cache[K, V]) get(key K, make func() V) V {
+func (c *cache[K, V]) get(key K, create func() V) V {
 	c.mu.Lock()
 	entry := c.entries[key]
 	if entry == nil {
-		entry = sync.OnceValue(make)
+		entry = sync.OnceValue(create)
 		if len(c.order) == c.max {
 			delete(c.entries, c.order[0])
 			c.order = c.order[1:]

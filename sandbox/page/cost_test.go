@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -122,7 +123,7 @@ func TestNewest(t *testing.T) {
 	t.Parallel()
 	list := func(from, to int64) (list []fleetioapi.Fault) {
 		for id := to; id >= from; id-- {
-			list = append(list, fleetioapi.Fault{ID: id, Code: fmt.Sprint(id)})
+			list = append(list, fleetioapi.Fault{ID: id, Code: strconv.FormatInt(id, 10)})
 		}
 		return list
 	}

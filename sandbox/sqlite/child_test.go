@@ -68,7 +68,7 @@ func must(err error) {
 // after each few commits, and not after hundreds, so that kills come upon it.
 func addForever() {
 	s := openChild()
-	s.writer.maxLog = 30 * pageSize
+	s.keepLog(30 * pageSize)
 	var done sync.WaitGroup
 	for caller := range 32 {
 		done.Go(func() {

@@ -35,6 +35,7 @@ func inFolder(t *testing.T) (s *Store, path string) {
 // afterwards is a statement that does something else when it has run.
 type afterwards struct {
 	statement
+
 	do func()
 }
 
@@ -103,16 +104,18 @@ func TestLost(t *testing.T) {
 		"log replaced":       {damage: func(t *testing.T, path string) error { return replaceByCopy(t, path+"-wal") }, want: "faults.db-wal was replaced"},
 		"log emptied":        {damage: func(_ *testing.T, path string) error { return os.Truncate(path+"-wal", 0) }, want: "faults.db-wal was cut off"},
 		"log cut off":        {damage: func(t *testing.T, path string) error { return os.Truncate(path+"-wal", sizeOf(t, path+"-wal")/2) }, want: "faults.db-wal was cut off", between: true},
-		"log overwritten":    {damage: func(t *testing.T, path string) error { return os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600) }, want: "faults.db-wal was cut off"},
+		"log overwritten":    {damage: func(_ *testing.T, path string) error { return os.WriteFile(path+"-wal", make([]byte, 1<<20), 0o600) }, want: "faults.db-wal was cut off"},
 		"index deleted":      {damage: func(_ *testing.T, path string) error { return os.Remove(path + "-shm") }, want: "faults.db-shm was deleted or moved"},
 		"index replaced":     {damage: func(t *testing.T, path string) error { return replaceByCopy(t, path+"-shm") }, want: "faults.db-shm was replaced"},
 		"index cut off":      {damage: func(_ *testing.T, path string) error { return os.Truncate(path+"-shm", 0) }, want: "faults.db-shm was cut off", between: true},
 		"all deleted":        {damage: func(_ *testing.T, path string) error { return deleteAll(path) }, want: "faults.db was deleted or moved"},
 		"no longer writable": {damage: func(_ *testing.T, path string) error { return os.Chmod(path, 0o400) }, want: "faults.db cannot be written to any more: it is read-only", between: true},
 	} {
-		for when, break_ := range map[string]func(t *testing.T, s *Store, damage func()){
+		for when, lose := range map[string]func(t *testing.T, s *Store, damage func()){
 			"between batches": func(_ *testing.T, _ *Store, damage func()) { damage() },
 			"in a batch": func(_ *testing.T, s *Store, damage func()) {
+				s.writing.Lock()
+				defer s.writing.Unlock()
 				s.writer.begin = afterwards{s.writer.begin, damage}
 			},
 		} {
@@ -123,7 +126,7 @@ func TestLost(t *testing.T) {
 				t.Parallel()
 				s, path := inFolder(t)
 				require.NoError(t, s.Check(t.Context()))
-				break_(t, s, func() { assert.NoError(t, test.damage(t, path)) })
+				lose(t, s, func() { assert.NoError(t, test.damage(t, path)) })
 				_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("lost")})
 				require.ErrorContains(t, err, "the fault is not stored: ")
 				require.ErrorContains(t, err, test.want)
@@ -238,7 +241,7 @@ func TestNotLost(t *testing.T) {
 			run(t, path, "CREATE INDEX i ON faults (account_id)", "PRAGMA wal_checkpoint(TRUNCATE)")
 		},
 		"by itself": func(t *testing.T, s *Store, path string) {
-			s.writer.maxLog = 10 * pageSize
+			s.keepLog(10 * pageSize)
 			before := sizeOf(t, path)
 			for i := range 10 {
 				_, errs := addMany(t, s, "many", 100, "")
@@ -248,12 +251,12 @@ func TestNotLost(t *testing.T) {
 			require.Less(t, sizeOf(t, path+"-wal"), int64(40*pageSize), "and begins anew")
 		},
 		"probed": func(t *testing.T, s *Store, path string) {
-			s.writer.maxLog = 30 * pageSize
-			for range 100 {
+			s.keepLog(30 * pageSize)
+			for range 50 {
 				s.wait()
 				require.NoError(t, s.Check(t.Context()))
 			}
-			require.Less(t, sizeOf(t, path+"-wal"), int64(100*pageSize), "the log begins anew")
+			require.Less(t, sizeOf(t, path+"-wal"), int64(60*pageSize), "the log begins anew")
 		},
 		"no serial yet": func(t *testing.T, _ *Store, path string) { // as a version before it has left it
 			require.NoError(t, os.Chtimes(path, time.Now(), time.Now().Add(time.Hour)))

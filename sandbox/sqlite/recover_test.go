@@ -49,7 +49,7 @@ func TestTornCheckpoint(t *testing.T) {
 	s := open(t)
 	path := s.path(t)
 	before := read(t, path)
-	s.writer.maxLog = math.MaxInt
+	s.keepLog(math.MaxInt)
 	answered, errs := addMany(t, s, "kept", 500, "")
 	require.Empty(t, errs)
 	log := read(t, path+"-wal")
@@ -129,7 +129,7 @@ func TestNewerInLog(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	path := s.path(t)
-	s.writer.maxLog = math.MaxInt
+	s.keepLog(math.MaxInt)
 	answered, errs := addMany(t, s, "kept", 10, "")
 	require.Empty(t, errs)
 	s.pragma(t, "user_version = 1000")

@@ -145,7 +145,7 @@ func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 		return err
 	}
 	if serial == 0 {
-		cookie := (1 + rand.Int32N(math.MaxInt32/serialStep-1)) * serialStep
+		cookie := (1 + rand.Int32N(math.MaxInt32/serialStep-1)) * serialStep //nolint:gosec // it is no secret
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA schema_version = %d", cookie)); err != nil {
 			return err
 		}

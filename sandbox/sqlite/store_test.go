@@ -59,6 +59,13 @@ func (s *Store) setPragma(ctx context.Context, sql string) error {
 	return errors.Join(err, statement.Close())
 }
 
+// keepLog sets how long the log grows.
+func (s *Store) keepLog(bytes int) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.writer.maxLog = bytes
+}
+
 // path is where the store's file is.
 func (s *Store) path(tb testing.TB) (path string) {
 	tb.Helper()

@@ -149,14 +149,14 @@ func (w *writer) prepare(ctx context.Context, sql string) (statement, error) {
 	return s, nil
 }
 
-// notStored is the error of all rows of a batch. It is for the caller as well.
-type notStored struct{ error }
+// notStoredError is the error of all rows of a batch. It is for the caller as well.
+type notStoredError struct{ error }
 
 // Detail is for [sandbox.Store].
-func (e notStored) Detail() string { return e.Error() }
+func (e notStoredError) Detail() string { return e.Error() }
 
 // Unwrap is for [errors.Is].
-func (e notStored) Unwrap() error { return errors.Unwrap(e.error) }
+func (e notStoredError) Unwrap() error { return errors.Unwrap(e.error) }
 
 // write puts the rows into one transaction, and their ids, or why they are not stored, into them. A row that the database
 // does not take is left out; any other failure is one of all rows. The context must be one that never ends, as a
@@ -173,7 +173,7 @@ func (w *writer) write(ctx context.Context, rows []row) {
 		r := &rows[i]
 		switch {
 		case err != nil && r.err == nil:
-			r.id, r.err = 0, notStored{fmt.Errorf("the fault is not stored: %w", err)}
+			r.id, r.err = 0, notStoredError{fmt.Errorf("the fault is not stored: %w", err)}
 		case isCode(r.err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY):
 			r.err = fmt.Errorf("the fault is not stored: the store has no account %d", r.account)
 		case r.err != nil:
