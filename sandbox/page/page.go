@@ -17,7 +17,8 @@ import (
 // Judge returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
 // included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
 // says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
-// remembers and once more for its details, and from several goroutines. It is not asked about dropped connections, and does not change the exchange.
+// remembers and once more for its details, and from several goroutines. It is not asked about dropped connections, and does
+// not change the exchange.
 type Judge func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or something else that is worth knowing.

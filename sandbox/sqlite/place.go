@@ -52,8 +52,10 @@ func newPlace(path string, serial uint32, pageSize int64, frames func(context.Co
 		}
 	}
 	p.file, p.logSize = p.opened[0], p.opened[1].Size()
-	p.log, err = os.Open(p.names[1])
-	return p, err
+	if p.log, err = os.Open(p.names[1]); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // look returns an error if one of the files is not where SQLite opened it. A missing file is [fs.ErrNotExist], unless another
@@ -102,20 +104,31 @@ func (p *place) check(ctx context.Context) (os.FileInfo, error) {
 // checkLog looks for a log that is shorter than before, or whose beginning is gone: SQLite fills up what was cut off with
 // zeros. That is right if another process has emptied the log; then SQLite knows.
 func (p *place) checkLog(ctx context.Context, size int64) error {
-	var magic [4]byte
-	_, err := p.log.ReadAt(magic[:], 0)
-	whole := err == nil && binary.BigEndian.Uint32(magic[:])&^1 == logMagic
-	if !whole || size < p.logSize {
+	if size >= p.logSize && p.logBegins() {
+		p.logSize = size
+		return nil
+	}
+	for range 10 { // as another process may empty the log and write to it in between
 		n, err := p.frames(ctx)
 		if err != nil {
 			return err
 		}
-		if n > 0 && (!whole || size < logHeader+n*p.frame) {
-			return errCut(p.names[1])
+		info, err := p.log.Stat()
+		if err != nil {
+			return err
+		}
+		if n == 0 || info.Size() >= logHeader+n*p.frame && p.logBegins() {
+			p.logSize = info.Size()
+			return nil
 		}
 	}
-	p.logSize = size
-	return nil
+	return errCut(p.names[1])
+}
+
+func (p *place) logBegins() bool {
+	var magic [4]byte
+	_, err := p.log.ReadAt(magic[:], 0)
+	return err == nil && binary.BigEndian.Uint32(magic[:])&^1 == logMagic
 }
 
 // checkFile looks into a database that has changed. Only a checkpoint changes it, by this process or another one, and keeps

@@ -282,3 +282,25 @@ func TestNotLost(t *testing.T) {
 		})
 	}
 }
+
+// TestLogChangesMeanwhile has another process that empties the log before it is looked at, and writes to it before SQLite is
+// asked how long it is: a log that is not damaged.
+func TestLogChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	s, path := inFolder(t)
+	run(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	frames := s.writer.place.frames
+	asked := 0
+	s.writing.Lock()
+	s.writer.place.frames = func(ctx context.Context) (int64, error) {
+		if asked++; asked == 1 {
+			run(t, path, "INSERT INTO faults (account_id, fault) VALUES (12, '{}')")
+		}
+		return frames(ctx)
+	}
+	s.writing.Unlock()
+	_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
+	require.NoError(t, err)
+	assert.Positive(t, asked)
+	require.NoError(t, s.Close())
+}
