@@ -1,13 +1,21 @@
 package conformance
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
 )
 
 // ends fails the test where f, which takes milliseconds, would take hours.
@@ -131,4 +139,64 @@ func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
 			assert.LessOrEqual(t, len(claim.Places), 2*mostPlaces)
 		}
 	})
+}
+
+// TestRedactHoldsLittle of a large body: it took 120 times as much as the body has, and more.
+func TestRedactHoldsLittle(t *testing.T) { // not parallel: it measures
+	contract, err := Load(api.Spec)
+	require.NoError(t, err)
+	const size = 1 << 20
+	random := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+	for name, body := range map[string][]byte{
+		"random": random, "base64": []byte(base64.StdEncoding.EncodeToString(random)[:size]), "a letter": bytes.Repeat([]byte("a"), size),
+		"many that are no archives": bytes.Repeat(append(bytes.Repeat([]byte("."), mostArchive/mostOpen), 0x1f, 0x8b, 8), 8),
+		"escapes":                   bytes.Repeat([]byte(`\u0041`), size/6), "words": bytes.Repeat([]byte("some words "), size/11), "a credential": bytes.Repeat([]byte("sekretkey123 "), size/13),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ex := create()
+			ex.Request.Header.Set("Authorization", "Token sekretkey123")
+			ex.Response.Body = body
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := contract.Redact(ex)
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err)
+			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32*size), "bytes, for a body of %d", size)
+		})
+	}
+}
+
+// TestRedactAcrossPieces finds a credential wherever a piece of the text ends.
+func TestRedactAcrossPieces(t *testing.T) {
+	t.Parallel()
+	const word = "sekret/Key~123"
+	escaped := ""
+	for _, c := range []byte(word) {
+		escaped += `\u00` + hex.EncodeToString([]byte{c})
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte("key=" + word))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	s := newCredentialSet()
+	s.add(word)
+	for name, form := range map[string]string{
+		"as is": word, "upper case": strings.ToUpper(word), "escaped": escaped, "escaped twice": strings.ReplaceAll(escaped, `\`, `\\`), "for a URL": "sekret%2FKey%7E123",
+		"base64": base64.StdEncoding.EncodeToString([]byte(word)), "within base64": base64.StdEncoding.EncodeToString([]byte("a longer text with " + word + " in it")),
+		"base64 with line breaks": strings.Join(strings.Split(base64.StdEncoding.EncodeToString([]byte("a longer text with "+word)), ""), "\n"),
+		"compressed":              packed.String(), "taken apart": strings.Join(strings.Split(word, ""), " "),
+	} {
+		for _, padding := range []string{"Q", "%41"} {
+			for at := pieceSize - len(form) - 8; at <= pieceSize+8; at += 1 + len(form)/6 {
+				before := (strings.Repeat(padding, pieceSize/len(padding)+9)[:at-1]) + "."
+				require.True(t, s.stands([]byte(before+form)), "%s at %d behind %s", name, at, padding)
+				if strings.Contains("as is, upper case, escaped, escaped twice, for a URL, base64", name) {
+					require.Equal(t, before+redacted, strings.TrimRight(s.redact(before+form), "="), "%s at %d behind %s", name, at, padding)
+				}
+			}
+		}
+	}
+	assert.False(t, s.stands([]byte(strings.Repeat("sekret/Ke", pieceSize))), "a part of it")
 }

@@ -27,11 +27,8 @@ type Recorder struct {
 	failed error
 }
 
-// mostRecorded bounds the credentials of a run that are looked for at its end, and a line of the file, in bytes.
-const (
-	mostRecorded     = 10_000
-	mostRecordedLine = 256 << 20
-)
+// mostRecorded bounds the credentials of a run that are looked for at its end.
+const mostRecorded = 10_000
 
 // Record starts a recording that will be the file at path, which is replaced if it exists.
 func (c *Contract) Record(path string) (*Recorder, error) {
@@ -118,12 +115,24 @@ func (r *Recorder) finish(file *os.File) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, mostRecordedLine)
-	for n := 1; lines.Scan(); n++ {
-		if r.all.stands(lines.Bytes()) {
+	if len(r.all.words) == 0 {
+		return nil
+	}
+	lines := bufio.NewReaderSize(file, pieceSize)
+	for n, search := 1, r.all.search(); ; {
+		piece, err := lines.ReadSlice('\n')
+		last := err == nil
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			if errors.Is(err, io.EOF) { // behind the end of the last line
+				return nil
+			}
+			return err
+		}
+		if search.write(piece, last) {
 			return fmt.Errorf("line %d of the recording: %w: it is of another exchange", n, ErrCredential)
 		}
+		if last {
+			n, search = n+1, r.all.search()
+		}
 	}
-	return lines.Err()
 }

@@ -152,7 +152,7 @@ func (c *Contract) redactMessage(m traffic.Message, s *credentialSet) traffic.Me
 		m.Header = header
 	}
 	if m.Body != nil {
-		m.Body = []byte(s.redact(string(m.Body)))
+		m.Body = s.redactBytes(m.Body)
 	}
 	return m
 }
