@@ -37,7 +37,7 @@ func (c *Contract) redactAll(ex *traffic.Exchange, s *credentialSet) (*traffic.E
 	}
 	result := &traffic.Exchange{Source: source, Method: ex.Method, URL: c.redactURL(ex.URL, s), Status: ex.Status,
 		Request: c.redactMessage(ex.Request, s), Response: c.redactMessage(ex.Response, s)}
-	if s.standsIn(result) {
+	if s.isCompressed(ex.Request.Body) || s.isCompressed(ex.Response.Body) || s.standsIn(result) {
 		if s.stands([]byte(source)) {
 			source = "an exchange"
 		}

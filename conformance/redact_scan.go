@@ -43,6 +43,12 @@ func (s *credentialSet) stands(text []byte) bool {
 	return s.search().all(text)
 }
 
+// isCompressed reports whether a credential of the set stands in compressed data. It cannot be replaced there even if it is
+// readable, as compressors store short texts as they are: the length and the checksum would be wrong.
+func (s *credentialSet) isCompressed(text []byte) bool {
+	return len(s.words) > 0 && new(archives).write(s.search(), text, true, true, true)
+}
+
 func (s *credentialSet) search() *search {
 	inflatable := mostInflated
 	return &search{set: s, inflatable: &inflatable}
