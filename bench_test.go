@@ -41,9 +41,9 @@ func (*fixedBody) Close() error { return nil }
 
 func full() fleetio.FaultCreate {
 	at := time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", -6*60*60))
-	return fleetio.FaultCreate{VehicleID: 4711, Code: "P0420", Count: fleetio.Ptr(int64(3)),
-		Description: fleetio.Ptr("Efficiency of the catalyst on bank 1 is below its threshold"), LastOccurredAt: &at,
-		Name: fleetio.Ptr("Catalyst efficiency"), Status: fleetio.Ptr(fleetio.FaultStatusOpen)}
+	return fleetio.FaultCreate{VehicleID: 4711, Code: "P0420", Count: new(int64(3)),
+		Description: new("Efficiency of the catalyst on bank 1 is below its threshold"), LastOccurredAt: &at,
+		Name: new("Catalyst efficiency"), Status: new(fleetio.FaultStatusOpen)}
 }
 
 type creator func(context.Context, fleetio.FaultCreate) (*fleetio.Fault, error)

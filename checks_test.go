@@ -115,10 +115,10 @@ func TestChecksAtTheLimits(t *testing.T) {
 	require.NoError(t, err)
 	accepted := mutants[slices.IndexFunc(mutants, func(m mutate.Mutant) bool { return strings.HasPrefix(m.Name, "201/request/") })].Exchange
 	zone := func(seconds int) *time.Time {
-		return fleetio.Ptr(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", seconds)))
+		return new(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", seconds)))
 	}
-	year := func(y int) *time.Time { return fleetio.Ptr(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC)) }
-	text := func(s string, n int) *string { return fleetio.Ptr(strings.Repeat(s, n)) }
+	year := func(y int) *time.Time { return new(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC)) }
+	text := func(s string, n int) *string { return new(strings.Repeat(s, n)) }
 	for name, row := range map[string]struct {
 		change func(*fleetio.FaultCreate)
 		want   string // a violation
@@ -133,10 +133,10 @@ func TestChecksAtTheLimits(t *testing.T) {
 		"1":                 {func(f *fleetio.FaultCreate) { f.VehicleID = 1 }, ""},
 		"-1":                {func(f *fleetio.FaultCreate) { f.VehicleID = -1 }, "vehicle_id minimum 1"},
 		"the largest":       {func(f *fleetio.FaultCreate) { f.VehicleID = 1<<63 - 1 }, ""},
-		"the smallest":      {func(f *fleetio.FaultCreate) { f.Count = fleetio.Ptr(int64(-1 << 63)) }, ""},
-		"resolved":          {func(f *fleetio.FaultCreate) { f.Status = fleetio.Ptr(fleetio.FaultStatusResolved) }, ""},
-		"no status":         {func(f *fleetio.FaultCreate) { f.Status = fleetio.Ptr(fleetio.FaultStatus("")) }, "status enum open, resolved, ignored"},
-		"Open":              {func(f *fleetio.FaultCreate) { f.Status = fleetio.Ptr(fleetio.FaultStatus("Open")) }, "status enum open, resolved, ignored"},
+		"the smallest":      {func(f *fleetio.FaultCreate) { f.Count = new(int64(-1 << 63)) }, ""},
+		"resolved":          {func(f *fleetio.FaultCreate) { f.Status = new(fleetio.FaultStatusResolved) }, ""},
+		"no status":         {func(f *fleetio.FaultCreate) { f.Status = new(fleetio.FaultStatus("")) }, "status enum open, resolved, ignored"},
+		"Open":              {func(f *fleetio.FaultCreate) { f.Status = new(fleetio.FaultStatus("Open")) }, "status enum open, resolved, ignored"},
 		"year 0":            {func(f *fleetio.FaultCreate) { f.LastOccurredAt = year(0) }, ""},
 		"year 9999":         {func(f *fleetio.FaultCreate) { f.LastOccurredAt = year(9999) }, ""},
 		"year 10000":        {func(f *fleetio.FaultCreate) { f.LastOccurredAt = year(10000) }, "last_occurred_at format date-time"},
@@ -145,7 +145,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 		"offset of -23:59":  {func(f *fleetio.FaultCreate) { f.LastOccurredAt = zone(60 - 24*3600) }, ""},
 		"offset of a day":   {func(f *fleetio.FaultCreate) { f.LastOccurredAt = zone(24 * 3600) }, "last_occurred_at format date-time"},
 		"offset of seconds": {func(f *fleetio.FaultCreate) { f.LastOccurredAt = zone(-18001) }, "last_occurred_at format date-time"},
-		"no UTF-8":          {func(f *fleetio.FaultCreate) { f.Source = fleetio.Ptr("a\xed\xa0\x80") }, "source unicode "},
+		"no UTF-8":          {func(f *fleetio.FaultCreate) { f.Source = new("a\xed\xa0\x80") }, "source unicode "},
 		"no vehicle":        {func(f *fleetio.FaultCreate) { f.VehicleID = 0 }, "vehicle_id required "},
 		"no code":           {func(f *fleetio.FaultCreate) { f.Code = "" }, "code required "},
 	} {
@@ -179,7 +179,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, vehicle int64, code, text, status string, seconds int64, offset int) {
 		at := time.Unix(seconds, 0).In(time.FixedZone("", offset))
 		in := fleetio.FaultCreate{VehicleID: vehicle, Code: code, Name: &text, Description: &text, LastOccurredAt: &at,
-			Status: fleetio.Ptr(fleetio.FaultStatus(status))}
+			Status: new(fleetio.FaultStatus(status))}
 		if fleetio.Check(in) != nil {
 			return
 		}

@@ -199,8 +199,8 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, fleetio.Check(minimal))
 	server := answers(reply{201, nil, created})
-	bad := fleetio.FaultCreate{VehicleID: -1, Name: fleetio.Ptr(strings.Repeat("ö", 256)), Source: fleetio.Ptr("\xff"),
-		Status: fleetio.Ptr(fleetio.FaultStatus("secret")), LastOccurredAt: fleetio.Ptr(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))}
+	bad := fleetio.FaultCreate{VehicleID: -1, Name: new(strings.Repeat("ö", 256)), Source: new("\xff"),
+		Status: new(fleetio.FaultStatus("secret")), LastOccurredAt: new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))}
 	_, err := client(t, server).CreateFault(t.Context(), bad)
 	assert.Zero(t, server.count, "nothing is sent")
 	require.EqualError(t, err, "fleetio: create fault: nothing was sent: code is required; last_occurred_at cannot be written as a date-time; "+

@@ -82,7 +82,7 @@ func Example() {
 	fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{
 		VehicleID: 4711,
 		Code:      "P0420",
-		Count:     fleetio.Ptr(int64(3)),
+		Count:     new(int64(3)),
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -261,7 +261,7 @@ func ExampleWithRawResponse() {
 
 // Faults can be checked before anything is sent, as a dry run does.
 func ExampleCheck() {
-	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, Status: fleetio.Ptr(fleetio.FaultStatus("closed"))}))
+	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, Status: new(fleetio.FaultStatus("closed"))}))
 	// Output:
 	// fleetio: create fault: nothing was sent: code is required; status is none of open, resolved, ignored; vehicle_id is less than 1
 }

@@ -206,7 +206,7 @@ func (c *tortureCall) make(t *testing.T, s *tortureServer) {
 	if !assert.NoError(t, err) {
 		return
 	}
-	f := fleetio.FaultCreate{VehicleID: int64(c.number + 1), Code: fmt.Sprintf("P%04d", c.number%10), ExternalID: fleetio.Ptr(strconv.Itoa(c.number))}
+	f := fleetio.FaultCreate{VehicleID: int64(c.number + 1), Code: fmt.Sprintf("P%04d", c.number%10), ExternalID: new(strconv.Itoa(c.number))}
 	var fault *fleetio.Fault
 	if c.number%4 == 0 {
 		for result, one := range client.CreateFaults(ctx, slices.Values([]fleetio.FaultCreate{f})) {
@@ -216,8 +216,7 @@ func (c *tortureCall) make(t *testing.T, s *tortureServer) {
 		fault, err = client.CreateFault(ctx, f)
 	}
 	c.word = became(err)
-	var failed *fleetio.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*fleetio.Error](err); ok {
 		fault = failed.Fault
 	}
 	if fault != nil {
@@ -232,8 +231,7 @@ func (c *tortureCall) make(t *testing.T, s *tortureServer) {
 // everythingIn is each text that an error holds.
 func everythingIn(err error) string {
 	var b strings.Builder
-	var failed *fleetio.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*fleetio.Error](err); ok {
 		fmt.Fprintf(&b, "%s %v %v %s ", failed.Body, failed.Header, failed.Fields, failed.RequestID)
 		if p := failed.Problem; p != nil {
 			fmt.Fprintln(&b, p.Title, *cmp.Or(p.Detail, new(string)), *cmp.Or(p.Instance, new(string)))

@@ -23,5 +23,7 @@ const (
 	FaultStatusIgnored  = fleetioapi.FaultStatusIgnored
 )
 
-// Ptr returns a pointer to v, for the optional fields of a [FaultCreate].
-func Ptr[T any](v T) *T { return &v }
+// Ptr returns a pointer to v, for the optional fields of a [FaultCreate]: what new(v) does since Go 1.26.
+//
+//go:fix inline
+func Ptr[T any](v T) *T { return new(v) }

@@ -174,12 +174,12 @@ func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder 
 		resp, err = client.CreateFaultWithBody(ctx, "application/json", strings.NewReader(c.body), authenticate)
 	} else {
 		resp, err = client.CreateFault(ctx, fleetioapi.FaultCreate{
-			VehicleID: target.vehicle, Code: target.code, Count: ptr(int64(3)),
-			Description:    ptr("Made by a contract test: ünïcödé, \"quotes\" and all"),
-			ExternalID:     ptr("contract-test"),
-			LastOccurredAt: ptr(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", -6*60*60))),
-			Name:           ptr("Catalyst efficiency"), Status: ptr(fleetioapi.FaultStatusOpen),
-			Source: ptr("contract-test"),
+			VehicleID: target.vehicle, Code: target.code, Count: new(int64(3)),
+			Description:    new("Made by a contract test: ünïcödé, \"quotes\" and all"),
+			ExternalID:     new("contract-test"),
+			LastOccurredAt: new(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", -6*60*60))),
+			Name:           new("Catalyst efficiency"), Status: new(fleetioapi.FaultStatusOpen),
+			Source: new("contract-test"),
 		}, authenticate)
 	}
 	if err == nil {
@@ -191,8 +191,6 @@ func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder 
 	recorder.last.Source = "live#" + c.name
 	return recorder.last, nil
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // recorder keeps the last exchange that went through it.
 type recorder struct {

@@ -140,7 +140,7 @@ func (m *matcher) write(next reading, last bool, found func(start, end int) bool
 // folded are the bytes with the case of ASCII lowered.
 var folded = func() (table [256]byte) {
 	for i := range table {
-		table[i] = byte(i) //nolint:gosec // there are 256
+		table[i] = byte(i)
 		if 'A' <= i && i <= 'Z' {
 			table[i] += 'a' - 'A'
 		}
@@ -237,7 +237,8 @@ func (u *unescaper) write(next reading, last bool) reading {
 			i += n
 			continue
 		}
-		before, n := len(u.done.text), 0
+		before := len(u.done.text)
+		var n int
 		u.done.text, n = undoEscape(u.done.text, r.text[i:])
 		if n > 1 {
 			u.changed, u.done.same = true, false

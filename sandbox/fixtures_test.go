@@ -35,7 +35,7 @@ func TestFixturesValidate(t *testing.T) {
 		`accounts[0].api_keys[1].permissions[0] is unknown; the only permission is "create_faults"`: func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[1].Permissions = []sandbox.Permission{"delete"} },
 		"accounts[1].vehicles[0].id is the same as accounts[0].vehicles[0].id":                      func(f *sandbox.Fixtures) { f.Accounts[1].Vehicles[0].ID = 1 },
 		"accounts[0].vehicles[0].archived_at cannot be written": func(f *sandbox.Fixtures) {
-			f.Accounts[0].Vehicles[0].ArchivedAt = fleetio.Ptr(time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC))
+			f.Accounts[0].Vehicles[0].ArchivedAt = new(time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC))
 		},
 		"accounts[0].fault_rules[0].code is empty":                              func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
 		"accounts[0].fault_rules[1].code is that of accounts[0].fault_rules[0]": func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },

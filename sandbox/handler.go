@@ -211,8 +211,7 @@ func (f front) admit(c *call, why string) bool {
 
 // noBody answers a request of which the body could not be read.
 func (c *call) noBody() {
-	var tooLarge *http.MaxBytesError
-	if errors.As(c.sentErr, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](c.sentErr); ok {
 		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
 		return
 	}

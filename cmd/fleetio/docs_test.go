@@ -28,9 +28,8 @@ func shell(t *testing.T, script string, env ...string) (int, string) {
 	require.NoError(t, err)
 	command := exec.CommandContext(t.Context(), sh, "-ec", `fleetio() { "$SELF" "$@"; }`+"\n"+script)
 	command.Env = append(os.Environ(), append(env, "SELF="+self, asCommand+"=1")...)
-	var exit *exec.ExitError
 	out, err := command.CombinedOutput()
-	if !errors.As(err, &exit) {
+	if _, ok := errors.AsType[*exec.ExitError](err); !ok {
 		require.NoError(t, err)
 	}
 	return command.ProcessState.ExitCode(), string(out)

@@ -36,8 +36,7 @@ func (r *row) check(fault faults.FaultCreate, found problems) {
 	if r.err = found.errorOf(""); r.err != nil {
 		return
 	}
-	var invalid *faults.InvalidError
-	if errors.As(faults.Check(fault), &invalid) {
+	if invalid, ok := errors.AsType[*faults.InvalidError](faults.Check(fault)); ok {
 		for _, v := range invalid.Violations {
 			found = append(found, v.String())
 		}

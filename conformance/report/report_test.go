@@ -243,8 +243,8 @@ func fill(v reflect.Value, text string) {
 			fill(v.Elem(), text)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), text)
+		for _, field := range v.Fields() {
+			fill(field, text)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

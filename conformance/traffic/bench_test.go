@@ -105,7 +105,18 @@ func BenchmarkReadBatches(b *testing.B) {
 				}
 			}
 			for d.More() {
-				var e harEntry
+				var e struct { // what a reader of an entry needs
+					Request struct {
+						Method, URL string
+						Headers     []struct{ Name, Value string }
+						PostData    struct{ MimeType, Text string }
+					}
+					Response struct {
+						Status  int
+						Headers []struct{ Name, Value string }
+						Content struct{ MimeType, Text, Encoding string }
+					}
+				}
 				if err := d.Decode(&e); err != nil {
 					b.Fatal(err)
 				}

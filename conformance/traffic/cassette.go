@@ -46,8 +46,7 @@ func readCassette(w *window, head *bufio.Reader) error {
 		return &Error{File: w.file.name, Entry: -1, Offset: end + int64(len(tail)), Err: err}
 	}
 	if _, err := parseCassette(append(rest, tail...), false); err != nil {
-		var fault *yamlError
-		if errors.As(err, &fault) {
+		if fault, ok := errors.AsType[*yamlError](err); ok {
 			err = fault.err
 		}
 		return &Error{File: w.file.name, Entry: -1, Offset: end, Err: err}

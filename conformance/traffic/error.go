@@ -45,8 +45,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // pathError is an [Error] for a path that could not be opened or listed.
 func pathError(path string, err error) *Error {
 	// The path is in Error.File already.
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err
 	}
 	return &Error{File: path, Entry: -1, Offset: -1, Err: err}

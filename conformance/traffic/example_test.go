@@ -63,8 +63,7 @@ func ExampleError() {
 	}]}}`
 
 	for _, err := range traffic.ReadHAR(strings.NewReader(recording), "page.har") {
-		var bad *traffic.Error
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*traffic.Error](err); ok {
 			fmt.Println(bad)
 			fmt.Printf("%.5s\n", recording[bad.Offset:])
 		}

@@ -15,8 +15,7 @@ func parseHAREntry(raw []byte) (*Exchange, int64, error) {
 		return nil, at, err
 	}
 	entry, err := v.harEntry()
-	var fault *valueError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*valueError](err); ok {
 		return nil, fault.at, fault.err
 	}
 	req := entry.request

@@ -18,8 +18,7 @@ func parseLine(line []byte) (*Exchange, int64, error) {
 		return nil, at, err
 	}
 	e, err := v.exchange()
-	var fault *valueError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*valueError](err); ok {
 		return nil, fault.at, fault.err
 	}
 	return e, 0, err

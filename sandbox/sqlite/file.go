@@ -78,8 +78,7 @@ func checkMode(info fs.FileInfo) error {
 
 // pathless drops the path from an error, as Open adds it to all of them.
 func pathless(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

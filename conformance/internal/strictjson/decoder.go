@@ -212,7 +212,7 @@ func (d *Decoder) token(c byte) (Token, error) {
 	t := Token{Kind: Kind(c), Offset: d.Offset()}
 	closes := (c == '}' || c == ']') && (d.state == afterOpen || d.state == afterValue) && d.open[len(d.open)-1] == c-2
 	isName := d.inObject() && (d.state == afterOpen || d.state == beforeName)
-	n, err := 1, error(nil)
+	n := 1
 	switch {
 	case closes:
 		d.open = d.open[:len(d.open)-1]
@@ -230,6 +230,7 @@ func (d *Decoder) token(c byte) (Token, error) {
 		d.open = append(d.open, c)
 		d.state = afterOpen
 	default:
+		var err error
 		if n, err = d.scalar(c); err != nil {
 			return t, err
 		}

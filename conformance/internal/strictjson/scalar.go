@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -54,9 +55,9 @@ func (d *Decoder) expect(n int, allowed func(byte) bool, where string) error {
 func (d *Decoder) number() (int, error) {
 	n := 0
 	// optional goes past one of these bytes.
-	optional := func(any string) (bool, error) {
+	optional := func(these string) (bool, error) {
 		c, ok, err := d.byteAt(n)
-		if err != nil || !ok || bytes.IndexByte([]byte(any), c) < 0 {
+		if err != nil || !ok || strings.IndexByte(these, c) < 0 {
 			return false, err
 		}
 		n++
@@ -132,7 +133,7 @@ func (d *Decoder) text() (int, error) {
 
 // escape returns the length of the escape whose backslash is n bytes behind the next byte.
 func (d *Decoder) escape(n int) (int, error) {
-	isEscape := func(c byte) bool { return bytes.IndexByte([]byte(`"\/bfnrtu`), c) >= 0 }
+	isEscape := func(c byte) bool { return strings.IndexByte(`"\/bfnrtu`, c) >= 0 }
 	if err := d.expect(n+1, isEscape, "in string escape code"); err != nil {
 		return 0, err
 	}
