@@ -76,7 +76,7 @@ func (d *decoder) value() (any, error) {
 	case '[':
 		return d.array()
 	case '"':
-		return strictjson.Unquote(token.Raw), nil
+		return string(strictjson.Unquote(token.Raw)), nil
 	case '0':
 		return number(token.Raw), nil
 	case 'n':
@@ -93,7 +93,7 @@ func (d *decoder) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := strictjson.Unquote(token.Raw)
+		name := string(strictjson.Unquote(token.Raw))
 		d.path = append(d.path, inPointer(name))
 		if _, twice := members[name]; twice && len(d.faults) < mostOfAKind {
 			d.faults = append(d.faults, fault{ruleDuplicate, pointerOf(d.path...), "the member more than once"})

@@ -130,7 +130,7 @@ func formatOfObject(seen []byte) format {
 			continue
 		}
 		if isName {
-			switch strictjson.Unquote(token.Raw) {
+			switch string(strictjson.Unquote(token.Raw)) {
 			case "log":
 				return formatHAR
 			case "interactions":

@@ -157,7 +157,7 @@ func (h *harReader) members(each func(key string, at int64) error) error {
 		if err != nil {
 			return h.failure(err)
 		}
-		if err := each(strictjson.Unquote(key.Raw), key.Offset); err != nil {
+		if err := each(string(strictjson.Unquote(key.Raw)), key.Offset); err != nil {
 			return err
 		}
 	}

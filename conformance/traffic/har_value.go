@@ -32,13 +32,24 @@ type (
 	}
 )
 
+// harNames are the names of these members. Others are skipped, and no text is made of their names.
+var harNames = func() map[string]string {
+	names := map[string]string{}
+	for _, name := range []string{"request", "response", "method", "url", "status", "headers", "name", "value", "postData",
+		"content", "bodySize", "mimeType", "text", "encoding", "comment", "size", "params"} {
+		names[name] = name
+	}
+	return names
+}()
+
 // harMembers calls each with the members of an object that are not null. A null in place of the object has none.
 func (v jsonValue) harMembers(each func(name string, m jsonValue) error) error {
 	if v.isNull() {
 		return nil
 	}
-	return v.each(func(name string, m jsonValue) error {
-		if m.isNull() {
+	return v.each(func(text []byte, m jsonValue) error {
+		name, known := harNames[string(text)]
+		if !known || m.isNull() {
 			return nil
 		}
 		return each(name, m.named(name))
@@ -117,7 +128,8 @@ func (v jsonValue) harHeaders() ([]harHeader, error) {
 
 func (v jsonValue) harBody() (*harBody, error) {
 	b := new(harBody)
-	err := v.each(func(name string, m jsonValue) (err error) {
+	err := v.each(func(text []byte, m jsonValue) (err error) {
+		name := harNames[string(text)]
 		switch m = m.named(name); {
 		case name == "text" && m.isNull():
 			b.text, b.nullText = nil, true

@@ -132,7 +132,8 @@ func (v jsonValue) body(member string) ([]byte, error) {
 // headers reads the fields of a header: a list of names with values, or an object.
 func (v jsonValue) headers(header http.Header) error {
 	if v.raw[0] == '{' {
-		return v.each(func(name string, m jsonValue) error {
+		return v.each(func(text []byte, m jsonValue) error {
+			name := string(text)
 			if name == "" {
 				return v.fail("a name that is empty")
 			}

@@ -11,9 +11,28 @@ import (
 
 // jsonValue is a value in an entry or a line, which is valid JSON.
 type jsonValue struct {
-	path string // of the names of members, for errors
+	in   *jsonPath // what it stands in
+	name string    // in that, if it is a member that errors name
 	raw  []byte
 	at   int64 // where it starts in the entry or line
+}
+
+// jsonPath is made into a text only for an error.
+type jsonPath struct {
+	in   *jsonPath
+	name string
+}
+
+func (p *jsonPath) text(name string) string {
+	for ; p != nil; p = p.in {
+		switch {
+		case name == "":
+			name = p.name
+		case p.name != "":
+			name = p.name + "." + name
+		}
+	}
+	return name
 }
 
 // parseJSON returns the value that a text consists of. With an error comes the offset of the first byte that is wrong.
@@ -55,8 +74,8 @@ type valueError struct {
 func (f *valueError) Error() string { return f.err.Error() }
 
 func (v jsonValue) fail(text string) error {
-	if v.path != "" {
-		text = v.path + ": " + text
+	if path := v.in.text(v.name); path != "" {
+		text = path + ": " + text
 	}
 	return &valueError{at: v.at, err: errors.New(text)}
 }
@@ -79,15 +98,12 @@ func (v jsonValue) text() (string, error) {
 	if v.raw[0] != '"' {
 		return "", v.expected("a string")
 	}
-	return strictjson.Unquote(v.raw), nil
+	return string(strictjson.Unquote(v.raw)), nil
 }
 
 // named is v as the value of a member that is known, which errors then name.
 func (v jsonValue) named(name string) jsonValue {
-	if v.path != "" {
-		name = v.path + "." + name
-	}
-	v.path = name
+	v.name = name
 	return v
 }
 
@@ -99,7 +115,8 @@ func (v jsonValue) unknown(name string) error {
 // those whose names are for others to use.
 func (v jsonValue) members(each func(name string, m jsonValue) error) (map[string]bool, error) {
 	seen := map[string]bool{}
-	return seen, v.each(func(name string, m jsonValue) error {
+	return seen, v.each(func(text []byte, m jsonValue) error {
+		name := string(text)
 		if strings.HasPrefix(name, "x-") || strings.HasPrefix(name, "_") {
 			return nil
 		}
@@ -111,49 +128,41 @@ func (v jsonValue) members(each func(name string, m jsonValue) error) (map[strin
 	})
 }
 
-func (v jsonValue) each(each func(name string, m jsonValue) error) error {
-	return v.inside('{', func(d *strictjson.Decoder) error {
-		name, err := d.Next()
-		if err != nil {
-			return err
-		}
-		text := strictjson.Unquote(name.Raw)
-		m, err := v.next(d)
-		if err != nil {
-			return err
-		}
-		return each(text, m)
-	})
-}
+// each calls one with the members of an object.
+func (v jsonValue) each(one func(name []byte, m jsonValue) error) error { return v.inside('{', one) }
 
-func (v jsonValue) elements(each func(i int, m jsonValue) error) error {
+// elements calls one with the elements of an array.
+func (v jsonValue) elements(one func(i int, m jsonValue) error) error {
 	i := -1
-	return v.inside('[', func(d *strictjson.Decoder) error {
-		m, err := v.next(d)
-		if err != nil {
-			return err
-		}
+	return v.inside('[', func(_ []byte, m jsonValue) error {
 		i++
-		return each(i, m)
+		return one(i, m)
 	})
 }
 
-// inside calls each at every member or element of an object or array.
-func (v jsonValue) inside(open strictjson.Kind, each func(d *strictjson.Decoder) error) error {
+// inside calls one with what is in an object or array.
+func (v jsonValue) inside(open strictjson.Kind, one func(name []byte, m jsonValue) error) error {
 	d := strictjson.NewDecoder(v.raw)
 	if token, err := d.Next(); err != nil || token.Kind != open {
 		return v.expected(jsonTypes[byte(open)])
 	}
+	in := &jsonPath{v.in, v.name}
 	for d.More() {
-		if err := each(d); err != nil {
+		var name strictjson.Token
+		var err error
+		if open == '{' {
+			if name, err = d.Next(); err != nil {
+				return err
+			}
+			name.Raw = strictjson.Unquote(name.Raw)
+		}
+		raw, at, err := d.Value()
+		if err != nil {
+			return err
+		}
+		if err := one(name.Raw, jsonValue{in: in, raw: raw, at: v.at + at}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// next reads a value inside of v.
-func (v jsonValue) next(d *strictjson.Decoder) (jsonValue, error) {
-	raw, at, err := d.Value()
-	return jsonValue{path: v.path, raw: raw, at: v.at + at}, err
 }

@@ -30,9 +30,13 @@ func (d *Decoder) scalar(c byte) (int, error) {
 
 func (d *Decoder) literal(want string) (int, error) {
 	for n := 1; n < len(want); n++ {
-		if err := d.expect(n, func(c byte) bool { return c == want[n] },
-			fmt.Sprintf("in literal %s (expecting %s)", want, quoted(want[n]))); err != nil {
+		switch c, ok, err := d.byteAt(n); {
+		case err != nil:
 			return 0, err
+		case !ok:
+			return 0, d.failure(io.EOF)
+		case c != want[n]:
+			return 0, d.unexpected(d.pos+n, fmt.Sprintf("in literal %s (expecting %s)", want, quoted(want[n])))
 		}
 	}
 	return len(want), nil
@@ -163,14 +167,15 @@ func quoted(c byte) string {
 	return "'" + text[1:len(text)-1] + "'"
 }
 
-// Unquote returns the text of a string token. A lone surrogate and a byte that is not UTF-8 become U+FFFD.
-func Unquote(raw []byte) string {
+// Unquote returns the text of a string token, in the same memory where it has no escapes. A lone surrogate and a byte that
+// is not UTF-8 become U+FFFD.
+func Unquote(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return string(raw[1 : len(raw)-1])
+		return raw[1 : len(raw)-1 : len(raw)-1]
 	}
 	var text string
 	_ = json.Unmarshal(raw, &text) // it was read as a string, so it is one
-	return text
+	return []byte(text)
 }
 
 // failed is a reader that only fails.
