@@ -139,7 +139,7 @@ func (i *importing) run(ctx context.Context, path string) (err error) {
 // warn tells what the journal lacks that an earlier version wrote.
 func (i *importing) warn() {
 	h := i.history
-	if h.adopted {
+	if h.isForeign() {
 		i.console.warnf("%s does not say which account it is of, as an earlier version made it: its rows are taken for sent to this one", i.journalPath)
 	}
 	if len(h.torn) > 0 {

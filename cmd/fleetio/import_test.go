@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -319,6 +320,10 @@ func TestImportAccount(t *testing.T) {
 				assert.Equal(t, test.journal, read(t, path+".journal"), "it is left as it was")
 				return
 			}
+			assert.NotContains(t, read(t, path+".journal"), "hmac", "an account of which no response came binds nothing")
+			require.NoError(t, os.WriteFile(path, []byte(table(4)), 0o600))
+			code, _, stderr = imports(t, v, path)
+			assert.Equal(t, 0, code, stderr)
 			code, _, stderr = fleetio("", "import", "--base-url", v.URL, "--credentials", another, path)
 			assert.Equal(t, 2, code, "from then on the journal knows the account")
 			assert.Contains(t, stderr, isAnothers)
@@ -327,12 +332,76 @@ func TestImportAccount(t *testing.T) {
 			assert.NotContains(t, stderr, "does not say")
 		})
 	}
-	assert.Equal(t, once(3), v.counts(), "nothing was sent again")
+	assert.Equal(t, map[string]int{"1": 1, "2": 1, "3": 1, "4": 2}, v.counts(), "nothing was sent again")
 	second := write(t, "faults.csv", table(3))
 	code, _, stderr = imports(t, v, second)
 	require.Equal(t, 0, code, stderr)
 	again, _, _ := strings.Cut(read(t, second+".journal"), "\n")
 	assert.NotEqual(t, header, again, "two journals of one account cannot be linked")
+}
+
+// TestImportMistypedToken lets the right account go on with a journal in which nothing was created for another one.
+func TestImportMistypedToken(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		if r.Header.Get("Account-Token") == testToken {
+			return false
+		}
+		reply(w, http.StatusUnauthorized, `{}`)
+		return true
+	})
+	mistyped := write(t, "keys.env", envAPIKey+"="+testKey+"\n"+envToken+"=account-typo\n")
+	path := write(t, "faults.csv", table(2))
+	code, _, stderr := fleetio("", "import", "--base-url", v.URL, "--credentials", mistyped, path)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "the server refuses these credentials")
+	code, stdout, stderr := imports(t, v, path)
+	assert.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "2 created, 0 created before")
+	code, _, stderr = fleetio("", "import", "--base-url", v.URL, "--credentials", mistyped, path)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "another account")
+}
+
+// TestImportLosesItsJournal stops where what is written is not there for the next run.
+func TestImportLosesItsJournal(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("it keeps a file that is open in its place")
+	}
+	for name, test := range map[string]struct {
+		lose   func(path string) error
+		stderr string
+	}{
+		"deleted": {os.Remove, "the journal is gone, so nothing more is sent"},
+		"replaced": {func(path string) error {
+			text, err := os.ReadFile(path)
+			return errors.Join(err, os.Remove(path), os.WriteFile(path, text, 0o600))
+		}, "the journal was replaced by another file"},
+		"emptied": {func(path string) error { return os.Truncate(path, 0) }, "the journal was changed by another program"},
+		"added to": {func(path string) error {
+			f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+			_, written := f.WriteString("x")
+			return errors.Join(err, written, f.Close())
+		}, "the journal was changed by another program"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, "faults.csv", table(9))
+			v := newVendor(t, func(_ http.ResponseWriter, _ *http.Request, id string) bool {
+				if id == "3" {
+					assert.NoError(t, test.lose(path+".journal"))
+				}
+				return false
+			})
+			code, stdout, stderr := imports(t, v, "--concurrency", "1", path)
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr, test.stderr)
+			assert.Contains(t, stdout, "9 rows: 3 created")
+			assert.Contains(t, stdout, "\n  line 4: id 90210: the journal does not have this", "the report says what the journal does not")
+			assert.Equal(t, once(3), v.counts(), "nothing more is sent")
+		})
+	}
 }
 
 // TestImportTornJournal goes on with a journal in which an outcome was appended to half of another.

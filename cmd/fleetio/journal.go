@@ -26,9 +26,12 @@ type journal struct {
 	*history
 
 	file   journalFile
+	place  func() (fs.FileInfo, error) // the file that has the journal's name now; nil to trust that it is this one
+	opened fs.FileInfo
 	close  func() error
 	now    func() time.Time
-	failed error // why nothing more is written
+	header *event // to write before the first row; nil where the journal has it
+	failed error  // why nothing more is written
 }
 
 // openJournal opens or makes the journal of an import to a server and an account, and locks it.
@@ -42,6 +45,11 @@ func openJournal(path, url, token string, now func() time.Time) (*journal, error
 	}
 	j, err := newJournal(f, path, url, token, now)
 	if err != nil {
+		_ = closeLocked(f)
+		return nil, err
+	}
+	j.place = func() (fs.FileInfo, error) { return os.Stat(path) }
+	if j.opened, err = f.Stat(); err != nil {
 		_ = closeLocked(f)
 		return nil, err
 	}
@@ -59,14 +67,14 @@ func newJournal(f journalFile, path, url, token string, now func() time.Time) (*
 	if err := j.cut(); err != nil {
 		return nil, err
 	}
-	if h.account.digest == nil || h.damaged {
-		a := h.account
-		if a.digest == nil {
-			a = newAccount(token)
-		}
-		err = j.write(&event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest})
+	a := h.account
+	if !a.hasToken(token) {
+		a = newAccount(token)
+	} else if !h.damaged {
+		return j, nil
 	}
-	return j, err
+	j.header = &event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest}
+	return j, nil
 }
 
 // peekJournal reads what is in a journal, which need not be there, and changes nothing.
@@ -91,16 +99,21 @@ func readJournal(f io.Reader, path, url, token string) (*history, error) {
 		return nil, err
 	case h.url != "" && h.url != url:
 		return nil, fmt.Errorf("%s is the journal of an import to %s: for another server, name another one by --journal", path, h.url)
-	case token != "" && h.account.digest != nil && !h.account.hasToken(token):
+	case token != "" && h.isBound() && !h.account.hasToken(token):
 		return nil, fmt.Errorf("%s is the journal of an import to another account: use the %s of that account, or name another journal by --journal",
 			path, envToken)
 	}
-	h.adopted = h.url != "" && h.account.digest == nil
 	return h, nil
 }
 
 // sending must have returned before the row is sent.
 func (j *journal) sending(r *row) error {
+	if j.header != nil {
+		if err := j.write(j.header); err != nil {
+			return err
+		}
+		j.header = nil
+	}
 	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: hex.EncodeToString(r.sum[:])})
 }
 
@@ -124,6 +137,9 @@ func (j *journal) write(e *event) error {
 		return err
 	}
 	text = append(text, '\n')
+	if err := j.check(); err != nil {
+		return err
+	}
 	_, err = j.file.Write(text)
 	complete := err == nil
 	if complete {
@@ -131,13 +147,31 @@ func (j *journal) write(e *event) error {
 	}
 	if err == nil {
 		j.whole += int64(len(text))
-		return nil
+		return j.check()
 	}
 	err = fmt.Errorf("the journal cannot be written, so nothing more is sent: %w", err)
 	if cut := j.cut(); complete || cut != nil {
 		j.failed = errors.Join(err, cut)
 	}
 	return err
+}
+
+// check looks whether the file that has the journal's name still is the one that is written. What goes into another file, or
+// into none, is not there for the next run, which would send the rows again.
+func (j *journal) check() error {
+	if j.place == nil {
+		return nil
+	}
+	now, err := j.place()
+	switch {
+	case err != nil:
+		j.failed = fmt.Errorf("the journal is gone, so nothing more is sent: %w", err)
+	case !os.SameFile(now, j.opened):
+		j.failed = errors.New("the journal was replaced by another file, so nothing more is sent: put it back")
+	case now.Size() != j.whole:
+		j.failed = errors.New("the journal was changed by another program, so nothing more is sent: restore it")
+	}
+	return j.failed
 }
 
 // cut removes what follows the last line that is complete.

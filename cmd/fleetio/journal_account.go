@@ -18,7 +18,9 @@ func newAccount(token string) account {
 	return account{key, digestToken(key, token)}
 }
 
-func (a account) hasToken(token string) bool { return hmac.Equal(a.digest, digestToken(a.key, token)) }
+func (a account) hasToken(token string) bool {
+	return a.digest != nil && hmac.Equal(a.digest, digestToken(a.key, token))
+}
 
 func digestToken(key []byte, token string) []byte {
 	h := hmac.New(sha256.New, key)

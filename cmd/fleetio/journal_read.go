@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	journalVersion = 1
+	journalVersion = 2         // 1 has no account
 	eventJournal   = "journal" // the first line: what the journal is of
 	eventSending   = "sending" // is about to be sent
 	mostOfEvent    = 64 << 10
@@ -56,7 +56,8 @@ func (e entry) settled() bool {
 type history struct {
 	url     string
 	account account
-	adopted bool // by the account of this run, as an earlier version did not record its own
+	created bool         // a fault may have been, since the account was named
+	open    map[int]bool // rows of which a sending and no outcome was read since then
 	rows    map[int]entry
 	torn    []int // lines that have half an event
 	damaged bool  // half an event was read, and no header since
@@ -68,7 +69,7 @@ var errNoJournal = errors.New("this is no journal, or one that was damaged: rest
 // readHistory reads a journal. What follows the last line break was being written when the process died: nothing was sent
 // after it, so a row whose sending it was to tell was not sent, and one whose outcome it was to tell has none.
 func readHistory(path string, r io.Reader) (*history, error) {
-	h := &history{rows: map[int]entry{}}
+	h := &history{rows: map[int]entry{}, open: map[int]bool{}}
 	lines := bufio.NewReaderSize(r, mostOfEvent)
 	for n := 1; ; n++ {
 		text, err := lines.ReadSlice('\n')
@@ -168,9 +169,27 @@ func (h *history) addHalf(text []byte) error {
 
 // doubt makes a row ambiguous, unless the journal has it as created before the damage.
 func (h *history) doubt(number int) {
+	h.created = true
 	if row := h.rows[number]; row.last != outcomeCreated {
 		h.rows[number] = entry{sum: row.sum, last: outcomeAmbiguous}
 	}
+}
+
+// isBound reports whether the journal is of one account and no other. A token with which nothing can have been created, such as
+// a mistyped one, binds nothing.
+func (h *history) isBound() bool {
+	return h.account.digest != nil && (h.created || len(h.open) > 0)
+}
+
+// isForeign reports whether rows may have been created for an account that the journal does not name, as an earlier version
+// did not.
+func (h *history) isForeign() bool {
+	for _, row := range h.rows {
+		if row.settled() {
+			return !h.isBound()
+		}
+	}
+	return false
 }
 
 // addHeader takes in the first line, or a later one, which adds the account to the journal of an earlier version or ends
@@ -179,13 +198,16 @@ func (h *history) addHeader(e *event) error {
 	switch {
 	case e.Event != eventJournal || e.URL == "":
 		return errNoJournal
-	case e.Version != journalVersion:
-		return fmt.Errorf("a journal of version %d, and this program knows version %d", e.Version, journalVersion)
-	case h.url != "" && (h.url != e.URL || h.account.digest != nil && !bytes.Equal(h.account.digest, e.Account)):
+	case e.Version < 1 || e.Version > journalVersion:
+		return fmt.Errorf("a journal of version %d, and this program knows versions up to %d", e.Version, journalVersion)
+	case h.url != "" && (h.url != e.URL || h.isBound() && !bytes.Equal(h.account.digest, e.Account)):
 		return errors.New("the header of another journal")
-	case e.HMACKey == nil && e.Account == nil:
+	case e.Version == 1 && e.HMACKey == nil && e.Account == nil:
 	case len(e.HMACKey) != sha256.Size || len(e.Account) != sha256.Size:
 		return errors.New("hmac_key or account is no SHA-256")
+	}
+	if !bytes.Equal(h.account.digest, e.Account) {
+		h.created, h.open = false, map[int]bool{}
 	}
 	h.url, h.account, h.damaged = e.URL, account{e.HMACKey, e.Account}, false
 	return nil
@@ -218,6 +240,13 @@ func (h *history) add(e *event) error {
 	if h.damaged {
 		h.doubt(e.Row)
 		return nil
+	}
+	delete(h.open, e.Row)
+	switch e.Event {
+	case eventSending:
+		h.open[e.Row] = true
+	case outcomeCreated, outcomeAmbiguous:
+		h.created = true
 	}
 	row.last = e.Event
 	h.rows[e.Row] = row

@@ -15,7 +15,7 @@ import (
 const journalHeader = `{"event":"journal","version":1,"url":"https://a"}` + "\n"
 
 // accountHeader is one whose key and digest are all zeros.
-var accountHeader = strings.Replace(journalHeader, "}", fmt.Sprintf(`,"hmac_key":%[1]q,"account":%[1]q}`, strings.Repeat("A", 43)+"="), 1)
+var accountHeader = strings.Replace(`{"event":"journal","version":2,"url":"https://a"}`+"\n", "}", fmt.Sprintf(`,"hmac_key":%[1]q,"account":%[1]q}`, strings.Repeat("A", 43)+"="), 1)
 
 // sendingLine is a journal's line of a row whose hash is all zeros.
 func sendingLine(row string) string {
@@ -24,13 +24,15 @@ func sendingLine(row string) string {
 
 func TestReadHistory(t *testing.T) {
 	t.Parallel()
-	created := `{"event":"created","row":1,"id":7}` + "\n"
+	created, notCreated := `{"event":"created","row":1,"id":7}`+"\n", `{"event":"not created","row":1}`+"\n"
+	anotherAccount := strings.Replace(accountHeader, `"account":"A`, `"account":"B`, 1)
 	for name, test := range map[string]struct{ text, err string }{
 		"nothing":              {"", ""},
 		"a torn header":        {journalHeader[:30], ""},
 		"zeros at the end":     {journalHeader + sendingLine("1") + "\x00\x00", ""},
 		"sent and created":     {journalHeader + sendingLine("1") + created, ""},
-		"another version":      {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "a journal of version 2, and this program knows version 1"},
+		"another version":      {`{"event":"journal","version":3,"url":"https://a"}` + "\n", "a journal of version 3, and this program knows versions up to 2"},
+		"no account":           {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "j:1: hmac_key or account is no SHA-256"},
 		"no URL":               {`{"event":"journal","version":1}` + "\n", "j:1: this is no journal"},
 		"no header":            {sendingLine("1"), "j:1: this is no journal"},
 		"another file":         {"a", "j: this is no journal"},
@@ -50,8 +52,10 @@ func TestReadHistory(t *testing.T) {
 		"half of one created":  {journalHeader + sendingLine("1") + created + sendingLine("1")[:40] + sendingLine("2"), ""},
 		"a torn first line":    {journalHeader[:30] + journalHeader, "j:1: this is no journal"},
 		"a third header":       {journalHeader + accountHeader + accountHeader, ""},
-		"another account":      {accountHeader + strings.Replace(accountHeader, `"account":"A`, `"account":"B`, 1), "j:2: the header of another journal"},
-		"no account any more":  {accountHeader + journalHeader, "j:2: the header of another journal"},
+		"another account":      {accountHeader + sendingLine("1") + anotherAccount, "j:3: the header of another journal"},
+		"no account any more":  {accountHeader + sendingLine("1") + created + journalHeader, "j:4: the header of another journal"},
+		"a mistyped account":   {accountHeader + sendingLine("1") + notCreated + anotherAccount + sendingLine("1") + created, ""},
+		"one after another":    {accountHeader + sendingLine("1") + notCreated + anotherAccount + sendingLine("1") + created + accountHeader, "j:7: the header of another journal"},
 		"an account later":     {journalHeader + accountHeader + sendingLine("1"), ""},
 		"an account of others": {strings.Replace(journalHeader, "//a", "//b", 1) + accountHeader, "j:2: the header of another"},
 		"half an account":      {strings.Replace(accountHeader, "A", "", 8), "j:1: hmac_key or account is no SHA-256"},

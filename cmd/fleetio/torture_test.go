@@ -93,7 +93,7 @@ func newTorturedImport(t *testing.T, random *rand.Rand, rows int) *torturedImpor
 	var b strings.Builder
 	b.WriteString("external_id,vehicle_id,code\n")
 	for row := 1; row <= rows; row++ {
-		fmt.Fprintf(&b, "%d,%d,P%04d\n", row, min(1, row%20), row) // one of 20 is wrong
+		fmt.Fprintf(&b, "%d,%d,P%04d\n", row, min(1, (row-1)%20), row) // one of 20 is wrong, the first for one
 	}
 	i.path = write(t, "faults.csv", b.String())
 	i.server = httptest.NewServer(i)
