@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/hex"
@@ -122,8 +123,12 @@ func (m *matcher) write(next reading, last bool, found func(start, end int) bool
 	if !isNew {
 		i = max(0, limit+1)
 	}
+	pair := uint16(0)
+	if i <= limit {
+		pair = uint16(folded[text[i]])
+	}
 	for ; i <= limit; i++ {
-		if pair := uint(folded[text[i]])<<8 | uint(folded[text[i+1]]); m.index.pairs[pair>>6]&(1<<(pair&63)) == 0 {
+		if pair = pair<<8 | uint16(folded[text[i+1]]); m.index.pairs[pair>>6]&(1<<(pair&63)) == 0 {
 			continue
 		}
 		if n := m.index.at(text[i:]); n > 0 && !found(m.left.offset(i), m.left.offset(i+n)) {
@@ -228,8 +233,15 @@ func (u *unescaper) write(next reading, last bool) reading {
 	if !last {
 		end -= longestEscape - 1
 	}
+	percent, backslash := -1, -1 // the next ones
 	for i < end {
-		if n := escapeIn(r.text[i:end]); n > 0 {
+		if percent < i {
+			percent = i + indexByte(r.text[i:end], '%')
+		}
+		if backslash < i {
+			backslash = i + indexByte(r.text[i:end], '\\')
+		}
+		if n := min(percent, backslash) - i; n > 0 {
 			u.done.text = append(u.done.text, r.text[i:i+n]...)
 			if r.from != nil {
 				u.done.from = append(u.done.from, r.from[i:i+n]...)
@@ -259,14 +271,17 @@ func (u *unescaper) write(next reading, last bool) reading {
 	return u.done
 }
 
-// escapeIn returns where the first escape may begin in a text, or its length.
-func escapeIn(text []byte) int {
-	for i, c := range text {
-		if c == '%' || c == '\\' {
-			return i
-		}
+// indexByte returns where a byte stands first in a text, or the text's length.
+func indexByte(text []byte, c byte) int {
+	if i := bytes.IndexByte(text, c); i >= 0 {
+		return i
 	}
 	return len(text)
+}
+
+// hasEscapes tells that there may be more than one way to read a text.
+func hasEscapes(text []byte) bool {
+	return bytes.IndexByte(text, '%') >= 0 || bytes.IndexByte(text, '\\') >= 0
 }
 
 // undoEscape appends what a text starts with, and returns how many bytes of it that took.
@@ -333,7 +348,7 @@ func (s *credentialSet) redactBytes(text []byte) []byte {
 // spans are where the words stand in a text, those that overlap as one.
 func (s *credentialSet) spans(text []byte) (spans []span) {
 	layers := 1
-	if escapeIn(text) < len(text) {
+	if hasEscapes(text) {
 		layers = mostReadings
 	}
 	var matchers [mostReadings]matcher

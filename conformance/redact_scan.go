@@ -90,7 +90,7 @@ func (s *search) all(text []byte) bool {
 func (s *search) write(text []byte, last bool) bool {
 	if !s.begun {
 		s.layers = mostReadings
-		if last && escapeIn(text) == len(text) {
+		if last && !hasEscapes(text) {
 			s.layers = 1
 		}
 	}
