@@ -19,7 +19,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
+// softMemory is what the process tries to get along with, in bytes: beyond it the collector works harder. Large bodies are
+// held a few times over while they are read, and the garbage of that would be as much again.
+const softMemory = 256 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	context.AfterFunc(ctx, exitSoon)
