@@ -387,7 +387,7 @@ var partOfNumber = regexp.MustCompile(`^[-+]?[0-9.]*[0-9][0-9.]*([eE][-+]?[0-9]*
 
 // replacement is a number for a number, so that JSON stays JSON.
 func replacement(credential string) string {
-	if !partOfNumber.MatchString(credential) {
+	if c := credential[0]; c > '9' || !partOfNumber.MatchString(credential) {
 		return redacted
 	}
 	all := func(digit rune) string {
