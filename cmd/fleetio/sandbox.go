@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
@@ -86,6 +87,10 @@ func sandboxCommand(c *console) *cobra.Command {
 	return cmd
 }
 
+// softSandboxMemory is what the process tries to get along with, in bytes: what the sandbox keeps (64 MiB of faults, 16 MiB of
+// exchanges) and some bodies. Beyond it the collector runs more often than sandboxserver.GCPercent has it.
+const softSandboxMemory = 112 << 20
+
 // run serves until ctx ends.
 func (s *serving) run(ctx context.Context, c *console) error {
 	logger, lines, err := logTo(c.stderr, s.log)
@@ -95,6 +100,9 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	defer lines.close(logEnd)
 	signal.Ignore(syscall.SIGPIPE) // whoever read the log may leave
 	defer debug.SetGCPercent(debug.SetGCPercent(sandboxserver.GCPercent))
+	if os.Getenv("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(softSandboxMemory))
+	}
 	options, err := s.options()
 	if err != nil {
 		return err
