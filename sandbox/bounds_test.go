@@ -29,10 +29,12 @@ func TestMemoryIsFull(t *testing.T) {
 	assert.Equal(t, http.StatusInternalServerError, full.Code)
 	assert.Contains(t, full.Body.String(), "64 MiB of faults in memory")
 	assert.Contains(t, full.Body.String(), "--db")
+	require.ErrorAs(t, s.Check(t.Context()), new(fullError))
 	_, err = store.Seed(t.Context(), Fixtures{}, []Record{{Account: 4711, Fault: make([]byte, 1<<20)}})
 	require.ErrorAs(t, err, new(fullError))
 	store.bytes = maxStored - size
 	require.Equal(t, http.StatusCreated, s.call(t, minimal).Code, "as much as fits")
+	require.NoError(t, s.Check(t.Context()))
 	require.Equal(t, http.StatusInternalServerError, s.call(t, minimal).Code)
 	records, err = store.Records(t.Context(), 0, 9)
 	require.NoError(t, err)

@@ -103,6 +103,17 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 // Close closes the store. Calls that come later are answered with a 500.
 func (s *Sandbox) Close() error { return s.store.Close() }
 
+// Check returns why faults cannot be stored at present; nil where they can.
+func (s *Sandbox) Check(ctx context.Context) error {
+	if store, ok := s.store.(interface {
+		Check(ctx context.Context) error
+	}); ok {
+		return store.Check(ctx)
+	}
+	_, err := s.store.Records(ctx, 0, 1)
+	return err
+}
+
 // Accounts returns the accounts that the sandbox knows, with their credentials.
 func (s *Sandbox) Accounts() []Account {
 	var f Fixtures

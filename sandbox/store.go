@@ -18,7 +18,8 @@ type Store interface {
 	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
 	// Add keeps a fault for good, and returns its id: from 1, and never one that any fault had before. Whoever gets an id
 	// finds the fault there after a crash, as far as the store outlives one. After an error the fault is not there. The
-	// response to the caller is a 500 then, which says why if the error has a method Detail() string.
+	// response to the caller is a 500 then, which says why if the error has a method Detail() string. A store that knows
+	// whether it would fail has a method Check(context.Context) error, which [Sandbox.Check] asks.
 	Add(ctx context.Context, r Record) (id int64, err error)
 	// Records lists the newest faults by descending id, at most limit; of one account, or of all where account is 0.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)
@@ -58,6 +59,7 @@ type memory struct {
 	fixtures Fixtures
 	records  []Record // by id, from 1
 	bytes    int      // of them
+	full     bool     // there was no room for the last one
 }
 
 // NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no more
@@ -111,6 +113,19 @@ func (m *memory) Records(_ context.Context, account int64, limit int) ([]Record,
 	return list, nil
 }
 
+// Check goes by the last fault that was to be added.
+func (m *memory) Check(context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
+		return errClosed
+	case m.full:
+		return fullError{}
+	}
+	return nil
+}
+
 // Close implements [Store].
 func (m *memory) Close() error {
 	m.mu.Lock()
@@ -124,7 +139,7 @@ func (m *memory) add(r Record) (int64, error) {
 	r.ID = int64(len(m.records)) + 1
 	r.Fault = slices.Clone(r.Fault)
 	size := cap(r.Fault) + int(unsafe.Sizeof(r))
-	if m.bytes+size > maxStored {
+	if m.full = m.bytes+size > maxStored; m.full {
 		return 0, fullError{}
 	}
 	m.bytes += size

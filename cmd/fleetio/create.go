@@ -23,8 +23,8 @@ func createCommand(c *console) *cobra.Command {
 			"for standard input, in one JSON object there, whose members have the names on the wire (vehicle_id, code, ...).\n" +
 			"It is checked before it is sent. On a live account this makes a real record.\n\n" + credentials + "\n\n" +
 			"Exit status: 0 created, 1 not created, and standard error says why, 2 the command could not run, the fault was created\n" +
-			"and the response is bad, or the outcome is unknown: no response, a 3xx, 408 or 5xx, which a gateway may send after the\n" +
-			"fault was stored. Read standard error, and check in Fleetio, before you run it again after a 2.",
+			"and the response is bad, or the outcome is unknown: no response, or one that a gateway may send after the fault was\n" +
+			"stored (3xx, 408, 5xx, a 4xx of no standard). Read standard error, and check in Fleetio, before you run it again after a 2.",
 		Example: "  fleetio create --vehicle-id 4711 --code P0420 --status open\n" +
 			"  echo '{\"vehicle_id\": 4711, \"code\": \"P0420\"}' | fleetio create --credentials keys.env -",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -119,11 +119,12 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	options = append(options, sandbox.WithLogger(logger))
 	f := &front{url: baseURL(listener.Addr()), onLoopback: isLoopback(listener.Addr()), logger: logger}
 	if s.db != "" {
-		if f.store, err = sqlite.Open(ctx, s.db); err != nil {
+		store, err := sqlite.Open(ctx, s.db)
+		if err != nil {
 			return err
 		}
 		sandboxserver.OneMoreProcessor()
-		options = append(options, sandbox.WithStore(f.store))
+		options = append(options, sandbox.WithStore(store))
 	}
 	box, err := sandbox.New(options...) //nolint:contextcheck // it takes none
 	if err != nil {

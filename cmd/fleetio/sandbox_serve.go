@@ -16,16 +16,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 	"github.com/fleetcontract/fleetio-go/sandbox/page"
-	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
 )
 
 // front sends each request where it belongs. It is no [http.ServeMux], which answers what is not quite a path with a
 // redirect, as the vendor does not.
 type front struct {
 	sandbox    *sandbox.Sandbox
-	store      *sqlite.Store // nil for one in memory
-	page       *page.Page    // nil for none
-	url        string        // of all this, for callers on this machine
+	page       *page.Page // nil for none
+	url        string     // of all this, for callers on this machine
 	onLoopback bool
 	logger     *slog.Logger
 }
@@ -59,7 +57,7 @@ func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	text := "ok\n"
-	if err := f.checkStore(r.Context()); err != nil {
+	if err := f.sandbox.Check(r.Context()); err != nil {
 		if r.Context().Err() == nil { // else it is the caller who has gone
 			f.logger.Error("no fault can be stored", "error", err)
 		}
@@ -67,14 +65,6 @@ func (f *front) health(w http.ResponseWriter, r *http.Request) {
 		text = "no fault can be stored: " + f.sandbox.Redact(err.Error()) + "\n"
 	}
 	_, _ = io.WriteString(w, text) // the caller has gone
-}
-
-func (f *front) checkStore(ctx context.Context) error {
-	if f.store != nil {
-		return f.store.Check(ctx)
-	}
-	_, err := f.sandbox.NewestFaults(ctx, 0, 1)
-	return err
 }
 
 // isLocal tells whether a Host header names an address, or this machine.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	mostFaults    = 500 // of all accounts, the newest: an account by itself may take long to read
+	mostFaults    = 100 // of all accounts, the newest: an account by itself may take long to read
 	mostOfAccount = 50
 	mostAccounts  = 20 // whose faults and limits are shown
 	mostKnown     = 20 // vehicles, and codes, of an account

@@ -27,9 +27,9 @@ func TestStoredCut(t *testing.T) {
 	t.Parallel()
 	const (
 		cutOne   = "It has older ones; the newest 50 are shown."
-		cutAll   = "Faults older than the newest 500 of all accounts are not shown."
+		cutAll   = "Faults older than the newest 100 of all accounts are not shown."
 		none     = "none Codes none No faults."
-		noneSeen = "none Codes none No faults among the newest 500 of all accounts."
+		noneSeen = "none Codes none No faults among the newest 100 of all accounts."
 	)
 	for name, c := range map[string]struct {
 		faults          map[int64]int // by account
@@ -40,8 +40,8 @@ func TestStoredCut(t *testing.T) {
 		"none":           {map[int64]int{}, 0, 0, false, false, none},
 		"some":           {map[int64]int{1: 50, 2: 1}, 50, 1, false, false, ""},
 		"many of one":    {map[int64]int{1: 51, 2: 3}, 50, 3, true, false, ""},
-		"as many as fit": {map[int64]int{1: 500}, 50, 0, true, false, none},
-		"one hides all":  {map[int64]int{1: 501, 2: 3}, 50, 0, true, true, noneSeen},
+		"as many as fit": {map[int64]int{1: mostFaults}, 50, 0, true, false, none},
+		"one hides all":  {map[int64]int{1: mostFaults + 1, 2: 3}, 50, 0, true, true, noneSeen},
 	} {
 		s := newStub()
 		s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
