@@ -62,6 +62,10 @@ func TestSchemasAreVisitedOnce(t *testing.T) {
 		"a value of many levels": {"Leaf: {type: integer}, Tree: {anyOf: [{$ref: '#/components/schemas/Leaf'}, {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}}," +
 			" {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}, required: [b]}]}", "Tree",
 			strings.Repeat(`{"a":`, 90) + "1" + strings.Repeat("}", 90), strings.Repeat(`{"a":`, 90) + `""` + strings.Repeat("}", 90), "/components/schemas/Tree/anyOf"},
+		"allOf below properties": {"Leaf: {}, Tree: {type: object, allOf: [" + strings.Repeat("{properties: {a: {$ref: '#/components/schemas/Tree'}}}, ", 3) + "{minProperties: 0}]}",
+			"Tree", strings.Repeat(`{"a":`, 60) + "{}" + strings.Repeat("}", 60), strings.Repeat(`{"a":`, 60) + "1" + strings.Repeat("}", 60), "/components/schemas/Tree/type"},
+		"allOf below items": {"Leaf: {}, Tree: {type: array, items: {}, allOf: [" + strings.Repeat("{type: array, items: {$ref: '#/components/schemas/Tree'}}, ", 3) + "{minItems: 0}]}",
+			"Tree", strings.Repeat("[", 60) + strings.Repeat("]", 60), strings.Repeat("[", 60) + "1" + strings.Repeat("]", 60), "/components/schemas/Tree/type"},
 		"each of all others": {mutual(12), "L0", `"a"`, `"abcdefghijklmno"`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

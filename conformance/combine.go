@@ -7,8 +7,17 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// combined validates allOf, whose broken claims are reported one by one, and the others, which are broken as a whole.
-func (v *validator) combined(s *schema, value any) {
+// combination validates allOf, whose broken claims are reported one by one, and the others, which are broken as a whole.
+func (v *validator) combination(s *schema, value any) {
+	if len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) == 0 && s.Not == nil {
+		return
+	}
+	if v.place == nil {
+		v.place = &place{}
+		v.walked[visit{v.place, s.Schema}] = v.nested == 1
+	}
+	v.combined++
+	defer func() { v.combined-- }()
 	for _, part := range s.AllOf {
 		v.value(part.Value, value)
 	}
@@ -53,7 +62,7 @@ func (v *validator) holds(of *openapi3.Schema, value any) bool {
 		at.holds = map[*openapi3.Schema]bool{}
 	}
 	at.holds[of] = true // where the schema is combined with itself, that decides nothing
-	aside := &validator{contract: v.contract, part: v.part, place: at}
+	aside := &validator{contract: v.contract, part: v.part, place: at, combined: 1, walked: map[visit]bool{}}
 	aside.value(of, value)
 	at.holds[of] = !slices.ContainsFunc(aside.found, func(v violation) bool { return v.basis == "" }) // drift and notes break nothing
 	return at.holds[of]

@@ -57,7 +57,8 @@ func (l *Ledger) enter(ex *traffic.Exchange, index int64, findings []Finding, er
 // how it was judged.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Pointer, b.Pointer),
-		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Message, b.Message))
+		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Message, b.Message),
+		cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.Spec.Pointer, b.Spec.Pointer))
 }
 
 // count adds the evidence of one exchange.

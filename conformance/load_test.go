@@ -66,6 +66,7 @@ func TestLoadRefusesWhatMeansNothing(t *testing.T) {
 		"another version":      {"openapi: 3.0.3", "openapi: 3.1.0", "expected OpenAPI 3.0"},
 		"unknown keyword":      {"maxLength: 255", "maxLenght: 255", "maxLenght"},
 		"dangling reference":   {"$ref: '#/components/schemas/Fault'", "$ref: '#/components/schemas/Default'", "Default"},
+		"reference to itself":  {"  schemas:\n    FaultCreate:\n", "  schemas:\n    Self:\n      $ref: '#/components/schemas/Self'\n    FaultCreate:\n", "/components/schemas/Self/$ref: the reference leads to itself"},
 		"reference to a file":  {"$ref: '#/components/schemas/Fault'", "$ref: 'other.yaml#/Fault'", "other.yaml"},
 		"unknown scheme":       {"  - apiKey: []", "  - apiToken: []", `undefined security scheme "apiToken"`},
 		"a key twice":          {"maxLength: 255", "maxLength: 255\n          maxLength: 256", "maxLength"},

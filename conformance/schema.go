@@ -28,6 +28,13 @@ type schema struct {
 
 // readSchemas collects the schemas of a spec.
 func (c *Contract) readSchemas(doc *openapi3.T) error {
+	if doc.Components != nil {
+		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
+			if doc.Components.Schemas[name].Value == nil {
+				return c.specError("/components/schemas/"+name+"/$ref", "the reference leads to itself")
+			}
+		}
+	}
 	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
 		s := &schema{Schema: ref.Value, place: c.source.canonical(pointer), limits: map[string]*big.Rat{}}
 		if err := c.refuseKeywords(s); err != nil {

@@ -29,7 +29,7 @@ func (c *Contract) violations(of *openapi3.Schema, value any, part Part, kept bi
 	if of == nil {
 		return nil
 	}
-	v := &validator{contract: c, part: part, kept: kept, place: &place{}}
+	v := &validator{contract: c, part: part, kept: kept, walked: map[visit]bool{}}
 	v.value(of, value)
 	slices.SortStableFunc(v.found, func(a, b violation) int {
 		return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
@@ -43,20 +43,28 @@ const mostOfAKind = 100
 // validator walks a value and its schema together.
 type validator struct {
 	contract *Contract
-	part     Part               // who sends it: readOnly and writeOnly depend on it
-	kept     bitset             // nil where nobody asks
-	path     []string           // tokens of the current place
-	visited  []*openapi3.Schema // at the current value: a schema that is combined twice says nothing new
-	place    *place             // of the current value
-	count    map[string]int     // of the violations of each claim
+	part     Part     // who sends it: readOnly and writeOnly depend on it
+	kept     bitset   // nil where nobody asks
+	path     []string // tokens of the current place
+	nested   int      // schemas at the current value: beyond the first, those that are combined in it
+	combined int      // values on the path whose schemas combine others
+	place    *place   // of the current value; nil outside of schemas that are combined
+	walked   map[visit]bool
+	count    map[string]int // of the violations of each claim
 	found    []violation
 }
 
-// place is a value of a body, with the schemas that it was validated by on the side. Without it, the time would double with
-// each level of schemas that are combined, or of a value whose schema is combined with itself.
+// place is a value that schemas which are combined describe, with those that it was validated by on the side. Without it, the
+// time would double with each level of schemas that are combined, or of a value whose schema is combined with itself.
 type place struct {
 	holds map[*openapi3.Schema]bool
 	below map[string]*place
+}
+
+// visit is a schema at a place. Whether it is the first one there, which drift is found by, is the value in a map of them.
+type visit struct {
+	at *place
+	of *openapi3.Schema
 }
 
 func (p *place) child(token string) *place {
@@ -94,19 +102,22 @@ func (v *validator) bear(s *schema, value any) {
 
 // child validates a member or an item.
 func (v *validator) child(token string, of *openapi3.Schema, value any) {
-	visited, at := v.visited, v.place
-	v.visited, v.place = nil, at.child(token)
+	nested, at := v.nested, v.place
+	v.nested, v.place = 0, nil
+	if v.combined > 0 {
+		v.place = at.child(token)
+	}
 	v.path = append(v.path, inPointer(token))
 	v.value(of, value)
 	v.path = v.path[:len(v.path)-1]
-	v.visited, v.place = visited, at
+	v.nested, v.place = nested, at
 }
 
 func (v *validator) value(of *openapi3.Schema, value any) {
-	if slices.Contains(v.visited, of) {
+	v.nested++
+	if v.place != nil && !v.isNew(of) {
 		return
 	}
-	v.visited = append(v.visited, of)
 	s := v.contract.schemas[of]
 	switch {
 	case value == nil && s.Nullable:
@@ -138,7 +149,17 @@ func (v *validator) value(of *openapi3.Schema, value any) {
 	case map[string]any:
 		v.object(s, value)
 	}
-	v.combined(s, value)
+	v.combination(s, value)
+}
+
+// isNew reports whether a schema has not been walked at the current place: again, it says nothing new.
+func (v *validator) isNew(of *openapi3.Schema) bool {
+	key, isFirst := visit{v.place, of}, v.nested == 1
+	if wasFirst, known := v.walked[key]; known && (wasFirst || !isFirst) {
+		return false
+	}
+	v.walked[key] = isFirst
+	return true
 }
 
 // integerFormats are the integers that fit.
@@ -280,7 +301,7 @@ func (v *validator) object(s *schema, value map[string]any) {
 // drift finds the members of an answer that the spec does not know. A request may have them: the server ignores them or
 // it does not, and its answer is what tells.
 func (v *validator) drift(s *schema, value map[string]any, names []string) {
-	if v.part != ResponseBody || s.known == nil || len(v.visited) > 1 {
+	if v.part != ResponseBody || s.known == nil || v.nested > 1 {
 		return // a schema below allOf knows only some
 	}
 	for _, name := range names {
