@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // plain is a text of our own, in contrast to a string from traffic.
@@ -39,7 +41,7 @@ func (k *check) excerpt(s string) string {
 	const most = 60
 	shown := []rune(k.concealFirst(s, utf8.UTFMax*(most+1)))
 	if len(shown) > most {
-		return fmt.Sprintf("%q… (%d characters)", string(shown[:most]), utf8.RuneCountInString(s))
+		return fmt.Sprintf("%s… (%d characters)", printable.Quote(string(shown[:most])), utf8.RuneCountInString(s))
 	}
-	return strconv.Quote(string(shown))
+	return printable.Quote(string(shown))
 }

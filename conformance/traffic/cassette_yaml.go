@@ -139,7 +139,7 @@ func (v yamlValue) members(each func(key string, m yamlValue) error) error {
 		case name.node.ShortTag() == "!!merge":
 			return name.fail(errors.New("a merge of mappings, which is not supported"))
 		case seen[key]:
-			return name.fail(fmt.Errorf("a second member %.40q", key))
+			return name.fail(errors.New("a second member " + quoted(key)))
 		}
 		seen[key] = true
 		if err := each(key, yamlValue{path: v.path, node: v.node.Content[i+1]}); err != nil {

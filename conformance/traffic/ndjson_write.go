@@ -108,7 +108,7 @@ func headerFields(header http.Header) ([][2]string, error) {
 		}
 		for _, value := range header[name] {
 			if !utf8.ValidString(value) {
-				return nil, fmt.Errorf("headers: a value of %.40q is not valid UTF-8", name)
+				return nil, fmt.Errorf("headers: a value of %s is not valid UTF-8", quoted(name))
 			}
 			fields = append(fields, [2]string{name, value})
 		}

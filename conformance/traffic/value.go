@@ -2,11 +2,11 @@ package traffic
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // jsonValue is a value in an entry or a line, which is valid JSON.
@@ -107,8 +107,16 @@ func (v jsonValue) named(name string) jsonValue {
 	return v
 }
 
+// quoted shows the first characters of a name.
+func quoted(name string) string {
+	if runes := []rune(name); len(runes) > 40 {
+		name = string(runes[:40])
+	}
+	return printable.Quote(name)
+}
+
 func (v jsonValue) unknown(name string) error {
-	return v.fail(fmt.Sprintf("unknown member %.40q", name))
+	return v.fail("unknown member " + quoted(name))
 }
 
 // members calls each with the members of an object, no name of which may come twice, and returns the names. It leaves out
@@ -121,7 +129,7 @@ func (v jsonValue) members(each func(name string, m jsonValue) error) (map[strin
 			return nil
 		}
 		if seen[name] {
-			return m.fail(fmt.Sprintf("a second member %.40q", name))
+			return m.fail("a second member " + quoted(name))
 		}
 		seen[name] = true
 		return each(name, m)

@@ -1,6 +1,7 @@
 // Package printable escapes the characters that a terminal or a viewer obeys, hides or reorders: control characters,
-// bidirectional controls, line and paragraph separators, zero-width and other invisible characters, and bytes that are not
-// UTF-8. Everything that [strconv.IsPrint] accepts stays as it is.
+// bidirectional controls, line and paragraph separators, zero-width and other invisible characters, noncharacters, and bytes
+// that are not UTF-8. Everything else stays as it is. What is escaped is listed here, not asked of [strconv.IsPrint]: each
+// release of Go may know more characters, and a report must not depend on it.
 //
 // An escape is \n, \x1b and so on for what JSON text cannot contain unescaped (C0 controls, invalid UTF-8), and JSON's own
 // \u202e, with surrogate pairs, for the rest. Escaped JSON therefore stays JSON with the same values.
@@ -19,10 +20,34 @@ import (
 
 // Text escapes s for use within one line: line breaks and tabs are escaped, too.
 func Text(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !strconv.IsPrint(r) }) {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !isPrintable(r) }) {
 		return s
 	}
 	return string(appendEscaped(nil, []byte(s), ""))
+}
+
+// Quote is [Text] in quotes, with those in it and backslashes escaped.
+func Quote(s string) string {
+	return `"` + Text(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)) + `"`
+}
+
+// invisible are the characters of the categories Cf, Zl and Zp in Unicode 17, and what is reserved for more of them.
+var invisible = [][2]rune{
+	{0x7f, 0x9f}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2},
+	{0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
+	{0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+}
+
+func isPrintable(r rune) bool {
+	if r < 0x7f {
+		return r >= ' '
+	}
+	for _, span := range invisible {
+		if span[0] <= r && r <= span[1] {
+			return false
+		}
+	}
+	return r&0xfffe != 0xfffe // a noncharacter at the end of each plane
 }
 
 // Lines escapes a document, such as JSON or a report: its line breaks and tabs stay. It returns text itself where there is
@@ -50,7 +75,7 @@ func appendEscaped(to, text []byte, keep string) []byte {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			to = fmt.Appendf(to, `\x%02x`, text[0])
-		case strconv.IsPrint(r) || strings.ContainsRune(keep, r):
+		case isPrintable(r) || strings.ContainsRune(keep, r):
 			to = append(to, text[:n]...)
 		case r < ' ':
 			quoted := strconv.QuoteRune(r)

@@ -24,7 +24,10 @@ func TestText(t *testing.T) {
 		"C1":               {"\u0080\u009b\u0085", `\u0080\u009b\u0085`},
 		"bidi":             {"\u200e\u200f\u061c\u202a\u202e\u2066\u2069", `\u200e\u200f\u061c\u202a\u202e\u2066\u2069`},
 		"separators":       {"\u2028\u2029", `\u2028\u2029`},
-		"invisible":        {"\u200b\u200d\ufeff\u00ad\u00a0", `\u200b\u200d\ufeff\u00ad\u00a0`},
+		"invisible":        {"\u200b\u200d\ufeff\u00ad", `\u200b\u200d\ufeff\u00ad`},
+		"other spaces":     {"\u00a0\u3000", "\u00a0\u3000"},
+		"of any Unicode":   {"\U0001fae9\u1c89\U000323b0", "\U0001fae9\u1c89\U000323b0"}, // the last one has no meaning yet
+		"noncharacters":    {"\ufffe\U0010ffff", `\ufffe\udbff\udfff`},
 		"beyond the BMP":   {"\U000e0041", `\udb40\udc41`},
 		"not UTF-8":        {"a\x9b\xffb", `a\x9b\xffb`},
 		"cut off":          {"\xe2\x80", `\xe2\x80`},
