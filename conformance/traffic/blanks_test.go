@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -55,4 +56,23 @@ func TestBlanksOnAPipe(t *testing.T) {
 			assert.Positive(t, read)
 		})
 	}
+}
+
+// TestFormatBehindBlanks finds the format and the line behind more blanks than are looked at.
+func TestFormatBehindBlanks(t *testing.T) {
+	t.Parallel()
+	const lines = 3 * headSize
+	for name, text := range map[string]string{"NDJSON": lineOf(""), "HAR": archive(entry("GET", "", `"status":204`))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found, err := collect(ReadPaths(pipe{strings.NewReader(strings.Repeat("\n", lines) + text)}, "-"))
+			require.NoError(t, err)
+			require.Len(t, found, 1)
+			if name == "NDJSON" {
+				assert.Equal(t, fmt.Sprintf("-#L%d", lines+1), found[0].Source)
+			}
+		})
+	}
+	_, err := collect(ReadPaths(pipe{strings.NewReader(strings.Repeat("\n", lines) + `{"method":7}`)}, "-"))
+	require.EqualError(t, err, fmt.Sprintf("-: entry 0 (byte %d): line %d: method: expected a string, got a number", lines+len(`{"method":`), lines+1))
 }

@@ -51,7 +51,7 @@ func (o *output) read(r io.Reader, name string, as format) error {
 		return &Error{File: name, Entry: -1, Err: errors.New("encoded in UTF-16; a HAR file is UTF-8")}
 	}
 	if as == formatUnknown {
-		w.file.format = detect(head)
+		w.file.format = w.detect(head)
 	}
 	defer func() { w.close() }()
 	switch w.file.format {
@@ -65,16 +65,23 @@ func (o *output) read(r io.Reader, name string, as format) error {
 	}
 }
 
-// detect tells the format of a recording by how it starts. What might be anything is taken for HAR, whose reader says what
-// is wrong with it.
-func detect(head *bufio.Reader) format {
+// detect tells the format of a recording by how it starts, behind any number of blanks. What might be anything is taken for
+// HAR, whose reader says what is wrong with it.
+func (w *window) detect(head *bufio.Reader) format {
 	for n := 1; ; n = head.Buffered() + 1 {
 		_, err := head.Peek(min(n, headSize))
 		seen, _ := head.Peek(head.Buffered())
 		if found := formatOf(seen); found != formatUnknown {
 			return found
 		}
-		if err != nil || n > headSize {
+		switch {
+		case err != nil:
+			return formatHAR
+		case n > headSize && skipBlanks(seen, 0) == len(seen):
+			w.at += int64(len(seen))
+			w.blankLines += bytes.Count(seen, []byte("\n"))
+			_, _ = head.Discard(len(seen))
+		case n > headSize:
 			return formatHAR
 		}
 	}

@@ -96,7 +96,7 @@ func TestFormatOf(t *testing.T) {
 		{"- a\n", formatCassette},
 	}
 	for _, tt := range tests {
-		assert.Equal(t, tt.want, detect(bufio.NewReaderSize(strings.NewReader(tt.in), headSize)), tt.in)
+		assert.Equal(t, tt.want, new(window).detect(bufio.NewReaderSize(strings.NewReader(tt.in), headSize)), tt.in)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // readLines reads a recording of one exchange a line.
 func readLines(w *window) error {
-	s := &lineSplitter{}
+	s := &lineSplitter{line: w.blankLines}
 	if err := w.split(s); err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ type window struct {
 	at    int64 // the offset of the rest in the file
 	since int64 // the offset up to which batches stand for the file
 	entry int   // of the next record
+
+	blankLines int // before the first byte of r
 }
 
 // split hands out the records that the splitter finds, as batches, until it stops, or wants more than there is.
