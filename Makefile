@@ -42,7 +42,7 @@ test-oldest: ## Run the tests with the oldest release of Go that is supported
 
 .PHONY: torture
 torture: ## Call a server that breaks in every way FLEETIO_TORTURE (10000) times
-	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' . ./cmd/fleetio
+	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
 
 .PHONY: selftest
 selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it
@@ -64,7 +64,7 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
        ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
-       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead .:FuzzDecodeFault .:FuzzCheck \
+       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
        ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
        ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
        ./sandbox/page:FuzzBody ./internal/benchsandbox:FuzzAnswers

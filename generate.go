@@ -1,4 +1,6 @@
-package fleetio
+//go:build generate
+
+package tools
 
 // Order matters only to a reader: types first, then what uses them. The settings are described in api/README.md.
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen --config=api/types.cfg.yaml api/openapi.yaml

@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	fleetio "github.com/fleetcontract/fleetio-go"
+	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 

@@ -20,9 +20,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	fleetio "github.com/fleetcontract/fleetio-go"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	fleetio "github.com/fleetcontract/fleetio-go"
+	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )

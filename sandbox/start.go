@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	fleetio "github.com/fleetcontract/fleetio-go"
+	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // TB is what [Start] needs of a test. [*testing.T] is one.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // mostRejects is how many rows may be wrong before the file is taken for the wrong one.

@@ -8,7 +8,7 @@ import (
 	"iter"
 	"time"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // mostInVain is how many rows in a row may come to nothing before the rest is left alone: a server that fails would make

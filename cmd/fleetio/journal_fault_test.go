@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // faultyFile is a file in memory. What does not fit is not written, as on a full disk.

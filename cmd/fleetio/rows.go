@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 

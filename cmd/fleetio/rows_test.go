@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	faults "github.com/fleetcontract/fleetio-go"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // told is what a file comes to, a text for each row and one for its end.

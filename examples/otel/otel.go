@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // NewClient returns a client whose attempts are a span each, children of the span in the call's context. The spans hold

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/fleetcontract/fleetio-go"
 	"github.com/fleetcontract/fleetio-go/examples/otel"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // TestSpans has a span for each attempt, with its status and without the credentials.

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // many is n faults, of the vehicles 1 to n. It changes each one when the next is asked for, as a reader of a file may.

@@ -13,15 +13,15 @@ import (
 )
 
 // TestConsumer builds a program that imports the client, in a module of its own that has no go.sum: it needs no package
-// but the standard library's and ours. The test prints what it costs.
+// but the standard library's and ours, and go mod tidy adds nothing to its go.mod. The test prints what it costs.
 func TestConsumer(t *testing.T) {
 	t.Parallel()
-	root, err := filepath.Abs(".")
+	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	dir, packed := t.TempDir(), t.TempDir()
-	require.NoError(t, os.CopyFS(dir, os.DirFS("internal/testdata/consumer")))
+	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata/consumer")))
 	// The module as it is packed, but for what no program can import. Its tests may import what they want.
-	for _, part := range []string{".", "gen/fleetioapi"} {
+	for _, part := range []string{".", "fleetio", "gen/fleetioapi"} {
 		files, err := filepath.Glob(filepath.Join(root, part, "*.go"))
 		require.NoError(t, err)
 		for _, file := range append(files, filepath.Join(root, "go.mod"), filepath.Join(root, "go.sum")) {
@@ -50,11 +50,12 @@ func TestConsumer(t *testing.T) {
 	all := strings.Fields(tool("list", "-deps", "."))
 	foreign := strings.Fields(tool("list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "."))
 	slices.Sort(foreign)
-	assert.Equal(t, []string{"example.com/consumer", "github.com/fleetcontract/fleetio-go", "github.com/fleetcontract/fleetio-go/gen/fleetioapi"}, foreign)
+	assert.Equal(t, []string{"example.com/consumer", "github.com/fleetcontract/fleetio-go/fleetio", "github.com/fleetcontract/fleetio-go/gen/fleetioapi"}, foreign)
 	tool("build", "-trimpath", "-ldflags=-s -w", "-o", "program", ".")
 	info, err := os.Stat(filepath.Join(dir, "program"))
 	require.NoError(t, err)
 	t.Logf("%d packages, none of a third party; %.1f MB, stripped", len(all), float64(info.Size())/1e6)
+	tool("mod", "tidy", "-diff")
 	_, err = os.Stat(filepath.Join(dir, "go.sum"))
 	require.ErrorIs(t, err, os.ErrNotExist, "nothing was looked up")
 }

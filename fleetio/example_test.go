@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // double is a test double of the service: it gives the answers one after the other, and the last one ever after.

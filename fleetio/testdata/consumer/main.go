@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 func main() {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 func TestRequest(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 var tortureCredentials = fleetio.Credentials{APIKey: "Torture-Key-3F9a1C7b", AccountToken: "Torture-Account-77D0e2"}

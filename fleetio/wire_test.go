@@ -125,7 +125,7 @@ func sample(example any, schema *openapi3.Schema) any {
 // TestNullableMembers fails on a member that may be null and whose Go type cannot tell null from absent.
 func TestNullableMembers(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("gen/fleetioapi/types.gen.go")
+	source, err := os.ReadFile("../gen/fleetioapi/types.gen.go")
 	require.NoError(t, err)
 	for _, problem := range notNullable(t, loadSpec(t), source) {
 		assert.Fail(t, problem)

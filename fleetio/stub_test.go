@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 const (
