@@ -53,7 +53,7 @@ func importCommand(c *console) *cobra.Command {
 			"It stops when the credentials are refused, when the journal cannot be written, when waiting two minutes for the rate\n" +
 			"limit does not help, and when " +
 			strconv.Itoa(mostInVain) + " rows in a row came to nothing. An interrupt lets rows that are on their way\n" +
-			"come to their end; a second one does not, and they are ambiguous.\n\n" + credentials + "\n\n" +
+			"come to their end; a second one ends the command at once, without a report, and they are ambiguous.\n\n" + credentials + "\n\n" +
 			"Exit status: 0 all rows are created, 1 some were rejected, not created or are ambiguous, 2 the import could not run, or\n" +
 			"stopped before the end; what it did until then is printed all the same.",
 		Example: "  fleetio import --dry-run faults.csv\n" +

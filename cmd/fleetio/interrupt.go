@@ -41,10 +41,15 @@ func leavesBehind[T any](create func() (T, error), remove func(T)) (T, error) {
 func removeFile(f *os.File) { _ = os.Remove(f.Name()) }
 
 // exitSoon ends the process of an interrupted command that does not end by itself: it may wait for a read or a write that
-// blocks, or compute. What it has not finished is removed.
+// blocks, or compute. What it has not finished is removed. A command that was finishing has as long again, to print what
+// became of that.
 func exitSoon() {
 	time.Sleep(maxStop)
-	finishing.Lock()
+	for !finishing.TryLock() {
+		finishing.Lock()
+		finishing.Unlock() //nolint:staticcheck // it was only to wait
+		time.Sleep(maxStop)
+	}
 	unfinished.Lock() // for good: nothing more is made
 	for _, remove := range unfinished.remove {
 		remove()

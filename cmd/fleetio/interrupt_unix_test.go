@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,4 +73,39 @@ func TestInterruptEndsWhatBlocks(t *testing.T) {
 			assert.Equal(t, []string{"fifo"}, names(t, folder))
 		})
 	}
+}
+
+// TestInterruptWaitsForRows that are in flight for longer than a command has to end, and for the report.
+func TestInterruptWaitsForRows(t *testing.T) {
+	t.Parallel()
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	v := newVendor(t, func(http.ResponseWriter, *http.Request, string) bool {
+		close(arrived)
+		<-answer
+		return false
+	})
+	command := exec.CommandContext(t.Context(), os.Args[0], "import", "--credentials", keys(t), "--base-url", v.URL,
+		"--concurrency", "1", write(t, "faults.csv", table(2)))
+	command.Env = append(os.Environ(), asCommand+"=1")
+	reader, stdout, err := os.Pipe()
+	require.NoError(t, err)
+	defer func() { _ = reader.Close() }()
+	require.NoError(t, stdout.SetWriteDeadline(time.Now().Add(100*time.Millisecond)))
+	filled, err := stdout.Write(make([]byte, 1<<20)) // the report has to wait
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	command.Stdout = stdout
+	require.NoError(t, command.Start())
+	require.NoError(t, stdout.Close())
+	<-arrived
+	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
+	time.Sleep(2 * maxStop) // real time, as it is another process
+	close(answer)
+	time.Sleep(maxStop / 3)
+	out, err := io.ReadAll(reader)
+	require.NoError(t, err)
+	var exit *exec.ExitError
+	require.ErrorAs(t, command.Wait(), &exit)
+	assert.Equal(t, exitNotRun, exit.ExitCode())
+	assert.Contains(t, string(out[filled:]), "2 rows: 1 created, 0 created before, 0 rejected, 0 ambiguous, 0 not created, 1 not tried\n")
+	assert.Equal(t, once(1), v.counts())
 }

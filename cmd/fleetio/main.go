@@ -30,7 +30,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	context.AfterFunc(ctx, exitSoon)
-	os.Exit(run(ctx, os.Args[1:], thisConsole()))
+	code := run(ctx, os.Args[1:], thisConsole())
+	finishing.RLock() // for good: the command has ended by itself, and exitSoon must not
+	os.Exit(code)
 }
 
 // The exit statuses, and errFindings, by which a command that ran well asks for the second.

@@ -97,6 +97,12 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
+	var served bool
+	defer func() { // last, as the log comes to its end before
+		if served {
+			finishing.RUnlock()
+		}
+	}()
 	defer lines.close(logEnd)
 	signal.Ignore(syscall.SIGPIPE) // whoever read the log may leave
 	defer debug.SetGCPercent(debug.SetGCPercent(sandboxserver.GCPercent))
@@ -140,7 +146,7 @@ func (s *serving) run(ctx context.Context, c *console) error {
 	err = announce(c.stdout, f.url, !s.noPage, box.Accounts())
 	if err == nil {
 		finishing.RLock()
-		defer finishing.RUnlock()
+		served = true
 		err = serve(ctx, f, listener, logger, 10*time.Second)
 	}
 	return errors.Join(err, box.Close())
