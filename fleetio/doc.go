@@ -25,7 +25,7 @@
 //	lost later, a stream reset, a GOAWAY                no                                   ambiguous
 //	timeout, cancellation before a byte of the body     no                                   not created
 //	timeout, cancellation later                         no                                   ambiguous
-//	201 that cannot be read                             no                                   created
+//	201 that cannot be read, or is of another fault     no                                   created
 //	429 with Retry-After                                yes    as it says                    RateLimitError
 //	  that asks for more than the policy has left       no                                   RateLimitError
 //	429 without Retry-After                             no                                   RateLimitError
