@@ -307,7 +307,7 @@ func (s *tortureServer) write(conn net.Conn, c *tortureCall, a *act, id int64) b
 		b.WriteString("Content-Encoding: gzip\r\n")
 	}
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
-		body, isClean = "", false
+		body, at, isClean = "", 0, false
 	}
 	fmt.Fprintf(&b, "Content-Length: %d\r\n\r\n", length)
 	if a.frame == "drip" {
