@@ -30,10 +30,9 @@ checkgenerate: ## Fail if gen/ is not what the spec makes
 
 .PHONY: test
 test: ## Run the tests with the race detector
-	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$ -e /gendeviate$$ -e /benchsandbox$$)
+	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$ -e /gendeviate$$)
 	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
-	go test ./conformance/mutate ./conformance/suggest ./internal/gendeviate # likewise; they run on one goroutine
-	go test ./internal/benchsandbox # its servers are tested with the detector elsewhere
+	go test ./internal/mutate ./cmd/fleetio/internal/suggest ./internal/gendeviate # likewise; they run on one goroutine
 	go test -run 'Deviations|Mutant' ./sandbox # one goroutine again
 
 .PHONY: test-oldest
@@ -64,11 +63,11 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 # A target each: go test fuzzes one at a time.
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
-       ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./conformance/mutate:FuzzSecondOpinion \
-       ./conformance/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
+       ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./internal/mutate:FuzzSecondOpinion \
+       ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
        ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
-       ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./sandbox/fixture:FuzzParse \
-       ./sandbox/page:FuzzBody ./internal/benchsandbox:FuzzAnswers
+       ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./cmd/fleetio/internal/server/fixture:FuzzParse \
+       ./cmd/fleetio/internal/server/page:FuzzBody
 
 .PHONY: examples
 examples: ## Build and test the examples, which are modules of their own
@@ -82,10 +81,6 @@ fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
 .PHONY: bench
 bench: ## Run the benchmarks, ready for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
-
-.PHONY: bench-sandbox
-bench-sandbox: ## Measure creates per second of the sandbox, a bare handler and the usual composition
-	go run ./internal/benchsandbox $(BENCHFLAGS)
 
 .PHONY: lint-spec
 lint-spec: export npm_config_ignore_scripts = true

@@ -15,9 +15,9 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
 	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 // inexpressible says which rules a [fleetio.FaultCreate] cannot break, so that there is nothing to check.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// Fixtures is what a sandbox knows when it begins. The package sandbox/fixture reads it from a file.
+// Fixtures is what a sandbox knows when it begins. The command reads it from a file.
 type Fixtures struct {
 	Accounts []Account `json:"accounts"`
 }

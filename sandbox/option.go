@@ -29,8 +29,8 @@ type settings struct {
 // Option sets something of a [Sandbox].
 type Option func(*settings) error
 
-// WithStore sets where the sandbox keeps what it knows; it closes the store in the end. The package sandbox/sqlite has one
-// on disk. By default, [NewMemory].
+// WithStore sets where the sandbox keeps what it knows; it closes the store in the end. The command has one on
+// disk (default [NewMemory]).
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {

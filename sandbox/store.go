@@ -48,7 +48,7 @@ func (fullError) Error() string { return "the store is full" }
 
 // Detail says in the 500 what to do.
 func (fullError) Detail() string {
-	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file (fleetio sandbox --db FILE, or the package sandbox/sqlite)",
+	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file (fleetio sandbox --db FILE)",
 		maxStored>>20)
 }
 
@@ -63,7 +63,7 @@ type memory struct {
 }
 
 // NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no more
-// then; the package sandbox/sqlite has a store without that bound. It forgets all when the process ends.
+// then; `fleetio sandbox --db` has a store without that bound. It forgets all when the process ends.
 func NewMemory() Store { return &memory{} }
 
 // Seed implements [Store].

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 // unprintable has a character of each kind that a terminal or a viewer obeys, hides or reorders, after a line break.

@@ -14,11 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/fixture"
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
 	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/fixture"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
-	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
 )
 
 const defaultAddress = "127.0.0.1:8080"

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
 
 // judge returns how the page judges an exchange; nil where there is no page.

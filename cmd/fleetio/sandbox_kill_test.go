@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
 )
 
 // TestSandboxKilled kills the command in the middle of many calls, again and again, as no signal handler sees: each fault

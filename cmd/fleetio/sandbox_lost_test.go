@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/sandbox/sqlite"
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
 )
 
 // TestSandboxLosesItsFile damages the file of --db: no fault is answered that it does not hold, /healthz says so, and so do

@@ -77,7 +77,7 @@ func TestAnnounce(t *testing.T) {
 func TestSandboxGuide(t *testing.T) {
 	t.Parallel()
 	guide := read(t, "../../docs/sandbox.md")
-	fleet := read(t, "../../sandbox/fixture/testdata/fleet.yaml")
+	fleet := read(t, "internal/server/fixture/testdata/fleet.yaml")
 	assert.Contains(t, guide, "```yaml\n"+fleet+"```\n")
 	_, help, _ := fleetio("", "sandbox", "--help")
 	_, help, _ = strings.Cut(help, "Flags:\n")

@@ -13,9 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/internal/sandboxserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
 
 // front sends each request where it belongs. It is no [http.ServeMux], which answers what is not quite a path with a

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
 
 // begun is a call whose header has arrived, and whose body has not.

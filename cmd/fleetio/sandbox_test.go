@@ -158,7 +158,7 @@ func TestSandboxSpeaksHTTP2(t *testing.T) {
 func TestSandboxKeepsItsFile(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "faults.db")
-	b := serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
+	b := serveSandbox(t, "--db", db, "--fixtures", "internal/server/fixture/testdata/fleet.yaml")
 	assert.Equal(t, "example-key-telematics", b.key)
 	answer := b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
 	assert.Contains(t, answer.body, `"id":2,`, "after that of the fixtures")
@@ -171,7 +171,7 @@ func TestSandboxKeepsItsFile(t *testing.T) {
 	assert.Contains(t, answer.body, `"id":3,`)
 	require.Equal(t, 0, b.stop())
 
-	b = serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml")
+	b = serveSandbox(t, "--db", db, "--fixtures", "internal/server/fixture/testdata/fleet.yaml")
 	answer = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
 	assert.Contains(t, answer.body, `"id":4,`, "the faults of the fixtures do not come again")
 }
@@ -211,9 +211,9 @@ func TestSandboxRefuses(t *testing.T) {
 	used := taken.Addr().String()
 	folder := t.TempDir()
 	broken := write(t, "broken.yaml", "accounts:\n- id: 1\n  token: sekrit-token\n")
-	clash := write(t, "clash.yaml", strings.ReplaceAll(strings.ReplaceAll(read(t, "../../sandbox/fixture/testdata/fleet.yaml"), "id: 501", "id: 502"), "example-", "other-"))
+	clash := write(t, "clash.yaml", strings.ReplaceAll(strings.ReplaceAll(read(t, "internal/server/fixture/testdata/fleet.yaml"), "id: 501", "id: 502"), "example-", "other-"))
 	db := filepath.Join(folder, "faults.db")
-	require.Equal(t, 0, serveSandbox(t, "--db", db, "--fixtures", "../../sandbox/fixture/testdata/fleet.yaml").stop())
+	require.Equal(t, 0, serveSandbox(t, "--db", db, "--fixtures", "internal/server/fixture/testdata/fleet.yaml").stop())
 	for name, test := range map[string]struct {
 		args   []string
 		stderr string

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 func TestSelftest(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/suggest"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
-	"github.com/fleetcontract/fleetio-go/conformance/suggest"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 

@@ -43,23 +43,19 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"conformance/mutate": { // what proves the judge decides by itself what is right
+	"internal/mutate": { // what proves the judge decides by itself what is right
 		may:   []string{"conformance", "conformance/traffic", "github.com/getkin/kin-openapi"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"conformance/suggest": {
+	"cmd/fleetio/internal/suggest": {
 		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"gen/fleetiodeviations": {pure: true}, // the mutants as data, so that whoever shows them shares no code with the judge
 	"internal/gencheck":     {may: []string{"github.com/getkin/kin-openapi"}},
 	"internal/gendeviate": {
-		may:   []string{"conformance", "conformance/mutate", "conformance/traffic"},
+		may:   []string{"conformance", "internal/mutate", "conformance/traffic"},
 		never: []string{"fleetio", "api", "gen", "sandbox"}, // gen is what it makes
-	},
-	"internal/benchsandbox": {
-		may:   []string{"api", "gen", "internal/sandboxserver", "sandbox", "github.com/getkin/kin-openapi", "modernc.org/sqlite"},
-		never: []string{"conformance"},
 	},
 	"internal/printable":     {pure: true},
 	"internal/sandboxserver": {pure: true},
@@ -67,19 +63,19 @@ var importRules = map[string]struct {
 		may:   []string{"fleetio", "gen"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"sandbox/fixture": {
+	"cmd/fleetio/internal/server/fixture": {
 		may:   []string{"sandbox", "go.yaml.in/yaml/v4"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org"},
 	},
-	"sandbox/sqlite": {
+	"cmd/fleetio/internal/server/sqlite": {
 		may:   []string{"sandbox", "modernc.org/sqlite"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
-	"sandbox/page": { // the judge's verdicts are handed in
+	"cmd/fleetio/internal/server/page": { // the judge's verdicts are handed in
 		may:   []string{"sandbox", "gen/fleetioapi"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"cmd/fleetio": {may: []string{"fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "internal/sandboxserver", "sandbox", "github.com/spf13/cobra"}},
+	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/mutate", "internal/printable", "internal/sandboxserver", "sandbox", "github.com/spf13/cobra"}},
 }
 
 // listed is what `go list` says of a package.

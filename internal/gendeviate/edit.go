@@ -14,8 +14,8 @@ import (
 	"unicode"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 // edit finds the steps that make what a mutant shows of any right answer, and not only of the one it was made of.

@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/mutate"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 // source is the Go file beside the data, which says how to read it.

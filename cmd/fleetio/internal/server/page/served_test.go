@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
 
 // served is a sandbox with its page in front.

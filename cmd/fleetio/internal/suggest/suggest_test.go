@@ -20,8 +20,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/suggest"
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/suggest"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/sandbox"
-	"github.com/fleetcontract/fleetio-go/sandbox/page"
 )
 
 // nasty is text that must stay text. In a field of a fault it comes back in the answer and in the list of faults.
