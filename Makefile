@@ -49,7 +49,7 @@ selftest: ## Break each claim of the spec, one at a time, and look whether the j
 
 .PHONY: contract
 contract: ## Judge the recordings and a server on loopback; print the verdict
-	@go test -count=1 -v -run '^TestContract' ./conformance
+	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
 
 # With the oldest Go, so that its build cache serves test-oldest too.
 .PHONY: lint

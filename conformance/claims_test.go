@@ -15,6 +15,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
 // TestClaimsGolden lists what the spec assumes and which criteria it has. An edit of either is a line in the difference,
 // here and in `make diff-spec`, as no other tool reads our extensions.
 func TestClaimsGolden(t *testing.T) {
@@ -38,7 +40,7 @@ func TestClaimsGolden(t *testing.T) {
 	}
 	got := strings.Join(lines, "\n") + "\n"
 	const path = "testdata/claims.golden"
-	if flag.Lookup("update").Value.String() == "true" {
+	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(path)

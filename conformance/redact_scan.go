@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	mostBody     = 1 << 20
 	mostLayers   = 3             // base64 within compressed data within base64
 	mostOpen     = 16            // archives that overlap, in one text
 	mostInflated = 16 * mostBody // of all archives in one text, in bytes

@@ -2,24 +2,21 @@ package conformance_test
 
 import (
 	"encoding/json"
-	"maps"
-	"net/http"
+	"testing"
 
-	"github.com/fleetcontract/fleetio-go/sandbox"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// newStub is a sandbox that knows these credentials and the codes of the live set.
-func newStub(key, account string) http.Handler {
-	box, err := sandbox.New(sandbox.WithFixtures(sandbox.Fixtures{Accounts: []sandbox.Account{{
-		ID: 12, Name: "live", Token: account,
-		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults}}},
-		Vehicles:   []sandbox.Vehicle{{ID: 1}, {ID: 4711}},
-		FaultRules: []sandbox.FaultRule{{ID: 8, Code: "P0420"}, {ID: 9, Code: "é"}},
-	}}}))
-	if err != nil {
-		panic(err)
-	}
-	return box
+const recordings = "testdata/recordings"
+
+func loadContract(t testing.TB) *conformance.Contract {
+	t.Helper()
+	contract, err := conformance.Load(api.Spec)
+	require.NoError(t, err)
+	return contract
 }
 
 // validFault is the body of a 201 for a fault with id 7.
@@ -37,28 +34,4 @@ func validFault(change func(map[string]any)) []byte {
 		panic(err)
 	}
 	return body
-}
-
-// editor holds a response back, so that a test can change it.
-type editor struct {
-	header http.Header
-	status int
-	body   []byte
-}
-
-func (e *editor) Header() http.Header { return e.header }
-
-func (e *editor) WriteHeader(status int) { e.status = status }
-
-func (e *editor) Write(data []byte) (int, error) {
-	e.body = append(e.body, data...)
-	return len(data), nil
-}
-
-func (e *editor) send(w http.ResponseWriter) {
-	maps.Copy(w.Header(), e.header)
-	if e.status > 0 {
-		w.WriteHeader(e.status)
-	}
-	_, _ = w.Write(e.body)
 }

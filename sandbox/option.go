@@ -139,7 +139,7 @@ func WithTextUnauthorized() Option {
 	}
 }
 
-// WithHandler makes [Start] serve what wrap makes of the sandbox, such as conformance.Middleware; given again, it wraps that.
+// WithHandler makes [Start] serve what wrap makes of the sandbox, such as conformancetest.Middleware; given again, it wraps that.
 // [New] does not take it, as there the caller serves. By default, the sandbox itself is served.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -34,7 +35,7 @@ var contract = sync.OnceValue(func() *conformance.Contract {
 func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 	t.Helper()
 	return sandbox.Start(t, append(opts, sandbox.WithHandler(func(next http.Handler) http.Handler {
-		return conformance.Middleware(t, contract(), next)
+		return conformancetest.Middleware(t, contract(), next)
 	}))...)
 }
 

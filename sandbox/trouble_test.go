@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -87,7 +87,7 @@ func TestDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sandbox.New(sandbox.WithNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
 		require.NoError(t, err)
-		judged := conformance.Middleware(t, contract(), s)
+		judged := conformancetest.Middleware(t, contract(), s)
 		began := time.Now()
 		w, r := recorded(t, s)
 		judged.ServeHTTP(w, r)
@@ -110,7 +110,7 @@ func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sandbox.New(sandbox.WithRateLimit(20))
 		require.NoError(t, err)
-		judged := conformance.Middleware(t, contract(), s)
+		judged := conformancetest.Middleware(t, contract(), s)
 		time.Sleep(18 * time.Second) // the fake clock begins with a minute
 		// The vendor's example: one request a second from :18 is refused from :38 until the next minute.
 		for second := 18; second < 90; second++ {

@@ -38,7 +38,11 @@ var importRules = map[string]struct {
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/internal/strictjson": {pure: true},
-	"conformance/traffic":             {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4"}},
+	"conformance/conformancetest": {
+		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
+		never: []string{"fleetio", "api", "gen", "sandbox"},
+	},
+	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4"}},
 	"conformance/report": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},

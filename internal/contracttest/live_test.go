@@ -1,4 +1,4 @@
-package conformance_test
+package contracttest
 
 import (
 	"errors"
@@ -39,7 +39,7 @@ func TestContractLive(t *testing.T) {
 	require.NoError(t, err)
 	if target.base == "" {
 		target = onLoopback("key-4c2a", "token-9e1f")
-		server := httptest.NewServer(newStub(target.key, target.account))
+		server := httptest.NewServer(newSandbox(target.key, target.account))
 		t.Cleanup(server.Close)
 		target.base = server.URL
 	} else if file, err := os.Open(freshFile); err == nil {
@@ -86,13 +86,16 @@ func TestTargetFromEnv(t *testing.T) {
 		{env: with(nil), err: "FLEETIO_API_KEY is set and FLEETIO_BASE_URL is not"},
 		{env: env{"FLEETIO_ACCOUNT_TOKEN": "t"}, err: "FLEETIO_ACCOUNT_TOKEN is set and FLEETIO_BASE_URL is not"},
 	} {
-		_, err := targetFromEnv(func(name string) string { return test.env[name] })
-		if test.err == "" {
-			require.NoError(t, err, test.env)
-			continue
-		}
-		require.ErrorContains(t, err, test.err, test.env)
-		assert.NotContains(t, err.Error(), "k-4c2a")
+		t.Run(fmt.Sprintf("%v", test.env), func(t *testing.T) {
+			t.Parallel()
+			_, err := targetFromEnv(func(name string) string { return test.env[name] })
+			if test.err == "" {
+				require.NoError(t, err, test.env)
+				return
+			}
+			require.ErrorContains(t, err, test.err, test.env)
+			assert.NotContains(t, err.Error(), "k-4c2a")
+		})
 	}
 }
 

@@ -1,10 +1,11 @@
-package conformance_test
+package contracttest
 
 import (
 	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // edited is a server whose answers handler may change before they go out.
@@ -32,7 +34,7 @@ func edited(t *testing.T, handler http.HandlerFunc) string {
 func TestLiveSetFindsDeviations(t *testing.T) {
 	t.Parallel()
 	const key, account = "k-123456", "t-123456"
-	stub, contract := newStub(key, account), loadContract(t)
+	stub, contract := newSandbox(key, account), loadContract(t)
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		problem string
@@ -123,7 +125,7 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 // TestLiveSetShowsDrift and does not fail for it: a vendor may add a property or a header at any time.
 func TestLiveSetShowsDrift(t *testing.T) {
 	t.Parallel()
-	stub := newStub("k-123456", "t-123456")
+	stub := newSandbox("k-123456", "t-123456")
 	target := onLoopback("k-123456", "t-123456")
 	target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
 		stub.ServeHTTP(w, r)
@@ -142,15 +144,23 @@ func TestLiveSetShowsDrift(t *testing.T) {
 func TestLiveSetBreaksOneClaimEach(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
+	header := http.Header{"Authorization": {"Token key"}, "Account-Token": {"token"}, "Content-Type": {"application/json"}}
 	for _, c := range liveSet(onLoopback("k", "t")) {
 		if c.status != http.StatusUnprocessableEntity {
 			continue
 		}
-		findings, err := contract.Check(exchange(t, http.StatusCreated, c.body, string(validFault(nil))))
-		require.NoError(t, err)
-		findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })
-		require.Len(t, findings, 1, c.name)
-		assert.Equal(t, conformance.Documented, findings[0].Basis, c.name)
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			findings, err := contract.Check(&traffic.Exchange{
+				Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: http.StatusCreated,
+				Request:  traffic.Message{Header: header, Body: []byte(c.body)},
+				Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: validFault(nil)},
+			})
+			require.NoError(t, err)
+			findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })
+			require.Len(t, findings, 1, c.name)
+			assert.Equal(t, conformance.Documented, findings[0].Basis, c.name)
+		})
 	}
 }
 
@@ -167,29 +177,32 @@ func TestLiveShowsNoCredential(t *testing.T) {
 		created + "Content-Type: text/" + secret + "\r\n\r\nx", created + "Content-Type: application/json\r\n\r\n" + secret,
 		created + "Content-Type: application/json\r\n\r\n{\"" + secret + "\":1,\"" + secret + "\":2,\"code\":\"" + secret + "\"}",
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
-				_, _ = io.WriteString(conn, answer)
-				_ = conn.Close()
-			}
-		}))
-		target := onLoopback(key, account)
-		target.base = server.URL
-		var out strings.Builder
-		problems := runLive(t.Context(), &out, contract, target, liveSet(target)[:1])
-		server.Close()
-		require.NotEmpty(t, problems, answer)
-		shown := strings.ToLower(out.String() + strings.Join(problems, "\n"))
-		assert.NotContains(t, shown, strings.ToLower(key), answer)
-		assert.NotContains(t, shown, strings.ToLower(account), answer)
+		t.Run(answer, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+					_, _ = io.WriteString(conn, answer)
+					_ = conn.Close()
+				}
+			}))
+			target := onLoopback(key, account)
+			target.base = server.URL
+			var out strings.Builder
+			problems := runLive(t.Context(), &out, contract, target, liveSet(target)[:1])
+			server.Close()
+			require.NotEmpty(t, problems, answer)
+			shown := strings.ToLower(out.String() + strings.Join(problems, "\n"))
+			assert.NotContains(t, shown, strings.ToLower(key), answer)
+			assert.NotContains(t, shown, strings.ToLower(account), answer)
+		})
 	}
 }
 
 // TestLiveStopsAtRateLimit lets a server have enough from its nth call on.
 func TestLiveStopsAtRateLimit(t *testing.T) {
 	t.Parallel()
-	stub, contract := newStub("k-123456", "t-123456"), loadContract(t)
+	stub, contract := newSandbox("k-123456", "t-123456"), loadContract(t)
 	for _, test := range []struct {
 		nth        int64
 		retryAfter string
@@ -202,26 +215,29 @@ func TestLiveStopsAtRateLimit(t *testing.T) {
 		{1, "soon", "create: rate limited; wait (no seconds in Retry-After) and run again; 6 calls were not made",
 			"create: 429 response.header /Retry-After type"},
 	} {
-		var calls atomic.Int64
-		target := onLoopback("k-123456", "t-123456")
-		target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
-			if calls.Add(1) < test.nth {
-				stub.ServeHTTP(w, r)
-				return
+		t.Run(test.problem, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			target := onLoopback("k-123456", "t-123456")
+			target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
+				if calls.Add(1) < test.nth {
+					stub.ServeHTTP(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Retry-After", test.retryAfter)
+				w.WriteHeader(http.StatusTooManyRequests)
+				_, _ = io.WriteString(w, `{"error":"Rate limit exceeded."}`)
+			})
+			problems := runLive(t.Context(), io.Discard, contract, target, liveSet(target))
+			require.NotEmpty(t, problems)
+			assert.Equal(t, test.problem, problems[0])
+			if found := strings.Join(problems[1:], "\n"); test.finding == "" {
+				assert.Empty(t, found)
+			} else {
+				assert.Contains(t, found, test.finding)
 			}
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Retry-After", test.retryAfter)
-			w.WriteHeader(http.StatusTooManyRequests)
-			_, _ = io.WriteString(w, `{"error":"Rate limit exceeded."}`)
+			assert.Equal(t, test.nth, calls.Load(), "calls made")
 		})
-		problems := runLive(t.Context(), io.Discard, contract, target, liveSet(target))
-		require.NotEmpty(t, problems)
-		assert.Equal(t, test.problem, problems[0])
-		if found := strings.Join(problems[1:], "\n"); test.finding == "" {
-			assert.Empty(t, found)
-		} else {
-			assert.Contains(t, found, test.finding)
-		}
-		assert.Equal(t, test.nth, calls.Load(), "calls made")
 	}
 }

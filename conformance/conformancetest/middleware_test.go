@@ -1,7 +1,6 @@
-package conformance_test
+package conformancetest_test
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,15 +11,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 )
 
 // serve makes one exchange with a handler behind the middleware, over HTTP/1.1 on loopback, and returns what the test is
 // told at its end, and the answer with its body.
-func serve(t *testing.T, r *http.Request, handler http.HandlerFunc, options ...conformance.TestOption) (*observed, *http.Response, string) {
+func serve(t *testing.T, r *http.Request, handler http.HandlerFunc, options ...conformancetest.Option) (*observed, *http.Response, string) {
 	t.Helper()
 	o := &observed{t: t}
-	server := httptest.NewServer(conformance.Middleware(o, loadContract(t), handler, options...))
+	server := httptest.NewServer(conformancetest.Middleware(o, loadContract(t), handler, options...))
 	defer func() { server.Close(); o.end() }()
 	at := strings.TrimPrefix(server.URL, "http://")
 	r.URL.Scheme, r.URL.Host = "http", at
@@ -57,7 +56,7 @@ func TestMiddlewareReports(t *testing.T) {
 	for what, test := range map[string]struct {
 		request string
 		handler http.HandlerFunc
-		options []conformance.TestOption
+		options []conformancetest.Option
 		errors  []string
 		logs    []string
 	}{
@@ -78,7 +77,7 @@ func TestMiddlewareReports(t *testing.T) {
 		"a status that is not said": {request, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, nil, nil,
 			[]string{"createFault 200: response.status  status"}},
 		"a status that is not said, strictly": {request, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") },
-			[]conformance.TestOption{conformance.Strict()}, []string{"createFault 200: response.status  status"}, nil},
+			[]conformancetest.Option{conformancetest.Strict()}, []string{"createFault 200: response.status  status"}, nil},
 		"too large":          {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big...)) }), nil, nil, nil},
 		"as large as it may": {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big[len(body):]...)) }), nil, []string{minimum}, nil},
 		"of a type that is not said": {request, func(w http.ResponseWriter, _ *http.Request) {
@@ -110,27 +109,30 @@ func TestMiddlewareReports(t *testing.T) {
 			create(7, whole)(w, &http.Request{Body: http.NoBody})
 		}, nil, nil, nil},
 	} {
-		o, resp, body := serve(t, newCreate(t, "http://h", test.request), test.handler, test.options...)
-		begins(t, test.errors, o.errors, what)
-		begins(t, test.logs, o.logs, what)
-		plain := httptest.NewServer(test.handler)
-		r := newCreate(t, plain.URL, test.request)
-		want, err := plain.Client().Transport.RoundTrip(r)
-		require.NoError(t, err)
-		wanted, err := io.ReadAll(want.Body)
-		require.NoError(t, err)
-		plain.Close()
-		want.Header.Del("Date")
-		resp.Header.Del("Date")
-		assert.Equal(t, want.StatusCode, resp.StatusCode, what)
-		assert.Equal(t, want.Header, resp.Header, what)
-		assert.Equal(t, want.ContentLength, resp.ContentLength, what)
-		assert.Equal(t, string(wanted), body, what)
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			o, resp, body := serve(t, newCreate(t, "http://h", test.request), test.handler, test.options...)
+			begins(t, test.errors, o.errors, what)
+			begins(t, test.logs, o.logs, what)
+			plain := httptest.NewServer(test.handler)
+			r := newCreate(t, plain.URL, test.request)
+			want, err := plain.Client().Transport.RoundTrip(r)
+			require.NoError(t, err)
+			wanted, err := io.ReadAll(want.Body)
+			require.NoError(t, err)
+			plain.Close()
+			want.Header.Del("Date")
+			resp.Header.Del("Date")
+			assert.Equal(t, want.StatusCode, resp.StatusCode, what)
+			assert.Equal(t, want.Header, resp.Header, what)
+			assert.Equal(t, want.ContentLength, resp.ContentLength, what)
+			assert.Equal(t, string(wanted), body, what)
+		})
 	}
 }
 
-// TestMiddlewareGuessesTypesAsNetHTTPDoes compares what it took the type for with what came out.
-func TestMiddlewareGuessesTypesAsNetHTTPDoes(t *testing.T) {
+// TestMiddlewareDetectsTypesAsNetHTTPDoes compares what it took the type for with what came out.
+func TestMiddlewareDetectsTypesAsNetHTTPDoes(t *testing.T) {
 	t.Parallel()
 	for what, handler := range map[string]http.HandlerFunc{
 		"text":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "text") },
@@ -164,7 +166,7 @@ func TestMiddlewareGuessesTypesAsNetHTTPDoes(t *testing.T) {
 				// The outer one sees what is written to it by the inner, which is judged by a contract for any path.
 				handler(w, r)
 			})
-			got := conformance.GuessedType(handler, method)
+			got := conformancetest.DetectedType(handler, method)
 			assert.Equal(t, resp.Header.Get("Content-Type"), got, "%s %s", method, what)
 		}
 	}
@@ -173,7 +175,7 @@ func TestMiddlewareGuessesTypesAsNetHTTPDoes(t *testing.T) {
 // TestMiddlewarePassesOn what a handler may do with a connection.
 func TestMiddlewarePassesOn(t *testing.T) {
 	t.Parallel()
-	const vacuous = "no exchange was for an operation of the contract"
+	const vacuous = "none was for an operation of the contract"
 
 	o, resp, _ := serve(t, newCreate(t, "http://h", request), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	assert.Nil(t, resp, "the connection was closed")
@@ -202,7 +204,7 @@ func TestMiddlewarePassesOn(t *testing.T) {
 	// A writer that can do neither says so.
 	o = &observed{t: t}
 	recorder := httptest.NewRecorder()
-	conformance.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
+	conformancetest.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
 		_, flushes := w.(http.Flusher)
 		assert.False(t, flushes)
 		controller := http.NewResponseController(w)
@@ -236,7 +238,7 @@ func TestMiddlewareShowsTheRequest(t *testing.T) {
 	begins(t, []string{"createFault 201: request.header /Account-Token security", "createFault 201: request.header /Authorization security",
 		"createFault 201: request.body  body"}, o.errors, "")
 	o = &observed{t: t}
-	conformance.Middleware(o, loadContract(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	conformancetest.Middleware(o, loadContract(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		assert.Nil(t, r.Body)
 	})).ServeHTTP(httptest.NewRecorder(), &http.Request{})
 	assert.Len(t, o.end(), 1)
@@ -246,7 +248,7 @@ func TestMiddlewareShowsTheRequest(t *testing.T) {
 func TestMiddlewareUnderATimeout(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
-	handler := conformance.Middleware(o, loadContract(t), create(0, whole))
+	handler := conformancetest.Middleware(o, loadContract(t), create(0, whole))
 	handler.ServeHTTP(failingWriter{httptest.NewRecorder()}, newCreate(t, "http://h", request))
 	assert.Empty(t, o.end(), "the body did not go out")
 }
@@ -259,7 +261,7 @@ func TestMiddlewareIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
 	for _, http2 := range []bool{false, true} {
-		server := httptest.NewUnstartedServer(conformance.Middleware(o, loadContract(t), newStub(apiKey, accountToken)))
+		server := httptest.NewUnstartedServer(conformancetest.Middleware(o, loadContract(t), create(7, whole)))
 		if server.EnableHTTP2 = http2; http2 {
 			server.StartTLS()
 		} else {
@@ -274,7 +276,7 @@ func TestMiddlewareIsSafeForConcurrentUse(t *testing.T) {
 						return
 					}
 					body, _ := io.ReadAll(resp.Body)
-					assert.True(t, bytes.Contains(body, []byte(`,"account_id":12,`)), "%s", body)
+					assert.JSONEq(t, string(validFault(nil)), string(body))
 					_ = resp.Body.Close()
 				}
 			})
@@ -289,7 +291,7 @@ func TestMiddlewareIsSafeForConcurrentUse(t *testing.T) {
 func TestMiddlewareAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
-	handler := conformance.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
+	handler := conformancetest.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
 		assert.Len(t, o.end(), 1, "nothing was judged")
 		whole(w, body)
 	}))

@@ -1,4 +1,4 @@
-package conformance_test
+package contracttest
 
 import (
 	"cmp"
@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write what was found as what is expected")
 
-const recordings = "testdata/recordings"
+const recordings = root + "/conformance/testdata/recordings"
 
 // expectation is what NAME.expected.json says of NAME.har.
 type expectation struct {
@@ -76,18 +76,20 @@ func TestContractRecordings(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 11, "the vendor's page and at least ten more")
 	for _, file := range files {
-		findings, judged := judge(t, contract, file)
-		want := readExpectation(t, file, judged, findings)
-		sortFindings(want.Findings)
-		got := []expectedFinding{}
-		for _, f := range findings {
-			got = append(got, expected(f))
-		}
-		sortFindings(got)
-		as := assert.Equal(t, want.Findings, got, "%s: findings; -update writes them anew", file)
-		as = assert.Equal(t, want.Judged, judged, "%s: exchanges that were judged; -update writes it anew", file) && as
-		as = assert.Positive(t, judged, "%s: no exchange was judged", file) && as
-		printVerdict(t, filepath.Base(file), judged, want, findings, as)
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			findings, judged := judge(t, contract, file)
+			want := readExpectation(t, file, judged, findings)
+			sortFindings(want.Findings)
+			got := []expectedFinding{}
+			for _, f := range findings {
+				got = append(got, expected(f))
+			}
+			sortFindings(got)
+			as := assert.Equal(t, want.Findings, got, "%s: findings; -update writes them anew", file)
+			as = assert.Equal(t, want.Judged, judged, "%s: exchanges that were judged; -update writes it anew", file) && as
+			as = assert.Positive(t, judged, "%s: no exchange was judged", file) && as
+			printVerdict(t, filepath.Base(file), judged, want, findings, as)
+		})
 	}
 }
 

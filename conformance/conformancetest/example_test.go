@@ -1,4 +1,4 @@
-package conformance_test
+package conformancetest_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 )
 
 // In a test, tb is its *testing.T.
@@ -26,7 +27,7 @@ func ExampleTransport() {
 	defer server.Close()
 
 	tb := &printer{}
-	client := &http.Client{Transport: conformance.Transport(tb, contract, nil)}
+	client := &http.Client{Transport: conformancetest.Transport(tb, contract, nil)}
 	resp, err := client.Post(server.URL+"/api/v1/faults", "application/json", strings.NewReader(`{}`))
 	if err != nil {
 		fmt.Println(err)
@@ -47,7 +48,7 @@ func ExampleMiddleware() {
 		return
 	}
 	tb := &printer{}
-	handler := conformance.Middleware(tb, contract, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := conformancetest.Middleware(tb, contract, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnprocessableEntity)

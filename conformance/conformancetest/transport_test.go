@@ -1,4 +1,4 @@
-package conformance_test
+package conformancetest_test
 
 import (
 	"bytes"
@@ -21,8 +21,40 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 )
+
+const (
+	apiKey       = "76cbe06c49a64"
+	accountToken = "acc0un7-t0ken"
+	request      = `{"vehicle_id":4711,"code":"P0420"}`
+)
+
+func loadContract(t testing.TB) *conformance.Contract {
+	t.Helper()
+	contract, err := conformance.Load(api.Spec)
+	require.NoError(t, err)
+	return contract
+}
+
+// validFault is the body of a 201 for a fault with id 7.
+func validFault(change func(map[string]any)) []byte {
+	fault := map[string]any{
+		"id": 7, "account_id": 12, "vehicle_id": 4711, "code": "P0420", "count": nil, "description": nil,
+		"last_occurred_at": nil, "name": nil, "status": "open", "source": nil, "vehicle_archived_at": nil,
+		"fault_rule_id": nil, "is_sample": false, "idempotency_key": nil,
+	}
+	if change != nil {
+		change(fault)
+	}
+	body, err := json.Marshal(fault)
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
 
 // observed is a test that keeps what it is told. It fails the real one when it is told something after its end.
 type observed struct {
@@ -115,7 +147,7 @@ func TestTransportReports(t *testing.T) {
 	}
 	for what, test := range map[string]struct {
 		request, response string
-		options           []conformance.TestOption
+		options           []conformancetest.Option
 		errors, logs      []string // what each begins with
 	}{
 		"conforms": {request, string(validFault(nil)), nil, nil, nil},
@@ -124,23 +156,26 @@ func TestTransportReports(t *testing.T) {
 			[]string{"createFault 201: request.body /code required: accepted with 201 what the contract forbids: "}, nil},
 		"drifts":         {request, fault("new", 1), nil, nil, []string{"createFault 201: response.body /new undocumented-property: "}},
 		"does not print": {request, fault("\x1b\n\u009b\u202e", 1), nil, nil, []string{`createFault 201: response.body /\x1b\n\u009b\u202e undocumented-property: `}},
-		"drifts, strictly": {request, fault("new", 1), []conformance.TestOption{conformance.Strict()},
+		"drifts, strictly": {request, fault("new", 1), []conformancetest.Option{conformancetest.Strict()},
 			[]string{"createFault 201: response.body /new undocumented-property: "}, nil},
 		"twice":         {request, strings.Replace(fault("account_id", -1), `"id":7`, `"id":-7`, 1), nil, []string{"createFault 201: response.body /account_id minimum", "createFault 201: response.body /id minimum"}, nil},
 		"repeats a key": {request, fault("status", apiKey+accountToken), nil, []string{`createFault 201: response.body /status enum: `}, nil},
 	} {
-		o := &observed{t: t}
-		transport := conformance.Transport(o, contract, created(text(test.response)), test.options...)
-		assert.Equal(t, test.response, exchangeAll(t, transport, newCreate(t, base, test.request)), what)
-		o.end()
-		begins(t, test.errors, o.errors, what)
-		begins(t, test.logs, o.logs, what)
-		told := strings.Join(append(o.errors, o.logs...), "\n")
-		assert.NotContains(t, told, apiKey, what)
-		assert.NotContains(t, told, accountToken, what)
-		if told != "" {
-			assert.Contains(t, told, "; POST /api/v1/faults #1 (TestOfAUser))", what)
-		}
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			o := &observed{t: t}
+			transport := conformancetest.Transport(o, contract, created(text(test.response)), test.options...)
+			assert.Equal(t, test.response, exchangeAll(t, transport, newCreate(t, base, test.request)), what)
+			o.end()
+			begins(t, test.errors, o.errors, what)
+			begins(t, test.logs, o.logs, what)
+			told := strings.Join(append(o.errors, o.logs...), "\n")
+			assert.NotContains(t, told, apiKey, what)
+			assert.NotContains(t, told, accountToken, what)
+			if told != "" {
+				assert.Contains(t, told, "; POST /api/v1/faults #1 (TestOfAUser))", what)
+			}
+		})
 	}
 }
 
@@ -157,11 +192,11 @@ func begins(t *testing.T, want, got []string, what string) {
 func TestTransportFailsWhatShowsNothing(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	const vacuous = "no exchange was for an operation of the contract"
+	const vacuous = "none was for an operation of the contract"
 	get := func(o *observed, next respond, url string) error {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		require.NoError(t, err)
-		resp, err := conformance.Transport(o, contract, next).RoundTrip(r)
+		resp, err := conformancetest.Transport(o, contract, next).RoundTrip(r)
 		if resp != nil && resp.Body != nil {
 			_ = resp.Body.Close()
 		}
@@ -170,7 +205,7 @@ func TestTransportFailsWhatShowsNothing(t *testing.T) {
 	broken := errors.New("broken")
 
 	o := &observed{t: t}
-	conformance.Transport(o, contract, nil)
+	conformancetest.Transport(o, contract, nil)
 	require.Len(t, o.end(), 1)
 	assert.Contains(t, o.errors[0], "of 0 exchanges, "+vacuous)
 
@@ -181,18 +216,18 @@ func TestTransportFailsWhatShowsNothing(t *testing.T) {
 
 	o = &observed{t: t}
 	failing := respond(func(*http.Request) (*http.Response, error) { return nil, broken })
-	_, err := conformance.Transport(o, contract, failing).RoundTrip(newCreate(t, "http://h", request))
+	_, err := conformancetest.Transport(o, contract, failing).RoundTrip(newCreate(t, "http://h", request))
 	require.ErrorIs(t, err, broken)
 	require.Len(t, o.end(), 1)
 	assert.Contains(t, o.errors[0], vacuous)
 
 	o = &observed{t: t, skipped: true}
-	conformance.Transport(o, contract, nil)
+	conformancetest.Transport(o, contract, nil)
 	assert.Empty(t, o.end(), "a test that was skipped")
 
 	o = &observed{t: t}
 	neither := respond(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // broken on purpose
-	resp, err := conformance.Transport(o, contract, neither).RoundTrip(newCreate(t, "http://h", request))
+	resp, err := conformancetest.Transport(o, contract, neither).RoundTrip(newCreate(t, "http://h", request))
 	require.NoError(t, err)
 	assert.Nil(t, resp)
 	require.Len(t, o.end(), 1)
@@ -202,7 +237,7 @@ func TestTransportFailsWhatShowsNothing(t *testing.T) {
 func TestTransportWithoutBodies(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
-	transport := conformance.Transport(o, loadContract(t), created(nil))
+	transport := conformancetest.Transport(o, loadContract(t), created(nil))
 	r := newCreate(t, "http://h", request)
 	r.Body, r.GetBody, r.Method, r.ContentLength = nil, nil, "POST", 0
 	resp, err := transport.RoundTrip(r)
@@ -214,8 +249,8 @@ func TestTransportWithoutBodies(t *testing.T) {
 	begins(t, []string{"createFault 201: request.body  body", "createFault 201: response.body  body"}, o.end(), "")
 }
 
-// TestTransportJudgesWhatWasRead tells bodies that were read as far as they go from others.
-func TestTransportJudgesWhatWasRead(t *testing.T) {
+// TestTransportChecksWhatWasRead tells bodies that were read as far as they go from others.
+func TestTransportChecksWhatWasRead(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	bad := string(validFault(func(f map[string]any) { f["id"] = 0 }))
@@ -237,7 +272,7 @@ func TestTransportJudgesWhatWasRead(t *testing.T) {
 	} {
 		for _, closed := range []bool{true, false} { // otherwise it is judged at the end of the test
 			o := &observed{t: t}
-			resp, err := conformance.Transport(o, contract, created(text(test.body))).RoundTrip(newCreate(t, "http://h", request))
+			resp, err := conformancetest.Transport(o, contract, created(text(test.body))).RoundTrip(newCreate(t, "http://h", request))
 			require.NoError(t, err)
 			require.NoError(t, test.read(resp.Body), what)
 			if closed {
@@ -270,7 +305,7 @@ func TestTransportStreams(t *testing.T) {
 	}))
 	defer server.Close()
 	o := &observed{t: t}
-	transport := conformance.Transport(o, loadContract(t), server.Client().Transport)
+	transport := conformancetest.Transport(o, loadContract(t), server.Client().Transport)
 	resp, err := transport.RoundTrip(newCreate(t, server.URL, request))
 	require.NoError(t, err)
 	for _, part := range parts {
@@ -291,39 +326,42 @@ func TestTransportStreams(t *testing.T) {
 func TestTransportChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
-		sent := `{"vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("x", 2<<20) + `"}`
-		got := string(validFault(func(f map[string]any) { f["description"] = strings.Repeat("x", 2<<20) }))
-		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
-			assert.NoError(t, err)
-			assert.Equal(t, sent, string(body))
-			assert.Equal(t, int64(len(sent)), r.ContentLength)
-			assert.Equal(t, http2, r.ProtoMajor == 2)
-			w.Header().Set("Location", "/api/v1/faults/7")
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusCreated)
-			_, _ = io.WriteString(w, got)
-		}))
-		if server.EnableHTTP2 = http2; http2 {
-			server.StartTLS()
-		} else {
-			server.Start()
-		}
-		o := &observed{t: t}
-		r := newCreate(t, server.URL, sent)
-		before := r.Clone(t.Context())
-		body := r.Body
-		resp, err := conformance.Transport(o, loadContract(t), server.Client().Transport).RoundTrip(r)
-		require.NoError(t, err)
-		assert.Equal(t, before.Header, r.Header)
-		assert.Equal(t, body, r.Body, "a transport must not change the request")
-		assert.Same(t, r, resp.Request)
-		all, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		assert.Equal(t, got, string(all))
-		require.NoError(t, resp.Body.Close())
-		assert.Empty(t, o.end(), "what is too large to keep is no evidence")
-		server.Close()
+		t.Run(fmt.Sprintf("HTTP/2 is %t", http2), func(t *testing.T) {
+			t.Parallel()
+			sent := `{"vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("x", 2<<20) + `"}`
+			got := string(validFault(func(f map[string]any) { f["description"] = strings.Repeat("x", 2<<20) }))
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				assert.NoError(t, err)
+				assert.Equal(t, sent, string(body))
+				assert.Equal(t, int64(len(sent)), r.ContentLength)
+				assert.Equal(t, http2, r.ProtoMajor == 2)
+				w.Header().Set("Location", "/api/v1/faults/7")
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusCreated)
+				_, _ = io.WriteString(w, got)
+			}))
+			if server.EnableHTTP2 = http2; http2 {
+				server.StartTLS()
+			} else {
+				server.Start()
+			}
+			o := &observed{t: t}
+			r := newCreate(t, server.URL, sent)
+			before := r.Clone(t.Context())
+			body := r.Body
+			resp, err := conformancetest.Transport(o, loadContract(t), server.Client().Transport).RoundTrip(r)
+			require.NoError(t, err)
+			assert.Equal(t, before.Header, r.Header)
+			assert.Equal(t, body, r.Body, "a transport must not change the request")
+			assert.Same(t, r, resp.Request)
+			all, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			assert.Equal(t, got, string(all))
+			require.NoError(t, resp.Body.Close())
+			assert.Empty(t, o.end(), "what is too large to keep is no evidence")
+			server.Close()
+		})
 	}
 }
 
@@ -354,38 +392,41 @@ func TestTransportDecodes(t *testing.T) {
 		"too large":        {"gzip", "gzip", bomb.Bytes(), 0},
 		"cut":              {"gzip", "gzip", packed.Bytes()[:40], 0},
 	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", "/api/v1/faults/0")
-			w.Header().Set("Content-Type", "application/json")
-			w.Header().Set("Content-Encoding", test.coding)
-			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write(test.body)
-		}))
-		o := &observed{t: t}
-		r := newCreate(t, server.URL, request)
-		if test.accept != "" {
-			r.Header.Set("Accept-Encoding", test.accept)
-		}
-		got := exchangeAll(t, conformance.Transport(o, loadContract(t), server.Client().Transport), r)
-		if test.accept == "" {
-			assert.Equal(t, string(bad), got, what)
-		} else {
-			assert.Equal(t, string(test.body), got, what)
-		}
-		assert.Len(t, o.end(), test.wants, what)
-		server.Close()
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "/api/v1/faults/0")
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Content-Encoding", test.coding)
+				w.WriteHeader(http.StatusCreated)
+				_, _ = w.Write(test.body)
+			}))
+			o := &observed{t: t}
+			r := newCreate(t, server.URL, request)
+			if test.accept != "" {
+				r.Header.Set("Accept-Encoding", test.accept)
+			}
+			got := exchangeAll(t, conformancetest.Transport(o, loadContract(t), server.Client().Transport), r)
+			if test.accept == "" {
+				assert.Equal(t, string(bad), got, what)
+			} else {
+				assert.Equal(t, string(test.body), got, what)
+			}
+			assert.Len(t, o.end(), test.wants, what)
+			server.Close()
+		})
 	}
 }
 
 // TestTransportKeepsRetries lets a connection die under a request that net/http then sends again.
 func TestTransportKeepsRetries(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(newStub(apiKey, accountToken))
+	server := httptest.NewServer(create(7, whole))
 	defer server.Close()
 	o := &observed{t: t}
 	attempts := 0
 	next := server.Client().Transport
-	transport := conformance.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
+	transport := conformancetest.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
 		for {
 			attempts++
 			if attempts > 1 {
@@ -401,7 +442,7 @@ func TestTransportKeepsRetries(t *testing.T) {
 		}
 	}))
 	got := exchangeAll(t, transport, newCreate(t, server.URL, `{"vehicle_id":4711,"code":"P0420"}`))
-	assert.Contains(t, got, `"id":1`)
+	assert.Contains(t, got, `"id":7`)
 	assert.Empty(t, o.end(), "the second body is the one that was sent")
 	assert.Equal(t, 2, attempts)
 }
@@ -410,26 +451,29 @@ type respondRaw func(*http.Request) (*http.Response, error)
 
 func (f respondRaw) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestTransportJudgesPartOfARequest lets a server answer before it has read the request: what it accepted is not known.
-func TestTransportJudgesPartOfARequest(t *testing.T) {
+// TestTransportChecksPartOfARequest lets a server answer before it has read the request: what it accepted is not known.
+func TestTransportChecksPartOfARequest(t *testing.T) {
 	t.Parallel()
 	for read, wants := range map[int64]int{0: 0, 5: 0, int64(len(`{"vehicle_id":4711}`)): 1} {
-		o := &observed{t: t}
-		transport := conformance.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
-			_, _ = io.CopyN(io.Discard, r.Body, read)
-			return created(text(string(validFault(nil))))(r)
-		}))
-		exchangeAll(t, transport, newCreate(t, "http://h", `{"vehicle_id":4711}`))
-		assert.Len(t, o.end(), wants, "%d bytes", read)
+		t.Run(fmt.Sprintf("%d bytes", read), func(t *testing.T) {
+			t.Parallel()
+			o := &observed{t: t}
+			transport := conformancetest.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
+				_, _ = io.CopyN(io.Discard, r.Body, read)
+				return created(text(string(validFault(nil))))(r)
+			}))
+			exchangeAll(t, transport, newCreate(t, "http://h", `{"vehicle_id":4711}`))
+			assert.Len(t, o.end(), wants, "%d bytes", read)
+		})
 	}
 }
 
 func TestTransportIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(newStub(apiKey, accountToken))
+	server := httptest.NewServer(create(7, whole))
 	defer server.Close()
 	o := &observed{t: t}
-	client := &http.Client{Transport: conformance.Transport(o, loadContract(t), server.Client().Transport)}
+	client := &http.Client{Transport: conformancetest.Transport(o, loadContract(t), server.Client().Transport)}
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -456,11 +500,11 @@ func TestTransportKeepsConnections(t *testing.T) {
 	contract := loadContract(t)
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipeListener()
-		server := &http.Server{Handler: newStub(apiKey, accountToken)}
+		server := &http.Server{Handler: create(7, whole)}
 		go func() { _ = server.Serve(listener) }()
 		inner := &http.Transport{DialContext: listener.dial}
 		o := &observed{t: t}
-		client := &http.Client{Transport: conformance.Transport(o, contract, inner)}
+		client := &http.Client{Transport: conformancetest.Transport(o, contract, inner)}
 		connections := 0
 		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
 			if !c.Reused {

@@ -1,12 +1,12 @@
-package conformance
+package conformancetest
 
 import (
 	"net/http"
 	"net/http/httptest"
 )
 
-// GuessedType is the type that [Middleware] takes an answer for.
-func GuessedType(handler http.HandlerFunc, method string) string {
+// DetectedType is the type that [Middleware] detects for a response.
+func DetectedType(handler http.HandlerFunc, method string) string {
 	w := &copyingWriter{ResponseWriter: httptest.NewRecorder()}
 	handler(flushingWriter{w}, httptest.NewRequest(method, "/x", nil))
 	w.commit(http.StatusOK)

@@ -1,0 +1,130 @@
+package conformancetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"sync"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
+)
+
+// TB is the part of a test that [Transport] and [Middleware] need. [*testing.T] implements it. If it has the methods Name and
+// Skipped as well, messages name the test, and a skipped test may end without an exchange.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(f func())
+}
+
+// Option changes what [Transport] and [Middleware] report.
+type Option func(*tester)
+
+// Strict makes drift an error of the test (default: drift is logged, as something new in an API need not be wrong).
+func Strict() Option { return func(t *tester) { t.strict = true } }
+
+// tester checks the exchanges of one test and reports to it until it ends.
+type tester struct {
+	tb       TB
+	contract *conformance.Contract
+	strict   bool
+	name     string // of the test, in brackets, or ""
+
+	mu      sync.Mutex
+	ended   bool
+	started int
+	checked int
+	open    map[int]func() // the checks of the exchanges that have not ended, by number
+}
+
+func newTester(tb TB, contract *conformance.Contract, options []Option) *tester {
+	t := &tester{tb: tb, contract: contract, open: map[int]func(){}}
+	if named, ok := tb.(interface{ Name() string }); ok {
+		t.name = " (" + named.Name() + ")"
+	}
+	for _, option := range options {
+		option(t)
+	}
+	tb.Cleanup(t.end)
+	return t
+}
+
+// start counts an exchange and returns its number, from 1.
+func (t *tester) start() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.started++
+	return t.started
+}
+
+// checkAtEnd registers the check of an exchange that may still be open when the test ends.
+func (t *tester) checkAtEnd(number int, check func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.open[number] = check
+	}
+}
+
+// check checks an exchange. After the end of the test it reports nothing, as testing.T panics then.
+func (t *tester) check(number int, ex *traffic.Exchange) {
+	t.tb.Helper()
+	ex.Source = fmt.Sprintf("%s %s #%d%s", ex.Method, t.path(ex), number, t.name)
+	findings, err := t.contract.Check(ex)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.open, number)
+	if t.ended {
+		return
+	}
+	if err == nil {
+		t.checked++
+	} else if !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoAnswer) {
+		t.tb.Errorf("%s: %v", ex.Source, err)
+	}
+	for _, f := range findings {
+		report := t.tb.Logf
+		if f.Fails() || t.strict && f.Basis == conformance.Drift {
+			report = t.tb.Errorf
+		}
+		report("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation, f.Status,
+			f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
+	}
+}
+
+// path returns the path of an exchange's URL without credentials.
+func (t *tester) path(ex *traffic.Exchange) string {
+	redacted, err := t.contract.Redact(&traffic.Exchange{URL: ex.URL,
+		Request: traffic.Message{Header: ex.Request.Header}, Response: traffic.Message{Header: ex.Response.Header}})
+	if err != nil {
+		return "[redacted]"
+	}
+	return (&url.URL{Path: redacted.URL.Path}).EscapedPath()
+}
+
+// end checks the exchanges that are still open, and fails a test that has checked nothing.
+func (t *tester) end() {
+	t.tb.Helper()
+	t.mu.Lock()
+	open := t.open
+	t.open = map[int]func(){}
+	t.mu.Unlock()
+	for _, number := range slices.Sorted(maps.Keys(open)) {
+		open[number]()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+	if test, ok := t.tb.(interface{ Skipped() bool }); ok && test.Skipped() {
+		return
+	}
+	if t.checked == 0 {
+		t.tb.Errorf("no exchange was checked: of %d exchanges, none was for an operation of the contract and had a response "+
+			"before the test ended", t.started)
+	}
+}

@@ -1,0 +1,64 @@
+package contracttest
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// newSandbox is a sandbox that knows these credentials and the codes of the live set.
+func newSandbox(key, account string) http.Handler {
+	box, err := sandbox.New(sandbox.WithFixtures(sandbox.Fixtures{Accounts: []sandbox.Account{{
+		ID: 12, Name: "live", Token: account,
+		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults}}},
+		Vehicles:   []sandbox.Vehicle{{ID: 1}, {ID: 4711}},
+		FaultRules: []sandbox.FaultRule{{ID: 8, Code: "P0420"}, {ID: 9, Code: "é"}},
+	}}}))
+	if err != nil {
+		panic(err)
+	}
+	return box
+}
+
+// validFault is the body of a 201 for a fault with id 7.
+func validFault(change func(map[string]any)) []byte {
+	fault := map[string]any{
+		"id": 7, "account_id": 12, "vehicle_id": 4711, "code": "P0420", "count": nil, "description": nil,
+		"last_occurred_at": nil, "name": nil, "status": "open", "source": nil, "vehicle_archived_at": nil,
+		"fault_rule_id": nil, "is_sample": false, "idempotency_key": nil,
+	}
+	if change != nil {
+		change(fault)
+	}
+	body, err := json.Marshal(fault)
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
+
+// editor holds a response back, so that a test can change it.
+type editor struct {
+	header http.Header
+	status int
+	body   []byte
+}
+
+func (e *editor) Header() http.Header { return e.header }
+
+func (e *editor) WriteHeader(status int) { e.status = status }
+
+func (e *editor) Write(data []byte) (int, error) {
+	e.body = append(e.body, data...)
+	return len(data), nil
+}
+
+func (e *editor) send(w http.ResponseWriter) {
+	maps.Copy(w.Header(), e.header)
+	if e.status > 0 {
+		w.WriteHeader(e.status)
+	}
+	_, _ = w.Write(e.body)
+}
