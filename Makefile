@@ -65,7 +65,7 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./conformance/traffic:FuzzView ./conformance:FuzzDecodeJSON ./conformance:FuzzCheck ./conformance:FuzzWeigher \
        ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./internal/mutate:FuzzSecondOpinion \
        ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
-       ./cmd/fleetio:FuzzReadRows ./cmd/fleetio:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
+       ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
        ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./cmd/fleetio/internal/server/fixture:FuzzParse \
        ./cmd/fleetio/internal/server/page:FuzzBody
 

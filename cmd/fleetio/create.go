@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 	faults "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
@@ -90,18 +91,20 @@ func faultToCreate(cmd *cobra.Command, c *console, fromStdin bool) (faults.Fault
 		}
 	}
 	if !fromStdin {
-		fault, problems := compose(values)
-		return fault, problems.errorOf("")
+		return importer.FaultOfTexts(values)
 	}
-	text, err := interruptible(cmd.Context(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(c.stdin, mostOfRow+1)) })
+	text, err := interruptible(cmd.Context(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(c.stdin, importer.MaxRow+1)) })
 	if err != nil {
 		return faults.FaultCreate{}, err
 	}
-	if len(text) > mostOfRow {
-		return faults.FaultCreate{}, errTooLong
+	if len(text) > importer.MaxRow {
+		return faults.FaultCreate{}, importer.ErrTooLong
 	}
-	fault, problems := faultOfObject(text, mapping{})
-	return fault, problems.errorOf("standard input: ")
+	fault, err := importer.FaultOfObject(text)
+	if err != nil {
+		return fault, fmt.Errorf("standard input: %w", err)
+	}
+	return fault, nil
 }
 
 // create sends the fault and prints what it has become.
@@ -110,10 +113,10 @@ func create(ctx context.Context, c *console, client *faults.Client, f faults.Fau
 	fault, err := client.CreateFault(ctx, f)
 	finishing.RUnlock()
 	if err != nil {
-		if outcomeOf(err) == outcomeAmbiguous || outcomeOf(err) == outcomeCreated {
-			return errors.New(plain(err))
+		if importer.OutcomeOf(err) == importer.OutcomeAmbiguous || importer.OutcomeOf(err) == importer.OutcomeCreated {
+			return errors.New(importer.Plain(err))
 		}
-		_, _ = fmt.Fprintf(c.stderr, "fleetio: not created: %s\n", plain(err))
+		_, _ = fmt.Fprintf(c.stderr, "fleetio: not created: %s\n", importer.Plain(err))
 		return errFindings
 	}
 	text, err := json.MarshalIndent(fault, "", "  ")
@@ -124,27 +127,4 @@ func create(ctx context.Context, c *console, client *faults.Client, f faults.Fau
 		return fmt.Errorf("the fault was created (id %d), and cannot be printed: %w", fault.ID, err)
 	}
 	return nil
-}
-
-// What became of a fault, in the words of the journal.
-const (
-	outcomeCreated    = "created"
-	outcomeRejected   = "rejected" // the fault is at fault
-	outcomeNotCreated = "not created"
-	outcomeAmbiguous  = "ambiguous"
-)
-
-func outcomeOf(err error) string {
-	var e *faults.Error
-	answered := errors.As(err, &e)
-	switch {
-	case err == nil || answered && e.Created:
-		return outcomeCreated
-	case errors.Is(err, faults.ErrInvalid):
-		return outcomeRejected
-	case answered && e.Ambiguous():
-		return outcomeAmbiguous
-	default:
-		return outcomeNotCreated
-	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
@@ -83,16 +83,11 @@ func (s *service) credentials() (faults.Credentials, error) {
 // clientOf is client for credentials that were read already.
 func (s *service) clientOf(keys faults.Credentials) (*faults.Client, error) {
 	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
-		faults.WithHTTPClient(&http.Client{Transport: patient{http.DefaultTransport}}))
+		faults.WithHTTPClient(&http.Client{Transport: importer.Patient{Next: http.DefaultTransport}}))
 	if err != nil {
-		return nil, errors.New(plain(err))
+		return nil, errors.New(importer.Plain(err))
 	}
 	return client, nil
-}
-
-// plain is the text of an error of the client without the name that the command's messages begin with, too.
-func plain(err error) string {
-	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleetio: "), "create fault: ")
 }
 
 // readKeys reads credentials from lines of NAME=VALUE. No error repeats what stands in the file.
@@ -139,41 +134,4 @@ func readKeys(path string) (faults.Credentials, error) {
 		}
 	}
 	return faults.Credentials{APIKey: values[envAPIKey], AccountToken: values[envToken]}, nil
-}
-
-// patient keeps a request going when its context is canceled, until its deadline: who breaks it off does not learn
-// whether the fault was created.
-type patient struct {
-	next http.RoundTripper
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
-	if deadline, has := r.Context().Deadline(); has {
-		ctx, cancel = context.WithDeadline(ctx, deadline)
-	}
-	response, err := p.next.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	response.Body = endingBody{response.Body, cancel}
-	return response, nil
-}
-
-// endingBody ends its request's context when it is closed.
-type endingBody struct {
-	io.ReadCloser
-
-	end context.CancelFunc
-}
-
-// Close implements [io.Closer].
-func (b endingBody) Close() error {
-	defer b.end()
-	return b.ReadCloser.Close()
 }

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 )
 
 func TestCreate(t *testing.T) {
@@ -57,7 +56,7 @@ func TestCreate(t *testing.T) {
 		"no number":        {args: []string{"--vehicle-id", "x"}, code: 2, stderr: "fleetio: vehicle_id is no whole number"},
 		"unknown member":   {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is no field`},
 		"no object":        {args: []string{"-"}, stdin: `[]`, code: 2, stderr: "standard input: no JSON object"},
-		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", mostOfRow+1), code: 2, stderr: "no fault is as long"},
+		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", importer.MaxRow+1), code: 2, stderr: "no fault is as long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -170,40 +169,4 @@ func TestKeysForOthersToRead(t *testing.T) {
 	require.NoError(t, err)
 	_, err = readKeys(filepath.Join(path, "nowhere"))
 	require.Error(t, err)
-}
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// TestPatient interrupts a request on its way, which goes on with its deadline, and one that is not yet, which does not.
-func TestPatient(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-	defer cancel()
-	var inner *http.Request
-	p := patient{roundTrip(func(r *http.Request) (*http.Response, error) {
-		cancel()
-		inner = r
-		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, r.Context().Err()
-	})}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://localhost", nil)
-	require.NoError(t, err)
-	response, err := p.RoundTrip(r)
-	require.NoError(t, err)
-	want, _ := ctx.Deadline()
-	deadline, has := inner.Context().Deadline()
-	assert.True(t, has)
-	assert.Equal(t, want, deadline)
-	require.NoError(t, inner.Context().Err(), "while the body is read")
-	require.NoError(t, response.Body.Close())
-	require.Error(t, inner.Context().Err(), "nothing is left behind")
-	inner = nil
-	_, err = p.RoundTrip(r) //nolint:bodyclose // there is none
-	require.Error(t, err)
-	assert.Nil(t, inner)
-	broken := errors.New("broken")
-	p.next = roundTrip(func(*http.Request) (*http.Response, error) { return nil, broken })
-	_, err = p.RoundTrip(r.WithContext(t.Context())) //nolint:bodyclose // there is none
-	require.ErrorIs(t, err, broken)
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 )
 
 const (
@@ -91,9 +93,9 @@ func TestImportFullDisk(t *testing.T) {
 		created   int // rows of the first run
 		ambiguous int // rows of the second run
 	}{
-		{event: eventJournal},
-		{event: eventSending, before: length[eventJournal] + 2*length[eventSending], created: 2},
-		{event: outcomeCreated, before: length[eventJournal] + 3*length[eventSending], created: 3, ambiguous: 1},
+		{event: "journal"},
+		{event: "sending", before: length["journal"] + 2*length["sending"], created: 2},
+		{event: importer.OutcomeCreated, before: length["journal"] + 3*length["sending"], created: 3, ambiguous: 1},
 	} {
 		for _, half := range []int{0, 1, 25, 40, 70, length[test.event] - 1} {
 			t.Run(fmt.Sprintf("%s/%d", test.event, half), func(t *testing.T) {
@@ -104,7 +106,7 @@ func TestImportFullDisk(t *testing.T) {
 					if arrived.Add(1) == concurrency {
 						close(all)
 					}
-					if test.event == outcomeCreated && id == "1" {
+					if test.event == importer.OutcomeCreated && id == "1" {
 						waitFor(r, all) // and its outcome is the first
 					} else {
 						waitFor(r, room)
@@ -125,8 +127,8 @@ func TestImportFullDisk(t *testing.T) {
 				require.Equal(t, 2, command.ProcessState.ExitCode(), stderr.seen)
 				assert.Contains(t, stderr.seen, "the journal cannot be written, so nothing more is sent: write "+path+".journal: file too large")
 				noCredential(t, string(stdout), stderr.seen)
-				var r importReport
-				if test.event != eventJournal {
+				var r importer.Report
+				if test.event != "journal" {
 					require.NoError(t, json.Unmarshal(stdout, &r))
 				}
 				assert.Equal(t, test.created, r.Created)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 )
 
 // TestImportAfterEachCrash cuts the journal of a run at every byte, as a crash may, and runs again: no row is sent again
@@ -155,7 +157,7 @@ func TestImportInterruptedWhileWaiting(t *testing.T) {
 	code := run(ctx, []string{"import", "--credentials", keys(t), "--base-url", v.URL, "--concurrency", "1", "--format", "json", path},
 		&console{stdout: &out, stderr: &errOut, now: someDay})
 	assert.Equal(t, 2, code)
-	var r importReport
+	var r importer.Report
 	require.NoError(t, json.Unmarshal(out.Bytes(), &r))
 	require.Len(t, r.NotCreated, 1)
 	assert.Equal(t, 2, r.NotCreated[0].Line)

@@ -21,6 +21,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 )
 
 const (
@@ -108,6 +110,24 @@ func table(n int) string {
 	return b.String()
 }
 
+// event is what the tests read of a line of a journal.
+type event struct {
+	Event string `json:"event"`
+	Row   int    `json:"row"`
+}
+
+// events decodes the complete lines of a journal.
+func events(t *testing.T, journal string) []event {
+	t.Helper()
+	var all []event
+	for line := range strings.Lines(journal[:strings.LastIndexByte(journal, '\n')+1]) {
+		var e event
+		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
+		all = append(all, e)
+	}
+	return all
+}
+
 func once(n int) map[string]int {
 	all := map[string]int{}
 	for i := 1; i <= n; i++ {
@@ -157,10 +177,10 @@ func TestImportNDJSONFromStdin(t *testing.T) {
 
 	code, stdout, stderr = fleetio(rows, append(args, "--journal", journal)...)
 	assert.Equal(t, 1, code, stderr)
-	var r importReport
+	var r importer.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
-	assert.Equal(t, importReport{File: "-", Rows: 2, Created: 1, Rejected: []rowNote{{3, 2, "code is required"}},
-		NotCreated: []rowNote{}, Ambiguous: []rowNote{}, Warnings: []rowNote{}}, r)
+	assert.Equal(t, importer.Report{File: "-", Rows: 2, Created: 1, Rejected: []importer.RowNote{{Line: 3, Row: 2, Message: "code is required"}},
+		NotCreated: []importer.RowNote{}, Ambiguous: []importer.RowNote{}, Warnings: []importer.RowNote{}}, r)
 	assert.Equal(t, map[string]int{"a": 1}, v.counts())
 }
 

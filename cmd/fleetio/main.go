@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
@@ -44,7 +45,7 @@ const (
 
 var (
 	errFindings    = errors.New("there are findings")
-	errInterrupted = errors.New("interrupted")
+	errInterrupted = importer.ErrInterrupted
 )
 
 // exitTable ends the help of the commands that judge.

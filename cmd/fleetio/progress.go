@@ -90,3 +90,19 @@ func sizeOf(paths []string) int64 {
 	}
 	return total
 }
+
+// rows writes how far an import has come, unless it did so a moment ago.
+func (p *progress) rows(done, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if p.over || now.Sub(p.written) < progressEvery {
+		return
+	}
+	p.written = now
+	left := time.Duration(float64(now.Sub(p.started)) * float64(total-done) / float64(max(done, 1)))
+	p.write(fmt.Sprintf("%d of %d rows (%d%%), %s left", done, total, 100*done/max(total, 1), left.Round(time.Second)))
+}

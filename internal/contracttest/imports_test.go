@@ -51,6 +51,10 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "github.com/getkin/kin-openapi"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"cmd/fleetio/internal/importer": {
+		may:   []string{"fleetio", "gen/fleetioapi"},
+		never: []string{"api", "conformance", "sandbox"},
+	},
 	"cmd/fleetio/internal/suggest": {
 		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"cmp"
@@ -9,48 +9,49 @@ import (
 	"strings"
 )
 
-// importReport is what became of the rows of a file. Each row is counted once.
-type importReport struct {
+// Report is what became of the rows of a file. Each row is counted once.
+type Report struct {
 	File       string    `json:"file"`
 	Rows       int       `json:"rows"`
 	Created    int       `json:"created"`
 	Skipped    int       `json:"skipped"` // created by an earlier run
 	ToSend     int       `json:"to_send"` // left, or all that a dry run would send
-	Rejected   []rowNote `json:"rejected"`
-	NotCreated []rowNote `json:"not_created"`
-	Ambiguous  []rowNote `json:"ambiguous"`
-	Warnings   []rowNote `json:"warnings"` // of rows that were created
+	Rejected   []RowNote `json:"rejected"`
+	NotCreated []RowNote `json:"not_created"`
+	Ambiguous  []RowNote `json:"ambiguous"`
+	Warnings   []RowNote `json:"warnings"` // of rows that were created
 	DryRun     bool      `json:"dry_run"`
 	Stopped    string    `json:"stopped,omitempty"` // why before the end
 }
 
-// rowNote is what there is to say of a row.
-type rowNote struct {
+// RowNote is what there is to say of a row.
+type RowNote struct {
 	Line    int    `json:"line"`
 	Row     int    `json:"row"`
 	Message string `json:"message"`
 }
 
-func note(r *row, message string) rowNote { return rowNote{r.line, r.number, message} }
+func note(r *row, message string) RowNote { return RowNote{r.line, r.number, message} }
 
-func (r *importReport) lists() []*[]rowNote {
-	return []*[]rowNote{&r.Rejected, &r.Ambiguous, &r.NotCreated, &r.Warnings}
+func (r *Report) lists() []*[]RowNote {
+	return []*[]RowNote{&r.Rejected, &r.Ambiguous, &r.NotCreated, &r.Warnings}
 }
 
 // sort puts the rows in order, and lists that are empty in the place of those that are not there.
-func (r *importReport) sort() {
+func (r *Report) sort() {
 	for _, list := range r.lists() {
 		if *list == nil {
-			*list = []rowNote{}
+			*list = []RowNote{}
 		}
-		slices.SortFunc(*list, func(a, b rowNote) int { return cmp.Compare(a.Row, b.Row) })
+		slices.SortFunc(*list, func(a, b RowNote) int { return cmp.Compare(a.Row, b.Row) })
 	}
 }
 
-// clean reports that every row is created, or would be sent.
-func (r *importReport) clean() bool { return len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous) == 0 }
+// Clean reports that every row is created, or would be sent.
+func (r *Report) Clean() bool { return len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous) == 0 }
 
-func (r *importReport) write(w io.Writer, format string) error {
+// Write prints the report as text or json.
+func (r *Report) Write(w io.Writer, format string) error {
 	r.sort()
 	if format == "json" {
 		text, err := json.MarshalIndent(r, "", "  ")

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"bufio"
@@ -17,10 +17,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// mostOfRow bounds the memory that one row takes. No fault needs as much.
-const mostOfRow = 1 << 20
+// MaxRow bounds the memory that one row takes. No fault needs as much.
+const MaxRow = 1 << 20
 
-var errTooLong = fmt.Errorf("more than %d KiB: no fault is as long", mostOfRow>>10)
+// ErrTooLong is the error of a row of more than MaxRow bytes.
+var ErrTooLong = fmt.Errorf("more than %d KiB: no fault is as long", MaxRow>>10)
 
 // row is one fault of a file.
 type row struct {
@@ -48,17 +49,17 @@ func (r *row) check(fault faults.FaultCreate, found problems) {
 }
 
 // mapping says which field a column of a CSV file or a member of a JSON object is.
-type mapping struct {
+type Mapping struct {
 	fields map[string]string // by column; "" for a column to ignore
 }
 
-// newMapping reads what --map and --ignore say.
-func newMapping(pairs, ignore []string) (mapping, error) {
-	m := mapping{map[string]string{}}
+// NewMapping reads what --map and --ignore say.
+func NewMapping(pairs, ignore []string) (Mapping, error) {
+	m := Mapping{map[string]string{}}
 	for _, pair := range pairs {
 		at := strings.LastIndexByte(pair, '=') // a column's name may have one
 		if at < 1 || typeOf(pair[at+1:]) == "" {
-			return m, fmt.Errorf("--map is COLUMN=FIELD, with one of the fields %s, not %q", fieldNames(), pair)
+			return m, fmt.Errorf("--map is COLUMN=FIELD, with one of the fields %s, not %q", FieldNames(), pair)
 		}
 		if _, twice := m.fields[pair[:at]]; twice {
 			return m, fmt.Errorf("--map has the column %q twice", pair[:at])
@@ -75,18 +76,18 @@ func newMapping(pairs, ignore []string) (mapping, error) {
 }
 
 // field returns the name of a column's field, or "" if it is to be ignored.
-func (m mapping) field(column string) (string, error) {
+func (m Mapping) field(column string) (string, error) {
 	if field, mapped := m.fields[column]; mapped {
 		return field, nil
 	}
 	if typeOf(column) == "" {
-		return "", fmt.Errorf("%q is no field of a fault (%s)", brief(column), fieldNames())
+		return "", fmt.Errorf("%q is no field of a fault (%s)", brief(column), FieldNames())
 	}
 	return column, nil
 }
 
 // unused finds a column that was named and is not there, most likely a slip.
-func (m mapping) unused(header []string) error {
+func (m Mapping) unused(header []string) error {
 	for _, column := range slices.Sorted(maps.Keys(m.fields)) {
 		if !slices.Contains(header, column) {
 			return fmt.Errorf("there is no column %q to map or ignore", column)
@@ -95,7 +96,8 @@ func (m mapping) unused(header []string) error {
 	return nil
 }
 
-func fieldNames() string {
+// FieldNames lists the fields of a fault.
+func FieldNames() string {
 	var names []string
 	for i := range fleetioapi.FaultCreateFields {
 		names = append(names, fleetioapi.FaultCreateFields[i].Name)
@@ -113,7 +115,7 @@ func brief(name string) string {
 
 // readRows reads a file of faults: NDJSON if it begins with a brace, else CSV. A row that cannot be sent is a row with an
 // error. An error ends the rows: where the next one begins is not known.
-func readRows(file io.Reader, names mapping) iter.Seq2[row, error] {
+func readRows(file io.Reader, names Mapping) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		b := bufio.NewReader(file)
 		if start, _ := b.Peek(3); string(start) == "\ufeff" {
@@ -147,10 +149,10 @@ func firstByte(b *bufio.Reader) (byte, error) {
 }
 
 // readNDJSON reads one JSON object a line. Blank lines are no rows.
-func readNDJSON(file io.Reader, names mapping) iter.Seq2[row, error] {
+func readNDJSON(file io.Reader, names Mapping) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, mostOfRow)
+		lines.Buffer(nil, MaxRow)
 		at := row{}
 		for lines.Scan() {
 			at.line++
@@ -167,7 +169,7 @@ func readNDJSON(file io.Reader, names mapping) iter.Seq2[row, error] {
 		}
 		err := lines.Err()
 		if errors.Is(err, bufio.ErrTooLong) {
-			err = errTooLong
+			err = ErrTooLong
 		}
 		if err != nil {
 			yield(row{}, fmt.Errorf("line %d: %w", at.line+1, err))

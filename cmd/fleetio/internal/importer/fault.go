@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"bytes"
@@ -24,6 +24,18 @@ func (p problems) errorOf(prefix string) error {
 		return nil
 	}
 	return errors.New(prefix + strings.Join(p, "; "))
+}
+
+// FaultOfTexts makes a fault of texts by the names of its fields.
+func FaultOfTexts(values map[string]string) (faults.FaultCreate, error) {
+	fault, found := compose(values)
+	return fault, found.errorOf("")
+}
+
+// FaultOfObject makes a fault of one JSON object.
+func FaultOfObject(text []byte) (faults.FaultCreate, error) {
+	fault, found := faultOfObject(text, Mapping{})
+	return fault, found.errorOf("")
 }
 
 // compose makes a fault of texts by the names of its fields. It finds texts that are not of the field's type; the limits
@@ -72,7 +84,7 @@ func compose(values map[string]string) (faults.FaultCreate, problems) {
 
 // faultOfObject makes a fault of one JSON object. Unlike encoding/json, it takes no member for another one that differs
 // in case, no second member of one name, and no text that would not arrive as it stands. A null counts as absent.
-func faultOfObject(text []byte, names mapping) (faults.FaultCreate, problems) {
+func faultOfObject(text []byte, names Mapping) (faults.FaultCreate, problems) {
 	var none faults.FaultCreate
 	members, err := object(text)
 	if err != nil {

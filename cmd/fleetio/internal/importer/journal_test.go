@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"fmt"
@@ -78,23 +78,23 @@ func TestOpenJournal(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "j")
-	j, err := openJournal(path, "https://a", testToken, someDay)
+	j, err := openJournal(path, "https://a", testToken)
 	require.NoError(t, err)
-	_, err = openJournal(path, "https://a", testToken, someDay)
+	_, err = openJournal(path, "https://a", testToken)
 	require.ErrorIs(t, err, errLocked)
 	r := &row{number: 1, line: 2}
 	require.NoError(t, j.sending(r))
-	require.NoError(t, j.outcome(r, outcomeRejected, 0, strings.Repeat("\x00", 1<<20)), "which is read again")
+	require.NoError(t, j.outcome(r, OutcomeRejected, 0, strings.Repeat("\x00", 1<<20)), "which is read again")
 	require.NoError(t, j.close())
 	require.ErrorContains(t, j.sending(r), "the journal cannot be written")
-	j, err = openJournal(path, "https://a", testToken, someDay)
+	j, err = openJournal(path, "https://a", testToken)
 	require.NoError(t, err)
-	assert.Equal(t, map[int]entry{1: {last: outcomeRejected}}, j.rows)
+	assert.Equal(t, map[int]entry{1: {last: OutcomeRejected}}, j.rows)
 	require.NoError(t, j.close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Zero(t, info.Mode().Perm()&0o077)
-	_, err = openJournal(folder, "https://a", testToken, someDay)
+	_, err = openJournal(folder, "https://a", testToken)
 	require.ErrorContains(t, err, "no regular file")
 }
 

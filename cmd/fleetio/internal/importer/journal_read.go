@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"bufio"
@@ -23,7 +23,7 @@ const (
 )
 
 // rowEvents are the events about a row.
-var rowEvents = []string{eventSending, outcomeCreated, outcomeRejected, outcomeNotCreated, outcomeAmbiguous}
+var rowEvents = []string{eventSending, OutcomeCreated, OutcomeRejected, OutcomeNotCreated, OutcomeAmbiguous}
 
 // event is a line of a journal.
 type event struct {
@@ -49,7 +49,7 @@ type entry struct {
 // settled reports whether the row must not be sent again on its own. That it was being sent, and no more, says that
 // nobody knows what became of it.
 func (e entry) settled() bool {
-	return e.last == outcomeCreated || e.last == outcomeAmbiguous || e.last == eventSending
+	return e.last == OutcomeCreated || e.last == OutcomeAmbiguous || e.last == eventSending
 }
 
 // history is what a journal says.
@@ -170,8 +170,8 @@ func (h *history) addHalf(text []byte) error {
 // doubt makes a row ambiguous, unless the journal has it as created before the damage.
 func (h *history) doubt(number int) {
 	h.created = true
-	if row := h.rows[number]; row.last != outcomeCreated {
-		h.rows[number] = entry{sum: row.sum, last: outcomeAmbiguous}
+	if row := h.rows[number]; row.last != OutcomeCreated {
+		h.rows[number] = entry{sum: row.sum, last: OutcomeAmbiguous}
 	}
 }
 
@@ -226,7 +226,7 @@ func (h *history) add(e *event) error {
 	row := h.rows[e.Row]
 	switch {
 	case e.Event == eventSending:
-		if row.last == outcomeCreated && !h.damaged {
+		if row.last == OutcomeCreated && !h.damaged {
 			return fmt.Errorf("row %d is sent again, which was created", e.Row)
 		}
 		sum, err := hex.DecodeString(e.SHA256)
@@ -245,7 +245,7 @@ func (h *history) add(e *event) error {
 	switch e.Event {
 	case eventSending:
 		h.open[e.Row] = true
-	case outcomeCreated, outcomeAmbiguous:
+	case OutcomeCreated, OutcomeAmbiguous:
 		h.created = true
 	}
 	row.last = e.Event

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"cmp"
@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
 
 	faults "github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// mostInVain is how many rows in a row may come to nothing before the rest is left alone: a server that fails would make
+// MaxFailures is how many rows in a row may come to nothing before the rest is left alone: a server that fails would make
 // each row one that a person has to look up.
-const mostInVain = 10
+const MaxFailures = 10
 
 // sender sends the rows of an import that are due. Everything in it happens in one goroutine.
 type sender struct {
@@ -27,23 +26,16 @@ type sender struct {
 
 // send sends what is due, and returns why it stopped before the end; nil where it did not. Rows that are on their way
 // are always waited for.
-func (s *sender) send(ctx context.Context, client *faults.Client) error {
-	finishing.RLock()
-	defer finishing.RUnlock()
+func (s *sender) send(ctx context.Context) error {
 	total := s.report.ToSend
-	var p *progress
-	if s.console.live {
-		p = newProgress(s.console, 0)
-		defer p.end()
-	}
-	for result, err := range client.CreateFaults(ctx, s.due(ctx), faults.WithConcurrency(s.concurrency)) {
+	for result, err := range s.Client.CreateFaults(ctx, s.due(ctx), faults.WithConcurrency(s.Concurrency)) {
 		r := s.onWay[0]
 		s.onWay = s.onWay[1:]
 		s.settle(&r, result, err)
-		p.rows(total-s.report.ToSend, total)
+		s.Progress(total-s.report.ToSend, total)
 	}
 	if s.stop == nil && ctx.Err() != nil {
-		return errInterrupted
+		return ErrInterrupted
 	}
 	return s.stop
 }
@@ -78,7 +70,7 @@ func (s *sender) due(ctx context.Context) iter.Seq[faults.FaultCreate] {
 
 // settle notes what became of a row.
 func (s *sender) settle(r *row, result faults.Result, err error) {
-	what, id, message := outcomeOf(err), int64(0), ""
+	what, id, message := OutcomeOf(err), int64(0), ""
 	var e *faults.Error
 	if result.Fault != nil {
 		id = result.Fault.ID
@@ -86,7 +78,7 @@ func (s *sender) settle(r *row, result faults.Result, err error) {
 		id = e.Fault.ID
 	}
 	if err != nil {
-		message = plain(err)
+		message = Plain(err)
 	}
 	if err := s.journal.outcome(r, what, id, message); err != nil {
 		s.stop = cmp.Or(s.stop, err)
@@ -95,16 +87,16 @@ func (s *sender) settle(r *row, result faults.Result, err error) {
 	s.report.ToSend--
 	s.inVain++
 	switch what {
-	case outcomeCreated:
+	case OutcomeCreated:
 		s.report.Created++
 		s.inVain = 0
 		if message != "" {
 			s.report.Warnings = append(s.report.Warnings, note(r, message))
 		}
-	case outcomeRejected:
+	case OutcomeRejected:
 		s.report.Rejected = append(s.report.Rejected, note(r, message))
 		s.inVain = 0
-	case outcomeAmbiguous:
+	case OutcomeAmbiguous:
 		s.report.Ambiguous = append(s.report.Ambiguous, note(r, message))
 	default:
 		s.report.NotCreated = append(s.report.NotCreated, note(r, message))
@@ -119,28 +111,12 @@ func (s *sender) hopeless(r *row, err error) error {
 	var limit *faults.RateLimitError
 	switch {
 	case errors.Is(err, faults.ErrUnauthorized), errors.Is(err, faults.ErrForbidden):
-		return fmt.Errorf("line %d: the server refuses these credentials: %s", r.line, plain(err))
+		return fmt.Errorf("line %d: the server refuses these credentials: %s", r.line, Plain(err))
 	case errors.As(err, &limit) && !errors.Is(err, context.Canceled):
-		return fmt.Errorf("line %d: %s", r.line, plain(err))
-	case s.inVain >= mostInVain:
-		return fmt.Errorf("%d rows in a row came to nothing, the last one on line %d: %s", s.inVain, r.line, plain(err))
+		return fmt.Errorf("line %d: %s", r.line, Plain(err))
+	case s.inVain >= MaxFailures:
+		return fmt.Errorf("%d rows in a row came to nothing, the last one on line %d: %s", s.inVain, r.line, Plain(err))
 	default:
 		return nil
 	}
-}
-
-// rows writes how far an import has come, unless it did so a moment ago.
-func (p *progress) rows(done, total int) {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := p.now()
-	if p.over || now.Sub(p.written) < progressEvery {
-		return
-	}
-	p.written = now
-	left := time.Duration(float64(now.Sub(p.started)) * float64(total-done) / float64(max(done, 1)))
-	p.write(fmt.Sprintf("%d of %d rows (%d%%), %s left", done, total, 100*done/max(total, 1), left.Round(time.Second)))
 }

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"encoding/csv"
@@ -13,14 +13,14 @@ import (
 
 // readCSV reads rows below a header of column names (RFC 4180). An empty cell is an absent field. A row with another
 // number of cells than the header cannot be sent. Wrong quotes end the rows, as they leave open where a row ends.
-func readCSV(file io.Reader, names mapping) iter.Seq2[row, error] {
+func readCSV(file io.Reader, names Mapping) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		rationed := &rationed{Reader: file}
 		table := csv.NewReader(rationed)
 		table.FieldsPerRecord = -1
 		table.ReuseRecord = true
 		next := func() ([]string, int, error) {
-			rationed.left = mostOfRow
+			rationed.left = MaxRow
 			cells, err := table.Read()
 			if err != nil {
 				return nil, 0, inCSV(err, table)
@@ -70,7 +70,7 @@ func valuesOf(fields, cells []string) map[string]string {
 }
 
 // columns returns the field of each column, "" for those to ignore.
-func columns(header []string, names mapping) ([]string, error) {
+func columns(header []string, names Mapping) ([]string, error) {
 	var fields, trimmed []string
 	from := map[string]string{}
 	for i, column := range header {
@@ -123,7 +123,7 @@ type rationed struct {
 // Read implements [io.Reader].
 func (r *rationed) Read(p []byte) (int, error) {
 	if r.left <= 0 {
-		return 0, errTooLong
+		return 0, ErrTooLong
 	}
 	n, err := r.Reader.Read(p[:min(len(p), r.left)])
 	r.left -= n

@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"encoding/hex"
@@ -29,13 +29,12 @@ type journal struct {
 	place  func() (fs.FileInfo, error) // the file that has the journal's name now; nil to trust that it is this one
 	opened fs.FileInfo
 	close  func() error
-	now    func() time.Time
 	header *event // to write before the first row; nil where the journal has it
 	failed error  // why nothing more is written
 }
 
 // openJournal opens or makes the journal of an import to a server and an account, and locks it.
-func openJournal(path, url, token string, now func() time.Time) (*journal, error) {
+func openJournal(path, url, token string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no regular file, and a journal must stay", path)
 	}
@@ -43,7 +42,7 @@ func openJournal(path, url, token string, now func() time.Time) (*journal, error
 	if err != nil {
 		return nil, err
 	}
-	j, err := newJournal(f, path, url, token, now)
+	j, err := newJournal(f, path, url, token)
 	if err != nil {
 		_ = closeLocked(f)
 		return nil, err
@@ -58,12 +57,12 @@ func openJournal(path, url, token string, now func() time.Time) (*journal, error
 }
 
 // newJournal goes on with what is in a file.
-func newJournal(f journalFile, path, url, token string, now func() time.Time) (*journal, error) {
+func newJournal(f journalFile, path, url, token string) (*journal, error) {
 	h, err := readJournal(f, path, url, token)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{history: h, file: f, now: now}
+	j := &journal{history: h, file: f}
 	if err := j.cut(); err != nil {
 		return nil, err
 	}
@@ -101,7 +100,7 @@ func readJournal(f io.Reader, path, url, token string) (*history, error) {
 		return nil, fmt.Errorf("%s is the journal of an import to %s: for another server, name another one by --journal", path, h.url)
 	case token != "" && h.isBound() && !h.account.hasToken(token):
 		return nil, fmt.Errorf("%s is the journal of an import to another account: use the %s of that account, or name another journal by --journal",
-			path, envToken)
+			path, "FLEETIO_ACCOUNT_TOKEN")
 	}
 	return h, nil
 }
@@ -131,7 +130,7 @@ func (j *journal) write(e *event) error {
 	if j.failed != nil {
 		return j.failed
 	}
-	e.Time = j.now().UTC().Format(time.RFC3339)
+	e.Time = time.Now().UTC().Format(time.RFC3339)
 	text, err := json.Marshal(e)
 	if err != nil {
 		return err

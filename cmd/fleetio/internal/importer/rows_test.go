@@ -1,4 +1,4 @@
-package main
+package importer
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 )
 
 // told is what a file comes to, a text for each row and one for its end.
-func told(text string, names mapping) []string {
+func told(text string, names Mapping) []string {
 	var all []string
 	for r, err := range readRows(strings.NewReader(text), names) {
 		switch {
@@ -50,7 +50,7 @@ func TestReadRows(t *testing.T) {
 		"beyond the limits":      {header + "P1,-1\n" + strings.Repeat("é", 256) + ",1\n", []string{"1@2: vehicle_id is less than 1", "2@3: code has more than 255 characters"}},
 		"a status and a time":    {"code,vehicle_id,status,last_occurred_at\nP1,1,shut,2026-03-14T13:46:27Z\nP1,1,open,14.3.2026\n", []string{"1@2: status is none of open, resolved, ignored", "2@3: last_occurred_at is no time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"}},
 		"NDJSON":                 {`{"code":"P1","vehicle_id":1}` + "\r\n\n " + `{"vehicle_id":2,"code":"P2","name":null}`, []string{"1@1 P1 of 1", "2@3 P2 of 2"}},
-		"another case":           {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is no field of a fault (` + fieldNames() + `)`}},
+		"another case":           {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is no field of a fault (` + FieldNames() + `)`}},
 		"a member twice":         {`{"code":"P1","code":"P2","vehicle_id":1}`, []string{`1@1: "code" and "code" are both code`}},
 		"data after the object":  {`{"code":"P1","vehicle_id":1} {}`, []string{"1@1: something follows the JSON object"}},
 		"other types":            {`{"code":1,"vehicle_id":"1"}`, []string{"1@1: code is no text; vehicle_id is no number"}},
@@ -63,7 +63,7 @@ func TestReadRows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, test.want, told(test.text, mapping{}))
+			assert.Equal(t, test.want, told(test.text, Mapping{}))
 		})
 	}
 }
@@ -79,11 +79,11 @@ func each(n int, format string) []string {
 
 func TestMapping(t *testing.T) {
 	t.Parallel()
-	names, err := newMapping([]string{"a=b=code", "Vehicle=vehicle_id"}, []string{"code"})
+	names, err := NewMapping([]string{"a=b=code", "Vehicle=vehicle_id"}, []string{"code"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1@2 P1 of 1"}, told("a=b,code,Vehicle\nP1,x,1\n", names))
 	assert.Equal(t, []string{"1@1 P1 of 1"}, told(`{"a=b":"P1","code":[],"Vehicle":1}`, names))
-	names, err = newMapping([]string{"a=code"}, nil)
+	names, err = NewMapping([]string{"a=code"}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{`line 1: the columns "code" and "a" are both code`}, told("code,a,vehicle_id\n", names))
 }
@@ -99,7 +99,7 @@ func FuzzReadRows(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		line, number := 0, 0
-		for r, err := range readRows(strings.NewReader(text), mapping{}) {
+		for r, err := range readRows(strings.NewReader(text), Mapping{}) {
 			if err != nil {
 				continue
 			}
@@ -112,7 +112,7 @@ func FuzzReadRows(f *testing.F) {
 			}
 		}
 		assert.LessOrEqual(t, line, strings.Count(text, "\n")+1)
-		first, second := told(text, mapping{}), told(text, mapping{})
+		first, second := told(text, Mapping{}), told(text, Mapping{})
 		assert.Equal(t, first, second)
 	})
 }
