@@ -19,7 +19,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/report"
-	"github.com/fleetcontract/fleetio-go/internal/mutate"
 )
 
 // unprintable has a character of each kind that a terminal or a viewer obeys, hides or reorders, after a line break.
@@ -122,7 +121,6 @@ func TestPrintsNothingRaw(t *testing.T) {
 		"claims":            {args: []string{"claims", "--spec", a.spec}},
 		"claims as JSON":    {args: []string{"claims", "--spec", a.spec, "--format", "json"}},
 		"claims, argument":  {args: []string{"claims", unprintable}, code: 2},
-		"selftest, no spec": {args: []string{"selftest", "--spec", gone}, code: 2},
 		"merge, no report":  {args: []string{"merge", nonsense}, code: 2},
 		"merge, none":       {args: []string{"merge", gone}, code: 2},
 		"merge, twice":      {args: []string{"merge", a.recording, a.recording}, code: 2},
@@ -156,15 +154,6 @@ func TestPrintsNothingRaw(t *testing.T) {
 			assertPrintable(t, "the output", stdout+stderr)
 		})
 	}
-}
-
-// TestSelftestPrintsNothingRaw prints claims with such names.
-func TestSelftestPrintsNothingRaw(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	require.ErrorIs(t, tell(&out, &mutate.Result{Failures: []string{unprintable}, Unbreakable: []string{unprintable}}, 1), errFindings)
-	assertPrintable(t, "the result", out.String())
-	assert.Equal(t, 3, strings.Count(out.String(), "\n"))
 }
 
 // TestFilesHaveNothingRaw looks at what the commands write to files, and decodes it: the values are those of the recording.

@@ -106,7 +106,7 @@ func commands(c *console) *cobra.Command {
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), selftestCommand(c), redactCommand(c),
+	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c),
 		createCommand(c), importCommand(c), sandboxCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())

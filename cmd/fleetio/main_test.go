@@ -89,17 +89,14 @@ func TestExitStatus(t *testing.T) {
 		"a broken file after a good one": {
 			args: []string{"verify", recordings + "conformant-minimal.har", recordings + "minimum.expected.json"}, code: 2, stderr: "minimum.expected.json"},
 
-		"merge nothing":             {args: []string{"merge"}, code: 2, stderr: "needs a REPORT.json"},
-		"merge no such file":        {args: []string{"merge", "nowhere.json"}, code: 2, stderr: "fleetio: nowhere.json: no such file"},
-		"merge no report":           {args: []string{"merge", overview}, code: 2, stderr: overview + ": "},
-		"claims of something":       {args: []string{"claims", "x"}, code: 2, stderr: `"x"`},
-		"claims in another format":  {args: []string{"claims", "--format", "sarif"}, code: 2, stderr: `not "sarif"`},
-		"claims of no spec":         {args: []string{"claims", "--spec", os.DevNull}, code: 2, stderr: os.DevNull},
-		"selftest of something":     {args: []string{"selftest", "x"}, code: 2, stderr: `"x"`},
-		"selftest of no spec":       {args: []string{"selftest", "--spec", os.DevNull}, code: 2, stderr: os.DevNull},
-		"selftest of less than all": {args: []string{"selftest", "--conformant", "-1"}, code: 2, stderr: "--conformant"},
-		"redact nothing":            {args: []string{"redact"}, code: 2, stderr: "needs a PATH"},
-		"redact no such file":       {args: []string{"redact", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
+		"merge nothing":            {args: []string{"merge"}, code: 2, stderr: "needs a REPORT.json"},
+		"merge no such file":       {args: []string{"merge", "nowhere.json"}, code: 2, stderr: "fleetio: nowhere.json: no such file"},
+		"merge no report":          {args: []string{"merge", overview}, code: 2, stderr: overview + ": "},
+		"claims of something":      {args: []string{"claims", "x"}, code: 2, stderr: `"x"`},
+		"claims in another format": {args: []string{"claims", "--format", "sarif"}, code: 2, stderr: `not "sarif"`},
+		"claims of no spec":        {args: []string{"claims", "--spec", os.DevNull}, code: 2, stderr: os.DevNull},
+		"redact nothing":           {args: []string{"redact"}, code: 2, stderr: "needs a PATH"},
+		"redact no such file":      {args: []string{"redact", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +107,7 @@ func TestExitStatus(t *testing.T) {
 			if test.code == exitNotRun {
 				assert.Empty(t, stdout, "no result without a run")
 				command := "fleetio"
-				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "selftest", "redact"}, test.args[0]) {
+				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "redact"}, test.args[0]) {
 					command += " " + test.args[0]
 				}
 				assert.True(t, strings.HasSuffix(stderr, "\nTry '"+command+" --help'.\n"), stderr)
@@ -124,7 +121,7 @@ func TestExitStatus(t *testing.T) {
 // TestHelp holds every flag to say once what it does without being given.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"verify", "merge", "claims", "selftest", "redact"} {
+	for _, command := range []string{"verify", "merge", "claims", "redact"} {
 		code, stdout, _ := fleetio("", command, "--help")
 		assert.Equal(t, 0, code)
 		assert.Contains(t, stdout, "Examples:\n  fleetio "+command)

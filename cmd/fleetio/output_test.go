@@ -221,7 +221,6 @@ func TestStandardStreams(t *testing.T) {
 		"the pipe that is read":          {args: "verify --report json=/dev/stdin -", code: 2, says: overwritten + "-"},
 		"standard output is a recording": {args: "redact $/rec", stdout: "rec/session.har", code: 2, says: "/dev/stdout " + overwritten},
 		"standard output is the spec":    {args: "claims --spec $/spec.yaml", stdout: "spec.yaml", code: 2, says: "/dev/stdout " + overwritten},
-		"of a self test":                 {args: "selftest --spec $/spec.yaml", stdout: "spec.yaml", code: 2, says: "/dev/stdout " + overwritten},
 		"of merge":                       {args: "merge --format json $/report.json", stdout: "report.json", code: 2, says: "/dev/stdout " + overwritten},
 		"standard error is a recording":  {args: "verify $/rec", stderr: "rec/session.har", code: 2},
 		"both to one file":               {args: "verify --report json=$/known.txt $/rec/session.har", stdout: "known.txt", code: 2, says: "two results"},
