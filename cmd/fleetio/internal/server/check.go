@@ -1,4 +1,4 @@
-package main
+package server
 
 import (
 	"errors"
@@ -11,17 +11,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// judge returns how the page judges an exchange; nil where there is no page.
-func (s *serving) judge() (page.Judge, error) {
-	if s.noPage {
-		return nil, nil
-	}
-	spec, err := loadSpec("")
-	if err != nil {
-		return nil, err
-	}
+// Check returns a function with which the page checks exchanges. The name is that of the contract's file, for its lines.
+func Check(contract *conformance.Contract, name string) page.Judge {
 	return func(e *sandbox.Exchange) ([]page.Finding, error) {
-		found, err := spec.contract.Check(exchangeOf(e))
+		found, err := contract.Check(exchangeOf(e))
 		if errors.Is(err, conformance.ErrNoOperation) {
 			return nil, errors.New("the contract has no such operation")
 		}
@@ -33,18 +26,18 @@ func (s *serving) judge() (page.Judge, error) {
 			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message,
 				Fails: f.Fails(), Note: f.Basis == conformance.Note}
 			if f.Spec.Line > 0 {
-				list[i].Spec = fmt.Sprintf("%s:%d", spec.name, f.Spec.Line)
+				list[i].Spec = fmt.Sprintf("%s:%d", name, f.Spec.Line)
 			}
 		}
 		return list, nil
-	}, nil
+	}
 }
 
-// exchangeOf is what arrived at the sandbox as a recording of it.
+// exchangeOf converts an exchange of the sandbox into one that the checker takes.
 func exchangeOf(e *sandbox.Exchange) *traffic.Exchange {
 	u, err := url.ParseRequestURI(e.URL)
 	if err != nil {
-		u = &url.URL{} // of no operation
+		u = &url.URL{} // matches no operation
 	}
 	return &traffic.Exchange{
 		Method: e.Method, URL: u, Status: e.Status,
