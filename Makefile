@@ -44,8 +44,8 @@ torture: ## Call a server that breaks in every way FLEETIO_TORTURE (10000) times
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
 
 .PHONY: selftest
-selftest: ## Break each claim of the spec, one at a time, and look whether the judge finds it
-	go run ./cmd/fleetio selftest
+selftest: ## Mutation-test the checker: violate each claim in turn, and expect that finding and no other
+	@go test -count=1 -v -run '^TestSelftest' ./internal/mutate
 
 .PHONY: contract
 contract: ## Judge the recordings and a server on loopback; print the verdict
