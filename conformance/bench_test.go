@@ -205,7 +205,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(map[int]string{1: "ours-1-worker", 0: "ours"}[workers], func(b *testing.B) {
 			b.SetBytes(info.Size())
 			for b.Loop() {
-				report, err := contract.Verify(traffic.ReadBatches(nil, path), Options{Workers: workers})
+				report, err := contract.Verify(traffic.Read(b.Context(), nil, path), Options{Workers: workers})
 				if err != nil || report.Exchanges != entries || !report.Summary.Conforms || report.Summary.Drift > 0 {
 					b.Fatal(err, report)
 				}

@@ -1,9 +1,6 @@
 package conformance
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // bitset is a set of claims by their index.
 type bitset []uint64
@@ -21,8 +18,6 @@ func (b bitset) addAll(list []int) {
 		b.add(i)
 	}
 }
-
-func (b bitset) equal(other bitset) bool { return slices.Equal(b, other) }
 
 func (b bitset) without(other bitset) {
 	for w := range b {

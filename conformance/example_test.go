@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ func ExampleContract_Check() {
 		fmt.Println(err)
 		return
 	}
-	for exchange, err := range traffic.ReadPaths(nil, "testdata/recordings/vendor-page.har") {
+	for exchange, err := range traffic.Read(context.Background(), nil, "testdata/recordings/vendor-page.har") {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -114,7 +115,7 @@ func ExampleContract_Verify() {
 		fmt.Println(err)
 		return
 	}
-	report, err := contract.Verify(traffic.ReadBatches(nil, "testdata/recordings/vendor-page.har"), conformance.Options{})
+	report, err := contract.Verify(traffic.Read(context.Background(), nil, "testdata/recordings/vendor-page.har"), conformance.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

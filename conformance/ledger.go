@@ -19,9 +19,6 @@ type Ledger struct {
 	largest  string // of the kinds' fingerprints; "" where that is not known
 	limit    int    // of what is listed of one kind
 	listed   int
-	alike    []alike
-	view     traffic.View // of a record
-	met      []*Finding   // the drift of one exchange
 }
 
 // tally is what a ledger knows of one claim.
@@ -30,15 +27,12 @@ type tally struct {
 	first, last                    Sighting
 }
 
-// seen takes in sightings, which come in groups: not always in the order of the traffic.
-func (t *tally) seen(first, last Sighting) {
-	none := t.supported+t.consistent+t.refuted == 0
-	if none || first.Index < t.first.Index {
-		t.first = first
+// seen takes in a sighting, which is behind those before in the order of the traffic.
+func (t *tally) seen(at Sighting) {
+	if t.supported+t.consistent+t.refuted == 0 {
+		t.first = at
 	}
-	if none || last.Index > t.last.Index {
-		t.last = last
-	}
+	t.last = at
 }
 
 // kindTally is what a ledger knows of one deviation.

@@ -63,28 +63,23 @@ func compareFindings(a, b Finding) int {
 
 // count adds the evidence of one exchange.
 func (l *Ledger) count(e *evidence, at Sighting) {
-	l.countKept(e.kept, 1, at, at)
+	e.kept.each(func(i int) {
+		t := &l.tallies[i]
+		t.seen(at)
+		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
+			t.consistent++
+		} else {
+			t.supported++
+		}
+	})
 	e.broken.each(func(i int) {
-		l.tallies[i].seen(at, at)
+		l.tallies[i].seen(at)
 		l.tallies[i].refuted++
 	})
 	if e.enforced != noClaim {
-		l.tallies[e.enforced].seen(at, at)
+		l.tallies[e.enforced].seen(at)
 		l.tallies[e.enforced].supported++
 	}
-}
-
-// countKept adds claims that a number of exchanges keep.
-func (l *Ledger) countKept(kept bitset, n int, first, last Sighting) {
-	kept.each(func(i int) {
-		t := &l.tallies[i]
-		t.seen(first, last)
-		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
-			t.consistent += n
-		} else {
-			t.supported += n
-		}
-	})
 }
 
 // found counts the findings of every basis.

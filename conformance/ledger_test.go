@@ -160,7 +160,7 @@ func TestClaimsOfEveryFinding(t *testing.T) {
 		assert.NotNil(t, contract.source.node(claim.Spec.Pointer), claim.ID)
 	}
 	assert.Len(t, claims, len(contract.claims), "an ID twice")
-	for ex, err := range traffic.ReadPaths(nil, "testdata/recordings") {
+	for ex, err := range traffic.Read(t.Context(), nil, "testdata/recordings") {
 		require.NoError(t, err)
 		findings, _ := contract.Check(ex)
 		for _, f := range findings {
@@ -192,7 +192,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
 	verify := func(o Options) *Report {
-		report, err := contract.Verify(traffic.ReadBatches(nil, "testdata/recordings"), o)
+		report, err := contract.Verify(traffic.Read(t.Context(), nil, "testdata/recordings"), o)
 		require.NoError(t, err)
 		return report
 	}
@@ -203,7 +203,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 	}
 	// One after the other, on the slow way.
 	ledger := contract.NewLedger()
-	for ex, err := range traffic.ReadPaths(nil, "testdata/recordings") {
+	for ex, err := range traffic.Read(t.Context(), nil, "testdata/recordings") {
 		require.NoError(t, err)
 		_, _ = ledger.Weigh(ex)
 	}
@@ -239,7 +239,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 			require.ErrorContains(t, err, "whole run")
 		}
 	}
-	_, err = contract.Verify(traffic.ReadBatches(nil, "testdata/recordings"), Options{Shard: 4, Shards: 3})
+	_, err = contract.Verify(traffic.Read(t.Context(), nil, "testdata/recordings"), Options{Shard: 4, Shards: 3})
 	require.Error(t, err)
 }
 
@@ -279,7 +279,7 @@ func TestVerifyNamesTheFirstError(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
 	for range 20 {
-		report, err := contract.Verify(traffic.ReadBatches(nil, folder), Options{Workers: 4})
+		report, err := contract.Verify(traffic.Read(t.Context(), nil, folder), Options{Workers: 4})
 		assert.Nil(t, report)
 		require.ErrorContains(t, err, "b.har: entry 0")
 	}
@@ -323,7 +323,7 @@ func TestRecordsCountAsExchangesDo(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
 	for _, workers := range []int{1, 2} {
-		report, err := contract.Verify(traffic.ReadBatches(nil, path), Options{Workers: workers})
+		report, err := contract.Verify(traffic.Read(t.Context(), nil, path), Options{Workers: workers})
 		require.NoError(t, err)
 		assert.Equal(t, ledger.Report(), report)
 	}

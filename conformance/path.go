@@ -55,19 +55,3 @@ func (t pathTemplate) match(path string) bool {
 	}
 	return false
 }
-
-// matchBytes is match for a path without escapes.
-func (t pathTemplate) matchBytes(path []byte) bool {
-	for _, literal := range t.literals {
-		if len(path) >= len(literal) && string(path[:len(literal)]) == literal &&
-			(len(path) == len(literal) || string(path[len(literal):]) == "/") {
-			return true
-		}
-	}
-	for _, p := range t.patterns {
-		if p.Match(path) {
-			return true
-		}
-	}
-	return false
-}

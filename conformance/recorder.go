@@ -12,7 +12,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Recorder writes exchanges into a file without their credentials, a line each, as [traffic.ReadPaths] reads them
+// Recorder writes exchanges into a file without their credentials, a line each, as [traffic.Read] reads them
 // (NDJSON). The file appears with [Recorder.Close], after a last scan for every credential of the run: until then, and
 // if the scan finds one, there is none. It is safe for concurrent use.
 type Recorder struct {

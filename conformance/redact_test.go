@@ -151,7 +151,7 @@ func TestRedactedJudgesTheSame(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	compared := 0
-	for ex, err := range traffic.ReadPaths(nil, recordings) {
+	for ex, err := range traffic.Read(t.Context(), nil, recordings) {
 		require.NoError(t, err)
 		if ex.Request.Header.Get("Authorization") == "Token redacted" {
 			ex.Request.Header.Set("Authorization", "Token "+apiKey)
@@ -224,7 +224,7 @@ func TestRecorder(t *testing.T) {
 	assert.NotContains(t, strings.ToLower(string(data)), apiKey)
 	assert.NotContains(t, string(data), accountToken)
 	read := 0
-	for ex, err := range traffic.ReadPaths(nil, path) {
+	for ex, err := range traffic.Read(t.Context(), nil, path) {
 		require.NoError(t, err)
 		assert.Equal(t, 201, ex.Status)
 		read++

@@ -1,11 +1,9 @@
 package conformance
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
@@ -29,9 +27,9 @@ type Progress struct {
 	Findings  int   // deviations, drift and notes
 }
 
-// Verify judges recordings and returns what they show, which does not depend on how many workers there are. What
-// cannot be read is an error, the first in the order of the traffic, and there is no report then.
-func (c *Contract) Verify(batches iter.Seq2[*traffic.Batch, error], o Options) (*Report, error) {
+// Verify judges exchanges, such as [traffic.Read] yields, and returns what they show, which does not depend on how many
+// workers there are. An error in the sequence ends it; Verify returns that error, and no report.
+func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Options) (*Report, error) {
 	if o.Shards < 0 || o.Shard < min(1, o.Shards) || o.Shard > o.Shards {
 		return nil, fmt.Errorf("there is no shard %d of %d: shards count from 1", o.Shard, o.Shards)
 	}
@@ -39,20 +37,16 @@ func (c *Contract) Verify(batches iter.Seq2[*traffic.Batch, error], o Options) (
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	next, stop := iter.Pull2(batches)
-	defer stop()
-	r := &run{contract: c, options: o, next: next}
+	r := &run{contract: c, options: o, batches: make(chan batch)}
 	var done sync.WaitGroup
 	for range workers {
 		done.Go(r.work)
 	}
+	err := r.deal(exchanges)
+	close(r.batches)
 	done.Wait()
-	if len(r.failures) > 0 {
-		first := slices.MinFunc(r.failures, func(a, b failure) int { return cmp.Compare(a.index, b.index) })
-		return nil, first.err
-	}
-	if r.unread != nil {
-		return nil, r.unread
+	if err != nil {
+		return nil, err
 	}
 	report := merge(r.reports)
 	if o.Shards > 1 {
@@ -61,48 +55,68 @@ func (c *Contract) Verify(batches iter.Seq2[*traffic.Batch, error], o Options) (
 	return report, nil
 }
 
-// run is the work of Verify. Each worker fetches its batches itself: what it reads is in the cache of its core then.
+// batch is a run of exchanges that are handed to a worker together, since handing over one costs as much as judging it.
+type batch struct {
+	exchanges []indexed
+	bytes     int64 // of the recordings, whatever shard they are for
+}
+
+// indexed is an exchange with its position in the traffic.
+type indexed struct {
+	*traffic.Exchange
+
+	index int64
+}
+
+// A batch is full with so many exchanges, or with bodies of so many bytes. The batches of all workers together are what a
+// run holds in memory.
+const (
+	maxBatch      = 64
+	maxBatchBytes = 1 << 20
+)
+
+// run is the work of Verify.
 type run struct {
 	contract *Contract
 	options  Options
-
-	reading sync.Mutex
-	next    func() (*traffic.Batch, error, bool)
-	unread  error // of what stands behind all that was read
-	ended   bool
+	batches  chan batch
 
 	mu       sync.Mutex
 	reports  []*Report
-	failures []failure
 	progress Progress
 }
 
-// fetch returns the next batch, or nil at the end.
-func (r *run) fetch() *traffic.Batch {
-	r.reading.Lock()
-	defer r.reading.Unlock()
-	if r.ended {
-		return nil
+// deal hands the exchanges of the shard to the workers.
+func (r *run) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
+	var next batch
+	index, size := int64(0), 0
+	for ex, err := range exchanges {
+		if err != nil {
+			return err
+		}
+		next.bytes += ex.Size
+		if dealt(index, r.options) {
+			next.exchanges = append(next.exchanges, indexed{ex, index})
+			size += len(ex.Request.Body) + len(ex.Response.Body)
+		}
+		index++
+		if len(next.exchanges) == maxBatch || size >= maxBatchBytes || next.bytes >= maxBatchBytes {
+			r.batches <- next
+			next, size = batch{exchanges: make([]indexed, 0, maxBatch)}, 0
+		}
 	}
-	batch, err, more := r.next()
-	r.ended = !more || err != nil
-	if err != nil {
-		r.unread = err
-		return nil
-	}
-	return batch
-}
-
-// failure is a record that cannot be decoded.
-type failure struct {
-	index int64
-	err   error
+	r.batches <- next
+	return nil
 }
 
 func (r *run) work() {
 	l := r.contract.NewLedger()
-	for batch := r.fetch(); batch != nil; batch = r.fetch() {
-		r.batch(l, batch)
+	for b := range r.batches {
+		findings := l.found()
+		for _, ex := range b.exchanges {
+			_, _ = l.weigh(ex.Exchange, ex.index) // what it was not about is counted
+		}
+		r.report(Progress{b.bytes, len(b.exchanges), l.found() - findings})
 	}
 	report := l.Report()
 	r.mu.Lock()
@@ -110,40 +124,16 @@ func (r *run) work() {
 	r.reports = append(r.reports, report)
 }
 
-func (r *run) batch(l *Ledger, batch *traffic.Batch) {
-	defer batch.Release()
-	exchanges, findings := 0, l.found()
-	records := batch.Records()
-	for i := range records {
-		if !dealt(records[i].Index, r.options) {
-			continue
-		}
-		exchanges++
-		if err := l.record(&records[i]); err != nil {
-			l.alike = l.alike[:0] // there will be no report
-			r.fail(failure{records[i].Index, err})
-			return
-		}
-	}
-	l.settle()
+// report adds what was done to the progress.
+func (r *run) report(done Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress.Bytes += batch.Bytes()
-	r.progress.Exchanges += exchanges
-	r.progress.Findings += l.found() - findings
+	r.progress.Bytes += done.Bytes
+	r.progress.Exchanges += done.Exchanges
+	r.progress.Findings += done.Findings
 	if r.options.Progress != nil {
 		r.options.Progress(r.progress)
 	}
-}
-
-// fail ends the reading. What other workers are at may fail before it in the order of the traffic.
-func (r *run) fail(f failure) {
-	r.mu.Lock()
-	r.failures = append(r.failures, f)
-	r.mu.Unlock()
-	r.reading.Lock()
-	r.ended = true
-	r.reading.Unlock()
 }
 
 // dealt reports whether an exchange is for the shard. The hash is the finalizer of SplitMix64, so that no pattern in

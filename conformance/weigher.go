@@ -17,9 +17,8 @@ type weigher struct {
 	pattern  []byte
 	known    []headerGuess // by position in the answer
 	strange  []int         // positions of the headers of the answer that nobody documents
-	drifts   driftCache
 	hiding   secretCache
-	view     traffic.View // of an exchange that is no record
+	view     exchangeView // of the exchange
 	bytes    []byte       // of that view
 }
 
@@ -44,8 +43,24 @@ func (w *weigher) weigh(ex *traffic.Exchange) ([]Finding, error) {
 	return w.report(op, ex), nil
 }
 
+// exchangeView is an exchange as the weigher reads it.
+type exchangeView struct {
+	Status            int
+	Request, Response messageView
+}
+
+// messageView is a message, whose header is a list of fields.
+type messageView struct {
+	Fields        []field
+	HeaderOmitted bool
+	Body          []byte
+	BodyOmitted   bool
+}
+
+type field struct{ Name, Value []byte }
+
 // message makes the view of a message. Texts are copied, as a header is made of strings and the weigher reads bytes.
-func (w *weigher) message(v *traffic.MessageView, m *traffic.Message) {
+func (w *weigher) message(v *messageView, m *traffic.Message) {
 	v.Body, v.BodyOmitted, v.HeaderOmitted, v.Fields = m.Body, m.BodyOmitted, m.HeaderOmitted, v.Fields[:0]
 	take := func(text string) []byte {
 		start := len(w.bytes)
@@ -54,7 +69,7 @@ func (w *weigher) message(v *traffic.MessageView, m *traffic.Message) {
 	}
 	for name, values := range m.Header {
 		for _, value := range values {
-			v.Fields = append(v.Fields, traffic.Field{Name: take(name), Value: take(value)})
+			v.Fields = append(v.Fields, field{Name: take(name), Value: take(value)})
 		}
 	}
 }
@@ -73,7 +88,7 @@ const (
 
 // conforms proves that an exchange has no finding but the headers in strange. Where it returns false, the evidence is
 // worth nothing.
-func (w *weigher) conforms(op *operation, v *traffic.View) bool {
+func (w *weigher) conforms(op *operation, v *exchangeView) bool {
 	into := w.evidence
 	into.reset()
 	w.strange = w.strange[:0]
@@ -129,7 +144,7 @@ func isHeader(name []byte, canonical string) bool {
 }
 
 // authenticated reports whether all credentials stand in the header, each once.
-func authenticated(credentials []compiledCredential, fields []traffic.Field) bool {
+func authenticated(credentials []compiledCredential, fields []field) bool {
 	for _, k := range credentials {
 		found := false
 		for _, f := range fields {
@@ -172,7 +187,7 @@ func (k compiledCredential) isValue(value []byte) bool {
 }
 
 // body proves a body, if there has to be one.
-func (w *weigher) body(of *compiledContent, m *traffic.MessageView) bool {
+func (w *weigher) body(of *compiledContent, m *messageView) bool {
 	if of == nil {
 		return true
 	}
@@ -216,7 +231,7 @@ func isMediaType(contentType []byte, name string) bool {
 }
 
 // headers proves the header of an answer: what is documented, and that the rest needs no document.
-func (w *weigher) headers(of *compiledResponse, fields []traffic.Field) bool {
+func (w *weigher) headers(of *compiledResponse, fields []field) bool {
 	var seen uint64
 	for i, f := range fields {
 		for len(w.known) <= i {

@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"bytes"
-
-	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // outcome is what weighing a criterion came to.
@@ -16,7 +14,7 @@ const (
 	broken
 )
 
-func (w *weigher) criterion(k *compiledCriterion, v *traffic.View) outcome {
+func (w *weigher) criterion(k *compiledCriterion, v *exchangeView) outcome {
 	if k.echo {
 		if says := w.echo(k); says != undecided {
 			return says
@@ -128,7 +126,7 @@ func (k *compiledCriterion) order(left, right operandValue) (int, bool) {
 }
 
 // matches weighs a pattern.
-func (w *weigher) matches(k *compiledCriterion, left operandValue, v *traffic.View) outcome {
+func (w *weigher) matches(k *compiledCriterion, left operandValue, v *exchangeView) outcome {
 	if k.pattern != nil {
 		if left.present && left.kind == kindString && k.pattern.Match(left.text) {
 			return holding
@@ -169,7 +167,7 @@ func (w *weigher) matches(k *compiledCriterion, left operandValue, v *traffic.Vi
 }
 
 // resolve looks an operand up.
-func (w *weigher) resolve(ref operandRef, v *traffic.View) (operandValue, bool) {
+func (w *weigher) resolve(ref operandRef, v *exchangeView) (operandValue, bool) {
 	switch ref.part {
 	case "":
 		return ref.literal, true
@@ -201,7 +199,7 @@ func (w *weigher) resolve(ref operandRef, v *traffic.View) (operandValue, bool) 
 }
 
 // headerRef is sure of a header that stands there once.
-func headerRef(ref operandRef, fields []traffic.Field) (operandValue, bool) {
+func headerRef(ref operandRef, fields []field) (operandValue, bool) {
 	var value operandValue
 	for _, f := range fields {
 		if !isHeader(f.Name, ref.header) {

@@ -46,7 +46,7 @@ func TestWeigherProves(t *testing.T) {
 	require.NoError(t, err)
 	for _, file := range files {
 		var proven []bool
-		for ex, err := range traffic.ReadPaths(nil, file) {
+		for ex, err := range traffic.Read(t.Context(), nil, file) {
 			require.NoError(t, err)
 			proven = append(proven, agrees(t, contract, ex))
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
 	"os"
 	"sync"
 	"time"
@@ -87,46 +86,5 @@ func interruptible[T any](ctx context.Context, work func() (T, error)) (T, error
 		return none, errInterrupted
 	case out := <-done:
 		return out.result, out.err
-	}
-}
-
-// until yields what seq yields, and errInterrupted once ctx ends, even where seq waits for a read that blocks: that read
-// is left behind, and seq with it.
-func until[T any](ctx context.Context, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
-	type pair struct {
-		value T
-		err   error
-	}
-	return func(yield func(T, error) bool) {
-		reading, stop := context.WithCancel(ctx)
-		defer stop()
-		pairs := make(chan pair)
-		go func() {
-			defer close(pairs)
-			for value, err := range seq {
-				select {
-				case pairs <- pair{value, err}:
-				case <-reading.Done():
-					return
-				}
-			}
-		}()
-		for {
-			select {
-			case <-ctx.Done():
-			case next, more := <-pairs:
-				if more {
-					if !yield(next.value, next.err) {
-						return
-					}
-					continue
-				}
-			}
-			if ctx.Err() != nil { // pairs is closed then, too, which must not pass for the end of the traffic
-				var none T
-				yield(none, errInterrupted)
-			}
-			return
-		}
 	}
 }

@@ -56,41 +56,6 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, writer.Close()) // what is left of the run ends
 }
 
-// TestUntil has an end and an interrupt at the same time, and a consumer that stops.
-func TestUntil(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	numbers := func(yield func(int, error) bool) {
-		for i := range 3 {
-			if !yield(i, nil) {
-				return
-			}
-		}
-	}
-	read := func(most int) (list []int, last error) {
-		for n, err := range until(ctx, numbers) {
-			if last = err; err != nil {
-				return list, err
-			}
-			if list = append(list, n); len(list) == most {
-				break
-			}
-		}
-		return list, last
-	}
-	list, err := read(100)
-	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2}, list)
-	list, err = read(1)
-	require.NoError(t, err)
-	assert.Equal(t, []int{0}, list)
-	cancel()
-	for range 100 { // whichever is ready first
-		_, err = read(100)
-		require.ErrorIs(t, err, errInterrupted)
-	}
-}
-
 func TestInterruptible(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -74,8 +74,11 @@ func redact(ctx context.Context, c *console, contract *conformance.Contract, out
 	}
 	defer recorder.Discard()
 	exchanges := 0
-	for ex, err := range until(ctx, traffic.ReadPaths(c.stdin, paths...)) {
-		if err != nil {
+	for ex, err := range traffic.Read(ctx, c.stdin, paths...) {
+		switch {
+		case ctx.Err() != nil:
+			return errInterrupted
+		case err != nil:
 			return err
 		}
 		if err := recorder.Write(ex); err != nil {

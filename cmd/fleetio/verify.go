@@ -97,5 +97,9 @@ func judge(ctx context.Context, c *console, contract *conformance.Contract, o co
 		defer p.end()
 		o.Progress = p.show
 	}
-	return contract.Verify(until(ctx, traffic.ReadBatches(c.stdin, paths...)), o)
+	report, err := contract.Verify(traffic.Read(ctx, c.stdin, paths...), o)
+	if ctx.Err() != nil {
+		return nil, errInterrupted
+	}
+	return report, err
 }

@@ -41,7 +41,7 @@ func load(t *testing.T) *conformance.Contract {
 // verify judges the recordings of a folder, under the name that they have from the root of the repository.
 func verify(t *testing.T, paths ...string) *conformance.Report {
 	t.Helper()
-	r, err := load(t).Verify(traffic.ReadBatches(nil, paths...), conformance.Options{})
+	r, err := load(t).Verify(traffic.Read(t.Context(), nil, paths...), conformance.Options{})
 	require.NoError(t, err)
 	return r
 }
@@ -74,7 +74,7 @@ func unchecked(t *testing.T) *conformance.Report {
 // shard is what the first of two machines saw of one exchange, and what the second did.
 func shard(t *testing.T, number int) *conformance.Report {
 	t.Helper()
-	r, err := load(t).Verify(traffic.ReadBatches(nil, recordings+"/vendor-page.har"), conformance.Options{Shard: number, Shards: 1000})
+	r, err := load(t).Verify(traffic.Read(t.Context(), nil, recordings+"/vendor-page.har"), conformance.Options{Shard: number, Shards: 1000})
 	require.NoError(t, err)
 	return r
 }

@@ -15,27 +15,6 @@ type pipe struct{ r io.Reader }
 
 func (p pipe) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), 64)]) }
 
-// TestBlanks are gone over once, however few bytes come at a time.
-func TestBlanks(t *testing.T) {
-	t.Parallel()
-	for name, prefix := range map[string]string{"before an entry": "", "behind a comma": " ,"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := &entrySplitter{begin: -1, behind: prefix != ""}
-			rest := []byte(prefix + strings.Repeat(" ", 1<<10))
-			for n := range rest {
-				_, _, _, found := s.split(rest[:n], false)
-				require.Equal(t, stepMore, found)
-				require.Equal(t, n, s.passed, "the next look begins there")
-			}
-			rest = append(rest, "{}"...)
-			begin, end, _, found := s.split(rest, false)
-			assert.Equal(t, stepRecord, found)
-			assert.Equal(t, "{}", string(rest[begin:end]))
-		})
-	}
-}
-
 // TestBlanksOnAPipe reads a recording with as many blanks as one may have where they cost most. It took minutes.
 func TestBlanksOnAPipe(t *testing.T) {
 	t.Parallel()
@@ -49,7 +28,7 @@ func TestBlanksOnAPipe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			read := 0
-			for _, err := range ReadHAR(pipe{strings.NewReader(text)}, "a") {
+			for _, err := range readHAR(pipe{strings.NewReader(text)}, "a") {
 				require.NoError(t, err)
 				read++
 			}
@@ -65,7 +44,7 @@ func TestFormatBehindBlanks(t *testing.T) {
 	for name, text := range map[string]string{"NDJSON": lineOf(""), "HAR": archive(entry("GET", "", `"status":204`))} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found, err := collect(ReadPaths(pipe{strings.NewReader(strings.Repeat("\n", lines) + text)}, "-"))
+			found, err := collect(Read(t.Context(), pipe{strings.NewReader(strings.Repeat("\n", lines) + text)}, "-"))
 			require.NoError(t, err)
 			require.Len(t, found, 1)
 			if name == "NDJSON" {
@@ -73,6 +52,6 @@ func TestFormatBehindBlanks(t *testing.T) {
 			}
 		})
 	}
-	_, err := collect(ReadPaths(pipe{strings.NewReader(strings.Repeat("\n", lines) + `{"method":7}`)}, "-"))
+	_, err := collect(Read(t.Context(), pipe{strings.NewReader(strings.Repeat("\n", lines) + `{"method":7}`)}, "-"))
 	require.EqualError(t, err, fmt.Sprintf("-: entry 0 (byte %d): line %d: method: expected a string, got a number", lines+len(`{"method":`), lines+1))
 }

@@ -1,78 +1,80 @@
 package traffic
 
 import (
-	"bufio"
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
-	"regexp"
+	"maps"
+	"net/http"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// readCassette reads a cassette of go-vcr (github.com/dnaeon/go-vcr). What go-vcr writes is split into its interactions
-// by their indentation; a cassette that is written in another style is held in memory as a whole.
-func readCassette(w *window, head *bufio.Reader) error {
-	seen, _ := head.Peek(headSize) // an error comes again with the bytes behind
-	n, indent := blockHead(seen)
-	if n == 0 {
-		return readDocument(w)
+// The properties of a cassette that are read, in versions 1 and 2. go-vcr's own types refuse much of version 1, such as
+// an empty duration, and cannot tell a code that is missing, at the end of a file that is cut off.
+type (
+	cassette struct {
+		Version      string
+		Interactions []yaml.Node
 	}
-	rest := bytes.Clone(seen[:n])
-	if _, err := parseCassette(rest, false); err != nil {
-		if errors.Is(err, errVersion) {
-			return w.cassetteError(rest, err)
-		}
-		return readDocument(w)
+	interaction struct {
+		Request, Response *cassetteMessage
 	}
-	_, _ = head.Discard(n)
-	w.at += int64(n)
-	s := &itemSplitter{indent: indent, begin: -1}
-	if err := w.split(s); err != nil {
-		return err
+	cassetteMessage struct {
+		Method        *string
+		URL           string
+		URI           string // of vcrpy
+		Headers       map[string][]string
+		Body          string
+		Code          *int
+		ContentLength int64 `yaml:"content_length"` // -1 or 0 if not known
 	}
-	if s.tooLarge || errors.Is(w.err, errTooLarge) {
-		return &Error{File: w.file.name, Entry: w.entry, Offset: w.at, Err: errTooLarge}
-	}
-	if w.err != nil && !errors.Is(w.err, io.EOF) {
-		return &Error{File: w.file.name, Entry: w.entry, Offset: w.at + int64(len(w.rest())), Err: w.err}
-	}
+)
 
-	// The document without its interactions must be one by itself.
-	end := w.at
-	tail, err := readBounded(w.remaining())
-	if err != nil {
-		return &Error{File: w.file.name, Entry: -1, Offset: end + int64(len(tail)), Err: err}
-	}
-	if _, err := parseCassette(append(rest, tail...), false); err != nil {
-		if fault, ok := errors.AsType[*yamlError](err); ok {
-			err = fault.err
-		}
-		return &Error{File: w.file.name, Entry: -1, Offset: end, Err: err}
-	}
-	return nil
-}
+const canRead = "; what can be read is HAR, NDJSON and go-vcr cassettes of the versions 1 and 2"
 
-// readDocument reads a cassette as a whole.
-func readDocument(w *window) error {
-	text, err := readBounded(w.r)
-	if err != nil {
-		return &Error{File: w.file.name, Entry: -1, Offset: w.at + int64(len(text)), Err: err}
+var (
+	errNoCassette = errors.New("no list of interactions, so no go-vcr cassette" + canRead)
+	errVersion    = errors.New("not a go-vcr cassette of a version that is known" + canRead)
+	errVcrpy      = errors.New("a cassette of vcrpy" + canRead)
+)
+
+// readCassette reads a cassette of go-vcr (github.com/dnaeon/go-vcr), as a whole.
+func (r *recording) readCassette(file io.Reader) error {
+	text, err := readBounded(file)
+	end := r.skipped + int64(len(text))
+	switch {
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
+	case err != nil:
+		return r.fail(end, err)
 	}
-	items, err := parseCassette(text, true)
-	if err != nil {
-		return w.cassetteError(text, err)
+	var c cassette
+	switch err = yaml.Load(text, &c); {
+	case err != nil:
+	case c.Interactions == nil:
+		err = errNoCassette
+	case c.Version != "1" && c.Version != "2":
+		err = errVersion
 	}
-	size := w.at + int64(len(text))
-	for _, item := range items {
-		r := Record{Index: w.out.index, raw: text, at: w.at, item: item, entry: w.entry, file: w.file}
-		w.out.index++
-		w.entry++
-		batch := &Batch{buf: &buffer{records: []Record{r}}, bytes: size}
-		size = 0 // the first stands for all
-		if !w.out.yield(batch, nil) {
-			return errStopped
+	if err != nil {
+		at, cause := placeInYAML(text, err)
+		return r.fail(r.skipped+at, cause)
+	}
+	for i := range c.Interactions {
+		e, err := readInteraction(&c.Interactions[i])
+		if err != nil {
+			at, cause := placeInYAML(text, err)
+			return r.failEntry(r.skipped+at, cause)
+		}
+		if err := r.yieldExchange(e, "#/interactions/", i, end); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -80,162 +82,170 @@ func readDocument(w *window) error {
 
 // readBounded reads to the end, with an error if there is too much; with any error comes what was read.
 func readBounded(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxValue+1))
-	if err == nil && len(text) > maxValue {
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	if err == nil && len(text) > maxSize {
 		return nil, errTooLarge
 	}
 	return text, err
 }
 
-func (w *window) cassetteError(text []byte, err error) error {
-	at, err := locate(text, err)
-	return &Error{File: w.file.name, Entry: -1, Offset: w.at + at, Err: err}
+func readInteraction(node *yaml.Node) (*Exchange, error) {
+	var i interaction
+	if err := refuseAliases(node); err != nil {
+		return nil, err
+	}
+	decodeErr := node.Decode(&i)
+	fail := func(text string) error { return &yamlError{node, errors.New(text)} }
+	req, resp := i.Request, i.Response
+	switch {
+	case req != nil && req.URI != "" && req.URL == "":
+		return nil, &yamlError{node, errVcrpy}
+	case decodeErr != nil:
+		return nil, decodeErr
+	case req == nil:
+		return nil, fail("request: missing")
+	case resp == nil:
+		return nil, fail("response: missing")
+	case req.Method == nil:
+		return nil, fail("request.method: missing")
+	case req.URL == "":
+		return nil, fail("request.url: missing or empty")
+	case resp.Code == nil:
+		return nil, fail("response.code: missing") // it is written behind the body, so the file may be cut off
+	case *resp.Code < 0 || *resp.Code > 999:
+		return nil, fail(fmt.Sprintf("response.code: %d is not an HTTP status", *resp.Code))
+	}
+
+	e := &Exchange{Method: cmp.Or(*req.Method, http.MethodGet), URL: parseURL(req.URL), Status: *resp.Code} // as in [http.Request]
+	var err error
+	if e.Request, err = req.message(); err != nil {
+		return nil, fail("request.body: " + err.Error())
+	}
+	if len(e.Request.Body) == 0 && !e.Request.BodyOmitted {
+		hints := bodyHints{body: true, text: true, bodySize: req.size()}
+		e.Request.BodyOmitted = hints.requestOmitted(e.Method, announced(e.Request.Header))
+	}
+	if !e.Answered() {
+		return e, nil
+	}
+	if e.Response, err = resp.message(); err != nil {
+		return nil, fail("response.body: " + err.Error())
+	}
+	if len(e.Response.Body) == 0 && !e.Response.BodyOmitted {
+		hints := bodyHints{body: true, text: true, size: resp.size()}
+		e.Response.BodyOmitted = hints.responseOmitted(e.Method, e.Status, announced(e.Response.Header))
+	}
+	return e, nil
 }
 
-var (
-	errNoCassette = errors.New("no list of interactions, so no go-vcr cassette; what can be read is HAR, NDJSON and go-vcr cassettes")
-	errVersion    = errors.New("a go-vcr cassette of another version than 1 or 2; what can be read is HAR, NDJSON and go-vcr cassettes of these versions")
-)
+func (m *cassetteMessage) size() bodySize {
+	if m.ContentLength > 0 {
+		return sizePositive
+	}
+	return sizeZero
+}
 
-// parseCassette parses the document of a cassette. Either it holds interactions, which are returned, or they have been
-// taken out of it, all of them.
-func parseCassette(text []byte, whole bool) ([]*yaml.Node, error) {
-	doc, err := parseYAML(text)
+// message is the header and the body. The body is as it went over the wire, so that its coding has to be undone; a coding
+// other than gzip is only believed in if the body is no text, as hooks of the recorder may have undone it.
+func (m *cassetteMessage) message() (Message, error) {
+	message := Message{Header: http.Header{}, HeaderOmitted: m.Headers == nil, Body: []byte(m.Body)}
+	for _, name := range slices.Sorted(maps.Keys(m.Headers)) {
+		for _, value := range m.Headers[name] {
+			if name != "" && name[0] != ':' {
+				message.Header.Add(name, value)
+			}
+		}
+	}
+	coding := strings.ToLower(strings.TrimSpace(message.Header.Get("Content-Encoding")))
+	switch {
+	case m.Body == "":
+		message.Body = nil
+	case coding == "" || coding == "identity":
+	case (coding == "gzip" || coding == "x-gzip") && strings.HasPrefix(m.Body, "\x1f\x8b"):
+		var err error
+		if message.Body, err = unzip(message.Body); err != nil {
+			return Message{}, err
+		}
+	case !utf8.Valid(message.Body):
+		message.Body, message.BodyOmitted = nil, true
+	}
+	return message, nil
+}
+
+func unzip(body []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	version, interactions := yamlValue{}, yamlValue{}
-	if doc.node != nil && doc.node.Kind == yaml.MappingNode {
-		err = doc.members(func(key string, v yamlValue) error {
-			switch key {
-			case "version":
-				version = v.named(key)
-			case "interactions":
-				interactions = v.named(key)
-			}
-			return nil
-		})
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case interactions.node == nil:
-		return nil, errNoCassette
-	case version.node == nil:
-		return nil, doc.fail(errors.New("version: missing, so no go-vcr cassette; what can be read is HAR, NDJSON and go-vcr cassettes"))
-	case version.node.Value != "1" && version.node.Value != "2":
-		return nil, version.fail(errVersion)
-	case whole:
-		return interactions.elements()
-	case !interactions.isNull():
-		return nil, interactions.fail(errors.New("more of them, which are not indented as those before"))
-	}
-	return nil, nil
+	return readBounded(r)
 }
 
-var interactionsKey = regexp.MustCompile(`^(interactions|"interactions"|'interactions')[ \t]*:[ \t]*(#.*)?$`)
+// yamlError is an error about a node of a document.
+type yamlError struct {
+	node *yaml.Node
+	err  error
+}
 
-// blockHead returns the length of what comes before the first interaction of a cassette in block style, and how far its
-// dash is indented; or 0 if the cassette is of another style, or does not get to its interactions in time.
-func blockHead(seen []byte) (n, indent int) {
-	inside := false
-	for n < len(seen) {
-		i := bytes.IndexByte(seen[n:], '\n')
-		if i < 0 {
-			i = len(seen) - n - 1
-		}
-		line := bytes.TrimRight(seen[n:n+i+1], " \t\r\n")
-		switch first := bytes.TrimLeft(line, " "); {
-		case !inside:
-			inside = interactionsKey.Match(line)
-		case len(first) == 0 || first[0] == '#':
-		case isItem(first):
-			return n, len(line) - len(first)
-		default:
-			return 0, 0
-		}
-		n += i + 1
+func (f *yamlError) Error() string { return f.err.Error() }
+
+func (f *yamlError) Unwrap() error { return f.err }
+
+// refuseAliases refuses what go-vcr does not write, and what makes much of a short text.
+func refuseAliases(node *yaml.Node) error {
+	if node.Kind == yaml.AliasNode || node.ShortTag() == "!!merge" {
+		return &yamlError{node, errors.New("an alias or a merge, which is not supported")}
 	}
-	return 0, 0
-}
-
-// isItem reports whether a line, less its indentation, starts an item of a list.
-func isItem(line []byte) bool {
-	return len(line) > 0 && line[0] == '-' && (len(line) == 1 || strings.IndexByte(" \t\r\n", line[1]) >= 0)
-}
-
-// itemSplitter finds the items of a list, all of whose lines but the first are indented further than the dash. Within a
-// quoted text they need not be; such an item is cut in two, both of which then are no YAML.
-type itemSplitter struct {
-	indent   int
-	begin    int // of the item whose end is looked for, or -1
-	pos      int // of the first line that was not looked at
-	seen     int // up to where there is no end of it
-	tooLarge bool
-}
-
-func (s *itemSplitter) split(rest []byte, last bool) (begin, end, line int, found step) {
-	for s.pos < len(rest) {
-		s.seen = max(s.seen, s.pos)
-		i := bytes.IndexByte(rest[s.seen:], '\n')
-		next := s.seen + i + 1
-		if i < 0 {
-			if next = len(rest); !last {
-				s.seen = len(rest)
-				break
-			}
+	for _, child := range node.Content {
+		if err := refuseAliases(child); err != nil {
+			return err
 		}
-		kind := s.kindOf(rest[s.pos:next])
-		if kind != lineWithin {
-			if s.begin >= 0 {
-				return s.item(s.pos)
-			}
-			if kind == lineBehind {
-				return 0, 0, 0, stepStop
-			}
-			s.begin = s.pos
-		}
-		s.pos = next
 	}
-	switch {
-	case !last:
-		return 0, 0, 0, stepMore
-	case s.begin >= 0:
-		return s.item(len(rest))
+	return nil
+}
+
+// placeInYAML returns the offset of an error in a text, and its cause without what the parser quotes of the text.
+func placeInYAML(text []byte, err error) (int64, error) {
+	if fault, ok := errors.AsType[*yamlError](err); ok {
+		return offsetOf(text, fault.node.Line, fault.node.Column), fault.err
+	}
+	fault, ok := errors.AsType[*yaml.LoadError](err)
+	if all, several := errors.AsType[*yaml.LoadErrors](err); several && len(all.Errors) > 0 {
+		fault, ok = all.Errors[0], true
+	}
+	if !ok {
+		return 0, err
+	}
+	switch fault.Stage {
+	case yaml.ReaderStage, yaml.ScannerStage, yaml.ParserStage:
+		err = fmt.Errorf("not valid YAML: %s", fault.Message)
+	case yaml.ComposerStage:
+		err = errors.New("not valid YAML: an alias without its anchor")
 	default:
-		return 0, 0, 0, stepStop
+		err = fmt.Errorf("not as go-vcr writes it: %s", fault.Message)
+		if rest, ok := strings.CutPrefix(fault.Message, "cannot construct "); ok { // and then the value
+			tag, _, _ := strings.Cut(rest, " ")
+			err = fmt.Errorf("not as go-vcr writes it: unexpected %s", tag)
+		}
 	}
+	if fault.Mark.Line == 0 { // the reader of characters knows the offset only
+		return int64(min(len(text), max(0, fault.Mark.Index))), err
+	}
+	return offsetOf(text, fault.Mark.Line, fault.Mark.Column), err
 }
 
-// item is the item up to end.
-func (s *itemSplitter) item(end int) (int, int, int, step) {
-	begin := s.begin
-	s.begin, s.pos, s.seen = -1, 0, 0
-	if end-begin > maxValue {
-		s.tooLarge = true
-		return 0, 0, 0, stepStop
+// offsetOf returns the offset of a place, both of whose coordinates are from 1.
+func offsetOf(text []byte, line, column int) int64 {
+	at := 0
+	for range line - 1 {
+		i := bytes.IndexByte(text[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i + 1
 	}
-	return begin, end, 0, stepRecord
-}
-
-// lineKind is what a line is to a list.
-type lineKind int
-
-const (
-	lineWithin lineKind = iota // of an item, or blank, or a comment
-	lineItem                   // the first of an item
-	lineBehind                 // behind the list
-)
-
-func (s *itemSplitter) kindOf(line []byte) lineKind {
-	text := bytes.TrimLeft(line, " ")
-	blank := len(bytes.TrimSpace(text)) == 0
-	switch indent := len(line) - len(text); {
-	case blank, text[0] == '#', indent > s.indent:
-		return lineWithin
-	case indent == s.indent && isItem(text):
-		return lineItem
-	default:
-		return lineBehind
+	for range column - 1 {
+		_, size := utf8.DecodeRune(text[at:])
+		at += size
 	}
+	return int64(at)
 }

@@ -31,20 +31,8 @@ func indented(lines string) string {
 	return b.String()
 }
 
-// readCassettes reads a cassette in the way that its style calls for, and again as a whole.
-func readCassettes(t *testing.T, in string) (split, whole []*Exchange, err error) {
-	t.Helper()
-	split, err = collect(readAs(strings.NewReader(in), "x.yaml", formatCassette))
-	whole, wholeErr := collect(exchanges(func(yield func(*Batch, error) bool) {
-		w := &window{out: &output{yield: yield}, r: strings.NewReader(in), file: &file{name: "x.yaml", format: formatCassette}}
-		if err := readDocument(w); err != nil && !errors.Is(err, errStopped) {
-			yield(nil, err)
-		}
-	}))
-	if err == nil {
-		require.NoError(t, wholeErr, in)
-	}
-	return split, whole, err
+func readCassette(in string) ([]*Exchange, error) {
+	return collect(readAs(strings.NewReader(in), "x.yaml", formatCassette))
 }
 
 func TestCassetteMessages(t *testing.T) {
@@ -79,19 +67,21 @@ func TestCassetteMessages(t *testing.T) {
 		{"members that are skipped", "form: {a: [b]}\ntrailer: {}\nduration: 1s\nid: [x]\ndiscarded: true\n", "", ""},
 	}
 	for _, tt := range tests {
-		split, whole, err := readCassettes(t, cassetteHead+interactionOf("POST", tt.in, tt.in))
-		require.NoError(t, err, tt.name)
-		require.Equal(t, split, whole, tt.name)
-		for i, m := range []Message{split[0].Request, split[0].Response} {
-			want := []string{tt.request, tt.response}[i]
-			assert.Equal(t, want == omitted, m.BodyOmitted, tt.name)
-			assert.Equal(t, strings.TrimPrefix(want, omitted), string(m.Body), tt.name)
-			assert.Equal(t, !strings.Contains(tt.in, "headers"), m.HeaderOmitted, tt.name)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found, err := readCassette(cassetteHead + interactionOf("POST", tt.in, tt.in))
+			require.NoError(t, err)
+			for i, m := range []Message{found[0].Request, found[0].Response} {
+				want := []string{tt.request, tt.response}[i]
+				assert.Equal(t, want == omitted, m.BodyOmitted)
+				assert.Equal(t, strings.TrimPrefix(want, omitted), string(m.Body))
+				assert.Equal(t, !strings.Contains(tt.in, "headers"), m.HeaderOmitted)
+			}
+		})
 	}
-	split, _, err := readCassettes(t, cassetteHead+interactionOf("HEAD", "", "content_length: 3\n"))
+	found, err := readCassette(cassetteHead + interactionOf("HEAD", "", "content_length: 3\n"))
 	require.NoError(t, err)
-	assert.False(t, split[0].Response.BodyOmitted, "the answer to a HEAD has no body")
+	assert.False(t, found[0].Response.BodyOmitted, "the response to a HEAD has no body")
 }
 
 func TestCassetteStyles(t *testing.T) {
@@ -114,23 +104,29 @@ func TestCassetteStyles(t *testing.T) {
 		{"a list in flow style", "version: 1\ninteractions: [" + flow + ", " + flow + "]\n", 2},
 		{"items in flow style", cassetteHead + "- " + flow + "\n- " + flow + "\n", 2},
 		{"flow style", "{version: 1, interactions: [" + flow + "]}", 1},
-		{"JSON", `{"version":2,"interactions":[{"request":{"method":"GET","url":"http://x/"},"response":{"code":200}}]}`, 1},
 		{"none", "version: 2\ninteractions: []\n", 0},
 		{"a long head", "# " + strings.Repeat("x", headSize) + "\n" + cassetteHead + one, 1},
 		{"a text that looks like an item", cassetteHead + interactionOf("GET", "", "body: |\n    - request:\n    interactions:\n    ---\n") + one, 2},
-		{"a long item", cassetteHead + interactionOf("GET", "", "body: "+strings.Repeat("x", 3*batchSize)) + one, 2},
+		{"a long item", cassetteHead + interactionOf("GET", "", "body: "+strings.Repeat("x", 100_000)) + one, 2},
 	}
 	for _, tt := range tests {
-		split, whole, err := readCassettes(t, tt.in)
-		require.NoError(t, err, tt.name)
-		require.Len(t, split, tt.want, tt.name)
-		require.Equal(t, whole, split, tt.name)
-		for i, e := range split {
-			require.Equal(t, fmt.Sprintf("x.yaml#/interactions/%d", i), e.Source, tt.name)
-		}
-		halves, err := collect(readAs(iotest.HalfReader(strings.NewReader(tt.in)), "x.yaml", formatUnknown))
-		require.NoError(t, err, tt.name)
-		require.Equal(t, split, halves, tt.name)
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found, err := readCassette(tt.in)
+			require.NoError(t, err)
+			require.Len(t, found, tt.want)
+			size := int64(0)
+			for i, e := range found {
+				require.Equal(t, fmt.Sprintf("x.yaml#/interactions/%d", i), e.Source)
+				size += e.Size
+			}
+			if tt.want > 0 {
+				require.Equal(t, int64(len(tt.in)), size)
+			}
+			halves, err := collect(readAs(iotest.HalfReader(strings.NewReader(tt.in)), "x.yaml", formatCassette))
+			require.NoError(t, err)
+			require.Equal(t, found, halves)
+		})
 	}
 }
 
@@ -141,52 +137,51 @@ func TestCassetteErrors(t *testing.T) {
 	bad := func(request, response string) string {
 		return cassetteHead + one + interactionOf("GET", request, response)
 	}
-	const canRead = "; what can be read is HAR, NDJSON and go-vcr cassettes"
 	tests := []struct {
 		name, in string
 		entry    int
 		want     string
 	}{
-		{"no cassette", "¶openapi: 3.0.3\n", -1, "no list of interactions, so no go-vcr cassette" + canRead},
-		{"a list", "¶- a\n", -1, "no list of interactions, so no go-vcr cassette" + canRead},
-		{"nothing", "¶---\n", -1, "no list of interactions, so no go-vcr cassette" + canRead},
-		{"another version", "version: ¶3\ninteractions:\n" + one, -1, "version: a go-vcr cassette of another version than 1 or 2" + canRead + " of these versions"},
-		{"another version, in flow style", "{version: ¶3, interactions: []}", -1, "version: a go-vcr cassette of another version than 1 or 2" + canRead + " of these versions"},
-		{"no version", "¶interactions:\n" + one, -1, "version: missing, so no go-vcr cassette" + canRead},
-		{"cut off before the interactions", "version: 2\ninteractions:¶", -1, "interactions: expected a list, got nothing"},
-		{"interactions in a mapping", "version: 2\ninteractions:\n    ¶a: 1\n", -1, "interactions: expected a list, got a mapping"},
-		{"no mapping", cassetteHead + one + "    - ¶a\n", 1, "expected a mapping, got a text"},
+		{"no cassette", "¶openapi: 3.0.3\n", -1, errNoCassette.Error()},
+		{"a list", "¶- a\n", -1, "not as go-vcr writes it: unexpected !!seq"},
+		{"nothing", "¶# a\n", -1, "not as go-vcr writes it: yaml: no documents in stream"},
+		{"another version", "¶---\nversion: 3\ninteractions: []\n", -1, errVersion.Error()},
+		{"no version", "¶interactions: []\n", -1, errVersion.Error()},
+		{"cut off before the interactions", "¶" + cassetteHead, -1, errNoCassette.Error()},
+		{"interactions in a mapping", "version: 2\ninteractions:\n    ¶a: 1\n", -1, "not as go-vcr writes it: unexpected !!map"},
+		{"of vcrpy", cassetteHead + "    - ¶request: {method: GET, uri: http://x/}\n      response: {body: {string: secret}, status: {code: 200}}\n", 0, errVcrpy.Error()},
+		{"no mapping", cassetteHead + one + "    - ¶a\n", 1, "not as go-vcr writes it: unexpected !!str"},
 		{"no request", cassetteHead + "    - ¶response: {code: 200}\n", 0, "request: missing"},
 		{"no response", cassetteHead + "    - ¶request: {method: GET, url: http://x/}\n", 0, "response: missing"},
-		{"no method", cassetteHead + "- request:\n    ¶url: http://x/\n  response: {code: 200}\n", 0, "request: method: missing"},
-		{"no URL", cassetteHead + "- request:\n    ¶method: GET\n    url: ''\n  response: {code: 200}\n", 0, "request: url: missing or empty"},
-		{"cut off in a response", cassetteHead + "- request: {method: GET, url: http://x/}\n  response:\n    ¶body: ab", 0, "response: code: missing"},
-		{"cut off in a text", cassetteHead + "- request:\n    body: \"secret\n¶", 0, "not valid YAML: found unexpected end of stream"},
-		{"no number", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: ¶secret", 1), 1, "response.code: expected an integer, got a text"},
-		{"a number out of range", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: 1000", 1), 1, "response: code: 1000 is not an HTTP status"},
-		{"a number that is huge", bad("content_length: ¶18446744073709551615", ""), 1, "request.content_length: expected an integer in decimal digits, of 64 bits"},
-		{"a header with no list", bad("headers: {Authorization: ¶secret}", ""), 1, "request.headers: expected a list, got a text"},
-		{"a header in a list", bad("headers: ¶[secret]", ""), 1, "request.headers: expected a mapping, got a list"},
-		{"a value in a list", bad("headers: {A: [¶[secret]]}", ""), 1, "request.headers: expected a text, got a list"},
-		{"a body that is no text", bad("", "body: ¶{secret: 1}"), 1, "response.body: expected a text, got a mapping"},
-		{"no base64", bad("", "body: ¶!!binary '*'"), 1, "response.body: illegal base64 data at input byte 0"},
-		{"no gzip", bad("", "headers: {Content-Encoding: [gzip]}\nbody: !!binary H4s="), 1, "response: body: unexpected EOF"},
-		{"a second member", bad("¶url: http://y/", ""), 1, `request: a second member "url"`},
-		{"an alias", bad("headers: &a {}\nbody: ¶*a", ""), 1, "request.body: expected a text, got an alias, which is not supported"},
-		{"an alias without its anchor", bad("body: ¶*secret", ""), 1, "not valid YAML: an alias without its anchor"},
-		{"a merge", bad("¶<<: {}", ""), 1, "request: a merge of mappings, which is not supported"},
-		{"other indentation", cassetteHead + one + "¶  - a\n", -1, "interactions: more of them, which are not indented as those before"},
-		{"a second list", cassetteHead + one + "¶interactions: []\n", -1, `a second member "interactions"`},
-		{"a second document", cassetteHead + one + "¶---\n" + cassetteHead, -1, "a second YAML document"},
-		{"no YAML behind", cassetteHead + one + "¶\"secret\n", -1, "not valid YAML: found unexpected end of stream"},
-		{"no UTF-8", cassetteHead + one + "    - request: ¶\xff\n", 1, "not valid YAML: invalid leading UTF-8 octet (value: 255)"},
-		{"a control character", cassetteHead + one + "    - a: |\n        é ¶\x01\n", 1, "not valid YAML: control characters are not allowed (value: 1)"},
+		{"no method", cassetteHead + "- ¶request:\n    url: http://x/\n  response: {code: 200}\n", 0, "request.method: missing"},
+		{"no URL", cassetteHead + "- ¶request:\n    method: GET\n    url: ''\n  response: {code: 200}\n", 0, "request.url: missing or empty"},
+		{"cut off in a response", cassetteHead + "- ¶request: {method: GET, url: http://x/}\n  response:\n    body: ab", 0, "response.code: missing"},
+		{"cut off in a text", cassetteHead + "- request:\n    body: \"secret\n¶", -1, "not valid YAML: found unexpected end of stream"},
+		{"no number", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: ¶secret", 1), 1, "not as go-vcr writes it: unexpected !!str"},
+		{"a number out of range", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: 1000", 1), 1, "response.code: 1000 is not an HTTP status"},
+		{"a number that is huge", bad("content_length: ¶18446744073709551615", ""), 1, "not as go-vcr writes it: unexpected !!int"},
+		{"a header with no list", bad("headers: {Authorization: ¶secret}", ""), 1, "not as go-vcr writes it: unexpected !!str"},
+		{"a header in a list", bad("headers: ¶[secret]", ""), 1, "not as go-vcr writes it: unexpected !!seq"},
+		{"a value in a list", bad("headers: {A: [¶[secret]]}", ""), 1, "not as go-vcr writes it: unexpected !!seq"},
+		{"a body that is no text", bad("", "body: ¶{secret: 1}"), 1, "not as go-vcr writes it: unexpected !!map"},
+		{"no base64", bad("", "body: ¶!!binary '*'"), 1, "not as go-vcr writes it: !!binary value contains invalid base64 data"},
+		{"no gzip", bad("", "headers: {Content-Encoding: [gzip]}\nbody: !!binary H4s="), 1, "response.body: unexpected EOF"},
+		{"a second property", bad("¶url: http://y/", ""), 1, `not as go-vcr writes it: mapping key "url" already defined at line 11`},
+		{"an alias", bad("headers: &a {}\nbody: ¶*a", ""), 1, "an alias or a merge, which is not supported"},
+		{"an alias without its anchor", bad("body: ¶*secret", ""), -1, "not valid YAML: an alias without its anchor"},
+		{"a merge", bad("¶<<: {}", ""), 1, "an alias or a merge, which is not supported"},
+		{"other indentation", cassetteHead + one + "  ¶- a\n", -1, "not valid YAML: did not find expected key"},
+		{"a second list", cassetteHead + one + "¶interactions: []\n", -1, `not as go-vcr writes it: mapping key "interactions" already defined at line 3`},
+		{"a second document", "¶" + cassetteHead + one + "---\n" + cassetteHead, -1, "not as go-vcr writes it: yaml: expected single document, found multiple"},
+		{"no YAML behind", cassetteHead + one + "\"secret\n¶", -1, "not valid YAML: found unexpected end of stream"},
+		{"no UTF-8", cassetteHead + one + "    - request: ¶\xff\n", -1, "not valid YAML: invalid leading UTF-8 octet (value: 255)"},
+		{"a control character", cassetteHead + one + "    - a: |\n        é ¶\x01\n", -1, "not valid YAML: control characters are not allowed (value: 1)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			in := strings.ReplaceAll(tt.in, "¶", "")
-			_, _, err := readCassettes(t, in)
+			_, err := readCassette(in)
 			var fault *Error
 			require.ErrorAs(t, err, &fault)
 			assert.Equal(t, tt.entry, fault.Entry)
@@ -200,25 +195,6 @@ func TestCassetteErrors(t *testing.T) {
 	broken := errors.New("broken")
 	_, err := collect(readAs(io.MultiReader(strings.NewReader(cassetteHead+one), iotest.ErrReader(broken)), "x", formatCassette))
 	assert.ErrorIs(t, err, broken)
-}
-
-// These tests do not run in parallel with others, see har_large_test.go.
-
-func TestCassetteMemoryIsFlat(t *testing.T) {
-	skipLarge(t)
-	one := interactionOf("POST", "", "body: '"+strings.Repeat("b", 48<<10)+"'")
-	n := 8<<20/len(one) + 1
-	count := 0
-	peak := heapPeak(func(sample func()) {
-		for _, err := range readAs(repeat(cassetteHead, one, n, ""), "big.yaml", formatUnknown) {
-			require.NoError(t, err)
-			if count++; count%50 == 0 {
-				sample()
-			}
-		}
-	})
-	assert.Equal(t, n, count)
-	assert.Less(t, peak, uint64(4<<20))
 }
 
 func TestCassetteTooLarge(t *testing.T) {

@@ -6,12 +6,19 @@
 // A recording often holds less than what was sent. Where it does not hold a body, the message says so by
 // [Message.BodyOmitted], so that nothing is concluded from a body that nobody kept; and so for headers.
 //
-// [ReadPaths] yields exchanges one after the other. [ReadBatches] yields them undecoded, for several cores, and
-// [Record.View] decodes without allocating.
+// [Read] yields the exchanges one after the other. HAR and NDJSON are read in flat memory: that of one exchange, which is
+// at most 64 MiB long.
 //
 // # HAR
 //
-// HTTP Archives (HAR 1.2) are what browsers and proxies save; see [ReadHAR].
+// HTTP Archives (HAR 1.2) are what browsers and proxies save. A file is checked past log.entries (HAR 1.2, "Entries") to
+// its end, so a file that is cut off, or that has anything after the archive, ends in an error even after its last entry
+// was yielded. A file without log.entries, or with two, is in error; one with an empty list is not.
+//
+// Properties that are not needed are skipped, whatever they hold. A null is taken as an absent property, except that a
+// text of null beside a size of 0 stands for a body that was not recorded. An entry without a response, and one whose
+// status is 0 or less, has no response. An entry that is not valid UTF-8, which HAR requires, is an error; a UTF-8 byte
+// order mark is skipped.
 //
 // # NDJSON
 //
@@ -37,16 +44,16 @@
 //   - body_json: a body that is JSON, byte for byte as it stands there.
 //   - media_type: what the Content-Type was, only where headers are absent.
 //
-// There is one body member at most. Bodies have their transfer and content encodings undone. Names are case-sensitive,
-// and no value is null, except of body_json. A member of another name is an error, unless its name starts with "x-" or
+// There is one body property at most. Bodies have their transfer and content encodings undone. Names are case-sensitive,
+// and no value is null, except of body_json. A property of another name is an error, unless its name starts with "x-" or
 // "_"; so is one that comes twice, though header names may. Blank lines are skipped. A line is at most 64 MiB long, and a
 // fault is reported with the number of its line, from 1, as is [Exchange.Source]: "page.ndjson#L3".
 //
 // # go-vcr cassettes
 //
-// Cassettes of the versions 1 and 2, as go-vcr v2, v3 and v4 write them, are read one interaction at a time. Those in
-// another style, such as JSON, are held in memory as a whole, and are at most 64 MiB long. Aliases and merge keys, which
-// go-vcr does not write, are errors. The source of an exchange is such as "cassette.yaml#/interactions/3".
+// Cassettes of the versions 1 and 2 are read, as go-vcr v2, v3 and v4 write them. A cassette is held in memory as a whole,
+// and is at most 64 MiB long. Aliases and merge keys, which go-vcr does not write, are errors, and so is a cassette that is
+// written as JSON. The source of an exchange is such as "cassette.yaml#/interactions/3".
 //
 // A body that is empty or absent says that there was none, unless the recorded length says otherwise: then a hook of the
 // recorder has removed it. A body under a Content-Encoding of gzip is unpacked; one in another encoding that is no text

@@ -1,6 +1,7 @@
 package traffic_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,7 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-func ExampleReadHAR() {
+func ExampleRead_stdin() {
 	recording := strings.NewReader(`{"log": {"version": "1.2", "entries": [{
 		"request": {
 			"method": "POST",
@@ -20,7 +21,7 @@ func ExampleReadHAR() {
 		"response": {"status": 201, "headers": [], "content": {"size": 402, "mimeType": "application/json"}}
 	}]}}`)
 
-	for exchange, err := range traffic.ReadHAR(recording, "page.har") {
+	for exchange, err := range traffic.Read(context.Background(), recording, "-") {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -33,15 +34,15 @@ func ExampleReadHAR() {
 		}
 	}
 	// Output:
-	// page.har#/log/entries/0
+	// -#/log/entries/0
 	// POST /api/v1/faults 201
 	// request: {"vehicle_id":41,"code":"SPN-639-9"}
 	// response: the body was not recorded
 }
 
-func ExampleReadPaths() {
+func ExampleRead() {
 	answered, all := 0, 0
-	for exchange, err := range traffic.ReadPaths(os.Stdin, "testdata") {
+	for exchange, err := range traffic.Read(context.Background(), os.Stdin, "testdata") {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -62,14 +63,14 @@ func ExampleError() {
 		"response": {"status": "201"}
 	}]}}`
 
-	for _, err := range traffic.ReadHAR(strings.NewReader(recording), "page.har") {
+	for _, err := range traffic.Read(context.Background(), strings.NewReader(recording), "-") {
 		if bad, ok := errors.AsType[*traffic.Error](err); ok {
 			fmt.Println(bad)
 			fmt.Printf("%.5s\n", recording[bad.Offset:])
 		}
 	}
 	// Output:
-	// page.har: entry 0 (byte 131): response.status: expected an integer, got a string
+	// -: entry 0 (byte 131): response.status: expected an integer, got a string
 	// "201"
 }
 
@@ -86,7 +87,7 @@ interactions:
         headers: {}
         body: '{"id":7001}'
 `
-	for exchange, err := range traffic.ReadPaths(strings.NewReader(cassette), "-") {
+	for exchange, err := range traffic.Read(context.Background(), strings.NewReader(cassette), "-") {
 		if err == nil {
 			err = traffic.WriteNDJSON(os.Stdout, exchange)
 		}

@@ -11,6 +11,10 @@ type Exchange struct {
 	// "page.har#/log/entries/3".
 	Source string
 
+	// Size is how many bytes of the recording the exchange stands for: those from the end of the exchange before up to
+	// its own. It is 0 for an exchange that was not read from a recording. In a cassette, the first stands for all.
+	Size int64
+
 	// Method is the request method as it was sent, such as "POST". It is never empty.
 	Method string
 

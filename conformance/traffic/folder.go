@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,6 +11,35 @@ import (
 	"slices"
 	"strings"
 )
+
+// Files returns the names of the files that [Read] reads, in its order: each folder is replaced by the recordings in it.
+// Passed to Read, they are read and no others, whatever has been written into the folders since. The error is an
+// [*Error].
+func Files(paths ...string) ([]string, error) {
+	var all []string
+	for _, path := range paths {
+		files, err := filesAt(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
+
+func filesAt(path string) ([]string, error) {
+	if path == "-" {
+		return []string{path}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	return recordings(path)
+}
 
 // recordings lists the files of a folder that are taken for recordings, sorted by path.
 func recordings(folder string) ([]string, error) {
@@ -53,7 +81,7 @@ func recordings(folder string) ([]string, error) {
 	return names, nil
 }
 
-// IsRecordingName reports whether [ReadPaths] reads a file of this name from a folder whatever the file holds.
+// IsRecordingName reports whether [Read] reads a file of this name from a folder whatever the file holds.
 func IsRecordingName(name string) bool {
 	return slices.Contains([]string{".har", ".ndjson", ".jsonl"}, strings.ToLower(filepath.Ext(name)))
 }
@@ -77,23 +105,11 @@ func isCassette(root fs.FS, name string) (bool, error) {
 	return hasInteractions(f)
 }
 
-var (
-	interactionsLine = regexp.MustCompile(`^(\x{feff})?(interactions|"interactions"|'interactions')[ \t]*:`)
-	interactionsFlow = regexp.MustCompile(`[{,]\s*(interactions|"interactions"|'interactions')\s*:`)
-)
+var interactionsLine = regexp.MustCompile(`^(\x{feff})?(interactions|"interactions"|'interactions')[ \t]*:`)
 
-// hasInteractions looks for the name at the start of a line. In a document in flow style it looks for it anywhere near
-// the start.
+// hasInteractions looks for the name at the start of a line.
 func hasInteractions(r io.Reader) (bool, error) {
-	lines := bufio.NewReaderSize(r, headSize)
-	head, err := lines.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if bytes.HasPrefix(head, []byte("{")) && formatOf(head) == formatCassette && interactionsFlow.Match(head) {
-		return true, nil
-	}
+	lines := bufio.NewReader(r)
 	for whole := true; ; {
 		line, more, err := lines.ReadLine()
 		switch {

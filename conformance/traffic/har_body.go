@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -40,26 +41,6 @@ func sizeOf[T int | float64](n T) bodySize {
 	}
 }
 
-// hints returns what is written of a body beside its text.
-func (b *harBody) hints(size bodySize) bodyHints {
-	if b == nil {
-		return bodyHints{bodySize: size}
-	}
-	return bodyHints{size: b.size, bodySize: size, body: true, text: b.text != nil, params: b.params,
-		comment: b.comment != "", nullText: b.nullText}
-}
-
-// readBody sets the body of a request (HAR 1.2, "postData" and "request.bodySize").
-func (r *harRequest) readBody(m *Message) error {
-	var err error
-	if m.Body, err = r.postData.decode("request.postData"); err != nil || len(m.Body) > 0 {
-		return err
-	}
-	hints := r.postData.hints(r.bodySize)
-	m.BodyOmitted = hints.requestOmitted(r.method, announced(m.Header))
-	return nil
-}
-
 // requestOmitted reports whether an empty body is one that the recording does not hold, in a request. A body is announced
 // by the header.
 func (h *bodyHints) requestOmitted(method string, announced bool) bool {
@@ -83,17 +64,6 @@ func (h *bodyHints) requestOmitted(method string, announced bool) bool {
 		// For a body that it passed on without keeping it, mitmproxy writes a text of null, and 0 as its size.
 		return h.bodySize != sizeZero || h.nullText
 	}
-}
-
-// readBody sets the body of a response to a request with that method (HAR 1.2, "content" and "response.bodySize").
-func (r *harResponse) readBody(m *Message, method string) error {
-	var err error
-	if m.Body, err = r.content.decode("response.content"); err != nil || len(m.Body) > 0 {
-		return err
-	}
-	hints := r.content.hints(r.bodySize)
-	m.BodyOmitted = hints.responseOmitted(method, int(r.status), announced(m.Header))
-	return nil
 }
 
 // responseOmitted is requestOmitted for a response to a request with that method.
@@ -120,33 +90,34 @@ func (h *bodyHints) responseOmitted(method string, status int, announced bool) b
 	}
 }
 
-// decode returns the text of a body with its encoding undone; name is the path of the member for errors. Encoding is a
-// member of content only, but some tools write it in postData too.
-func (b *harBody) decode(name string) ([]byte, error) {
-	if b == nil || b.text == nil || *b.text == "" {
-		return nil, nil
-	}
+// decode returns the body with its encoding undone; path is that of the body, for errors. Encoding is a property of a
+// content only, but some tools write it in a postData too.
+func (b *harBody) decode(path string) ([]byte, error) {
 	switch {
+	case len(b.content) == 0:
+		return nil, nil
 	case b.encoding == "":
-		return []byte(*b.text), nil
+		return b.content, nil
 	case !strings.EqualFold(b.encoding, "base64"):
-		return nil, errors.New(name + ".encoding: expected base64 or nothing")
+		return nil, errors.New(path + ".encoding: expected base64 or nothing")
 	}
 	// The decoder passes over line breaks, but not over the other blanks that pretty-printers put in.
-	text := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(*b.text)
-	body, err := base64Encoding(strings.HasSuffix(text, "=")).DecodeString(text)
+	text := bytes.Join(bytes.Fields(b.content), nil)
+	body, err := decodeBase64(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s.text: %w", name, err)
+		return nil, fmt.Errorf("%s.text: %w", path, err)
 	}
 	return body, nil
 }
 
-// base64Encoding is the one to decode with, as padding is left out by some.
-func base64Encoding(padded bool) *base64.Encoding {
-	if padded {
-		return base64.StdEncoding
+// decodeBase64 decodes text in place, with or without padding.
+func decodeBase64(text []byte) ([]byte, error) {
+	encoding := base64.RawStdEncoding
+	if bytes.HasSuffix(text, []byte("=")) {
+		encoding = base64.StdEncoding
 	}
-	return base64.RawStdEncoding
+	n, err := encoding.Decode(text, text)
+	return text[:n], err
 }
 
 // usuallyBodyless reports whether requests with that method have no body unless something hints at one.

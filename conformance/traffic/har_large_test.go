@@ -1,10 +1,8 @@
 package traffic
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -67,7 +65,7 @@ func TestReadHARMemoryIsFlat(t *testing.T) {
 	n := 64<<20/len(one) + 1
 	count := 0
 	peak := heapPeak(func(sample func()) {
-		for _, err := range ReadHAR(repeat(`{"log":{"entries":[`+one, ","+one, n, `]}}`), "big.har") {
+		for _, err := range readHAR(repeat(`{"log":{"entries":[`+one, ","+one, n, `]}}`), "big.har") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,7 +87,7 @@ func TestReadHARSkipsInBoundedMemory(t *testing.T) {
 	// The exchange behind the skipped pages is where the heap is looked at, while the buffers are still in use.
 	in := repeat(`{"log":{"pages":[0`, `,{"id":"page","x":[1,true,null]}`, 4<<20/32, `],"entries":[`+entry("GET", "", `"status":204`)+`]}}`)
 	peak := heapPeak(func(sample func()) {
-		for _, err := range ReadHAR(in, "big.har") {
+		for _, err := range readHAR(in, "big.har") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,39 +115,11 @@ func TestReadHARTooLarge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := collect(ReadHAR(tt.in, "big.har"))
+			_, err := collect(readHAR(tt.in, "big.har"))
 			var got *Error
 			if !errors.As(err, &got) || !errors.Is(err, errTooLarge) || got.Entry != tt.entry || got.Offset != int64(tt.offset) {
 				t.Errorf("error %v, want one of entry %d at byte %d", err, tt.entry, tt.offset)
 			}
 		})
-	}
-}
-
-func BenchmarkReadHAR(b *testing.B) {
-	recorded, err := os.ReadFile("testdata/chrome.har")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var har struct {
-		Log struct{ Entries []json.RawMessage }
-	}
-	if err := json.Unmarshal(recorded, &har); err != nil {
-		b.Fatal(err)
-	}
-	entries := make([]string, 1000)
-	for i := range entries {
-		entries[i] = string(har.Log.Entries[0])
-	}
-	file := archive(entries...)
-
-	b.SetBytes(int64(len(file)))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, err := range ReadHAR(strings.NewReader(file), "bench.har") {
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
 	}
 }

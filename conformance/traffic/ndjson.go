@@ -1,72 +1,369 @@
 package traffic
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// readLines reads a recording of one exchange a line.
-func readLines(w *window) error {
-	s := &lineSplitter{line: w.blankLines}
-	if err := w.split(s); err != nil {
+// readNDJSON reads a recording of one exchange a line.
+func (r *recording) readNDJSON(file *bufio.Reader) error {
+	l := &lineReader{}
+	at, number := r.skipped, r.lines
+	fail := func(offset int64, err error) error {
+		return r.failEntry(offset, fmt.Errorf("line %d: %w", number, err))
+	}
+	for {
+		number++
+		line, readErr := readLine(file)
+		end := at + int64(len(line))
+		switch {
+		case readErr == nil, errors.Is(readErr, io.EOF):
+		case r.ctx.Err() != nil:
+			return r.ctx.Err()
+		case errors.Is(readErr, errTooLarge):
+			return fail(at, readErr)
+		default:
+			return fail(end, readErr)
+		}
+		if text := bytes.TrimRight(line, " \t\r\n"); len(text) > 0 {
+			e, err := l.exchange(text)
+			if err != nil {
+				offset, cause := l.placeOf(err)
+				return fail(at+offset, cause)
+			}
+			if err := r.yieldExchange(e, "#L", number, end); err != nil {
+				return err
+			}
+		}
+		if readErr != nil {
+			return nil
+		}
+		at = end
+	}
+}
+
+// readLine reads a line with its line feed, into memory of its own where it does not fit the reader's.
+func readLine(file *bufio.Reader) (line []byte, err error) {
+	for {
+		part, err := file.ReadSlice('\n')
+		switch {
+		case err == nil && line == nil:
+			return part, nil
+		case len(line)+len(part) > maxSize:
+			return nil, errTooLarge
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// lineReader reads exchanges, each of a line. The offsets of its errors are in the line.
+type lineReader struct{ jsonReader }
+
+func (l *lineReader) exchange(line []byte) (*Exchange, error) {
+	l.dec = strictjson.NewDecoder(line)
+	l.dec.RequireUTF8 = true
+	l.max = math.MaxInt64
+	e := &Exchange{Request: unrecorded(), Response: unrecorded()}
+	responseAt := int64(-1)
+	seen, err := l.properties([]string{"method", "url", "status", "request", "response"}, func(name string, at int64) (err error) {
+		switch name {
+		case "method":
+			if e.Method, err = l.string(); err == nil && e.Method == "" {
+				err = failValue(at, "empty")
+			}
+		case "url":
+			var text string
+			text, err = l.string()
+			e.URL = parseURL(text)
+		case "status":
+			e.Status, err = l.status()
+		case "request":
+			err = l.message(&e.Request)
+		case "response":
+			responseAt = at
+			err = l.message(&e.Response)
+		}
+		return err
+	})
+	if err == nil {
+		err = l.dec.End()
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case !slices.Contains(seen, "method"):
+		return nil, errors.New("method: missing")
+	case !slices.Contains(seen, "url"):
+		return nil, errors.New("url: missing")
+	case e.Status != 0:
+	case responseAt >= 0:
+		return nil, failValue(responseAt, "response: without a status")
+	default:
+		e.Response = Message{}
+	}
+	return e, nil
+}
+
+// unrecorded is a message of which nothing is known.
+func unrecorded() Message {
+	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
+}
+
+// properties consumes an object, in which no name comes twice, and returns the names. It calls property for each property,
+// with the offset of its value; any other is an error unless its name is for others to use.
+func (l *lineReader) properties(names []string, property func(name string, at int64) error) (seen []string, err error) {
+	if _, err := l.dec.Peek(); err != nil {
+		return nil, err
+	}
+	start := l.dec.Offset()
+	err = l.object(names, func(name string, key []byte) error {
+		if _, err := l.dec.Peek(); err != nil {
+			return err
+		}
+		at := l.dec.Offset()
+		switch {
+		case name != "" && slices.Contains(seen, name):
+			return failValue(at, "given twice")
+		case name != "":
+			seen = append(seen, name)
+			return property(name, at)
+		case bytes.HasPrefix(key, []byte("x-")), bytes.HasPrefix(key, []byte("_")):
+			return l.dec.Skip()
+		default:
+			return failValue(at, "unknown property "+quoted(string(key)))
+		}
+	})
+	l.start = start // of the outermost object in the end
+	return seen, err
+}
+
+func (l *lineReader) message(m *Message) error {
+	mediaType, body := "", ""
+	start := l.dec.Offset()
+	_, err := l.properties([]string{"headers", "media_type", "body", "body_base64", "body_json"}, func(name string, at int64) (err error) {
+		switch name {
+		case "headers":
+			m.HeaderOmitted = false
+			l.fields.reset()
+			err = l.headers(at)
+			m.Header = l.fields.header()
+		case "media_type":
+			mediaType, err = l.string()
+		default:
+			if body != "" {
+				return failValue(at, "beside "+body)
+			}
+			body, m.BodyOmitted = name, false
+			m.Body, err = l.body(name, at)
+		}
+		return err
+	})
+	switch {
+	case err != nil || mediaType == "":
+		return err
+	case !m.HeaderOmitted:
+		return failValue(start, "media_type beside headers")
+	}
+	m.Header.Set("Content-Type", mediaType)
+	return nil
+}
+
+// body reads the value of a property that holds a body.
+func (l *lineReader) body(name string, at int64) ([]byte, error) {
+	if name == "body_json" {
+		raw, _, err := l.dec.Value()
+		return bytes.Clone(raw), err
+	}
+	body, err := l.bytes()
+	if err != nil || len(body) == 0 || name == "body" {
+		return body, err
+	}
+	if bytes.ContainsAny(body, "\r\n") { // which the decoder would pass over
+		return nil, failValue(at, "illegal base64 data: a line break")
+	}
+	if body, err = decodeBase64(body); err != nil {
+		return nil, failValue(at, err.Error())
+	}
+	return body, nil
+}
+
+// headers reads the fields of a header: a list of names with values, or an object.
+func (l *lineReader) headers(at int64) error {
+	if kind, err := l.dec.Peek(); err != nil || kind == '{' {
+		return l.object(nil, func(_ string, name []byte) error {
+			if len(name) == 0 {
+				return failValue(at, "a name that is empty")
+			}
+			if kind, err := l.dec.Peek(); err != nil || kind == '[' {
+				return l.array(func() error { return l.field(name) })
+			}
+			return l.field(name)
+		})
+	}
+	return l.array(func() error {
+		var name []byte
+		pairAt, n := int64(0), 0
+		if _, err := l.dec.Peek(); err == nil {
+			pairAt = l.dec.Offset()
+		}
+		err := l.array(func() (err error) {
+			switch n++; n {
+			case 1:
+				if name, err = l.text(); err == nil && len(name) == 0 {
+					err = failValue(at, "a name that is empty")
+				}
+				return err
+			case 2:
+				return l.field(name)
+			default:
+				return l.dec.Skip()
+			}
+		})
+		if err == nil && n != 2 {
+			return failValue(pairAt, "expected a name and a value")
+		}
+		return err
+	})
+}
+
+// field reads the value of a field.
+func (l *lineReader) field(name []byte) error {
+	value, err := l.token('"')
+	if err == nil {
+		l.fields.begin()
+		l.fields.setName(name)
+		l.fields.setValue(value.Raw)
+	}
+	return err
+}
+
+// status reads a status code, or the 0 for no response.
+func (l *lineReader) status() (int, error) {
+	t, err := l.token('0')
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseFloat(string(t.Raw), 64)
+	if err != nil || n != math.Trunc(n) || n < 0 || n > 999 {
+		return 0, failValue(t.Offset, "expected an integer from 0 to 999")
+	}
+	return int(n), nil
+}
+
+// The properties of a line, in the order in which they are written.
+type (
+	line struct {
+		Method   string       `json:"method"`
+		URL      string       `json:"url"`
+		Status   int          `json:"status,omitempty"`
+		Request  *lineMessage `json:"request,omitempty"`
+		Response *lineMessage `json:"response,omitempty"`
+	}
+	lineMessage struct {
+		Headers    *[][2]string `json:"headers,omitempty"`
+		MediaType  string       `json:"media_type,omitempty"`
+		Body       *string      `json:"body,omitempty"`
+		BodyBase64 []byte       `json:"body_base64,omitempty"`
+	}
+)
+
+// WriteNDJSON writes an exchange as one line, which [Read] reads back as the same exchange except for its Source. It
+// writes no credential that is not in the exchange, and every one that is: who must not hand them on redacts the exchange
+// before. The line is written by one call to w.
+//
+// The fields of a header are sorted by name, as a [http.Header] has no order of names. A body is written as text if it is
+// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped, as people look at such a file in a
+// terminal. An exchange that cannot be read back is an error, and not written: one with a
+// method that is empty, a status that is none, or anything but a body that is not valid UTF-8.
+func WriteNDJSON(w io.Writer, ex *Exchange) error {
+	l := line{Method: ex.Method, URL: ex.URL.String(), Status: ex.Status}
+	switch {
+	case l.Method == "":
+		return errors.New("method: empty")
+	case !utf8.ValidString(l.Method):
+		return errors.New("method: not valid UTF-8")
+	case !utf8.ValidString(l.URL):
+		return errors.New("url: not valid UTF-8")
+	case l.Status < 0 || l.Status > 999:
+		return fmt.Errorf("status: %d is not an HTTP status", l.Status)
+	}
+	var err error
+	if l.Request, err = ex.Request.line(); err != nil {
+		return fmt.Errorf("request.%w", err)
+	}
+	if ex.Answered() {
+		if l.Response, err = ex.Response.line(); err != nil {
+			return fmt.Errorf("response.%w", err)
+		}
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(&l); err != nil {
 		return err
 	}
-	err, at := w.err, w.at+int64(len(w.rest()))
+	_, err = w.Write(printable.Lines(text.Bytes()))
+	return err
+}
+
+// line returns what is written of a message, or nil if there is nothing to write.
+func (m *Message) line() (*lineMessage, error) {
+	var l lineMessage
+	if m.HeaderOmitted {
+		l.MediaType = m.Header.Get("Content-Type")
+		if !utf8.ValidString(l.MediaType) {
+			return nil, errors.New("media_type: not valid UTF-8")
+		}
+	} else {
+		fields, err := headerFields(m.Header)
+		if err != nil {
+			return nil, err
+		}
+		l.Headers = &fields
+	}
 	switch {
-	case s.tooLarge || errors.Is(err, errTooLarge):
-		err, at = errTooLarge, w.at+int64(s.begin)
-	case errors.Is(err, io.EOF):
-		return nil
+	case m.BodyOmitted:
+	case utf8.Valid(m.Body):
+		text := string(m.Body)
+		l.Body = &text
+	default:
+		l.BodyBase64 = m.Body
 	}
-	return &Error{File: w.file.name, Entry: w.entry, Offset: at, Err: &lineError{line: s.line + 1, err: err}}
+	if m.HeaderOmitted && m.BodyOmitted && l.MediaType == "" {
+		return nil, nil
+	}
+	return &l, nil
 }
 
-// lineSplitter finds the lines that are not blank.
-type lineSplitter struct {
-	line     int // how many came to their end
-	begin    int // of the line that did not, in what is shown
-	seen     int // up to where there is no end of it
-	tooLarge bool
-}
-
-func (s *lineSplitter) split(rest []byte, last bool) (begin, end, line int, found step) {
-	for {
-		i := bytes.IndexByte(rest[s.seen:], '\n')
-		switch {
-		case i >= 0:
-			end = s.seen + i + 1
-		case last:
-			end = len(rest)
-		default:
-			s.seen = len(rest)
-			return 0, 0, 0, stepMore
+// headerFields returns the fields of a header, sorted by name.
+func headerFields(header http.Header) ([][2]string, error) {
+	fields := make([][2]string, 0, len(header))
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		if name == "" || !utf8.ValidString(name) {
+			return nil, errors.New("headers: a name that is empty or not valid UTF-8")
 		}
-		blank := skipBlanks(rest[:end], s.begin) == end
-		switch {
-		case blank && i < 0:
-			return 0, 0, 0, stepStop
-		case end-s.begin > maxValue:
-			s.tooLarge = true
-			return 0, 0, 0, stepStop
-		}
-		begin = s.begin
-		s.begin, s.seen = end, end
-		s.line++
-		if !blank {
-			s.begin, s.seen = 0, 0
-			return begin, end, s.line, stepRecord
+		for _, value := range header[name] {
+			if !utf8.ValidString(value) {
+				return nil, fmt.Errorf("headers: a value of %s is not valid UTF-8", quoted(name))
+			}
+			fields = append(fields, [2]string{name, value})
 		}
 	}
+	return fields, nil
 }
-
-// lineError is a fault in a line, whose number is from 1.
-type lineError struct {
-	line int
-	err  error
-}
-
-func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
-
-func (e *lineError) Unwrap() error { return e.err }

@@ -31,8 +31,8 @@ func recordingFolder(t *testing.T, files map[string]string) string {
 }
 
 // readPaths returns the sources of the exchanges, with folder left out.
-func readPaths(folder string, stdin io.Reader, paths ...string) (sources []string, err error) {
-	exchanges, err := collect(ReadPaths(stdin, paths...))
+func readPaths(t *testing.T, folder string, stdin io.Reader, paths ...string) (sources []string, err error) {
+	exchanges, err := collect(Read(t.Context(), stdin, paths...))
 	for _, e := range exchanges {
 		source := strings.TrimPrefix(e.Source, folder+string(filepath.Separator))
 		sources = append(sources, strings.TrimSuffix(filepath.ToSlash(source), "#/log/entries/0"))
@@ -68,7 +68,7 @@ func TestReadPaths(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			stdin := strings.NewReader(archive(entry("GET", "", `"status":204`)))
-			got, err := readPaths(folder, stdin, tt.paths...)
+			got, err := readPaths(t, folder, stdin, tt.paths...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func TestFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "late.har"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	read, err := readPaths(folder, nil, files[:2]...)
+	read, err := readPaths(t, folder, nil, files[:2]...)
 	if want := []string{"a.har", "b/c.har"}; err != nil || !reflect.DeepEqual(read, want) {
 		t.Errorf("got %q, error %v, want %q", read, err, want)
 	}
@@ -131,7 +131,7 @@ func TestReadPathsErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			read, err := readPaths(folder, tt.stdin, tt.paths...)
+			read, err := readPaths(t, folder, tt.stdin, tt.paths...)
 			if !reflect.DeepEqual(read, tt.read) {
 				t.Errorf("read %q before the error, want %q", read, tt.read)
 			}
@@ -164,7 +164,7 @@ func TestReadPathsUnreadable(t *testing.T) {
 		t.Skip("this user may read everything")
 	}
 	for path, want := range map[string]string{folder: locked, file: file} {
-		_, err := collect(ReadPaths(nil, path))
+		_, err := collect(Read(t.Context(), nil, path))
 		var got *Error
 		if !errors.As(err, &got) || got.File != want || !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("%s: error %v, want one of %s", path, err, want)
@@ -186,7 +186,7 @@ func TestReadPathsLinks(t *testing.T) {
 			t.Skip("no links here: ", err)
 		}
 	}
-	got, err := readPaths(folder, nil, filepath.Join(folder, "root"))
+	got, err := readPaths(t, folder, nil, filepath.Join(folder, "root"))
 	if want := []string{"root/a.har", "root/file.har"}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, error %v, want %q", got, err, want)
 	}
@@ -195,7 +195,7 @@ func TestReadPathsLinks(t *testing.T) {
 func TestReadPathsStopsWithItsConsumer(t *testing.T) {
 	t.Parallel()
 	folder := recordingFolder(t, map[string]string{"a.har": "", "b.har": "not a recording"})
-	for e, err := range ReadPaths(nil, folder, filepath.Join(folder, "gone.har")) {
+	for e, err := range Read(t.Context(), nil, folder, filepath.Join(folder, "gone.har")) {
 		if err != nil || e == nil {
 			t.Fatal(e, err)
 		}
@@ -204,7 +204,7 @@ func TestReadPathsStopsWithItsConsumer(t *testing.T) {
 	if open := openFiles(t, folder); len(open) > 0 {
 		t.Errorf("left open: %q", open)
 	}
-	if _, err := collect(ReadPaths(nil, folder)); err == nil {
+	if _, err := collect(Read(t.Context(), nil, folder)); err == nil {
 		t.Error("no error for b.har")
 	}
 	if open := openFiles(t, folder); len(open) > 0 {

@@ -95,7 +95,7 @@ func TestContractRecordings(t *testing.T) {
 
 // judge counts apart what the contract has nothing to say of.
 func judge(t *testing.T, contract *conformance.Contract, path string) (findings []conformance.Finding, judged int) {
-	for exchange, err := range traffic.ReadPaths(nil, path) {
+	for exchange, err := range traffic.Read(t.Context(), nil, path) {
 		require.NoError(t, err)
 		found, err := contract.Check(exchange)
 		switch {

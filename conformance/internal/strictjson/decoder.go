@@ -2,12 +2,11 @@
 //
 // It exists because a report says what is wrong with a body, and at which byte. The messages and offsets of encoding/json
 // differ between releases of Go; those of this package do not. It takes nothing that the grammar does not have, compares
-// names by their bytes, and leaves numbers as they are written. It does not look for invalid UTF-8, lone surrogates or
-// repeated names: its callers do, where these matter.
+// names by their bytes, and leaves numbers as they are written. It does not look for lone surrogates or repeated names, and
+// for invalid UTF-8 only when asked: its callers do, where these matter.
 package strictjson
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,9 @@ const MaxDepth = 10_000
 // ErrTooLarge is the cause of an [Error] for a value that is larger than the decoder may hold.
 var ErrTooLarge = errors.New("larger than the limit")
 
+// ErrUTF8 is the cause of an [Error] for a string that is not valid UTF-8.
+var ErrUTF8 = errors.New("not valid UTF-8")
+
 // ErrTooDeep is the cause of an [Error] for a value that is nested more than [MaxDepth] deep.
 var ErrTooDeep = fmt.Errorf("nested more than %d deep", MaxDepth)
 
@@ -27,7 +29,7 @@ type Error struct {
 	// Offset counts the bytes before the first one that is wrong: all of them for a text that is cut off, those before the
 	// value for [ErrTooLarge].
 	Offset int64
-	// Err is a [SyntaxError], [io.ErrUnexpectedEOF], [ErrTooLarge], [ErrTooDeep], or the error of the reader.
+	// Err is a [SyntaxError], [io.ErrUnexpectedEOF], [ErrTooLarge], [ErrTooDeep], [ErrUTF8], or the error of the reader.
 	Err error
 }
 
@@ -55,6 +57,9 @@ type Token struct {
 
 // Decoder reads one JSON text. It is not safe for concurrent use.
 type Decoder struct {
+	// RequireUTF8 makes strings that are not valid UTF-8 an error (default false).
+	RequireUTF8 bool
+
 	r     io.Reader // nil when buf has everything
 	err   error     // that r returned
 	limit int       // of bytes that buf holds of one value
@@ -91,23 +96,20 @@ func NewStreamDecoder(r io.Reader, offset int64, limit int) *Decoder {
 // Offset returns how many bytes of the text were consumed.
 func (d *Decoder) Offset() int64 { return d.base + int64(d.pos) }
 
-// Rest returns a reader of what was not consumed. The decoder must not be used any more.
-func (d *Decoder) Rest() io.Reader {
-	rest := bytes.NewReader(d.buf[d.pos:])
-	switch {
-	case d.r == nil:
-		return rest
-	case d.err != nil:
-		return io.MultiReader(rest, failed{d.err})
-	}
-	return io.MultiReader(rest, d.r)
-}
-
 // More reports whether the object or array that is open has another member or item, or at the top whether more text
 // follows. It does not look whether that is well-formed.
 func (d *Decoder) More() bool {
 	c, err := d.peek()
 	return err == nil && c != '}' && c != ']'
+}
+
+// Peek returns the kind of the next token, which it does not consume. [Decoder.Offset] is then the offset of that token.
+func (d *Decoder) Peek() (Kind, error) {
+	c, err := d.separate()
+	if isDigit(c) || c == '-' {
+		c = '0'
+	}
+	return Kind(c), err
 }
 
 // Next consumes the next token. The error is an [*Error], or [io.EOF] behind the text.
@@ -274,7 +276,7 @@ func (d *Decoder) byteAt(n int) (byte, bool, error) {
 }
 
 // minRead is how much room fill has for a read.
-const minRead = 4 << 10
+const minRead = 64 << 10
 
 // fill reads once. It drops what was consumed and needs not be kept.
 func (d *Decoder) fill() error {

@@ -2,11 +2,13 @@ package strictjson
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math/bits"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -108,12 +110,15 @@ func (d *Decoder) number() (int, error) {
 
 // text returns the length of the string that is next.
 func (d *Decoder) text() (int, error) {
+	var union uint64 // of all words
 	for n := 1; ; {
-		for _, c := range d.buf[min(d.pos+n, len(d.buf)):] {
-			if c == '"' || c == '\\' || c < ' ' {
+		for rest := d.buf[d.pos:]; n+wordSize <= len(rest); n += wordSize {
+			word := binary.LittleEndian.Uint64(rest[n:])
+			union |= word
+			if ends := endsRun(word); ends != 0 {
+				n += bits.TrailingZeros64(ends) / 8
 				break
 			}
-			n++
 		}
 		c, ok, err := d.byteAt(n)
 		switch {
@@ -122,7 +127,13 @@ func (d *Decoder) text() (int, error) {
 		case !ok:
 			return 0, d.failure(io.EOF)
 		case c == '"':
-			return n + 1, nil
+			n++
+			if d.RequireUTF8 && union&highBits != 0 {
+				if i := invalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
+					return 0, &Error{d.Offset() + int64(i), ErrUTF8}
+				}
+			}
+			return n, nil
 		case c < ' ':
 			return 0, d.unexpected(d.pos+n, "in string literal")
 		case c == '\\':
@@ -131,8 +142,36 @@ func (d *Decoder) text() (int, error) {
 				return 0, err
 			}
 			n += length
+		default:
+			union |= uint64(c)
+			n++
 		}
 	}
+}
+
+const (
+	wordSize = 8
+	lowBits  = 0x0101010101010101 // times a byte: a word of it
+	highBits = 0x8080808080808080
+)
+
+// endsRun returns a word whose lowest set bit is in the first byte of word that ends a run of plain text in a string: a
+// quote, a backslash or a control character. It is 0 if there is none. The lowest byte is the first one.
+func endsRun(word uint64) uint64 {
+	quote, backslash := word^'"'*lowBits, word^'\\'*lowBits
+	return ((quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (word-' '*lowBits)&^word) & highBits
+}
+
+// invalidUTF8 returns the index of the first byte that is not valid UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
 }
 
 // escape returns the length of the escape whose backslash is n bytes behind the next byte.
@@ -173,12 +212,67 @@ func Unquote(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return raw[1 : len(raw)-1 : len(raw)-1]
 	}
-	var text string
-	_ = json.Unmarshal(raw, &text) // it was read as a string, so it is one
-	return []byte(text)
+	return AppendText(make([]byte, 0, len(raw)), raw)
 }
 
-// failed is a reader that only fails.
-type failed struct{ err error }
+// AppendText appends the text of a string token, as [Unquote] returns it.
+func AppendText(dst, raw []byte) []byte {
+	for text := raw[1 : len(raw)-1]; ; {
+		i := bytes.IndexByte(text, '\\')
+		run := text
+		if i >= 0 {
+			run = text[:i]
+		}
+		if utf8.Valid(run) {
+			dst = append(dst, run...)
+		} else {
+			for _, r := range string(run) {
+				dst = utf8.AppendRune(dst, r)
+			}
+		}
+		if i < 0 {
+			return dst
+		}
+		r, size := unescape(text[i:])
+		dst = utf8.AppendRune(dst, r)
+		text = text[i+size:]
+	}
+}
 
-func (f failed) Read([]byte) (int, error) { return 0, f.err }
+// unescape returns the character of the escape that the text of a string token starts with, and its length.
+func unescape(text []byte) (r rune, size int) {
+	switch c := text[1]; c {
+	case 'n':
+		return '\n', 2
+	case 't':
+		return '\t', 2
+	case 'r':
+		return '\r', 2
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	default:
+		return rune(c), 2 // a quote, a backslash or a slash
+	case 'u':
+	}
+	r = unit(text[2:6])
+	if utf16.IsSurrogate(r) && len(text) >= 12 && text[6] == '\\' && text[7] == 'u' {
+		if pair := utf16.DecodeRune(r, unit(text[8:12])); pair != utf8.RuneError {
+			return pair, 12
+		}
+	}
+	return r, 6 // appending a lone surrogate appends U+FFFD
+}
+
+// unit reads four hexadecimal digits.
+func unit(digits []byte) (r rune) {
+	for _, c := range digits {
+		if r <<= 4; isDigit(c) {
+			r |= rune(c - '0')
+		} else {
+			r |= rune(c|0x20-'a') + 10
+		}
+	}
+	return r
+}

@@ -1,0 +1,282 @@
+package traffic
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+)
+
+// maxSize bounds one exchange in a recording, in bytes: an exchange is held in memory as a whole. 64 MiB is far more than
+// the responses of any API, and still fits a small CI machine.
+const maxSize = 64 << 20
+
+var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxSize>>20)
+
+// Read yields the exchanges of all recordings at the paths, in the order of the paths.
+//
+// A file is read as HAR, NDJSON or a go-vcr cassette, see the package's documentation: whatever its extension, its first
+// bytes tell the format. A folder stands for the files in it and below it whose names end in ".har", ".ndjson" or
+// ".jsonl", in any case, and those in ".yaml" or ".yml" that have interactions at their top level, sorted by path; links
+// to folders are not followed below it. The path "-" stands for stdin, whose name in [Exchange.Source] and errors is "-";
+// stdin may be nil if no path is "-". A file that two paths lead to is read twice.
+//
+// Each exchange is yielded as soon as its last byte is there. At most one file is open at a time, and none is left open,
+// however the iteration ends. It ends at the first error, which the last pair holds with a nil exchange. It is the error
+// of ctx, or an [*Error]: a recording that cannot be read, a path that does not exist ([io/fs.ErrNotExist]), a folder
+// without a recording, or a second "-", which is found before anything is read. A read from stdin that blocks when ctx
+// ends is left behind.
+func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
+	return func(yield func(*Exchange, error) bool) {
+		if err := readAll(ctx, stdin, paths, yield); err != nil && !errors.Is(err, errStopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errStopped unwinds a reader when its consumer has stopped.
+var errStopped = errors.New("stopped")
+
+func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*Exchange, error) bool) error {
+	if i := slices.Index(paths, "-"); i >= 0 {
+		switch {
+		case slices.Contains(paths[i+1:], "-"):
+			return pathError("-", errors.New("standard input can be read only once"))
+		case stdin == nil:
+			return pathError("-", errors.New("there is no standard input"))
+		}
+	}
+	for _, path := range paths {
+		if path == "-" {
+			r := &recording{ctx: ctx, name: path, yield: yield}
+			if err := r.read(newInterruptible(ctx, stdin)); err != nil {
+				return err
+			}
+			continue
+		}
+		files, err := filesAt(path)
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if err := readFile(ctx, file, yield); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func readFile(ctx context.Context, path string, yield func(*Exchange, error) bool) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return pathError(path, err)
+	}
+	defer func() { _ = f.Close() }() // nothing was written that an error could be about
+	r := &recording{ctx: ctx, name: path, yield: yield}
+	return r.read(readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return f.Read(p)
+	}))
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// newInterruptible returns a reader of r that fails once ctx ends, even while a read blocks. That read goes on in its own
+// goroutine, into a buffer of its own.
+func newInterruptible(ctx context.Context, r io.Reader) io.Reader {
+	buffer := make([]byte, headSize)
+	var rest []byte
+	var failure error
+	return readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if len(rest) == 0 && failure == nil {
+			done := make(chan struct{})
+			var n int
+			var err error
+			go func() {
+				defer close(done)
+				n, err = r.Read(buffer)
+			}()
+			select {
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			case <-done:
+				rest, failure = buffer[:n], err
+			}
+		}
+		if len(rest) == 0 {
+			return 0, failure
+		}
+		n := copy(p, rest)
+		rest = rest[n:]
+		return n, nil
+	})
+}
+
+// recording is a file that is being read.
+type recording struct {
+	ctx   context.Context //nolint:containedctx // it is that of one call
+	name  string
+	yield func(*Exchange, error) bool
+
+	skipped int64 // the bytes before the first that is no blank
+	lines   int   // in them
+	entry   int   // the index of the next exchange
+	counted int64 // the offset up to which exchanges were yielded
+}
+
+// yieldExchange yields the exchange that ends at that offset, at that place of the recording.
+func (r *recording) yieldExchange(e *Exchange, place string, n int, end int64) error {
+	e.Source = r.name + place + strconv.Itoa(n)
+	e.Size = end - r.counted
+	r.counted = end
+	r.entry++
+	if !r.yield(e, nil) {
+		return errStopped
+	}
+	return r.ctx.Err()
+}
+
+// failEntry makes an error about the exchange that is being read, at an offset in the file.
+func (r *recording) failEntry(offset int64, err error) error {
+	return &Error{File: r.name, Entry: r.entry, Offset: offset, Err: err}
+}
+
+// fail makes an error about the file.
+func (r *recording) fail(offset int64, err error) error {
+	return &Error{File: r.name, Entry: -1, Offset: offset, Err: err}
+}
+
+// format is how a recording is written.
+type format int
+
+const (
+	formatUnknown format = iota
+	formatHAR
+	formatNDJSON
+	formatCassette
+)
+
+// read reads the recording in the format that its first bytes tell.
+func (r *recording) read(file io.Reader) error { return r.readAs(file, formatUnknown) }
+
+func (r *recording) readAs(file io.Reader, as format) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	head := bufio.NewReaderSize(file, headSize)
+	if err := r.skipBlanks(head); err != nil {
+		return err
+	}
+	if as == formatUnknown {
+		as = detect(head)
+	}
+	switch as {
+	case formatNDJSON:
+		return r.readNDJSON(head)
+	case formatCassette:
+		return r.readCassette(head)
+	default:
+		return r.readHAR(head)
+	}
+}
+
+// skipBlanks skips a byte order mark and the blanks before the first other byte.
+func (r *recording) skipBlanks(head *bufio.Reader) error {
+	if mark, err := head.Peek(3); len(mark) == 0 {
+		if errors.Is(err, io.EOF) {
+			err = errors.New("the file is empty")
+		}
+		return r.fail(0, err)
+	} else if string(mark) == byteOrderMark {
+		r.skipped = 3
+		_, _ = head.Discard(3)
+	}
+	for {
+		c, err := head.ReadByte()
+		switch {
+		case err != nil:
+			return nil //nolint:nilerr // it comes again when more is read
+		case c == '\n':
+			r.lines++
+		case c != ' ' && c != '\t' && c != '\r':
+			return head.UnreadByte()
+		}
+		r.skipped++
+	}
+}
+
+const byteOrderMark = "\ufeff"
+
+// headSize is how many bytes of a recording are looked at, at most, for its format.
+const headSize = 64 << 10
+
+// detect tells the format of a recording by how it starts. What might be anything is taken for HAR, whose reader says
+// what is wrong with it.
+func detect(head *bufio.Reader) format {
+	for n := 1; ; n = head.Buffered() + 1 {
+		_, err := head.Peek(min(n, headSize))
+		seen, _ := head.Peek(head.Buffered())
+		if found := formatOf(seen); found != formatUnknown {
+			return found
+		}
+		if err != nil || n > headSize {
+			return formatHAR
+		}
+	}
+}
+
+var cassetteStart = regexp.MustCompile(`^(---|#|%|- |("\w+"|'\w+'|[A-Za-z_]\w*)[ \t]*:(\s|$))`)
+
+// formatOf tells the format by the first bytes of a recording, or formatUnknown if more of them might.
+func formatOf(seen []byte) format {
+	switch {
+	case len(seen) == 0:
+		return formatUnknown
+	case seen[0] == '{':
+		return formatOfObject(seen)
+	case cassetteStart.Match(seen):
+		return formatCassette
+	case bytes.IndexByte(seen, '\n') < 0:
+		return formatUnknown
+	default:
+		return formatHAR
+	}
+}
+
+// formatOfObject tells the format by the first name that just one of the formats has.
+func formatOfObject(seen []byte) format {
+	d := strictjson.NewDecoder(seen)
+	_, _ = d.Next()
+	for {
+		name, err := d.Next()
+		if err != nil || name.Kind != '"' {
+			return formatUnknown
+		}
+		switch string(strictjson.Unquote(name.Raw)) {
+		case "log":
+			return formatHAR
+		case "method", "url", "status", "request", "response":
+			return formatNDJSON
+		}
+		if d.Skip() != nil {
+			return formatUnknown
+		}
+	}
+}
