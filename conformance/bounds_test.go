@@ -84,7 +84,6 @@ func TestSchemasAreVisitedOnce(t *testing.T) {
 				if test.want != "" {
 					assert.Contains(t, at, test.want)
 				}
-				agrees(t, contract, answer(test.good))
 			})
 		})
 	}
@@ -103,15 +102,6 @@ func mutual(n int) string {
 		list = append(list, fmt.Sprintf("L%d: {anyOf: [%s]}", i, strings.Join(parts, ", ")))
 	}
 	return strings.Join(list, ", ")
-}
-
-// TestScannerGivesUp where schemas are combined so that it would scan a body again and again.
-func TestScannerGivesUp(t *testing.T) {
-	t.Parallel()
-	for depth, proven := range map[int]bool{3: true, 40: false} {
-		contract, _ := loadSchema(t, "{$ref: '#/components/schemas/L0'}", levels(depth, "{allOf: [{NEXT}, {NEXT}]}"))
-		ends(t, func() { assert.Equal(t, proven, agrees(t, contract, answer(`{"a":"abc"}`)), depth) })
-	}
 }
 
 // TestClaimsOfNestedSchemas takes no more than the square of their depth, which the pointers to them have.
@@ -140,7 +130,7 @@ func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
 	ends(t, func() {
 		contract, _ := loadSchema(t, "{$ref: '#/components/schemas/L0'}", strings.Join(list, ", "))
 		for _, claim := range contract.Claims() {
-			assert.LessOrEqual(t, len(claim.Places), 2*mostPlaces)
+			assert.LessOrEqual(t, len(claim.Places), 2*maxPlaces)
 		}
 	})
 }

@@ -8,89 +8,113 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Why an exchange cannot be judged.
+// Why an exchange cannot be checked.
 var (
 	// ErrNoOperation says that the exchange is for something else than the contract is about.
 	ErrNoOperation = errors.New("no operation of the contract has this method and path")
-	// ErrNoAnswer says that the call was aborted or blocked, or that the connection failed.
-	ErrNoAnswer = errors.New("the recording holds no answer")
+	// ErrNoAnswer says that the request was aborted or blocked, or that the connection failed.
+	ErrNoAnswer = errors.New("the recording holds no response")
 )
 
-// Check weighs one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no
-// more than a hundred. The answer is judged always; the request only where it was answered 2xx, as a server that refuses
-// a bad request does what it should. What the recording omits is not judged. Drift and notes are in the list too, see
-// [Finding.Fails]. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was judged.
+// Check checks one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no
+// more than a hundred. The response is always checked; the request only where the response is 2xx, as a server that
+// rejects a bad request does what it should. What the recording omits is not checked. Drift and notes are in the list too,
+// see [Finding.Fails]. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was checked.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
-	w, _ := c.weighers.Get().(*weigher)
-	defer c.weighers.Put(w)
-	return w.weigh(ex)
+	k, _ := c.checkers.Get().(*checker)
+	defer c.checkers.Put(k)
+	return k.check(ex)
 }
 
-// report is the way of an exchange that was not proven to conform: slower, and exact.
-func (w *weigher) report(op *operation, ex *traffic.Exchange) []Finding {
-	w.evidence.reset()
-	k := &check{contract: w.contract, op: op, ex: ex, weigher: w, evidence: w.evidence}
-	k.request()
-	k.response()
-	w.evidence.kept.without(w.evidence.broken)
-	return k.findings
-}
+// checker checks one exchange after the other. It keeps its memory, so that an exchange that conforms costs no allocation.
+type checker struct {
+	contract  *Contract
+	evidence  evidence // of the last exchange
+	validator validator
 
-// check is the work on one exchange.
-type check struct {
-	contract *Contract
 	op       *operation
 	ex       *traffic.Exchange
-	weigher  *weigher
-	secrets  *secrets // found when first needed
 	findings []Finding
-	evidence *evidence
+	secrets  *secrets // found when first needed
+	cache    secretCache
 
 	requestBody, responseBody body
+	requestDoc, responseDoc   strictjson.Document
+	scratch                   []*strictjson.Document // of values that are in no body
+	used                      int                    // of them, by this exchange
+	pattern                   []byte                 // of a criterion, with the values of the exchange
+	embedded                  []value                // in it
 }
 
-// body is a decoded JSON body.
+// body is a parsed JSON body.
 type body struct {
-	value any
-	known bool // false where there is none, none was recorded, it is not JSON, or JSON that readers differ about
-	plain bool // all that there is was recorded, and readers agree about it
+	value   value
+	known   bool // false where there is none, none was recorded, it is not JSON, or JSON that readers differ about
+	certain bool // all of it was recorded, and readers agree about it
 }
 
-func (k *check) accepted() bool { return k.ex.Status/100 == 2 }
+func (c *Contract) newChecker() *checker {
+	k := &checker{contract: c, evidence: c.newEvidence()}
+	k.validator.contract = c
+	return k
+}
 
-// keep notes that the exchange bears on a claim.
-func (k *check) keep(part Part, spec string) { k.evidence.kept.add(k.contract.claimIndex(part, spec)) }
+// check checks an exchange and leaves the evidence.
+func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
+	k.evidence.reset()
+	k.op, k.ex = k.contract.operation(ex.Method, ex.URL), ex
+	if k.op == nil {
+		return nil, ErrNoOperation
+	}
+	if !ex.Answered() {
+		return nil, ErrNoAnswer
+	}
+	k.findings, k.secrets, k.used = nil, nil, 0
+	k.requestBody, k.responseBody = body{}, body{}
+	k.request()
+	k.response()
+	k.evidence.satisfied.without(k.evidence.violated)
+	return k.findings, nil
+}
 
-// report adds a finding about the claim at spec.
-func (k *check) report(rule string, part Part, pointer, spec, expected string, found any) {
-	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected}, spec, found, "")
+func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
+
+// satisfy notes that a claim applies to the exchange.
+func (k *checker) satisfy(part Part, spec string) {
+	k.evidence.satisfied.add(k.contract.claimIndex(part, spec))
+}
+
+// violate adds a finding about the claim at spec, with what was found in our own words.
+func (k *checker) violate(rule string, part Part, pointer, spec, expected, actual string) {
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Found: k.conceal(actual)}, spec, "")
 }
 
 // drift adds a finding about what no claim covers.
-func (k *check) drift(rule string, part Part, pointer, spec, expected string, found any, what *Seen) {
-	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Basis: Drift, Seen: what}, spec, found, "")
+func (k *checker) drift(rule string, part Part, pointer, spec, expected, actual string, observed *Seen) {
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Basis: Drift, Found: k.conceal(actual), Seen: observed}, spec, "")
 }
 
 // add completes a finding. name is the criterion's.
-func (k *check) add(f Finding, spec string, found any, name string) {
-	if f.Basis == "" {
-		f.Basis, f.Reason = k.contract.marks.basis(spec)
-		if i := k.contract.claimIndex(f.Part, spec); i != noClaim {
-			f.Claim = k.contract.claims[i].ID
-			k.evidence.broken.add(i)
+func (k *checker) add(f Finding, spec, name string) {
+	if i := k.contract.claimIndex(f.Part, spec); f.Basis == "" && i != noClaim {
+		claim := &k.contract.claims[i]
+		f.Basis, f.Reason, f.Claim, f.Spec = claim.Basis, claim.Reason, claim.ID, claim.Spec
+		k.evidence.violated.add(i)
+	} else {
+		if f.Basis == "" {
+			f.Basis, f.Reason = k.contract.marks.basis(spec)
 		}
+		f.Spec = k.contract.location(spec)
 	}
 	f.Verdict = verdicts[f.Basis]
 	f.Pointer = k.concealPointer(f.Pointer)
-	f.Spec = k.contract.location(spec)
-	f.Expected, f.Found = k.conceal(f.Expected), k.describe(found)
+	f.Expected = k.conceal(f.Expected)
 	f.Exchange, f.Operation, f.Status = strings.ToValidUTF8(k.ex.Source, "\uFFFD"), k.op.id, k.ex.Status
-	f.Message = fmt.Sprintf("expected %s, found %s", f.Expected, f.Found)
+	f.Message = "expected " + f.Expected + ", found " + f.Found
 	if f.Fails() && (f.Part == RequestHeader || f.Part == RequestBody) {
 		f.Message = fmt.Sprintf("accepted with %d what the contract forbids: %s", f.Status, f.Message)
 	}
@@ -101,58 +125,56 @@ func (k *check) add(f Finding, spec string, found any, name string) {
 	k.findings = append(k.findings, f)
 }
 
-// request judges what was sent, if it was accepted, and decodes it for the criteria either way.
-func (k *check) request() {
+// request checks what was sent, if it was accepted, and parses it for the criteria either way.
+func (k *checker) request() {
 	message := &k.ex.Request
 	if !message.HeaderOmitted {
 		k.credentials()
 	}
 	if k.op.request != nil { // OpenAPI does not forbid a body that it does not document
-		k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, RequestBody)
+		k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, inRequestBody, &k.requestDoc)
 	} else {
-		k.requestBody.plain = true
+		k.requestBody.certain = true
 	}
 	if !k.accepted() {
 		k.refused()
 	}
 }
 
-// credentials looks for what the request lacks. The claim is that such a call is refused; one with everything is silent
-// about it where it is refused, and consistent with it where it is accepted.
-func (k *check) credentials() {
-	lacks := k.op.missing(k.ex)
-	for _, lacking := range lacks {
-		k.report(ruleSecurity, RequestHeader, lacking.place(), lacking.pointer,
-			"the credential "+lacking.name, plain("none, unless it was cut from the recording"))
-	}
-	if len(lacks) > 0 {
+// credentials looks for what the request lacks. The claim is that such a request is rejected; one with all credentials is
+// no evidence where it is rejected, and consistent with the claim where it is accepted.
+func (k *checker) credentials() {
+	if missing := k.op.missing(k.ex); len(missing) > 0 {
+		for _, m := range missing {
+			k.violate(ruleSecurity, RequestHeader, m.place(), m.pointer, "the credential "+m.name, "none, unless it was cut from the recording")
+		}
 		return
 	}
 	for _, a := range k.op.security {
-		for _, credential := range a {
-			if credential.value(k.ex) != "" {
-				k.keep(RequestHeader, credential.pointer)
+		for _, c := range a {
+			if c.isIn(k.ex) {
+				k.satisfy(RequestHeader, c.pointer)
 			}
 		}
 	}
 }
 
-// refused weighs a request that the server did not accept: none of it is a deviation. Where exactly one claim was broken,
-// and the answer is a documented refusal that can be about it, the claim is enforced. Of several, nobody knows which
-// one the server minded.
-func (k *check) refused() {
-	broke := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Basis == Note })
+// refused evaluates a request that the server rejected: none of it is a deviation. Where exactly one claim was violated,
+// and the response is a documented error that can be about it, the claim is enforced. Of several, it is unknown which one
+// the server acted on.
+func (k *checker) refused() {
+	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Basis == Note })
 	k.findings = nil
 	k.evidence.reset()
-	if len(broke) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
+	if len(violated) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
-	enforces := k.requestBody.plain && slices.Contains(refusals, k.ex.Status)
-	if broke[0].Rule == ruleSecurity {
+	enforces := k.requestBody.certain && slices.Contains(refusals, k.ex.Status)
+	if violated[0].Rule == ruleSecurity {
 		enforces = k.ex.Status == http.StatusUnauthorized || k.ex.Status == http.StatusForbidden
 	}
 	if enforces {
-		k.evidence.enforced = k.contract.claimIndex(broke[0].Part, broke[0].Spec.Pointer)
+		k.evidence.enforced = k.contract.claimIndex(violated[0].Part, violated[0].Spec.Pointer)
 	}
 }
 
@@ -160,119 +182,132 @@ func (k *check) refused() {
 var refusals = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 	http.StatusUnprocessableEntity}
 
-func (k *check) response() {
+func (k *checker) response() {
 	r := k.op.response(k.ex.Status)
 	if r == nil {
 		documented := sortedKeys(k.op.responses)
 		k.drift(ruleStatus, ResponseStatus, "", k.op.pointer+"/responses",
-			"a documented status ("+strings.ToLower(strings.Join(documented, ", "))+")", plain(strconv.Itoa(k.ex.Status)), k.seenAnswer(nil))
+			"a documented status ("+strings.ToLower(strings.Join(documented, ", "))+")", strconv.Itoa(k.ex.Status), k.observedResponse(nil))
 		return
 	}
-	k.keep(ResponseStatus, r.pointer)
+	k.satisfy(ResponseStatus, r.pointer)
 	message := &k.ex.Response
 	if !message.HeaderOmitted {
-		for _, h := range r.headers {
-			k.header(h)
+		for i := range r.headers {
+			k.header(&r.headers[i])
 		}
 		for _, name := range k.undocumentedHeaders(r) {
 			k.drift(ruleUndocumentedHeader, ResponseHeader, pointerOf(name), k.contract.source.below(r.pointer, "headers"),
-				"a documented header", plain(inPointer(name)), nil)
+				"a documented header", inPointer(name), nil)
 		}
 	}
 	switch {
 	case k.bodiless():
 	case r.body != nil:
-		k.responseBody = k.content(r.body, message, true, ResponseHeader, ResponseBody)
+		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
 	case len(message.Body) > 0:
-		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Seen: k.seenAnswer(message)}, r.noBody,
-			plain(fmt.Sprintf("one of %d bytes", len(message.Body))), "")
+		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Seen: k.observedResponse(message),
+			Found: fmt.Sprintf("one of %d bytes", len(message.Body))}, r.noBody, "")
 	case !message.BodyOmitted:
-		k.keep(ResponseBody, r.noBody)
+		k.satisfy(ResponseBody, r.noBody)
 	}
-	for _, criterion := range r.criteria {
-		k.criterion(criterion)
+	for _, c := range r.criteria {
+		k.criterion(c)
 	}
 }
 
-// bodiless tells the responses that end with their header (RFC 9110, sections 6.4.1 and 15).
-func (k *check) bodiless() bool {
+// bodiless reports whether the response ends with its header (RFC 9110, sections 6.4.1 and 15).
+func (k *checker) bodiless() bool {
 	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
 }
 
-func (k *check) header(h header) {
+func (k *checker) header(h *header) {
 	values, present := k.ex.Response.Header[h.name]
 	if h.required {
-		k.keep(ResponseHeader, h.pointer+"/required")
+		k.satisfy(ResponseHeader, h.requiredClaim)
 	}
 	if !present {
 		if h.required {
-			k.report("required", ResponseHeader, h.place, h.pointer+"/required", "the header", plain("none"))
+			k.violate("required", ResponseHeader, h.place, h.requiredClaim, "the header", "none")
 		}
 		return
 	}
-	if h.schema == nil {
-		return
+	if h.schema != nil {
+		k.validate(h.schema, headerValue(k.scratchDoc(), strings.Join(values, ", "), h.schema), inResponseHeader, h.place)
 	}
-	value := headerValue(strings.Join(values, ", "), h.schema)
-	k.violations(h.schema, value, ResponseHeader, h.place)
 }
 
-// violations reports what a schema finds in a value that stands at a place of a part.
-func (k *check) violations(of *openapi3.Schema, value any, part Part, place string) {
-	for _, v := range k.contract.violations(of, value, part, k.evidence.kept) {
-		f := Finding{Rule: v.keyword, Part: part, Pointer: place + v.pointer, Expected: v.expected, Basis: v.basis}
-		if _, absent := v.found.(plain); !absent || v.value != nil {
-			f.Seen = k.seen(v.value)
+// scratchDoc returns a document whose memory the next exchange reuses.
+func (k *checker) scratchDoc() *strictjson.Document {
+	if k.used == len(k.scratch) {
+		k.scratch = append(k.scratch, &strictjson.Document{})
+	}
+	k.used++
+	return k.scratch[k.used-1]
+}
+
+// validate adds what a schema finds in the value at a place of a part.
+func (k *checker) validate(s *schema, val value, part validatedPart, place string) {
+	k.validator.part, k.validator.satisfied = part, k.evidence.satisfied
+	for _, v := range k.validator.validate(s, val) {
+		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Basis: v.basis, Found: v.actual}
+		if v.value.exists() {
+			f.Seen = k.observe(v.value)
+			if v.actual == "" {
+				f.Found = k.describe(v.value)
+			}
 		}
-		k.add(f, v.spec, v.found, "")
+		k.add(f, v.spec, "")
 	}
 }
 
-// content judges a body: there, of a documented media type, JSON, and within its schema.
-func (k *check) content(c *content, message *traffic.Message, required bool, head, part Part) body {
-	contentType := message.Header.Values("Content-Type")
+// content checks a body: present, of a documented media type, JSON, and valid by its schema.
+func (k *checker) content(c *content, message *traffic.Message, required bool, head Part, in validatedPart, doc *strictjson.Document) body {
+	part := partNames[in]
+	contentType := message.Header["Content-Type"]
 	switch {
 	case message.BodyOmitted && len(contentType) == 0:
 		return body{}
 	case !message.BodyOmitted && len(message.Body) == 0:
 		if required {
-			k.report(ruleBody, part, "", c.pointer, "a body of "+c.names(), plain("none"))
+			k.violate(ruleBody, part, "", c.pointer, "a body of "+c.names(), "none")
 		}
-		return body{plain: true}
+		return body{certain: true}
 	case len(contentType) == 0 && message.HeaderOmitted:
 		contentType = []string{c.types[0].name} // no evidence against it
 	}
-	k.keep(part, c.pointer)
+	k.satisfy(part, c.pointer)
 	m, problem := c.match(contentType)
 	if problem != nil {
+		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Found: k.describeMismatch(problem)}
 		if problem.undocumented {
-			k.drift(ruleMediaType, head, "/Content-Type", c.place(), c.names(), problem.found, k.seenAnswer(message))
-		} else {
-			k.report(ruleMediaType, head, "/Content-Type", c.place(), c.names(), problem.found)
+			f.Basis, f.Seen = Drift, k.observedResponse(message)
 		}
-		return body{plain: true}
+		k.add(f, c.place(), "")
+		return body{certain: true}
 	}
 	if len(contentType) > 0 {
-		k.keep(head, c.pointer)
-		k.keep(head, m.pointer)
+		k.satisfy(head, c.pointer)
+		k.satisfy(head, m.pointer)
 	}
 	if message.BodyOmitted || !isJSON(m.name) {
 		return body{}
 	}
-	k.keep(part, m.pointer)
-	value, faults, ok := decodeJSON(message.Body)
+	k.satisfy(part, m.pointer)
+	faults, ok := parseBody(doc, message.Body)
 	disputed := false
 	for _, f := range faults {
-		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and half a surrogate pair, as readers
+		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and a lone surrogate, as readers
 		// differ about them. Sending one is a deviation; accepting one is not, but leaves open what was accepted.
 		disputed = disputed || f.rule == ruleDuplicate || f.rule == ruleUnicode
-		if part == ResponseBody || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
-			k.report(f.rule, part, f.pointer, m.pointer, "one JSON value in UTF-8", plain(f.found))
+		if in == inResponseBody || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
+			k.violate(f.rule, part, f.pointer, m.pointer, "one JSON value in UTF-8", f.actual)
 		}
 	}
 	if !ok {
-		return body{plain: true}
+		return body{certain: true}
 	}
-	k.violations(m.schema, value, part, "")
-	return body{value: value, known: part == ResponseBody || !disputed, plain: !disputed}
+	root := value{doc: doc}
+	k.validate(m.schema, root, in, "")
+	return body{value: root, known: in == inResponseBody || !disputed, certain: !disputed}
 }

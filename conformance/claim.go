@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -57,7 +56,7 @@ func (c *Contract) readClaims() {
 				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.place(), k.pointer, "refused without the credential "+k.name)
 			}
 		}
-		c.claimContent(usage{op.id, ""}, op.request, op.required, RequestHeader, RequestBody)
+		c.claimContent(usage{op.id, ""}, op.request, op.required, RequestHeader, inRequestBody)
 		for _, status := range sortedKeys(op.responses) {
 			c.claimResponse(usage{op.id, status}, op.responses[status])
 		}
@@ -113,23 +112,23 @@ func (c *Contract) claimResponse(use usage, r *response) {
 		if h.required {
 			c.claim(use, ResponseHeader, "required", h.place, h.pointer+"/required", "the header "+h.name)
 		}
-		c.claimSchema(use, ResponseHeader, h.place, h.schema, newWays())
+		c.claimSchema(use, inResponseHeader, h.place, h.schema, newWays())
 	}
 	if r.body == nil && !slices.Contains([]string{"204", "304"}, use.status) && !strings.HasPrefix(use.status, "1") { // HTTP itself says so
 		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
 	}
-	c.claimContent(use, r.body, true, ResponseHeader, ResponseBody)
+	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
 		c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
 	}
 }
 
-func (c *Contract) claimContent(use usage, of *content, required bool, head, body Part) {
+func (c *Contract) claimContent(use usage, of *content, required bool, head Part, body validatedPart) {
 	if of == nil {
 		return
 	}
 	if required {
-		c.claim(use, body, ruleBody, "", of.pointer, "a body")
+		c.claim(use, partNames[body], ruleBody, "", of.pointer, "a body")
 	}
 	if len(of.types) > 1 {
 		c.claim(use, head, ruleMediaType, "/Content-Type", of.pointer, of.names())
@@ -137,49 +136,46 @@ func (c *Contract) claimContent(use usage, of *content, required bool, head, bod
 	for _, m := range of.types {
 		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
 		if isJSON(m.name) || strings.Contains(m.name, "*") { // a range covers JSON, too
-			c.claim(use, body, ruleJSON, "", m.pointer, "one JSON value in UTF-8")
+			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
 			c.claimSchema(use, body, "", m.schema, newWays())
 		}
 	}
 }
 
-// mostPlaces bounds the places that are listed of one schema, and those among them that end with **: a spec can be made
+// maxPlaces bounds the places that are listed of one schema, and those among them that end with **: a spec can be made
 // that has it in a million.
-const mostPlaces = 100
+const maxPlaces = 100
 
 // ways are those through a schema: the schemas on the present one, and how often each was met on all.
 type ways struct {
-	open      []*openapi3.Schema
-	count     map[*openapi3.Schema]int
-	recursive map[*openapi3.Schema]int // how often each was met below **, in all the ways that begin with this one
-	anywhere  bool                     // the place stands for all below it
+	open      []*schema
+	count     map[*schema]int
+	recursive map[*schema]int // how often each was met below **, in all the ways that begin with this one
+	anywhere  bool            // the place stands for all below it
 }
 
-func newWays() *ways {
-	return &ways{count: map[*openapi3.Schema]int{}, recursive: map[*openapi3.Schema]int{}}
-}
+func newWays() *ways { return &ways{count: map[*schema]int{}, recursive: map[*schema]int{}} }
 
-// claimSchema adds the claims of a schema at a place, and of those below it that are broken one by one.
-func (c *Contract) claimSchema(use usage, part Part, place string, of *openapi3.Schema, ways *ways) {
-	if of == nil || ways.count[of] == mostPlaces {
+// claimSchema adds the claims of a schema at a place, and of those below it that are violated one by one.
+func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *schema, ways *ways) {
+	if s == nil || ways.count[s] == maxPlaces {
 		return
 	}
 	if ways.anywhere {
-		if ways.count[of] > 0 || ways.recursive[of] == mostPlaces {
+		if ways.count[s] > 0 || ways.recursive[s] == maxPlaces {
 			return
 		}
-		ways.recursive[of]++
+		ways.recursive[s]++
 	}
-	ways.count[of]++
-	if slices.Contains(ways.open, of) {
+	ways.count[s]++
+	if slices.Contains(ways.open, s) {
 		again := newWays()
 		again.recursive, again.anywhere = ways.recursive, true
-		c.claimSchema(use, part, place+"/**", of, again)
+		c.claimSchema(use, part, place+"/**", s, again)
 		return
 	}
-	ways.open = append(ways.open, of)
+	ways.open = append(ways.open, s)
 	defer func() { ways.open = ways.open[:len(ways.open)-1] }()
-	s := c.schemas[of]
 	below := func(tokens string) string {
 		if ways.anywhere {
 			return place
@@ -187,23 +183,19 @@ func (c *Contract) claimSchema(use usage, part Part, place string, of *openapi3.
 		return place + tokens
 	}
 	for _, k := range c.keywords(s, part) {
-		c.claim(use, part, k.rule, below(k.member), k.spec, k.text)
+		c.claim(use, partNames[part], k.rule, below(k.member), k.spec, k.text)
 	}
 	for _, name := range sortedKeys(s.Properties) {
-		c.claimSchema(use, part, below(pointerOf(name)), s.Properties[name].Value, ways)
+		c.claimSchema(use, part, below(pointerOf(name)), c.schemaOf(s.Properties[name]), ways)
 	}
-	if s.Items != nil {
-		c.claimSchema(use, part, below("/*"), s.Items.Value, ways)
-	}
-	if rest := s.AdditionalProperties.Schema; rest != nil {
-		c.claimSchema(use, part, below("/*"), rest.Value, ways)
-	}
-	parts := slices.Clone(s.AllOf)
+	c.claimSchema(use, part, below("/*"), s.items, ways)
+	c.claimSchema(use, part, below("/*"), s.additional, ways)
+	parts := s.allOf
 	if s.Discriminator != nil {
-		parts = slices.Concat(parts, s.OneOf, s.AnyOf)
+		parts = slices.Concat(parts, s.oneOf, s.anyOf)
 	}
 	for _, combined := range parts {
-		c.claimSchema(use, part, place, combined.Value, ways)
+		c.claimSchema(use, part, place, combined, ways)
 	}
 }
 

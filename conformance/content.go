@@ -19,7 +19,7 @@ type content struct {
 type mediaType struct {
 	name    string // lower case: application/json, application/* or */*
 	pointer string
-	schema  *openapi3.Schema // nil where any value will do
+	schema  *schema // nil where any value will do
 }
 
 // place is the claim that a body of another media type breaks.
@@ -40,9 +40,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 		m := mediaType{pointer: at + pointerOf("content", name)}
 		m.name, _, _ = strings.Cut(strings.ToLower(name), ";")
 		m.name = strings.TrimSpace(m.name)
-		if s := types[name].Schema; s != nil {
-			m.schema = s.Value
-		}
+		m.schema = c.schemaOf(types[name].Schema)
 		if m.schema != nil && !isJSON(m.name) && !strings.Contains(m.name, "*") {
 			c.note(m.pointer+"/schema", "bodies that are not JSON")
 		}
@@ -55,7 +53,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 }
 
 // json returns the schema of the JSON body, or nil.
-func (c *content) json() *openapi3.Schema {
+func (c *content) json() *schema {
 	for _, m := range c.types {
 		if isJSON(m.name) {
 			return m.schema
@@ -79,37 +77,56 @@ func isJSON(name string) bool {
 
 // mismatch is what was found instead of a documented media type.
 type mismatch struct {
-	found        any
-	undocumented bool // a media type like any other: drift
+	contentType  string // "" for a problem
+	problem      string // in our own words
+	undocumented bool   // a media type like any other: drift
+}
+
+func (k *checker) describeMismatch(m *mismatch) string {
+	if m.problem != "" {
+		return m.problem
+	}
+	return k.excerpt(m.contentType)
 }
 
 // match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name.
-func (c *content) match(fields []string) (m mediaType, problem *mismatch) {
-	if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
-		return m, &mismatch{found: plain(fmt.Sprintf("%d Content-Type fields that differ", len(fields)))}
+func (c *content) match(fields []string) (*mediaType, *mismatch) {
+	if len(fields) > 1 {
+		if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
+			return nil, &mismatch{problem: fmt.Sprintf("%d Content-Type fields that differ", len(fields))}
+		}
 	}
-	contentType := strings.Join(fields, "")
-	if contentType == "" {
-		return m, &mismatch{found: plain("no Content-Type")}
+	if len(fields) == 0 || fields[0] == "" {
+		return nil, &mismatch{problem: "no Content-Type"}
+	}
+	contentType := fields[0]
+	// Most are written as in the spec, or with the charset that JSON has anyway, and need no parser.
+	usual := strings.TrimSuffix(contentType, "; charset=utf-8")
+	for i := range c.types {
+		if c.types[i].name == usual {
+			return &c.types[i], nil
+		}
 	}
 	name, parameters, err := mime.ParseMediaType(contentType)
 	// RFC 9110, section 8.3.1: a type, a slash and a subtype, which package mime does not insist on.
-	if kind, subtype, _ := strings.Cut(name, "/"); err != nil || kind == "" || subtype == "" {
-		return m, &mismatch{found: plain("a malformed Content-Type")}
+	if main, subtype, _ := strings.Cut(name, "/"); err != nil || main == "" || subtype == "" {
+		return nil, &mismatch{problem: "a malformed Content-Type"}
 	}
 	// RFC 8259, section 8.1: JSON between systems is UTF-8.
 	charset := strings.ToLower(parameters["charset"])
 	if isJSON(name) && charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii" {
-		return m, &mismatch{found: contentType}
+		return nil, &mismatch{contentType: contentType}
 	}
 	major, _, _ := strings.Cut(name, "/")
-	for _, m := range c.types {
-		if m.name == name || m.name == major+"/*" || m.name == "*/*" {
-			if strings.Contains(m.name, "*") {
-				m.name = name
-			}
-			return m, nil
+	for i := range c.types {
+		switch c.types[i].name {
+		case name:
+			return &c.types[i], nil
+		case major + "/*", "*/*":
+			ranged := c.types[i]
+			ranged.name = name
+			return &ranged, nil
 		}
 	}
-	return m, &mismatch{found: contentType, undocumented: true}
+	return nil, &mismatch{contentType: contentType, undocumented: true}
 }

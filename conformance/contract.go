@@ -30,8 +30,7 @@ type Contract struct {
 	hash           string // of the spec's bytes
 	claims         []Claim
 	claimAt        map[claimKey]int
-	nodes          int // how many were compiled
-	weighers       sync.Pool
+	checkers       sync.Pool
 }
 
 // Unchecked is a claim that Check does not look at.
@@ -76,8 +75,7 @@ type operation struct {
 	responses map[string]*response // by status, range ("2XX") or "default"
 	byStatus  [1000]*response
 
-	carriers    []string             // headers that may hold a credential, canonical, sorted
-	credentials []compiledCredential // nil where the scanner cannot tell who is authenticated
+	carriers []string // headers that may hold a credential, canonical, sorted
 }
 
 type response struct {
@@ -86,7 +84,6 @@ type response struct {
 	body     *content // nil where no body is documented
 	headers  []header
 	criteria []*criterion
-	compiled *compiledResponse
 }
 
 // Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
@@ -113,6 +110,7 @@ func Load(spec []byte) (*Contract, error) {
 	if err := c.readSchemas(doc); err != nil {
 		return nil, err
 	}
+	c.compileSchemas()
 	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
@@ -136,8 +134,7 @@ func Load(spec []byte) (*Contract, error) {
 		return nil, err
 	}
 	c.readClaims()
-	c.compile()
-	c.weighers.New = func() any { return c.newWeigher() }
+	c.checkers.New = func() any { return c.newChecker() }
 	return c, nil
 }
 
@@ -203,10 +200,9 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 				pointer:  c.source.canonical(r.pointer + pointerOf("headers", name)),
 				required: h.Required,
 			}
+			header.requiredClaim = header.pointer + "/required"
 			c.names[header.name] = true
-			if h.Schema != nil {
-				header.schema = h.Schema.Value
-			}
+			header.schema = c.schemaOf(h.Schema)
 			if header.schema == nil || slices.Contains(headerTypes(header.schema), "object") {
 				c.note(header.pointer, "headers that are objects or have content")
 				header.schema = nil

@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 const criteriaKey = "x-criteria"
@@ -149,7 +150,7 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 	return nil
 }
 
-func isTime(s *openapi3.Schema) bool { return s != nil && s.Format == "date-time" }
+func isTime(s *schema) bool { return s != nil && s.Format == "date-time" }
 
 // kind returns the types that an operand's value may have, as far as can be told.
 func (o operand) kind() []string {
@@ -164,17 +165,17 @@ func (o operand) kind() []string {
 		}
 		return headerTypes(o.schema)
 	}
-	switch o.literal.(type) {
-	case number:
+	switch o.literal.jsonType() {
+	case strictjson.Number:
 		return []string{"number"}
-	case string:
+	case strictjson.String:
 		return []string{"string"}
 	}
 	return []string{"null or boolean"}
 }
 
 // schemaOf finds the schema of the place that an expression names; nil where there is none.
-func schemaOf(o operand, op *operation, r *response) (*openapi3.Schema, error) {
+func schemaOf(o operand, op *operation, r *response) (*schema, error) {
 	var body *content
 	switch o.part {
 	case RequestBody:
@@ -201,31 +202,28 @@ func schemaOf(o operand, op *operation, r *response) (*openapi3.Schema, error) {
 	}
 	at := body.json()
 	for _, token := range o.tokens {
-		if at = property(at, token, nil); at == nil {
+		if at = propertySchema(at, token, nil); at == nil {
 			return nil, fmt.Errorf("%s: the schema has no such property", o.text)
 		}
 	}
 	return at, nil
 }
 
-// property returns the schema of a member or an item, looking into allOf, or nil.
-func property(s *openapi3.Schema, token string, seen []*openapi3.Schema) *openapi3.Schema {
-	if slices.Contains(seen, s) {
+// propertySchema returns the schema of a member or an item, looking into allOf, or nil.
+func propertySchema(s *schema, token string, visited []*schema) *schema {
+	if slices.Contains(visited, s) {
 		return nil // allOf leads in a circle
 	}
-	if p := s.Properties[token]; p != nil {
-		return p.Value
+	if i := s.members[token]; i > 0 && s.properties[i-1].schema != nil {
+		return s.properties[i-1].schema
 	}
-	for _, part := range s.AllOf {
-		if p := property(part.Value, token, append(seen, s)); p != nil {
+	for _, part := range s.allOf {
+		if p := propertySchema(part, token, append(visited, s)); p != nil {
 			return p
 		}
 	}
-	if _, err := strconv.Atoi(token); err == nil && s.Items != nil {
-		return s.Items.Value
+	if _, err := strconv.Atoi(token); err == nil && s.items != nil {
+		return s.items
 	}
-	if s.AdditionalProperties.Schema != nil {
-		return s.AdditionalProperties.Schema.Value
-	}
-	return nil
+	return s.additional
 }

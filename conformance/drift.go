@@ -34,11 +34,8 @@ func isTransport(name string) bool {
 	return slices.ContainsFunc(transportPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// canonicalHeader spells a name as a header has it.
-func canonicalHeader(name []byte) string { return http.CanonicalHeaderKey(string(name)) }
-
 // undocumentedHeaders lists the headers of the answer that neither the spec nor HTTP knows, sorted. r may be nil.
-func (k *check) undocumentedHeaders(r *response) []string {
+func (k *checker) undocumentedHeaders(r *response) []string {
 	var list []string
 	for name := range k.ex.Response.Header {
 		name = http.CanonicalHeaderKey(name)
@@ -49,11 +46,11 @@ func (k *check) undocumentedHeaders(r *response) []string {
 		}
 	}
 	slices.Sort(list)
-	return list[:min(len(list), mostOfAKind)]
+	return list[:min(len(list), maxPerClaim)]
 }
 
-// seenAnswer describes the answer, or only what stands in one message, for whoever wants to document it.
-func (k *check) seenAnswer(message *traffic.Message) *Seen {
+// observedResponse describes the answer, or only what stands in one message, for whoever wants to document it.
+func (k *checker) observedResponse(message *traffic.Message) *Seen {
 	s := &Seen{}
 	if message == nil {
 		message = &k.ex.Response

@@ -1,6 +1,10 @@
 package conformance
 
-import "math/bits"
+import (
+	"iter"
+	"math/bits"
+	"slices"
+)
 
 // bitset is a set of claims by their index.
 type bitset []uint64
@@ -13,9 +17,28 @@ func (b bitset) add(i int) {
 	}
 }
 
-func (b bitset) addAll(list []int) {
-	for _, i := range list {
-		b.add(i)
+// word is a part of a [bitset], for adding many claims at once.
+type word struct {
+	at   int
+	bits uint64
+}
+
+func words(claims []int) []word {
+	var result []word
+	for _, i := range claims {
+		at := slices.IndexFunc(result, func(w word) bool { return w.at == i>>6 })
+		if at < 0 {
+			at = len(result)
+			result = append(result, word{at: i >> 6})
+		}
+		result[at].bits |= 1 << (i & 63)
+	}
+	return result
+}
+
+func (b bitset) addWords(list []word) {
+	for _, w := range list {
+		b[w.at] |= w.bits
 	}
 }
 
@@ -25,28 +48,32 @@ func (b bitset) without(other bitset) {
 	}
 }
 
-// each visits the members in order.
-func (b bitset) each(visit func(i int)) {
-	for w, word := range b {
-		for ; word != 0; word &= word - 1 {
-			visit(w<<6 + bits.TrailingZeros64(word))
+// all visits the members in order.
+func (b bitset) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for w, word := range b {
+			for ; word != 0; word &= word - 1 {
+				if !yield(w<<6 + bits.TrailingZeros64(word)) {
+					return
+				}
+			}
 		}
 	}
 }
 
-// evidence is what one exchange says of the claims. About those in neither set it is silent.
+// evidence is what one exchange says of the claims. Those in neither set do not apply.
 type evidence struct {
-	kept     bitset // claims that the exchange bears on and does not break
-	broken   bitset
-	enforced int // the one claim that the request broke, and was refused for; noClaim for none
+	satisfied bitset // claims that apply to the exchange, which does not violate them
+	violated  bitset
+	enforced  int // the one claim that the request violates, and was refused for; noClaim for none
 }
 
-func (c *Contract) newEvidence() *evidence {
-	return &evidence{kept: newBitset(len(c.claims)), broken: newBitset(len(c.claims)), enforced: noClaim}
+func (c *Contract) newEvidence() evidence {
+	return evidence{satisfied: newBitset(len(c.claims)), violated: newBitset(len(c.claims)), enforced: noClaim}
 }
 
 func (e *evidence) reset() {
-	clear(e.kept)
-	clear(e.broken)
+	clear(e.satisfied)
+	clear(e.violated)
 	e.enforced = noClaim
 }

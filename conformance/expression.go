@@ -3,9 +3,11 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // operand is one side of a criterion's comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a
@@ -15,8 +17,8 @@ type operand struct {
 	part    Part   // where the value is found; "" for a literal
 	pointer string // JSON pointer into that part
 	tokens  []string
-	literal any
-	schema  *openapi3.Schema // of the place, nil where there is none
+	literal value
+	schema  *schema // of the place, nil where there is none
 }
 
 // statusPart stands for $statusCode: the one expression whose value is not in a header or a body.
@@ -45,7 +47,8 @@ func parseOperand(text string) (operand, error) {
 
 func parseMessage(o *operand, rest string, header, body Part) error {
 	if name, ok := strings.CutPrefix(rest, "header."); ok && name != "" {
-		o.part, o.pointer = header, pointerOf(http.CanonicalHeaderKey(name))
+		o.tokens = []string{http.CanonicalHeaderKey(name)}
+		o.part, o.pointer = header, pointerOf(o.tokens...)
 		return nil
 	}
 	if rest == "body" || strings.HasPrefix(rest, "body#/") {
@@ -57,22 +60,14 @@ func parseMessage(o *operand, rest string, header, body Part) error {
 }
 
 // parseLiteral reads Arazzo's literals: true, false, null, a number, or a string in single quotes.
-func parseLiteral(text string) (any, error) {
-	switch text {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
-	case "null":
-		return nil, nil
+func parseLiteral(text string) (value, error) {
+	if text == "true" || text == "false" || text == "null" || isNumber(text) {
+		return parseValue([]byte(text))
 	}
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
-		return strings.ReplaceAll(text[1:len(text)-1], "''", "'"), nil
+		return headerValue(&strictjson.Document{}, strings.ReplaceAll(text[1:len(text)-1], "''", "'"), nil), nil
 	}
-	if isNumber(text) {
-		return number(text), nil
-	}
-	return nil, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
+	return value{}, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
 }
 
 // operators, longest first, so that <= is not read as <.
@@ -113,6 +108,30 @@ func splitOutsideQuotes(s string) []string {
 type template struct {
 	texts    []string
 	embedded []operand
+
+	// Most patterns are plain text between the values, so that no regular expression has to be made for each exchange.
+	literals         []string // nil for others; without the anchors
+	fromStart, toEnd bool
+}
+
+// findLiterals notes the texts of a pattern that are literal.
+func (t *template) findLiterals() {
+	literals := slices.Clone(t.texts)
+	last := len(literals) - 1
+	literals[0], t.fromStart = strings.CutPrefix(literals[0], "^")
+	literals[last], t.toEnd = strings.CutSuffix(literals[last], "$")
+	for i, text := range literals {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			return
+		}
+		prefix, complete := pattern.LiteralPrefix()
+		if !complete {
+			return
+		}
+		literals[i] = prefix
+	}
+	t.literals = literals
 }
 
 func parseTemplate(s string) (template, error) {
@@ -121,6 +140,7 @@ func parseTemplate(s string) (template, error) {
 		before, rest, found := strings.Cut(s, "{$")
 		t.texts = append(t.texts, before)
 		if !found {
+			t.findLiterals()
 			return t, nil
 		}
 		inside, after, closed := strings.Cut(rest, "}")

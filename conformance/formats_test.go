@@ -16,7 +16,8 @@ func TestFormats(t *testing.T) {
 			bad: []string{"", "2023-03-14", "2023-03-14T13:46:27", "2023-03-14 13:46:27Z", "2023-02-29T00:00:00Z",
 				"2023-03-14T24:00:00Z", "2023-03-14T13:60:00Z", "2023-03-14T13:46:60Z", "2023-03-14T13:46:27,5Z",
 				"2023-03-14T13:46:27.Z", "2023-03-14T13:46:27+0600", "2023-03-14T13:46:27+24:00", "2023-03-14t13:46:27z",
-				" 2023-03-14T13:46:27Z", "2023-03-14T13:46:27Z\n", "２023-03-14T13:46:27Z"},
+				" 2023-03-14T13:46:27Z", "2023-03-14T13:46:27Z\n", "２023-03-14T13:46:27Z", "1900-02-29T00:00:00Z", "2023-04-31T00:00:00Z", "2023-00-01T00:00:00Z",
+				"2016-12-31T23:58:60Z", "2017-01-01T05:28:60+05:30", "2023-03-14T00:00:00Z ", "2023-3-14T00:00:00Z"},
 		},
 		"date":          {[]string{"2024-02-29"}, []string{"2023-02-29", "2023-1-1", "2023-03-14T00:00:00Z", ""}},
 		"uri":           {[]string{"https://a.example/b?c#d", "urn:x:y"}, []string{"/b", "", "a b:", "https://a.example/%zz"}},
@@ -25,16 +26,19 @@ func TestFormats(t *testing.T) {
 		"uuid":          {[]string{"123e4567-e89b-12d3-a456-426614174000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"}, []string{"", "123e4567e89b12d3a456426614174000", "123e4567-e89b-12d3-a456-42661417400g"}},
 		"byte":          {[]string{"", "YQ==", "YWI=", "YWJj"}, []string{"YQ", "YQ=", "Y Q==", "YQ==YQ==", "_-=="}},
 	} {
-		for _, text := range texts.good {
-			require.NoError(t, formats[format](text), "%s %q", format, text)
-		}
-		for _, text := range texts.bad {
-			assert.Error(t, formats[format](text), "%s %q", format, text)
-		}
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			for _, text := range texts.good {
+				assert.True(t, formatMatchers[format]([]byte(text)), "%q", text)
+			}
+			for _, text := range texts.bad {
+				assert.False(t, formatMatchers[format]([]byte(text)), "%q", text)
+			}
+		})
 	}
 }
 
-func TestCompareTimes(t *testing.T) {
+func TestCompareInstants(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		a, b string
@@ -45,10 +49,16 @@ func TestCompareTimes(t *testing.T) {
 		{"2023-03-14T13:46:27.0000000001Z", "2023-03-14T13:46:27Z", 1},
 		{"2023-03-14T13:46:27.25Z", "2023-03-14T13:46:27.5Z", -1},
 		{"2023-03-14T13:46:28Z", "2023-03-14T13:46:27.9Z", 1},
+		{"0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", -1}, {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z", 0},
 		{"1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.25Z", 1},
 	} {
-		order, err := compareTimes(test.a, test.b)
-		require.NoError(t, err)
-		assert.Equal(t, test.want, order, "%s %s", test.a, test.b)
+		t.Run(test.a+" "+test.b, func(t *testing.T) {
+			t.Parallel()
+			a, ok := parseInstant([]byte(test.a))
+			require.True(t, ok)
+			b, ok := parseInstant([]byte(test.b))
+			require.True(t, ok)
+			assert.Equal(t, test.want, a.compare(b))
+		})
 	}
 }

@@ -2,46 +2,38 @@ package conformance
 
 import (
 	"fmt"
-	"strconv"
 	"unicode/utf8"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// plain is a text of our own, in contrast to a string from traffic.
-type plain string
-
-// describe shows what was found, in few words and without credentials. They go before the text is cut, as half a
-// credential is one too many.
-func (k *check) describe(found any) string {
-	switch v := found.(type) {
-	case plain:
-		return k.conceal(string(v))
-	case nil:
-		return "null"
-	case bool:
-		return strconv.FormatBool(v)
-	case number:
-		if len(v) > 40 {
-			return fmt.Sprintf("a number of %d digits", len(v))
+// describe shows a value from traffic, in few words and without credentials.
+func (k *checker) describe(v value) string {
+	switch v.jsonType() {
+	case strictjson.Number:
+		const maxShown = 40
+		if raw := v.text(); len(raw) <= maxShown {
+			return k.conceal(raw)
 		}
-		return k.conceal(v.String())
-	case string:
-		return k.excerpt(v)
-	case []any:
-		return fmt.Sprintf("an array of %d", len(v))
-	case map[string]any:
-		return fmt.Sprintf("an object of %d", len(v))
+		return fmt.Sprintf("a number of %d digits", len(v.text()))
+	case strictjson.String:
+		return k.excerpt(v.text())
+	case strictjson.Array:
+		return fmt.Sprintf("an array of %d", v.count())
+	case strictjson.Object:
+		return fmt.Sprintf("an object of %d", v.count())
+	default:
+		return v.text()
 	}
-	return fmt.Sprintf("a %T", found)
 }
 
-// excerpt shows a text from traffic, quoted and cut.
-func (k *check) excerpt(s string) string {
-	const most = 60
-	shown := []rune(k.concealFirst(s, utf8.UTFMax*(most+1)))
-	if len(shown) > most {
-		return fmt.Sprintf("%s… (%d characters)", printable.Quote(string(shown[:most])), utf8.RuneCountInString(s))
+// excerpt shows a text from traffic, quoted and cut. Credentials go before it is cut, as half a credential is one too many.
+func (k *checker) excerpt(s string) string {
+	const maxShown = 60
+	shown := []rune(k.concealFirst(s, utf8.UTFMax*(maxShown+1)))
+	if len(shown) > maxShown {
+		return fmt.Sprintf("%s… (%d characters)", printable.Quote(string(shown[:maxShown])), utf8.RuneCountInString(s))
 	}
 	return printable.Quote(string(shown))
 }

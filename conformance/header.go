@@ -6,60 +6,75 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // header is a response header that the spec documents.
 type header struct {
-	name     string // canonical
-	place    string // JSON pointer in the instance
-	pointer  string // in the spec
-	required bool
-	schema   *openapi3.Schema // nil where it is not checked
+	name          string // canonical
+	place         string // JSON pointer in the instance
+	pointer       string // in the spec
+	required      bool
+	requiredClaim string
+	schema        *schema // nil where it is not checked
 }
 
 var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
 // headerTypes returns the types that the text of a header may stand for, nil where that cannot be told.
-func headerTypes(s *openapi3.Schema) []string {
+func headerTypes(s *schema) []string {
 	if s.Type != nil {
-		return s.Type.Slice()
+		return s.typeNames()
 	}
-	for _, part := range s.AllOf {
-		if part.Value.Type != nil {
-			return part.Value.Type.Slice()
+	for _, part := range s.allOf {
+		if part.Type != nil {
+			return part.typeNames()
 		}
 	}
 	return nil
 }
 
-// headerValue reads the text of a header as its schema's type, where it can be read so (style: simple).
-func headerValue(text string, s *openapi3.Schema) any {
-	types := headerTypes(s)
-	if slices.Contains(types, "array") && s.Items != nil {
-		items := []any{}
-		for item := range strings.SplitSeq(text, ",") {
-			items = append(items, scalar(strings.TrimSpace(item), headerTypes(s.Items.Value)))
-		}
-		return items
+// headerValue reads the text of a header as its schema's type, where it can be read so (style: simple). It makes a document
+// of it, so that the validator sees the value as if it stood in a body. A nil schema means text.
+func headerValue(doc *strictjson.Document, text string, s *schema) value {
+	doc.Data, doc.Nodes = doc.Data[:0], doc.Nodes[:0]
+	var types []string
+	if s != nil {
+		types = headerTypes(s)
 	}
-	return scalar(text, types)
+	if !slices.Contains(types, "array") || s.items == nil {
+		addScalar(doc, text, types)
+		return value{doc: doc}
+	}
+	doc.Nodes = append(doc.Nodes, strictjson.Node{Type: strictjson.Array})
+	for item := range strings.SplitSeq(text, ",") {
+		addScalar(doc, strings.TrimSpace(item), headerTypes(s.items))
+	}
+	array := &doc.Nodes[0]
+	array.End, array.Next, array.Count = int32(len(doc.Data)), int32(len(doc.Nodes)), int32(len(doc.Nodes)-1) //nolint:gosec // headers are bounded
+	return value{doc: doc}
 }
 
-// scalar reads a text as one of the types. A whole number has no fraction and no exponent, unlike JSON's, but may have
+// addScalar reads a text as one of the types. An integer has no fraction and no exponent, unlike JSON's, but may have
 // leading zeros (as Retry-After in RFC 9110, section 10.2.3).
-func scalar(text string, types []string) any {
+func addScalar(doc *strictjson.Document, text string, types []string) {
+	t := strictjson.String
 	switch {
 	case slices.Contains(types, "integer") && digits.MatchString(text):
+		t = strictjson.Number
 		sign, rest := "", text
 		if rest[0] == '-' {
 			sign, rest = "-", rest[1:]
 		}
-		return number(sign + cmp.Or(strings.TrimLeft(rest, "0"), "0"))
+		if rest[0] == '0' {
+			text = sign + cmp.Or(strings.TrimLeft(rest, "0"), "0")
+		}
 	case slices.Contains(types, "number") && isNumber(text):
-		return number(text)
+		t = strictjson.Number
 	case slices.Contains(types, "boolean") && (text == "true" || text == "false"):
-		return text == "true"
+		t = strictjson.Boolean
 	}
-	return text
+	start := len(doc.Data)
+	doc.Data = append(doc.Data, text...)
+	doc.Nodes = append(doc.Nodes, strictjson.Node{Type: t, Start: int32(start), End: int32(len(doc.Data)), Next: int32(len(doc.Nodes) + 1)}) //nolint:gosec // headers are bounded
 }

@@ -5,71 +5,40 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// kind is what a JSON value is.
-type kind uint8
-
-const (
-	kindNull kind = iota
-	kindBoolean
-	kindNumber
-	kindString
-	kindArray
-	kindObject
-	kinds
-)
-
-// keyword is a claim of a schema, with the kinds of values that bear on it: any other is silent about it.
+// keyword is a claim of a schema, with the types of values that it applies to: any other is no evidence.
 type keyword struct {
 	rule, spec, text string
-	bears            uint8  // a bit for each kind
+	types            uint8  // a bit for each type
 	member           string // pointer of the member that it is about, below the value; "" for the value
 }
 
-func kindOf(value any) kind {
-	switch value.(type) {
-	case nil:
-		return kindNull
-	case bool:
-		return kindBoolean
-	case number:
-		return kindNumber
-	case string:
-		return kindString
-	case []any:
-		return kindArray
-	}
-	return kindObject
-}
-
-func of(list ...kind) (set uint8) {
-	for _, k := range list {
-		set |= 1 << k
-	}
-	return set
-}
+// numberOfTypes is that of JSON's types.
+const numberOfTypes = strictjson.Object + 1
 
 // keywords lists what a schema itself claims of a part of an exchange.
-func (c *Contract) keywords(s *schema, part Part) []keyword {
+func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
 	var list []keyword
-	anything := of(kindBoolean, kindNumber, kindString, kindArray, kindObject)
-	add := func(rule, text string, bears uint8) {
-		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, bears: bears})
+	anything := typeSet(strictjson.Boolean, strictjson.Number, strictjson.String, strictjson.Array, strictjson.Object)
+	add := func(rule, text string, types uint8) {
+		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
 	there := func(name string) bool { return c.source.node(s.place+"/"+name) != nil }
-	if len(s.types()) > 0 {
-		add("type", s.kind(), anything)
+	if len(s.typeNames()) > 0 {
+		add("type", s.typeText(), anything)
 	}
 	switch {
 	case s.Nullable:
-		add("nullable", "may be null", of(kindNull))
-	case there("nullable") && len(s.types()) > 0:
+		add("nullable", "may be null", typeSet(strictjson.Null))
+	case there("nullable") && len(s.typeNames()) > 0:
 		add("nullable", "not null", anything)
 	}
 	withNull := anything
-	if len(s.types()) == 0 && !s.Nullable {
-		withNull |= of(kindNull)
+	if len(s.typeNames()) == 0 && !s.Nullable {
+		withNull |= typeSet(strictjson.Null)
 	}
 	if len(s.enum) > 0 {
 		add("enum", s.choices(), withNull)
@@ -80,16 +49,16 @@ func (c *Contract) keywords(s *schema, part Part) []keyword {
 	}
 	switch {
 	case integerFormats[s.Format] > 0:
-		add("format", "format "+s.Format, of(kindNumber))
-	case formats[s.Format] != nil:
-		add("format", "format "+s.Format, of(kindString))
+		add("format", "format "+s.Format, typeSet(strictjson.Number))
+	case formatMatchers[s.Format] != nil:
+		add("format", "format "+s.Format, typeSet(strictjson.String))
 	}
 	if has := s.AdditionalProperties.Has; has != nil && !*has {
 		list = append(list, keyword{rule: "additionalProperties", spec: s.place + "/additionalProperties",
-			text: "no other members", bears: of(kindObject), member: "/*"})
+			text: "no other members", types: typeSet(strictjson.Object), member: "/*"})
 	}
 	if s.Discriminator != nil && len(s.OneOf)+len(s.AnyOf) > 0 {
-		list = append(list, keyword{rule: "discriminator", spec: s.place + "/discriminator", bears: of(kindObject),
+		list = append(list, keyword{rule: "discriminator", spec: s.place + "/discriminator", types: typeSet(strictjson.Object),
 			text: "the member " + s.Discriminator.PropertyName + " names a schema", member: pointerOf(s.Discriminator.PropertyName)})
 	}
 	for rule, parts := range map[string]int{"anyOf": len(s.AnyOf), "oneOf": len(s.OneOf)} {
@@ -101,96 +70,96 @@ func (c *Contract) keywords(s *schema, part Part) []keyword {
 		add("not", "not what a schema describes", withNull)
 	}
 	for i, name := range s.Required {
-		if p := s.Properties[name]; !otherWay(p, part) {
+		if !otherWay(s.properties[s.required[i]].schema, part) {
 			list = append(list, keyword{rule: "required", spec: s.place + "/required/" + strconv.Itoa(i),
 				text: "the member " + name, member: pointerOf(name)})
 		}
 	}
 	for _, name := range sortedKeys(s.Properties) {
-		if p := s.Properties[name]; otherWay(p, part) {
+		if p := c.schemaOf(s.Properties[name]); otherWay(p, part) {
 			rule := oneWay(part)
-			list = append(list, keyword{rule: rule, spec: c.schemas[p.Value].place + "/" + rule, text: "no member " + name,
-				bears: of(kindObject), member: pointerOf(name)})
+			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no member " + name,
+				types: typeSet(strictjson.Object), member: pointerOf(name)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })
 	return list
 }
 
-// limits lists the keywords that bound a value. One that every value keeps, such as minLength: 0, claims nothing.
+// limits lists the keywords that bound a value. One that every value satisfies, such as minLength: 0, claims nothing.
 func (c *Contract) limits(s *schema) []keyword {
 	var list []keyword
-	add := func(rule, text string, k kind) {
-		list = append(list, keyword{rule: rule, text: text, bears: of(k)})
+	add := func(rule, text string, t strictjson.Type) {
+		list = append(list, keyword{rule: rule, text: text, types: typeSet(t)})
 	}
-	if s.limits["minimum"] != nil {
+	if s.minimum != nil {
 		if s.exclusiveMinimum() {
-			add("exclusiveMinimum", "more than "+c.literal(s, "minimum"), kindNumber)
+			add("exclusiveMinimum", "more than "+c.literal(s, "minimum"), strictjson.Number)
 		} else {
-			add("minimum", "at least "+c.literal(s, "minimum"), kindNumber)
+			add("minimum", "at least "+c.literal(s, "minimum"), strictjson.Number)
 		}
 	}
-	if s.limits["maximum"] != nil {
+	if s.maximum != nil {
 		if s.exclusiveMaximum() {
-			add("exclusiveMaximum", "less than "+c.literal(s, "maximum"), kindNumber)
+			add("exclusiveMaximum", "less than "+c.literal(s, "maximum"), strictjson.Number)
 		} else {
-			add("maximum", "at most "+c.literal(s, "maximum"), kindNumber)
+			add("maximum", "at most "+c.literal(s, "maximum"), strictjson.Number)
 		}
 	}
-	if s.limits["multipleOf"] != nil {
-		add("multipleOf", "a multiple of "+c.literal(s, "multipleOf"), kindNumber)
+	if s.multipleOf != nil {
+		add("multipleOf", "a multiple of "+c.literal(s, "multipleOf"), strictjson.Number)
 	}
 	if s.MinLength > 0 {
-		add("minLength", fmt.Sprintf("at least %d characters", s.MinLength), kindString)
+		add("minLength", fmt.Sprintf("at least %d characters", s.MinLength), strictjson.String)
 	}
 	if s.MaxLength != nil {
-		add("maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), kindString)
+		add("maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), strictjson.String)
 	}
 	if s.pattern != nil {
-		add("pattern", "a match of "+s.Pattern, kindString)
+		add("pattern", "a match of "+s.Pattern, strictjson.String)
 	}
 	if s.MinItems > 0 {
-		add("minItems", fmt.Sprintf("at least %d items", s.MinItems), kindArray)
+		add("minItems", fmt.Sprintf("at least %d items", s.MinItems), strictjson.Array)
 	}
 	if s.MaxItems != nil {
-		add("maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), kindArray)
+		add("maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), strictjson.Array)
 	}
 	if s.UniqueItems {
 		list = append(list, keyword{rule: "uniqueItems", text: "items that differ"}) // of fewer than two it says nothing
 	}
 	if s.MinProps > 0 {
-		add("minProperties", fmt.Sprintf("at least %d members", s.MinProps), kindObject)
+		add("minProperties", fmt.Sprintf("at least %d members", s.MinProps), strictjson.Object)
 	}
 	if s.MaxProps != nil {
-		add("maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), kindObject)
+		add("maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), strictjson.Object)
 	}
 	return list
 }
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
-	bearing  [kinds][]int // by the kind of value that bears on them
-	required []int        // by the position in required; noClaim where the other side sends the member
+	byType   [numberOfTypes][]word // of values that they apply to
+	required []int                 // by the position in required; noClaim where the other side sends the member
 	unique   int
 }
 
-// bindClaims tells each schema which claims its values bear on.
+// bindClaims tells each schema which claims apply to its values.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
-		s.claims = map[Part]*schemaClaims{}
-		for _, part := range []Part{RequestBody, ResponseBody, ResponseHeader} {
-			bound := &schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
+		for part := range validatedParts {
+			bound := schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
 			for i := range bound.required {
 				bound.required[i] = noClaim
 			}
+			var byType [numberOfTypes][]int
 			for _, k := range c.keywords(s, part) {
-				i := c.claimIndex(part, k.spec)
+				i := c.claimIndex(partNames[part], k.spec)
 				if i == noClaim {
 					continue
 				}
-				for kind := range kinds {
-					if k.bears&(1<<kind) != 0 {
-						bound.bearing[kind] = append(bound.bearing[kind], i)
+				for t := range numberOfTypes {
+					if k.types&(1<<t) != 0 {
+						byType[t] = append(byType[t], i)
 					}
 				}
 				switch k.rule {
@@ -200,6 +169,9 @@ func (c *Contract) bindClaims() {
 				case "uniqueItems":
 					bound.unique = i
 				}
+			}
+			for t, claims := range byType {
+				bound.byType[t] = words(claims)
 			}
 			s.claims[part] = bound
 		}

@@ -11,7 +11,7 @@ import (
 type Ledger struct {
 	contract *Contract
 	next     int64
-	weigher  *weigher
+	checker  *checker
 	tallies  []tally // by claim
 	counts   Summary
 	judged   int
@@ -50,7 +50,7 @@ func sighting(source string, index int64) Sighting {
 
 // NewLedger returns a ledger in which nothing was weighed yet.
 func (c *Contract) NewLedger() *Ledger {
-	return &Ledger{contract: c, weigher: c.newWeigher(), tallies: make([]tally, len(c.claims)),
+	return &Ledger{contract: c, checker: c.newChecker(), tallies: make([]tally, len(c.claims)),
 		kinds: map[string]*kindTally{}, limit: listLimits[0]}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func (l *Ledger) weigh(ex *traffic.Exchange, index int64) ([]Finding, error) {
-	findings, err := l.weigher.weigh(ex)
+	findings, err := l.checker.check(ex)
 	return l.enter(ex, index, findings, err)
 }
 
@@ -37,7 +37,7 @@ func (l *Ledger) enter(ex *traffic.Exchange, index int64, findings []Finding, er
 	if ex.Status/100 == 2 {
 		l.counts.Accepted++
 	}
-	l.count(l.weigher.evidence, sighting(ex.Source, index))
+	l.count(&l.checker.evidence, sighting(ex.Source, index))
 	for i := range findings {
 		findings[i].Index = index
 	}
@@ -63,7 +63,7 @@ func compareFindings(a, b Finding) int {
 
 // count adds the evidence of one exchange.
 func (l *Ledger) count(e *evidence, at Sighting) {
-	e.kept.each(func(i int) {
+	for i := range e.satisfied.all() {
 		t := &l.tallies[i]
 		t.seen(at)
 		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
@@ -71,11 +71,11 @@ func (l *Ledger) count(e *evidence, at Sighting) {
 		} else {
 			t.supported++
 		}
-	})
-	e.broken.each(func(i int) {
+	}
+	for i := range e.violated.all() {
 		l.tallies[i].seen(at)
 		l.tallies[i].refuted++
-	})
+	}
 	if e.enforced != noClaim {
 		l.tallies[e.enforced].seen(at)
 		l.tallies[e.enforced].supported++

@@ -403,3 +403,6 @@ func replacement(credential string) string {
 	}
 	return all('2')
 }
+
+// span is a part of a text.
+type span struct{ start, end int }

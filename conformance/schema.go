@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"regexp"
 	"slices"
@@ -11,19 +12,52 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// schema is a Schema Object of OpenAPI 3.0.3 with what kin-openapi does not keep: its place, and its limits without the
-// rounding of a float64.
+// schema is a Schema Object of OpenAPI 3.0.3, compiled once, whatever refers to it, for the [validator].
 type schema struct {
 	*openapi3.Schema
 
-	place   string              // pointer in the spec
-	limits  map[string]*big.Rat // minimum, maximum, multipleOf
+	id      int    // from 0
+	place   string // pointer in the spec
+	types   uint8  // a bit for each type of a value that is not null
+	integer bool   // numbers must be integers
 	pattern *regexp.Regexp
-	enum    []any
-	claims  map[Part]*schemaClaims
-	known   map[string]bool // the members of the objects it describes; nil where it does not list them
+	format  func(text []byte) bool // nil where it is not checked
+	enum    []value
+	known   bool // the schema lists the members of objects: others are undocumented
+	claims  [validatedParts]schemaClaims
+
+	numberLimits
+
+	members      map[string]int // of properties by name, from 1
+	properties   []property     // those below properties, and other names that the spec mentions
+	required     []int          // the property of each entry of required
+	items        *schema        // nil where the spec does not describe them
+	additional   *schema        // likewise
+	noAdditional bool
+
+	allOf, anyOf, oneOf []*schema
+	not                 *schema
+}
+
+// property is a member of an object with a name that the spec mentions.
+type property struct {
+	name   string
+	schema *schema // nil where only required or a combined schema has the name
+	known  bool    // documented, here or in a combined schema
+}
+
+// numberLimits are the limits of a number, exact and as integers.
+type numberLimits struct {
+	minimum, maximum, multipleOf *big.Rat
+	bits                         int // of an integer format; 0 for none
+
+	// A number within these satisfies all of them: what most traffic has is decided without a big.Rat.
+	low, high, step int64
+	integral        bool // false where a limit is no int64
 }
 
 // readSchemas collects the schemas of a spec.
@@ -36,19 +70,12 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		}
 	}
 	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
-		s := &schema{Schema: ref.Value, place: c.source.canonical(pointer), limits: map[string]*big.Rat{}}
+		s := &schema{Schema: ref.Value, id: len(c.schemas), place: c.source.canonical(pointer)}
 		if err := c.refuseKeywords(s); err != nil {
 			return err
 		}
-		for _, keyword := range []string{"minimum", "maximum", "multipleOf"} {
-			n := c.source.node(s.place + "/" + keyword)
-			if n == nil {
-				continue
-			}
-			if !isNumber(n.Value) {
-				return c.specError(s.place+"/"+keyword, keyword+" is no number as JSON writes it")
-			}
-			s.limits[keyword] = exact(number(n.Value))
+		if err := c.readLimits(s); err != nil {
+			return err
 		}
 		if s.Pattern != "" {
 			var err error
@@ -58,23 +85,128 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		}
 		if n := c.source.node(s.place + "/enum"); n != nil {
 			for _, e := range n.Content {
-				value, err := yamlValue(follow(e))
+				v, err := yamlValue(follow(e))
 				if err != nil {
 					return c.specError(s.place+"/enum", err.Error())
 				}
-				s.enum = append(s.enum, value)
+				s.enum = append(s.enum, v)
 			}
 		}
 		for name := range s.Properties {
 			c.names[name] = true
 		}
-		known := map[string]bool{}
-		if !c.listMembers(ref.Value, known, map[*openapi3.Schema]bool{}) && len(known) > 0 {
-			s.known = known
-		}
 		c.schemas[ref.Value] = s
 		return nil
 	})
+}
+
+func (c *Contract) readLimits(s *schema) error {
+	s.bits = integerFormats[s.Format]
+	for keyword, limit := range map[string]**big.Rat{"minimum": &s.minimum, "maximum": &s.maximum, "multipleOf": &s.multipleOf} {
+		n := c.source.node(s.place + "/" + keyword)
+		if n == nil {
+			continue
+		}
+		if !isNumber(n.Value) {
+			return c.specError(s.place+"/"+keyword, keyword+" is no number as JSON writes it")
+		}
+		*limit = exact(n.Value)
+	}
+	s.low, s.high, s.step, s.integral = math.MinInt64, math.MaxInt64, 1, true
+	if s.bits == 32 {
+		s.low, s.high = math.MinInt32, math.MaxInt32
+	}
+	integer := func(limit *big.Rat) int64 {
+		s.integral = s.integral && limit.IsInt() && limit.Num().IsInt64()
+		return limit.Num().Int64()
+	}
+	if s.minimum != nil {
+		low := integer(s.minimum)
+		if s.exclusiveMinimum() && low < math.MaxInt64 {
+			low++
+		}
+		s.low = max(s.low, low)
+	}
+	if s.maximum != nil {
+		high := integer(s.maximum)
+		if s.exclusiveMaximum() && high > math.MinInt64 {
+			high--
+		}
+		s.high = min(s.high, high)
+	}
+	if s.multipleOf != nil {
+		s.step = max(integer(s.multipleOf), 1)
+		s.integral = s.integral && s.multipleOf.Sign() > 0
+	}
+	return nil
+}
+
+// compileSchemas links the schemas once all are read.
+func (c *Contract) compileSchemas() {
+	for _, s := range c.schemas {
+		for _, name := range s.typeNames() {
+			s.types |= typesByName[name]
+		}
+		s.integer = slices.Contains(s.typeNames(), "integer") && !slices.Contains(s.typeNames(), "number")
+		if len(s.typeNames()) == 0 {
+			s.types = math.MaxUint8
+		}
+		s.format = formatMatchers[s.Format]
+		s.items = c.schemaOf(s.Items)
+		s.additional = c.schemaOf(s.AdditionalProperties.Schema)
+		s.noAdditional = s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has
+		s.allOf, s.anyOf, s.oneOf, s.not = c.schemasOf(s.AllOf), c.schemasOf(s.AnyOf), c.schemasOf(s.OneOf), c.schemaOf(s.Not)
+		c.compileMembers(s)
+	}
+}
+
+func (c *Contract) schemaOf(ref *openapi3.SchemaRef) *schema {
+	if ref == nil {
+		return nil
+	}
+	return c.schemas[ref.Value]
+}
+
+func (c *Contract) schemasOf(refs openapi3.SchemaRefs) (list []*schema) {
+	for _, ref := range refs {
+		list = append(list, c.schemaOf(ref))
+	}
+	return list
+}
+
+func (c *Contract) compileMembers(s *schema) {
+	known := map[string]bool{}
+	s.known = !listMembers(s.Schema, known, map[*openapi3.Schema]bool{}) && len(known) > 0
+	if !s.known {
+		known = map[string]bool{}
+	}
+	for name := range s.Properties {
+		known[name] = true
+	}
+	for _, name := range s.Required {
+		known[name] = known[name] || false
+	}
+	s.members = make(map[string]int, len(known))
+	for _, name := range sortedKeys(known) {
+		s.properties = append(s.properties, property{name: name, schema: c.schemaOf(s.Properties[name]), known: known[name]})
+		s.members[name] = len(s.properties)
+	}
+	for _, name := range s.Required {
+		s.required = append(s.required, s.members[name]-1)
+	}
+}
+
+var typesByName = map[string]uint8{
+	"string": typeSet(strictjson.String), "boolean": typeSet(strictjson.Boolean), "number": typeSet(strictjson.Number),
+	"integer": typeSet(strictjson.Number), "array": typeSet(strictjson.Array), "object": typeSet(strictjson.Object),
+}
+
+// typeSet returns a set with a bit for each type.
+func typeSet(list ...strictjson.Type) (set uint8) {
+	for _, t := range list {
+		set |= 1 << t
+	}
+	return set
 }
 
 // vocabulary are the keywords of a Schema Object, and what may stand in its type (OpenAPI 3.0.3, Schema Object).
@@ -120,64 +252,33 @@ var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-
 
 func isNumber(text string) bool { return jsonNumber.MatchString(text) }
 
-// yamlValue reads a value of the spec as the decoder reads one of the traffic.
-func yamlValue(n *yaml.Node) (any, error) {
+// yamlValue reads a value of the spec.
+func yamlValue(n *yaml.Node) (value, error) {
 	if n.Kind == yaml.ScalarNode && isNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
-		return number(n.Value), nil
+		return parseValue([]byte(n.Value))
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
-		return nil, err
+		return value{}, err
 	}
 	data, err := json.Marshal(v)
 	if err != nil {
-		return nil, err
+		return value{}, err
 	}
-	value, _, _ := decodeJSON(data)
-	return value, nil
+	return parseValue(data)
 }
 
-// types returns the types that a schema names; none means any.
-func (s *schema) types() []string {
+// typeNames returns the types that a schema names; none means any.
+func (s *schema) typeNames() []string {
 	if s.Type == nil {
 		return nil
 	}
 	return s.Type.Slice()
 }
 
-// admits reports whether the schema's type has room for a value that is not null.
-func (s *schema) admits(value any) bool {
-	types := s.types()
-	for _, name := range types {
-		switch v := value.(type) {
-		case string:
-			if name == "string" {
-				return true
-			}
-		case bool:
-			if name == "boolean" {
-				return true
-			}
-		case number:
-			if name == "number" || name == "integer" && (digits.MatchString(v.String()) || exact(v).IsInt()) {
-				return true
-			}
-		case []any:
-			if name == "array" {
-				return true
-			}
-		case map[string]any:
-			if name == "object" {
-				return true
-			}
-		}
-	}
-	return len(types) == 0
-}
-
-// kind puts the schema's type into words.
-func (s *schema) kind() string {
-	noun := strings.Join(s.types(), " or ")
+// typeText puts the schema's type into words.
+func (s *schema) typeText() string {
+	noun := strings.Join(s.typeNames(), " or ")
 	if strings.ContainsAny(noun[:1], "aio") {
 		return "an " + noun
 	}
@@ -195,16 +296,12 @@ func (c *Contract) literal(s *schema, keyword string) string {
 // choices shows the values of an enum.
 func (s *schema) choices() string {
 	var texts []string
-	for _, value := range s.enum {
-		if text, isText := value.(string); isText {
-			texts = append(texts, text)
-			continue
+	for _, v := range s.enum {
+		if v.jsonType() == strictjson.String {
+			texts = append(texts, v.text())
+		} else {
+			texts = append(texts, v.asJSON())
 		}
-		data, err := json.Marshal(value)
-		if err != nil {
-			data = fmt.Append(nil, value)
-		}
-		texts = append(texts, string(data))
 	}
 	return "one of " + strings.Join(texts, ", ")
 }
@@ -214,7 +311,7 @@ func (s *schema) exclusiveMaximum() bool { return s.ExclusiveMax.Bool != nil && 
 
 // listMembers collects the members that a schema and the schemas combined in it describe. Where one of them speaks of
 // all others (additionalProperties), nothing is undocumented.
-func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
+func listMembers(of *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
 	if visited[of] {
 		return false
 	}
@@ -227,7 +324,7 @@ func (c *Contract) listMembers(of *openapi3.Schema, into map[string]bool, visite
 	}
 	open = of.AdditionalProperties.Has != nil || of.AdditionalProperties.Schema != nil
 	for _, part := range slices.Concat(of.AllOf, of.AnyOf, of.OneOf) {
-		open = c.listMembers(part.Value, into, visited) || open
+		open = listMembers(part.Value, into, visited) || open
 	}
 	return open
 }

@@ -135,10 +135,10 @@ func fold(s string) string {
 }
 
 // conceal removes the credentials of the request, which a server may repeat anywhere and in any letter case.
-func (k *check) conceal(text string) string { return k.concealFirst(text, len(text)) }
+func (k *checker) conceal(text string) string { return k.concealFirst(text, len(text)) }
 
 // concealFirst may end once it has that many bytes to show.
-func (k *check) concealFirst(text string, enough int) string {
+func (k *checker) concealFirst(text string, enough int) string {
 	shown := k.replaceForms(text, enough)
 	if k.secrets != nil && k.secrets.within(shown) {
 		return withheld
@@ -169,12 +169,12 @@ func (s *secrets) within(text string) bool {
 }
 
 // replaceForms replaces what [secrets.take] knows.
-func (k *check) replaceForms(text string, enough int) string {
+func (k *checker) replaceForms(text string, enough int) string {
 	if len(text) < shortestSecret {
 		return text
 	}
 	if k.secrets == nil {
-		k.secrets = k.weigher.secretsOf(k.op, k.ex)
+		k.secrets = k.findSecrets()
 	}
 	switch {
 	case k.secrets.withhold:
@@ -209,7 +209,7 @@ func (k *check) replaceForms(text string, enough int) string {
 }
 
 // concealPointer leaves the names alone that the spec knows, as those hold no secret but by chance.
-func (k *check) concealPointer(pointer string) string {
+func (k *checker) concealPointer(pointer string) string {
 	tokens := splitPointer(pointer)
 	for i, token := range tokens {
 		if !k.contract.names[token] {

@@ -37,7 +37,7 @@ func TestConcealKnowsEachForm(t *testing.T) {
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
 	} {
-		k := &check{weigher: &weigher{}, op: queryKey, ex: ex}
+		k := &checker{op: queryKey, ex: ex}
 		for name, form := range forms {
 			assert.Equal(t, "<"+concealed+">", k.conceal("<"+form+">"), "%s, %s", place, name)
 		}

@@ -61,11 +61,11 @@ func (k credential) value(ex *traffic.Exchange) string {
 		}
 	default:
 		value = ex.Request.Header.Get(k.name)
-		if !strings.HasPrefix(strings.ToLower(value), k.prefix) {
+		if len(value) < len(k.prefix) || !strings.EqualFold(value[:len(k.prefix)], k.prefix) {
 			return ""
 		}
-		value = value[len(k.prefix):]
-		if k.name == "Authorization" && slices.Contains(authSchemes, strings.ToLower(strings.TrimSpace(value))) {
+		value = strings.TrimSpace(value[len(k.prefix):])
+		if k.name == "Authorization" && slices.ContainsFunc(authSchemes, func(scheme string) bool { return strings.EqualFold(scheme, value) }) {
 			return "" // a scheme, and nothing after it (RFC 9110, section 11.6.2)
 		}
 	}
@@ -73,6 +73,8 @@ func (k credential) value(ex *traffic.Exchange) string {
 }
 
 var authSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
+
+func (k credential) isIn(ex *traffic.Exchange) bool { return k.value(ex) != "" }
 
 // place is the pointer of a finding about the credential.
 func (k credential) place() string {
@@ -91,7 +93,7 @@ func (op *operation) missing(ex *traffic.Exchange) []credential {
 	for i, a := range op.security {
 		var lacks []credential
 		for _, k := range a {
-			if k.value(ex) == "" {
+			if !k.isIn(ex) {
 				lacks = append(lacks, k)
 			}
 		}

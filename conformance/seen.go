@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // Seen describes what traffic showed at one place, added up over exchanges: what the spec would have to say to cover it.
@@ -24,38 +26,38 @@ type Seen struct {
 	Criteria []string `json:"criteria,omitempty"`
 }
 
-// longestSeen bounds a number that is kept, mostSeen the names.
+// maxObservedNumber bounds a number that is kept, maxObservedNames the names.
 const (
-	longestSeen = 40
-	mostSeen    = 100
+	maxObservedNumber = 40
+	maxObservedNames  = 100
 )
 
-// seen describes one value. A number that is a credential is left out.
-func (k *check) seen(value any) *Seen {
+// observe describes one value. A number that is a credential is left out.
+func (k *checker) observe(v value) *Seen {
 	s := &Seen{}
 	size := func(n int) { s.MinSize, s.MaxSize = &n, &n }
-	switch v := value.(type) {
-	case nil:
+	switch v.jsonType() {
+	case strictjson.Null:
 		s.Types = []string{"null"}
-	case bool:
+	case strictjson.Boolean:
 		s.Types = []string{"boolean"}
-	case number:
+	case strictjson.Number:
 		s.Types = []string{"number"}
-		if exact(v).IsInt() {
+		if v.isInteger() {
 			s.Types[0] = "integer"
 		}
-		if len(v) <= longestSeen && k.conceal(v.String()) == v.String() {
-			s.Minimum, s.Maximum = v, v
+		if text := v.text(); len(text) <= maxObservedNumber && k.conceal(text) == text {
+			s.Minimum, s.Maximum = json.Number(text), json.Number(text)
 		}
-	case string:
+	case strictjson.String:
 		s.Types = []string{"string"}
-		size(utf8.RuneCountInString(v))
-	case []any:
+		size(utf8.RuneCountInString(v.text()))
+	case strictjson.Array:
 		s.Types = []string{"array"}
-		size(len(v))
-	case map[string]any:
+		size(v.count())
+	case strictjson.Object:
 		s.Types = []string{"object"}
-		size(len(v))
+		size(v.count())
 	}
 	return s
 }
@@ -86,7 +88,7 @@ func (s *Seen) Add(other *Seen) {
 
 // less orders two numbers by value, and equal ones by their text, so that the order of adding makes no difference.
 func less(a, b json.Number) bool {
-	if order := exact(a).Cmp(exact(b)); order != 0 {
+	if order := exact(string(a)).Cmp(exact(string(b))); order != 0 {
 		return order < 0
 	}
 	return a < b
@@ -104,7 +106,7 @@ func union(a, b []string) []string {
 		}
 	}
 	all := slices.Sorted(maps.Keys(set))
-	return all[:min(len(all), mostSeen)]
+	return all[:min(len(all), maxObservedNames)]
 }
 
 // with adds a criterion.

@@ -9,318 +9,514 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// violation is a schema keyword that a value breaks.
+// violation is a schema keyword that a value violates.
 type violation struct {
 	keyword  string
 	pointer  string // into the instance
 	spec     string // pointer of the keyword in the spec
 	expected string
-	found    any   // the value, or a [plain] text about it
-	value    any   // the value
-	basis    Basis // Drift or Note; "" for a broken claim
+	actual   string // in our own words; "" for the value itself
+	value    value  // none where it is missing
+	basis    Basis  // Drift or Note; "" for a violated claim
 }
 
-// violations returns every keyword of a schema that a value of a part of an exchange breaks, by its place in the value.
-// What the value bears on is added to kept, unless that is nil.
-func (c *Contract) violations(of *openapi3.Schema, value any, part Part, kept bitset) []violation {
-	if of == nil {
+// maxPerClaim bounds how many findings about one claim a body has. Bodies can be made that violate it in a million places.
+const maxPerClaim = 100
+
+// validator walks a value and its schema together. One walk gives the evidence and the violations.
+type validator struct {
+	contract  *Contract
+	part      validatedPart // readOnly and writeOnly depend on it
+	satisfied bitset        // takes the claims that apply to the value; nil in a trial
+	doc       *strictjson.Document
+	path      []step // from the root to the current value
+	text      []byte // of a string with escapes
+	present   []uint64
+	// By schema and property: the one that came after it in the last object, from 1. Servers write members in the same order
+	// each time, so that most names need no map.
+	following [][]int
+
+	nested   int // schemas at the current value: beyond the first, those that are combined in it
+	combined int // values on the path whose schemas combine others
+	// Without these two, the time would double with each level of schemas that are combined, or of a value whose schema is
+	// combined with itself.
+	visited map[visit]bool // whether it was the first schema there, which drift is found by
+	trials  map[visit]bool // outcomes
+
+	trial  bool // only whether there is a violation is of interest
+	failed bool // there is one in the trial
+
+	counts map[string]int // of the violations of each claim
+	found  []violation
+}
+
+// step leads from a value to one below it.
+type step struct {
+	name int32 // node of the member's name
+	item int   // position in an array where name is 0
+}
+
+// visit is a schema at a node.
+type visit struct {
+	at     int32
+	schema *schema
+}
+
+// validatedPart is a part of an exchange that schemas describe.
+type validatedPart int
+
+const (
+	inRequestBody validatedPart = iota
+	inResponseBody
+	inResponseHeader
+	validatedParts
+)
+
+var partNames = [validatedParts]Part{RequestBody, ResponseBody, ResponseHeader}
+
+// validate returns every keyword of a schema that a value violates, by its place in the value.
+func (v *validator) validate(s *schema, val value) []violation {
+	if s == nil {
 		return nil
 	}
-	v := &validator{contract: c, part: part, kept: kept, walked: map[visit]bool{}}
-	v.value(of, value)
-	slices.SortStableFunc(v.found, func(a, b violation) int {
-		return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
-	})
-	return slices.CompactFunc(v.found, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
-}
-
-// mostOfAKind bounds what one body is worth telling of one claim. Bodies can be made that break it in a million places.
-const mostOfAKind = 100
-
-// validator walks a value and its schema together.
-type validator struct {
-	contract *Contract
-	part     Part     // who sends it: readOnly and writeOnly depend on it
-	kept     bitset   // nil where nobody asks
-	path     []string // tokens of the current place
-	nested   int      // schemas at the current value: beyond the first, those that are combined in it
-	combined int      // values on the path whose schemas combine others
-	place    *place   // of the current value; nil outside of schemas that are combined
-	walked   map[visit]bool
-	count    map[string]int // of the violations of each claim
-	found    []violation
-}
-
-// place is a value that schemas which are combined describe, with those that it was validated by on the side. Without it, the
-// time would double with each level of schemas that are combined, or of a value whose schema is combined with itself.
-type place struct {
-	holds map[*openapi3.Schema]bool
-	below map[string]*place
-}
-
-// visit is a schema at a place. Whether it is the first one there, which drift is found by, is the value in a map of them.
-type visit struct {
-	at *place
-	of *openapi3.Schema
-}
-
-func (p *place) child(token string) *place {
-	if p.below == nil {
-		p.below = map[string]*place{}
+	if v.following == nil {
+		v.following = make([][]int, len(v.contract.schemas))
 	}
-	if p.below[token] == nil {
-		p.below[token] = &place{}
+	v.doc, v.path, v.present = val.doc, v.path[:0], v.present[:0]
+	v.nested, v.combined, v.counts, v.found = 0, 0, nil, nil
+	clear(v.visited)
+	clear(v.trials)
+	v.value(s, val.at)
+	if len(v.found) > 1 {
+		slices.SortStableFunc(v.found, func(a, b violation) int {
+			return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
+		})
+		v.found = slices.CompactFunc(v.found, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
 	}
-	return p.below[token]
+	return v.found
 }
 
-func (v *validator) report(s *schema, keyword, expected string, found, value any) {
-	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, found: found, value: value})
+// violate adds the violation of a keyword by the current value.
+func (v *validator) violate(s *schema, keyword, expected, actual string, at int32) {
+	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, actual: actual, value: value{v.doc, at}})
 }
 
-// add takes a violation in at the current place, and at the member below it where one is named.
-func (v *validator) add(of violation, member ...string) {
-	if v.count == nil {
-		v.count = map[string]int{}
+// add takes a violation at the current place, or at the member below it that is named.
+func (v *validator) add(found violation, member ...string) {
+	if v.trial {
+		v.failed = v.failed || found.basis == "" // drift and notes violate nothing
+		return
 	}
-	key := string(of.basis) + of.spec
-	if v.count[key]++; v.count[key] <= mostOfAKind {
-		of.pointer = pointerOf(v.path...) + pointerOf(member...)
-		v.found = append(v.found, of)
+	if v.counts == nil {
+		v.counts = map[string]int{}
 	}
+	key := string(found.basis) + found.spec
+	if v.counts[key]++; v.counts[key] > maxPerClaim {
+		return
+	}
+	tokens := make([]string, 0, len(v.path)+len(member))
+	for _, s := range v.path {
+		if s.name == 0 {
+			tokens = append(tokens, strconv.Itoa(s.item))
+		} else {
+			tokens = append(tokens, inPointer(string(v.doc.Text(s.name, nil))))
+		}
+	}
+	for _, name := range member {
+		tokens = append(tokens, inPointer(name))
+	}
+	found.pointer = pointerOf(tokens...)
+	v.found = append(v.found, found)
 }
 
-// bear notes which claims a value bears on.
-func (v *validator) bear(s *schema, value any) {
-	if v.kept != nil && s.claims != nil {
-		v.kept.addAll(s.claims[v.part].bearing[kindOf(value)])
+// satisfy notes which claims apply to a value of a type.
+func (v *validator) satisfy(s *schema, t strictjson.Type) {
+	if v.satisfied != nil {
+		v.satisfied.addWords(s.claims[v.part].byType[t])
 	}
 }
 
 // child validates a member or an item.
-func (v *validator) child(token string, of *openapi3.Schema, value any) {
-	nested, at := v.nested, v.place
-	v.nested, v.place = 0, nil
-	if v.combined > 0 {
-		v.place = at.child(token)
-	}
-	v.path = append(v.path, inPointer(token))
-	v.value(of, value)
+func (v *validator) child(s *schema, below step, at int32) {
+	nested := v.nested
+	v.nested = 0
+	v.path = append(v.path, below)
+	v.value(s, at)
 	v.path = v.path[:len(v.path)-1]
-	v.nested, v.place = nested, at
+	v.nested = nested
 }
 
-func (v *validator) value(of *openapi3.Schema, value any) {
+func (v *validator) value(s *schema, at int32) {
+	if v.failed {
+		return
+	}
 	v.nested++
-	if v.place != nil && !v.isNew(of) {
+	if v.combined > 0 && !v.isNew(s, at) {
 		return
 	}
-	s := v.contract.schemas[of]
+	n := &v.doc.Nodes[at]
 	switch {
-	case value == nil && s.Nullable:
-		v.bear(s, value)
+	case n.Type == strictjson.Null && s.Nullable:
+		v.satisfy(s, n.Type)
 		return
-	case value == nil && len(s.types()) > 0:
+	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
 		// Where nullable is left out, it is the type that leaves no room for null.
-		at := s.place + "/nullable"
-		if v.contract.source.node(at) == nil {
-			at = s.place + "/type"
+		spec := s.place + "/nullable"
+		if v.contract.source.node(spec) == nil {
+			spec = s.place + "/type"
 		}
-		v.add(violation{keyword: "nullable", spec: at, expected: s.kind() + ", not null"})
+		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{v.doc, at}})
 		return
-	case value != nil && !s.admits(value):
-		v.report(s, "type", s.kind(), value, value)
+	case n.Type != strictjson.Null && (s.types&(1<<n.Type) == 0 || s.integer && n.Type == strictjson.Number && !value{v.doc, at}.isInteger()):
+		v.violate(s, "type", s.typeText(), "", at)
 		return
 	}
-	v.bear(s, value)
-	if len(s.enum) > 0 && !slices.ContainsFunc(s.enum, func(e any) bool { return equal(e, value) }) {
-		v.report(s, "enum", s.choices(), value, value)
+	v.satisfy(s, n.Type)
+	if len(s.enum) > 0 && !s.lists(value{v.doc, at}) {
+		v.violate(s, "enum", s.choices(), "", at)
 	}
-	switch value := value.(type) {
-	case number:
-		v.number(s, value)
-	case string:
-		v.text(s, value)
-	case []any:
-		v.array(s, value)
-	case map[string]any:
-		v.object(s, value)
+	switch n.Type {
+	case strictjson.Number:
+		v.number(s, at)
+	case strictjson.String:
+		v.string(s, at)
+	case strictjson.Array:
+		v.array(s, at)
+	case strictjson.Object:
+		v.object(s, at)
+	case strictjson.Null, strictjson.Boolean:
 	}
-	v.combination(s, value)
+	if len(s.allOf)+len(s.anyOf)+len(s.oneOf) > 0 || s.not != nil {
+		v.combination(s, at)
+	}
 }
 
-// isNew reports whether a schema has not been walked at the current place: again, it says nothing new.
-func (v *validator) isNew(of *openapi3.Schema) bool {
-	key, isFirst := visit{v.place, of}, v.nested == 1
-	if wasFirst, known := v.walked[key]; known && (wasFirst || !isFirst) {
+// lists reports whether the schema's enum has a value.
+func (s *schema) lists(v value) bool {
+	for _, choice := range s.enum {
+		if choice.equal(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNew reports whether a schema has not been walked at a node: again, it says nothing new.
+func (v *validator) isNew(s *schema, at int32) bool {
+	key, isFirst := visit{at, s}, v.nested == 1
+	if wasFirst, known := v.visited[key]; known && (wasFirst || !isFirst) {
 		return false
 	}
-	v.walked[key] = isFirst
+	v.visited[key] = isFirst
 	return true
 }
 
-// integerFormats are the integers that fit.
-var integerFormats = map[string]int{"int32": 32, "int64": 64}
-
-func (v *validator) number(s *schema, value number) {
-	n := exact(value)
+func (v *validator) number(s *schema, at int32) {
+	val := value{v.doc, at}
+	small, isSmall := val.smallInteger()
+	if s.integral && isSmall && s.low <= small && small <= s.high && small%s.step == 0 {
+		return
+	}
+	n := exact(val.text())
 	before := len(v.found)
-	if bits := integerFormats[s.Format]; bits > 0 && n.IsInt() {
+	if s.bits > 0 && n.IsInt() {
 		// The range is -2^(bits-1) to 2^(bits-1)-1, so one more than a negative integer must fit in as many bits.
-		whole := n.Num()
-		if whole.Sign() < 0 {
-			whole = new(big.Int).Not(whole)
+		integer := n.Num()
+		if integer.Sign() < 0 {
+			integer = new(big.Int).Not(integer)
 		}
-		if whole.BitLen() >= bits {
-			v.report(s, "format", "format "+s.Format, value, value)
+		if integer.BitLen() >= s.bits {
+			v.violate(s, "format", "format "+s.Format, "", at)
 		}
 	}
-	if limit := s.limits["minimum"]; limit != nil {
-		order := n.Cmp(limit)
+	if s.minimum != nil {
+		order := n.Cmp(s.minimum)
 		if s.exclusiveMinimum() {
 			if order <= 0 {
-				v.report(s, "exclusiveMinimum", "more than "+v.contract.literal(s, "minimum"), value, value)
+				v.violate(s, "exclusiveMinimum", "more than "+v.contract.literal(s, "minimum"), "", at)
 			}
 		} else if order < 0 {
-			v.report(s, "minimum", "at least "+v.contract.literal(s, "minimum"), value, value)
+			v.violate(s, "minimum", "at least "+v.contract.literal(s, "minimum"), "", at)
 		}
 	}
-	if limit := s.limits["maximum"]; limit != nil {
-		order := n.Cmp(limit)
+	if s.maximum != nil {
+		order := n.Cmp(s.maximum)
 		if s.exclusiveMaximum() {
 			if order >= 0 {
-				v.report(s, "exclusiveMaximum", "less than "+v.contract.literal(s, "maximum"), value, value)
+				v.violate(s, "exclusiveMaximum", "less than "+v.contract.literal(s, "maximum"), "", at)
 			}
 		} else if order > 0 {
-			v.report(s, "maximum", "at most "+v.contract.literal(s, "maximum"), value, value)
+			v.violate(s, "maximum", "at most "+v.contract.literal(s, "maximum"), "", at)
 		}
 	}
-	if step := s.limits["multipleOf"]; step != nil && step.Sign() > 0 && !new(big.Rat).Quo(n, step).IsInt() {
-		v.report(s, "multipleOf", "a multiple of "+v.contract.literal(s, "multipleOf"), value, value)
+	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
+		v.violate(s, "multipleOf", "a multiple of "+v.contract.literal(s, "multipleOf"), "", at)
 	}
-	if before == len(v.found) && slices.Contains(s.types(), "integer") && !slices.Contains(s.types(), "number") &&
-		!digits.MatchString(value.String()) {
-		v.add(violation{keyword: rulePortability, spec: s.place + "/type", basis: Note, found: value, value: value,
+	if before == len(v.found) && s.integer && !digits.Match(v.doc.Raw(at)) {
+		v.add(violation{keyword: rulePortability, spec: s.place + "/type", basis: Note, value: val,
 			expected: "an integer without fraction or exponent, as many decoders refuse others"})
 	}
 }
 
-func (v *validator) text(s *schema, value string) {
-	if s.MinLength > 0 || s.MaxLength != nil {
-		length := uint64(utf8.RuneCountInString(value)) //nolint:gosec // a length is not negative
-		found := plain(strconv.FormatUint(length, 10))
+func (v *validator) string(s *schema, at int32) {
+	if s.MinLength == 0 && s.MaxLength == nil && s.pattern == nil && s.format == nil {
+		return
+	}
+	text := v.doc.Raw(at)
+	if v.doc.Nodes[at].Escaped {
+		v.text = v.doc.Text(at, v.text[:0])
+		text = v.text
+	}
+	// A string has at most as many characters as bytes, so that most need no counting.
+	if s.MinLength > 0 || s.MaxLength != nil && uint64(len(text)) > *s.MaxLength {
+		length := uint64(utf8.RuneCount(text)) //nolint:gosec // a length is not negative
 		if length < s.MinLength {
-			v.report(s, "minLength", fmt.Sprintf("at least %d characters", s.MinLength), found, value)
+			v.violate(s, "minLength", fmt.Sprintf("at least %d characters", s.MinLength), strconv.FormatUint(length, 10), at)
 		}
 		if s.MaxLength != nil && length > *s.MaxLength {
-			v.report(s, "maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), found, value)
+			v.violate(s, "maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), strconv.FormatUint(length, 10), at)
 		}
 	}
-	if s.pattern != nil && !s.pattern.MatchString(value) {
-		v.report(s, "pattern", "a match of "+s.Pattern, value, value)
+	if s.pattern != nil && !s.pattern.Match(text) {
+		v.violate(s, "pattern", "a match of "+s.Pattern, "", at)
 	}
-	if check := formats[s.Format]; check != nil && check(value) != nil {
-		v.report(s, "format", "format "+s.Format, value, value)
+	if s.format != nil && !s.format(text) {
+		v.violate(s, "format", "format "+s.Format, "", at)
 	}
 }
 
-func (v *validator) array(s *schema, value []any) {
-	length := uint64(len(value))
-	found := plain(strconv.Itoa(len(value)))
-	if length < s.MinItems {
-		v.report(s, "minItems", fmt.Sprintf("at least %d items", s.MinItems), found, value)
+func (v *validator) array(s *schema, at int32) {
+	n := v.doc.Nodes[at]
+	count := uint64(n.Count) //nolint:gosec // not negative
+	if count < s.MinItems {
+		v.violate(s, "minItems", fmt.Sprintf("at least %d items", s.MinItems), strconv.Itoa(int(n.Count)), at)
 	}
-	if s.MaxItems != nil && length > *s.MaxItems {
-		v.report(s, "maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), found, value)
+	if s.MaxItems != nil && count > *s.MaxItems {
+		v.violate(s, "maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), strconv.Itoa(int(n.Count)), at)
 	}
-	if s.UniqueItems && len(value) > 1 {
-		if v.kept != nil && s.claims != nil {
-			v.kept.add(s.claims[v.part].unique)
-		}
-		first := map[string]int{}
-		for i, item := range value {
-			text := canonical(item)
-			if j, twice := first[text]; twice {
-				v.report(s, "uniqueItems", "items that differ", plain(fmt.Sprintf("items %d and %d alike", j, i)), value)
-				break
-			}
-			first[text] = i
-		}
+	if s.UniqueItems && count > 1 {
+		v.unique(s, at)
 	}
-	if s.Items != nil {
-		for i, item := range value {
-			v.child(strconv.Itoa(i), s.Items.Value, item)
-		}
+	if s.items == nil {
+		return
+	}
+	for i, item := at+1, 0; i < n.Next; i, item = v.doc.Nodes[i].Next, item+1 {
+		v.child(s.items, step{item: item}, i)
 	}
 }
 
-func (v *validator) object(s *schema, value map[string]any) {
-	count := uint64(len(value))
-	found := plain(strconv.Itoa(len(value)))
+func (v *validator) unique(s *schema, at int32) {
+	if v.satisfied != nil {
+		v.satisfied.add(s.claims[v.part].unique)
+	}
+	first := map[string]int{}
+	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
+		text := value{v.doc, i}.canonical()
+		if other, twice := first[text]; twice {
+			v.violate(s, "uniqueItems", "items that differ", fmt.Sprintf("items %d and %d alike", other, item), at)
+			return
+		}
+		first[text] = item
+	}
+}
+
+func (v *validator) object(s *schema, at int32) {
+	n := v.doc.Nodes[at]
+	count := uint64(n.Count) //nolint:gosec // not negative
 	if count < s.MinProps {
-		v.report(s, "minProperties", fmt.Sprintf("at least %d members", s.MinProps), found, value)
+		v.violate(s, "minProperties", fmt.Sprintf("at least %d members", s.MinProps), strconv.Itoa(int(n.Count)), at)
 	}
 	if s.MaxProps != nil && count > *s.MaxProps {
-		v.report(s, "maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), found, value)
+		v.violate(s, "maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), strconv.Itoa(int(n.Count)), at)
 	}
-	for i, name := range s.Required {
-		if otherWay(s.Properties[name], v.part) {
-			continue
-		}
-		if _, there := value[name]; !there {
-			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the member",
-				found: plain("nothing")}, inPointer(name))
-		} else if v.kept != nil && s.claims != nil {
-			v.kept.add(s.claims[v.part].required[i])
-		}
+	base := len(v.present)
+	for range (len(s.properties) + 63) / 64 {
+		v.present = append(v.present, 0)
 	}
-	names := sortedKeys(value)
-	for _, name := range names {
-		if p := s.Properties[name]; p != nil {
-			if otherWay(p, v.part) {
-				rule := oneWay(v.part)
-				v.add(violation{keyword: rule, spec: v.contract.schemas[p.Value].place + "/" + rule,
-					expected: "no such member in this direction", found: value[name], value: value[name]}, inPointer(name))
+	if n.Count <= maxPerClaim {
+		last := 0
+		for i := at + 1; i < n.Next; i = v.doc.Nodes[i+1].Next {
+			if !v.doc.Nodes[i].Repeated {
+				last = v.member(s, i, base, last)
 			}
-			v.child(name, p.Value, value[name])
-			continue
 		}
-		if rest := s.AdditionalProperties.Schema; rest != nil {
-			v.child(name, rest.Value, value[name])
-		} else if has := s.AdditionalProperties.Has; has != nil && !*has {
-			v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties",
-				expected: "no such member", found: value[name], value: value[name]}, inPointer(name))
+	} else {
+		// In the order of the names, so that which findings are the first hundred does not depend on the order of the members.
+		for _, i := range v.sortedMembers(at) {
+			v.member(s, i, base, 0)
 		}
 	}
-	v.drift(s, value, names)
+	for i, p := range s.required {
+		name := s.Required[i]
+		switch {
+		case otherWay(s.properties[p].schema, v.part):
+		case v.present[base+p>>6]&(1<<(p&63)) == 0:
+			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the member",
+				actual: "nothing"}, name)
+		case v.satisfied != nil:
+			v.satisfied.add(s.claims[v.part].required[i])
+		}
+	}
+	v.present = v.present[:base]
 }
 
-// drift finds the members of an answer that the spec does not know. A request may have them: the server ignores them or
-// it does not, and its answer is what tells.
-func (v *validator) drift(s *schema, value map[string]any, names []string) {
-	if v.part != ResponseBody || s.known == nil || v.nested > 1 {
-		return // a schema below allOf knows only some
-	}
-	for _, name := range names {
-		if !s.known[name] {
-			v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.below(s.place, "properties"), basis: Drift,
-				expected: "a documented member", found: value[name], value: value[name]}, inPointer(name))
+func (v *validator) sortedMembers(at int32) []int32 {
+	var list []int32
+	for i := at + 1; i < v.doc.Nodes[at].Next; i = v.doc.Nodes[i+1].Next {
+		if !v.doc.Nodes[i].Repeated {
+			list = append(list, i)
 		}
 	}
+	slices.SortFunc(list, func(a, b int32) int { return strings.Compare(string(v.doc.Text(a, nil)), string(v.doc.Text(b, nil))) })
+	return list
+}
+
+// property finds the property with a name, as its index from 1; 0 for none. last is the one before it in the object.
+func (v *validator) property(s *schema, name []byte, last int) int {
+	if v.following == nil || len(s.properties) == 0 {
+		return s.members[string(name)]
+	}
+	following := v.following[s.id]
+	if following == nil {
+		following = make([]int, len(s.properties)+1)
+		v.following[s.id] = following
+	}
+	if guess := following[last]; guess > 0 && s.properties[guess-1].name == string(name) {
+		return guess
+	}
+	found := s.members[string(name)]
+	following[last] = found
+	return found
+}
+
+// member validates a member whose name is at a node; base is where the bits of the present members begin. It takes and
+// returns properties as [validator.property] does.
+func (v *validator) member(s *schema, name int32, base, last int) int {
+	text := v.doc.Text(name, nil)
+	i := v.property(s, text, last)
+	var p property
+	if i > 0 {
+		p = s.properties[i-1]
+		v.present[base+(i-1)>>6] |= 1 << ((i - 1) & 63)
+	}
+	val := value{v.doc, name + 1}
+	switch {
+	case p.schema != nil:
+		if otherWay(p.schema, v.part) {
+			rule := oneWay(v.part)
+			v.add(violation{keyword: rule, spec: p.schema.place + "/" + rule, expected: "no such member in this direction", value: val}, string(text))
+		}
+		v.child(p.schema, step{name: name}, val.at)
+	case s.additional != nil:
+		v.child(s.additional, step{name: name}, val.at)
+	case s.noAdditional:
+		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such member", value: val}, string(text))
+	case s.known && !p.known && v.part == inResponseBody && v.nested == 1:
+		// A schema below allOf knows only some. A request may have more: the server ignores them or it does not, and its
+		// response is what tells.
+		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.below(s.place, "properties"), basis: Drift,
+			expected: "a documented member", value: val}, string(text))
+	}
+	return i
 }
 
 // otherWay reports whether a property is one that the sender of a part does not send.
-func otherWay(p *openapi3.SchemaRef, part Part) bool {
-	return p != nil && (p.Value.ReadOnly && part == RequestBody || p.Value.WriteOnly && part != RequestBody)
+func otherWay(s *schema, part validatedPart) bool {
+	return s != nil && (s.ReadOnly && part == inRequestBody || s.WriteOnly && part != inRequestBody)
 }
 
 // oneWay is the keyword of a property that the sender of a part does not send.
-func oneWay(part Part) string {
-	if part == RequestBody {
+func oneWay(part validatedPart) string {
+	if part == inRequestBody {
 		return "readOnly"
 	}
 	return "writeOnly"
+}
+
+// combination validates allOf, whose violated claims are reported one by one, and the others, which are violated as a
+// whole.
+func (v *validator) combination(s *schema, at int32) {
+	if v.visited == nil {
+		v.visited, v.trials = map[visit]bool{}, map[visit]bool{}
+	}
+	if v.combined == 0 {
+		v.visited[visit{at, s}] = v.nested == 1
+	}
+	v.combined++
+	defer func() { v.combined-- }()
+	for _, part := range s.allOf {
+		v.value(part, at)
+	}
+	if s.not != nil && v.holds(s.not, at) {
+		v.violate(s, "not", "a value that the schema below not refuses", "", at)
+	}
+	chosen, violated := v.discriminate(s, at)
+	if violated {
+		return
+	}
+	if chosen != nil {
+		v.value(chosen, at)
+		return
+	}
+	if len(s.anyOf) > 0 && v.matches(s.anyOf, at) == 0 {
+		v.violate(s, "anyOf", "a match of one of the schemas below anyOf", "", at)
+	}
+	if len(s.oneOf) > 0 {
+		if n := v.matches(s.oneOf, at); n != 1 {
+			v.violate(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), "", at)
+		}
+	}
+}
+
+func (v *validator) matches(schemas []*schema, at int32) int {
+	n := 0
+	for _, s := range schemas {
+		if v.holds(s, at) {
+			n++
+		}
+	}
+	return n
+}
+
+// holds validates on trial, once by each schema.
+func (v *validator) holds(s *schema, at int32) bool {
+	key := visit{at, s}
+	if held, known := v.trials[key]; known {
+		return held
+	}
+	v.trials[key] = true // where the schema is combined with itself, that decides nothing
+	t := &validator{contract: v.contract, part: v.part, doc: v.doc, combined: 1, visited: map[visit]bool{}, trials: v.trials, trial: true}
+	t.value(s, at)
+	v.trials[key] = !t.failed
+	return !t.failed
+}
+
+// discriminate finds the schema that a discriminator's value chooses, by its mapping or as a name (OpenAPI 3.0.3,
+// Discriminator Object).
+func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated bool) {
+	if s.Discriminator == nil || v.doc.Nodes[at].Type != strictjson.Object || len(s.oneOf)+len(s.anyOf) == 0 {
+		return nil, false
+	}
+	property := s.Discriminator.PropertyName
+	missing := violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas", actual: "nothing"}
+	if member, there := v.doc.Member(at, property); there {
+		missing.actual, missing.value = "", value{v.doc, member}
+		if missing.value.jsonType() == strictjson.String {
+			name := missing.value.text()
+			target := name
+			if ref, mapped := s.Discriminator.Mapping[name]; mapped {
+				target = ref.Ref
+			}
+			for _, ref := range slices.Concat(s.OneOf, s.AnyOf) {
+				if ref.Ref == target || ref.Ref == "#/components/schemas/"+target {
+					return v.contract.schemaOf(ref), false
+				}
+			}
+		}
+	}
+	v.add(missing, property)
+	return nil, true
 }

@@ -129,7 +129,7 @@ func (d *Decoder) text() (int, error) {
 		case c == '"':
 			n++
 			if d.RequireUTF8 && union&highBits != 0 {
-				if i := invalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
+				if i := InvalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
 					return 0, &Error{d.Offset() + int64(i), ErrUTF8}
 				}
 			}
@@ -162,8 +162,8 @@ func endsRun(word uint64) uint64 {
 	return ((quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (word-' '*lowBits)&^word) & highBits
 }
 
-// invalidUTF8 returns the index of the first byte that is not valid UTF-8, or -1.
-func invalidUTF8(text []byte) int {
+// InvalidUTF8 returns the index of the first byte that is not valid UTF-8, or -1.
+func InvalidUTF8(text []byte) int {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
 		if r == utf8.RuneError && size == 1 {
@@ -216,8 +216,11 @@ func Unquote(raw []byte) []byte {
 }
 
 // AppendText appends the text of a string token, as [Unquote] returns it.
-func AppendText(dst, raw []byte) []byte {
-	for text := raw[1 : len(raw)-1]; ; {
+func AppendText(dst, raw []byte) []byte { return appendText(dst, raw[1:len(raw)-1]) }
+
+// appendText appends what stands between the quotes of a string token.
+func appendText(dst, text []byte) []byte {
+	for {
 		i := bytes.IndexByte(text, '\\')
 		run := text
 		if i >= 0 {

@@ -1,0 +1,289 @@
+package conformance
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+)
+
+// resolved is what an operand is in one exchange.
+type resolved struct {
+	value   value // none where it is absent
+	unknown bool  // the exchange cannot tell: nothing was recorded there, or it is not JSON
+}
+
+// outcome is what evaluating a criterion came to.
+type outcome int
+
+const (
+	inconclusive outcome = iota
+	holds
+	fails
+)
+
+// criterion evaluates one criterion. It skips one that does not apply, and one about a value that is missing or wrong
+// according to a finding, which would be reported twice.
+func (k *checker) criterion(c *criterion) {
+	for _, o := range c.when {
+		if r := k.resolve(o); r.unknown || !r.value.exists() {
+			return
+		}
+	}
+	left := k.resolve(c.left)
+	if left.unknown {
+		return
+	}
+	result, expected := k.evaluate(c, left.value)
+	if result == inconclusive {
+		return
+	}
+	if blocking := k.blocking(c); len(blocking) > 0 {
+		for _, i := range blocking {
+			if result == fails {
+				k.findings[i].Seen = k.findings[i].Seen.with(k.contract.claims[k.contract.claimIndex(c.left.part, c.pointer)].ID)
+			}
+		}
+		return
+	}
+	if result == holds {
+		k.satisfy(c.left.part, c.pointer)
+		return
+	}
+	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Found: "nothing"}
+	if left.value.exists() {
+		f.Found = k.describe(left.value)
+	}
+	k.add(f, c.pointer, c.name)
+}
+
+// evaluate compares the left side with the pattern or with the right side, and says what was expected of one that fails.
+func (k *checker) evaluate(c *criterion, left value) (result outcome, expected string) {
+	if c.pattern != nil {
+		return k.match(c.pattern, left)
+	}
+	right := k.resolve(c.right)
+	if right.unknown {
+		return inconclusive, ""
+	}
+	if result = c.compare(left, right.value); result == fails {
+		expected = k.expected(c, right.value)
+	}
+	return result, expected
+}
+
+// expected puts the right side of a comparison into words.
+func (k *checker) expected(c *criterion, right value) string {
+	text := "nothing"
+	if right.exists() {
+		text = k.describe(right)
+	}
+	if c.op != "==" {
+		text = c.op + " " + text
+	}
+	if c.right.part != "" {
+		text += " (" + c.right.text + ")"
+	}
+	return text
+}
+
+// resolve looks an operand up in the exchange.
+func (k *checker) resolve(o operand) resolved {
+	b := &k.responseBody
+	switch o.part {
+	case "":
+		return resolved{value: o.literal}
+	case ResponseStatus:
+		doc := k.scratchDoc()
+		doc.Data = strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10)
+		doc.Nodes = append(doc.Nodes[:0], strictjson.Node{Type: strictjson.Number, End: int32(len(doc.Data)), Next: 1}) //nolint:gosec // a few digits
+		return resolved{value: value{doc: doc}}
+	case RequestHeader:
+		return k.headerOperand(&k.ex.Request, o)
+	case ResponseHeader:
+		return k.headerOperand(&k.ex.Response, o)
+	case RequestBody:
+		b = &k.requestBody
+	}
+	if !b.known {
+		return resolved{unknown: true}
+	}
+	found, _ := b.value.lookup(o.tokens)
+	return resolved{value: found}
+}
+
+func (k *checker) headerOperand(m *traffic.Message, o operand) resolved {
+	if m.HeaderOmitted {
+		return resolved{unknown: true}
+	}
+	values := m.Header[o.tokens[0]]
+	if len(values) == 0 {
+		return resolved{}
+	}
+	return resolved{value: headerValue(k.scratchDoc(), strings.Join(values, ", "), o.schema)}
+}
+
+// kindRules say that a value is missing or of the wrong type.
+var kindRules = []string{"required", "nullable", "type", "format", ruleDuplicate}
+
+// blocking lists the findings about the operands: about the value that is checked, those that say that it is missing or
+// of the wrong type; about what it is compared with, all, as a value that itself violates the contract is no measure.
+func (k *checker) blocking(c *criterion) []int {
+	var list []int
+	for i := range k.findings {
+		f := &k.findings[i]
+		if !f.Fails() || f.Rule == ruleCriterion || f.Rule == ruleUnicode {
+			continue
+		}
+		measured := f.covers(c.right)
+		if c.pattern != nil {
+			measured = slices.ContainsFunc(c.pattern.embedded, f.covers)
+		}
+		if measured || f.covers(c.left) && slices.Contains(kindRules, f.Rule) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// covers reports whether the finding is about an operand's place, or about what holds it.
+func (f *Finding) covers(o operand) bool {
+	return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/"))
+}
+
+// match matches a text with a pattern, in which the embedded values of the exchange stand for themselves.
+func (k *checker) match(t *template, left value) (result outcome, expected string) {
+	k.embedded = k.embedded[:0]
+	for _, o := range t.embedded {
+		r := k.resolve(o)
+		if r.unknown || !r.value.exists() {
+			return inconclusive, ""
+		}
+		k.embedded = append(k.embedded, r.value)
+	}
+	isText := left.exists() && left.jsonType() == strictjson.String
+	if t.literals != nil {
+		k.pattern = k.pattern[:0]
+		for i, literal := range t.literals {
+			k.pattern = append(k.pattern, literal...)
+			if i < len(k.embedded) {
+				k.pattern = appendEmbedded(k.pattern, k.embedded[i])
+			}
+		}
+		if isText && t.matchesLiteral(left.doc.Text(left.at, nil), k.pattern) {
+			return holds, ""
+		}
+	}
+	var b strings.Builder
+	for i, text := range t.texts {
+		b.WriteString(text)
+		if i < len(k.embedded) {
+			b.WriteString(regexp.QuoteMeta(string(appendEmbedded(nil, k.embedded[i]))))
+		}
+	}
+	expected = "a match of " + b.String()
+	if t.literals != nil {
+		return fails, expected
+	}
+	pattern, err := regexp.Compile(b.String())
+	switch {
+	case err != nil:
+		return inconclusive, ""
+	case isText && pattern.Match(left.doc.Text(left.at, nil)):
+		return holds, ""
+	}
+	return fails, expected
+}
+
+// matchesLiteral compares a text with the literals and the values between them.
+func (t *template) matchesLiteral(text, want []byte) bool {
+	switch {
+	case t.fromStart && t.toEnd:
+		return bytes.Equal(text, want)
+	case t.fromStart:
+		return bytes.HasPrefix(text, want)
+	case t.toEnd:
+		return bytes.HasSuffix(text, want)
+	}
+	return bytes.Contains(text, want)
+}
+
+// appendEmbedded writes a value as people would: 9.021e4 is 90210.
+func appendEmbedded(into []byte, v value) []byte {
+	if v.jsonType() == strictjson.Number {
+		if _, small := v.smallInteger(); !small {
+			if n := exact(v.text()); n.IsInt() {
+				return append(into, n.Num().String()...)
+			}
+		}
+	}
+	return append(into, v.doc.Text(v.at, nil)...)
+}
+
+// compare compares two values.
+func (c *criterion) compare(left, right value) outcome {
+	result := func(ok bool) outcome {
+		if ok {
+			return holds
+		}
+		return fails
+	}
+	if !left.exists() || !right.exists() {
+		return result((c.op == "!=") == (left.exists() != right.exists()))
+	}
+	order, ordered := c.order(left, right)
+	if !ordered {
+		null := left.jsonType() == strictjson.Null && right.jsonType() == strictjson.Null
+		switch c.op {
+		case "==":
+			return result(null)
+		case "!=":
+			return result(!null)
+		}
+		return inconclusive
+	}
+	switch c.op {
+	case "==":
+		return result(order == 0)
+	case "!=":
+		return result(order != 0)
+	case "<":
+		return result(order < 0)
+	case "<=":
+		return result(order <= 0)
+	case ">":
+		return result(order > 0)
+	default:
+		return result(order >= 0)
+	}
+}
+
+// order compares two values of one type: instants, numbers, strings byte by byte, or booleans.
+func (c *criterion) order(a, b value) (order int, ok bool) {
+	if a.jsonType() != b.jsonType() {
+		return 0, false
+	}
+	switch a.jsonType() {
+	case strictjson.String:
+		left, right := a.doc.Text(a.at, nil), b.doc.Text(b.at, nil)
+		if c.instants {
+			if t, ok := parseInstant(left); ok {
+				if u, ok := parseInstant(right); ok {
+					return t.compare(u), true
+				}
+			}
+		}
+		return bytes.Compare(left, right), true
+	case strictjson.Number:
+		return a.compare(b), true
+	case strictjson.Boolean:
+		if a.text() == b.text() {
+			return 0, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,392 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"math/bits"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Type is the type of a JSON value.
+type Type uint8
+
+// The types of JSON values.
+const (
+	Null Type = iota
+	Boolean
+	Number
+	String
+	Array
+	Object
+)
+
+// Node is a value of a [Document], or the name of a member of an object. An object's members follow it as pairs of a name
+// and a value, an array's items one after the other.
+type Node struct {
+	Type Type
+	// Escaped says that a string has escapes: see [Document.Text].
+	Escaped bool
+	// Repeated says of a name that a later member of the object has the same one. Most decoders take the last.
+	Repeated bool
+	// Start and End are the span of its bytes; of a string without the quotes.
+	Start, End int32
+	// Next is the index of the node behind this one and all that is below it.
+	Next int32
+	// Count is the number of items, or of members with different names.
+	Count int32
+}
+
+// Document is a JSON text as a flat tree of nodes in the order of the text. The zero value is ready for [Document.Parse],
+// which reuses the memory of the text before. It is not safe for concurrent use.
+type Document struct {
+	Data  []byte
+	Nodes []Node // the value is the first one
+	// LoneSurrogate is the offset of the first \u escape that is half of a surrogate pair, or -1.
+	LoneSurrogate int
+	// Duplicates are the indexes of the names that stand in their object a second time, at most [MaxDuplicates].
+	Duplicates []int32
+
+	slots []int32 // a hash table of names
+}
+
+// MaxDuplicates bounds the list of a [Document]'s repeated names.
+const MaxDuplicates = 100
+
+// maxText is the size of a text whose offsets are sure to fit a Node.
+const maxText = 1<<31 - 1
+
+var seed = maphash.MakeSeed()
+
+// Parse reads a text, which it neither changes nor copies. It returns false where the text is not one JSON value in UTF-8:
+// a [Decoder] tells why. The document is of no use then.
+func (d *Document) Parse(text []byte) bool {
+	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
+	if len(text) > maxText {
+		return false
+	}
+	end := d.value(skipBlanks(text, 0), 0)
+	return end >= 0 && skipBlanks(text, end) == len(text)
+}
+
+func skipBlanks(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// value reads the value at i and returns the offset behind it, or -1. All that it calls do so.
+func (d *Document) value(i, depth int) int {
+	if i >= len(d.Data) {
+		return -1
+	}
+	switch c := d.Data[i]; c {
+	case '"':
+		return d.text(i)
+	case '{':
+		return d.object(i, depth)
+	case '[':
+		return d.array(i, depth)
+	case 't':
+		return d.literal(i, "true", Boolean)
+	case 'f':
+		return d.literal(i, "false", Boolean)
+	case 'n':
+		return d.literal(i, "null", Null)
+	default:
+		if c == '-' || isDigit(c) {
+			return d.number(i)
+		}
+		return -1
+	}
+}
+
+// add appends a scalar.
+func (d *Document) add(t Type, escaped bool, start, end int) {
+	//nolint:gosec // Parse bounds the text
+	d.Nodes = append(d.Nodes, Node{Type: t, Escaped: escaped, Start: int32(start), End: int32(end), Next: int32(len(d.Nodes) + 1)})
+}
+
+// close completes the object or array whose node is at index at.
+func (d *Document) close(at, end, count int) int {
+	n := &d.Nodes[at]
+	n.End, n.Next, n.Count = int32(end), int32(len(d.Nodes)), int32(count) //nolint:gosec // likewise
+	return end
+}
+
+func (d *Document) literal(i int, want string, t Type) int {
+	end := i + len(want)
+	if end > len(d.Data) || string(d.Data[i:end]) != want {
+		return -1
+	}
+	d.add(t, false, i, end)
+	return end
+}
+
+func (d *Document) number(start int) int {
+	data, i := d.Data, start
+	digits := func() bool {
+		from := i
+		for i < len(data) && isDigit(data[i]) {
+			i++
+		}
+		return i > from
+	}
+	if data[i] == '-' {
+		i++
+	}
+	first := i
+	if !digits() || i > first+1 && data[first] == '0' {
+		return -1
+	}
+	if i < len(data) && data[i] == '.' {
+		i++
+		if !digits() {
+			return -1
+		}
+	}
+	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
+		i++
+		if i < len(data) && (data[i] == '+' || data[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return -1
+		}
+	}
+	d.add(Number, false, start, i)
+	return i
+}
+
+func (d *Document) text(quote int) int {
+	data, i, escaped := d.Data, quote+1, false
+	for {
+		i = plainEnd(data, i)
+		if i >= len(data) {
+			return -1
+		}
+		switch c := data[i]; {
+		case c == '"':
+			d.add(String, escaped, quote+1, i)
+			return i + 1
+		case c == '\\':
+			escaped = true
+			size, lone := escapeSize(data[i:])
+			if size == 0 {
+				return -1
+			}
+			if lone && d.LoneSurrogate < 0 {
+				d.LoneSurrogate = i
+			}
+			i += size
+		case c < ' ':
+			return -1
+		default:
+			r, size := utf8.DecodeRune(data[i:])
+			if r == utf8.RuneError && size == 1 {
+				return -1
+			}
+			i += size
+		}
+	}
+}
+
+// plainEnd returns the first position from i on of a quote, a backslash, a control character or a byte beyond ASCII.
+// It looks at eight bytes at a time: in each that is one of them, the highest bit is left.
+func plainEnd(data []byte, i int) int {
+	for ; i+wordSize <= len(data); i += wordSize {
+		w := binary.LittleEndian.Uint64(data[i:])
+		quote, backslash := w^('"'*lowBits), w^('\\'*lowBits)
+		if found := (w | (w - ' '*lowBits) | (quote - lowBits) | (backslash - lowBits)) & highBits; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(data); i++ {
+		if c := data[i]; c == '"' || c == '\\' || c < ' ' || c >= 0x80 {
+			break
+		}
+	}
+	return i
+}
+
+// escapeSize returns the size of the escape at the start of text, that of a surrogate pair together, or 0. A lone
+// surrogate is an escape to the grammar.
+func escapeSize(text []byte) (size int, lone bool) {
+	if len(text) < 2 {
+		return 0, false
+	}
+	switch text[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2, false
+	case 'u':
+		first, ok := parseUnit(text)
+		switch {
+		case !ok:
+			return 0, false
+		case !utf16.IsSurrogate(first):
+			return 6, false
+		}
+		if second, ok := parseUnit(text[6:]); ok && utf16.DecodeRune(first, second) != utf8.RuneError {
+			return 12, false
+		}
+		return 6, true
+	}
+	return 0, false
+}
+
+// parseUnit reads the \uXXXX at the start of text.
+func parseUnit(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(n), err == nil //nolint:gosec // 16 bits
+}
+
+func (d *Document) array(i, depth int) int {
+	at, count := len(d.Nodes), 0
+	d.add(Array, false, i, 0)
+	if depth == MaxDepth {
+		return -1
+	}
+	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == ']' {
+		return d.close(at, i+1, 0)
+	}
+	for {
+		if i = d.value(i, depth+1); i < 0 {
+			return -1
+		}
+		count++
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
+			return -1
+		}
+		switch d.Data[i] {
+		case ',':
+			i = skipBlanks(d.Data, i+1)
+		case ']':
+			return d.close(at, i+1, count)
+		default:
+			return -1
+		}
+	}
+}
+
+func (d *Document) object(i, depth int) int {
+	at, count := len(d.Nodes), 0
+	d.add(Object, false, i, 0)
+	if depth == MaxDepth {
+		return -1
+	}
+	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == '}' {
+		return d.close(at, i+1, 0)
+	}
+	for {
+		if i >= len(d.Data) || d.Data[i] != '"' {
+			return -1
+		}
+		if i = d.text(i); i < 0 {
+			return -1
+		}
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) || d.Data[i] != ':' {
+			return -1
+		}
+		if i = d.value(skipBlanks(d.Data, i+1), depth+1); i < 0 {
+			return -1
+		}
+		count++
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
+			return -1
+		}
+		switch d.Data[i] {
+		case ',':
+			i = skipBlanks(d.Data, i+1)
+		case '}':
+			d.close(at, i+1, count)
+			d.findDuplicates(at)
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// findDuplicates marks the repeated names of the object at index at.
+func (d *Document) findDuplicates(at int) {
+	object := &d.Nodes[at]
+	if object.Count < 2 {
+		return
+	}
+	size := 1 << bits.Len(uint(2*object.Count)) //nolint:gosec // a count is not negative
+	if cap(d.slots) < size {
+		d.slots = make([]int32, size)
+	}
+	slots := d.slots[:size]
+	clear(slots)
+	for i := int32(at) + 1; i < object.Next; i = d.Nodes[i+1].Next { //nolint:gosec // Parse bounds the text
+		name := d.Text(i, nil)
+		h := int(maphash.Bytes(seed, name)) & (size - 1) //nolint:gosec // a slot's index
+		for ; slots[h] != 0; h = (h + 1) & (size - 1) {
+			if !bytes.Equal(d.Text(slots[h], nil), name) {
+				continue
+			}
+			d.Nodes[slots[h]].Repeated = true
+			object.Count--
+			if len(d.Duplicates) < MaxDuplicates {
+				d.Duplicates = append(d.Duplicates, i)
+			}
+			break
+		}
+		slots[h] = i // the last one, which counts
+	}
+}
+
+// Raw returns the bytes of the node at an index: of a string without the quotes, and with the escapes.
+func (d *Document) Raw(at int32) []byte {
+	n := &d.Nodes[at]
+	return d.Data[n.Start:n.End:n.End]
+}
+
+// Text returns the text of the string at an index: in the document's memory, or appended to into where the string has
+// escapes. A lone surrogate becomes U+FFFD.
+func (d *Document) Text(at int32, into []byte) []byte {
+	raw := d.Raw(at)
+	if !d.Nodes[at].Escaped {
+		return raw
+	}
+	return appendText(into, raw)
+}
+
+// Member returns the index of the value of an object's member, the last one of that name; false without it, and where the
+// node at an index is no object.
+func (d *Document) Member(at int32, name string) (int32, bool) {
+	object := &d.Nodes[at]
+	if object.Type != Object {
+		return 0, false
+	}
+	for i := at + 1; i < object.Next; i = d.Nodes[i+1].Next {
+		n := &d.Nodes[i]
+		if n.Repeated || !n.Escaped && int(n.End-n.Start) != len(name) {
+			continue
+		}
+		if string(d.Text(i, nil)) == name {
+			return i + 1, true
+		}
+	}
+	return 0, false
+}
+
+// Item returns the index of an array's item; false without it, and where the node at an index is no array.
+func (d *Document) Item(at int32, item int) (int32, bool) {
+	array := &d.Nodes[at]
+	if array.Type != Array || item < 0 || item >= int(array.Count) {
+		return 0, false
+	}
+	i := at + 1
+	for range item {
+		i = d.Nodes[i].Next
+	}
+	return i, true
+}
