@@ -35,7 +35,7 @@ func readAssumptions(s *source) (assumptions, error) {
 		if names {
 			return nil
 		}
-		mark, line := child(n, assumedKey)
+		mark, line := s.child(n, assumedKey)
 		if mark == nil {
 			return nil
 		}
@@ -43,13 +43,13 @@ func readAssumptions(s *source) (assumptions, error) {
 			return &SpecError{Line: line, Pointer: at + "/" + assumedKey,
 				Reason: "x-assumed maps the keywords beside it to the reason why each is assumed"}
 		}
-		return marks.read(at+"/"+assumedKey, mark, at, n)
+		return marks.read(s, at+"/"+assumedKey, mark, at, n)
 	})
 	return marks, err
 }
 
 // read descends mark and the spec's node below it side by side.
-func (a assumptions) read(markAt string, mark *yaml.Node, at string, n *yaml.Node) error {
+func (a assumptions) read(s *source, markAt string, mark *yaml.Node, at string, n *yaml.Node) error {
 	mark, n = follow(mark), follow(n)
 	if mark.Kind == yaml.ScalarNode {
 		if strings.TrimSpace(mark.Value) == "" || mark.Tag != "!!str" {
@@ -69,12 +69,12 @@ func (a assumptions) read(markAt string, mark *yaml.Node, at string, n *yaml.Nod
 				return follow(e).Kind == yaml.ScalarNode && follow(e).Value == key.Value
 			}))
 		}
-		next, _ := child(n, token)
+		next, _ := s.child(n, token)
 		if next == nil || key.Value == assumedKey {
 			return &SpecError{Line: key.Line, Pointer: markAt + pointerOf(key.Value),
 				Reason: "the mark points at nothing: there is no " + strconv.Quote(key.Value) + " at " + quotePointer(at)}
 		}
-		if err := a.read(markAt+pointerOf(key.Value), mark.Content[i+1], at+pointerOf(token), next); err != nil {
+		if err := a.read(s, markAt+pointerOf(key.Value), mark.Content[i+1], at+pointerOf(token), next); err != nil {
 			return err
 		}
 	}

@@ -205,7 +205,7 @@ func (c *Contract) byName(pointer string) string {
 	n := c.source.root
 	for i := range tokens {
 		list := follow(n)
-		if n, _ = child(list, tokens[i]); n == nil {
+		if n, _ = c.source.child(list, tokens[i]); n == nil {
 			break
 		}
 		if i == 0 || list.Kind != yaml.SequenceNode {
@@ -215,7 +215,7 @@ func (c *Contract) byName(pointer string) string {
 		case "required":
 			tokens[i] = follow(n).Value
 		case criteriaKey:
-			if name, _ := child(n, "name"); name != nil {
+			if name, _ := c.source.child(n, "name"); name != nil {
 				tokens[i] = name.Value
 				return pointerOf(tokens...) // what follows is below it
 			}

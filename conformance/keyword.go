@@ -19,9 +19,16 @@ type keyword struct {
 // numberOfTypes is that of JSON's types.
 const numberOfTypes = strictjson.Object + 1
 
-// keywords lists what a schema itself claims of a part of an exchange.
+// keywords lists what a schema itself claims of a part of an exchange. The list is made once.
 func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
-	var list []keyword
+	if s.keywords[part] == nil {
+		s.keywords[part] = c.listKeywords(s, part)
+	}
+	return s.keywords[part]
+}
+
+func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
+	list := []keyword{}
 	anything := typeSet(strictjson.Boolean, strictjson.Number, strictjson.String, strictjson.Array, strictjson.Object)
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})

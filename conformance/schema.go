@@ -30,6 +30,8 @@ type schema struct {
 	known   bool // the schema lists the members of objects: others are undocumented
 	claims  [validatedParts]schemaClaims
 
+	keywords [validatedParts][]keyword // see [Contract.keywords]
+
 	numberLimits
 
 	members      map[string]int // of properties by name, from 1

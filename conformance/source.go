@@ -15,7 +15,10 @@ import (
 )
 
 // source is the text of a spec as a tree that knows the line of everything in it.
-type source struct{ root *yaml.Node }
+type source struct {
+	root  *yaml.Node
+	index map[*yaml.Node]map[string]int // of the keys of large objects, such as components/schemas
+}
 
 func parseSource(spec []byte) (*source, error) {
 	var doc, second yaml.Node
@@ -29,7 +32,25 @@ func parseSource(spec []byte) (*source, error) {
 	if len(doc.Content) != 1 || follow(doc.Content[0]).Kind != yaml.MappingNode {
 		return nil, &SpecError{Line: 1, Reason: "expected an OpenAPI document, found no object"}
 	}
-	return &source{root: doc.Content[0]}, nil
+	s := &source{root: doc.Content[0], index: map[*yaml.Node]map[string]int{}}
+	s.indexKeys(s.root)
+	return s, nil
+}
+
+// manyNodes is how many nodes an object has below it for an index of its keys to pay.
+const manyNodes = 64
+
+func (s *source) indexKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode && len(n.Content) >= manyNodes {
+		index := make(map[string]int, len(n.Content)/2)
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			index[n.Content[i].Value] = i
+		}
+		s.index[n] = index
+	}
+	for _, below := range n.Content {
+		s.indexKeys(below)
+	}
 }
 
 // loadError words an error of the library that loads a spec. Of a document that begins as JSON does, the library says how
@@ -56,14 +77,12 @@ func follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// child returns the node below n at one unescaped reference token, and the line that the token stands on.
-func child(n *yaml.Node, token string) (*yaml.Node, int) {
+// child returns the node below n at one unescaped reference token, and the line that the token is in.
+func (s *source) child(n *yaml.Node, token string) (*yaml.Node, int) {
 	switch n = follow(n); n.Kind {
 	case yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == token {
-				return n.Content[i+1], n.Content[i].Line
-			}
+		if i := s.key(n, token); i >= 0 {
+			return n.Content[i+1], n.Content[i].Line
 		}
 	case yaml.SequenceNode:
 		if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(n.Content) {
@@ -73,11 +92,27 @@ func child(n *yaml.Node, token string) (*yaml.Node, int) {
 	return nil, 0
 }
 
+// key returns the position of a key in an object, or -1.
+func (s *source) key(n *yaml.Node, key string) int {
+	if index := s.index[n]; index != nil {
+		if i, found := index[key]; found {
+			return i
+		}
+		return -1
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
 // node returns the node at a JSON pointer (RFC 6901), or nil.
 func (s *source) node(pointer string) *yaml.Node {
 	n := s.root
 	for _, token := range splitPointer(pointer) {
-		if n, _ = child(n, token); n == nil {
+		if n, _ = s.child(n, token); n == nil {
 			return nil
 		}
 	}
@@ -88,7 +123,7 @@ func (s *source) node(pointer string) *yaml.Node {
 func (s *source) line(pointer string) int {
 	n, line := s.root, s.root.Line
 	for _, token := range splitPointer(pointer) {
-		next, at := child(n, token)
+		next, at := s.child(n, token)
 		if next == nil {
 			break
 		}
@@ -112,7 +147,7 @@ func (s *source) canonical(pointer string) string {
 		at, n = s.dereference(at, n)
 		at += "/" + escapeToken(token)
 		if n != nil {
-			n, _ = child(n, token)
+			n, _ = s.child(n, token)
 		}
 	}
 	at, _ = s.dereference(at, n)
@@ -126,7 +161,7 @@ func (s *source) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
 		if n == nil {
 			break
 		}
-		ref, _ := child(n, "$ref")
+		ref, _ := s.child(n, "$ref")
 		if ref == nil || !strings.HasPrefix(ref.Value, "#/") {
 			break
 		}

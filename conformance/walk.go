@@ -51,7 +51,7 @@ func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Nod
 // refuseSiblings finds what stands beside a $ref, which is ignored (OpenAPI 3.0.3, Reference Object): nullable, above all.
 func (c *Contract) refuseSiblings() error {
 	return walkObjects(c.source, func(at string, n *yaml.Node, names bool) error {
-		if ref, _ := child(n, "$ref"); names || ref == nil || ref.Kind != yaml.ScalarNode {
+		if ref, _ := c.source.child(n, "$ref"); names || ref == nil || ref.Kind != yaml.ScalarNode {
 			return nil
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
