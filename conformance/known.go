@@ -28,34 +28,34 @@ type KnownFailure struct {
 	Operation   string // as in [Finding]
 	Status      int    // as in [Finding]; 0 for any
 
-	Until  time.Time // the last day, in UTC, on which it is known. By default, the zero time, there is none.
-	Reason string    // why it is expected; obligatory
+	Until  time.Time // the last day, in UTC, on which it is known; zero for no end
+	Reason string    // why it is expected (required)
 }
 
-// mostKnown bounds a file of known failures, in bytes.
-const mostKnown = 1 << 20
+// maxKnown bounds a file of known failures, in bytes.
+const maxKnown = 1 << 20
 
 // ReadKnown reads known failures, one a line; name is the file's, for errors and problems. Blank lines and lines that
-// begin with # say nothing. A line is selectors, each a word and its value, then perhaps the last day on which the failure
+// begin with # are ignored. A line is selectors, each a word and its value, then perhaps the last day on which the failure
 // is known, and the reason:
 //
 //	rule minimum pointer /fault_rule_id because the page's example has 0, too (ticket 123)
 //	fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it in January
 //	claim response.body#/**/required/* operation createFault status 201 because ...
 //
-// A value with a space in it stands in double quotes, as a Go string. The error lists every line that cannot be read.
+// A value with a space in it is in double quotes, as a Go string. The error lists every line that cannot be read.
 func ReadKnown(r io.Reader, name string) ([]KnownFailure, error) {
-	text, err := io.ReadAll(io.LimitReader(r, mostKnown+1))
+	text, err := io.ReadAll(io.LimitReader(r, maxKnown+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(text) > mostKnown {
-		return nil, fmt.Errorf("%s: more than %d bytes of known failures", name, mostKnown)
+	if len(text) > maxKnown {
+		return nil, fmt.Errorf("%s: more than %d bytes of known failures", name, maxKnown)
 	}
 	var known []KnownFailure
 	var errs []error
 	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, mostKnown+1)
+	lines.Buffer(nil, maxKnown+1)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || line[0] == '#' {
@@ -101,7 +101,7 @@ func parseKnown(line string) (k KnownFailure, err error) {
 		var word, value string
 		word, line = cutWord(line)
 		if given[word] {
-			return k, fmt.Errorf("%q stands there twice", word)
+			return k, fmt.Errorf("duplicate %q", word)
 		}
 		given[word] = true
 		if word == "because" {

@@ -3,6 +3,8 @@ package conformance
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -11,19 +13,16 @@ import (
 // have expired: those count for nothing.
 //
 // The problems make a run fail: a line that has expired, and one that matches nothing in this report, as a failure that
-// no longer occurs is to be struck off. The error says that a line is wrong: it could match nothing that this contract
-// can ever report. The report is as it was then. Known failures are applied once, to a merged report.
+// no longer occurs is to be deleted. The error says that a line is invalid, and the report is unchanged then. Known
+// failures are applied once, to a merged report.
 func (r *Report) ApplyKnown(known []KnownFailure, today time.Time) (problems []string, err error) {
 	if len(r.Known) > 0 || slices.ContainsFunc(r.Kinds, func(k Kind) bool { return k.Known != "" }) {
 		return nil, errors.New("known failures were applied to this report before")
 	}
-	chances := r.chances()
 	var errs []error
 	for i := range known {
 		if err := known[i].validate(); err != nil {
 			errs = append(errs, known[i].errorf("%w", err))
-		} else if why := known[i].impossible(chances); why != "" && !slices.ContainsFunc(r.Kinds, known[i].matches) {
-			errs = append(errs, known[i].errorf("%s", why))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -48,7 +47,7 @@ func (r *Report) ApplyKnown(known []KnownFailure, today time.Time) (problems []s
 			}
 		}
 		if !occurs {
-			problems = append(problems, line.errorf("%s", line.gone(chances)).Error())
+			problems = append(problems, line.errorf("the known failure matched nothing: delete the line, or correct it: %s", line.selectors()+"because "+line.Reason).Error())
 		}
 	}
 	r.moveKnown(moved)
@@ -94,6 +93,49 @@ func (k *KnownFailure) matches(kind Kind) bool {
 		(k.Rule == "" || k.Rule == kind.Rule) &&
 		(k.Operation == "" || k.Operation == kind.Operation) &&
 		(k.Status == 0 || k.Status == kind.Status) &&
-		(k.Pointer == "" || globFits(k.Pointer, kind.Pointer, false)) &&
-		(k.Claim == "" || kind.Claim != "" && globFits(k.Claim, kind.Claim, false))
+		(k.Pointer == "" || globFits(k.Pointer, kind.Pointer)) &&
+		(k.Claim == "" || kind.Claim != "" && globFits(k.Claim, kind.Claim))
+}
+
+// globFits matches a glob of pointers against one, token by token.
+func globFits(pattern, pointer string) bool {
+	tokens := strings.Split(pointer, "/")
+	reached := make([]bool, len(tokens)+1) // whether the pattern so far matches as many tokens
+	reached[0] = true
+	for p := range strings.SplitSeq(pattern, "/") {
+		next := make([]bool, len(tokens)+1)
+		for i := range reached {
+			switch {
+			case p == "**":
+				next[i] = reached[i] || i > 0 && next[i-1]
+			case i > 0 && reached[i-1]:
+				next[i] = isPosition(p) && isPosition(tokens[i-1]) || fitsToken(p, tokens[i-1])
+			}
+		}
+		reached = next
+	}
+	return reached[len(tokens)]
+}
+
+func isPosition(token string) bool {
+	_, err := strconv.Atoi(token)
+	return err == nil
+}
+
+// fitsToken matches a glob within a token.
+func fitsToken(pattern, token string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == token
+	}
+	last := parts[len(parts)-1]
+	token, ok := strings.CutPrefix(token, parts[0])
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(token, part)
+		if i < 0 {
+			return false
+		}
+		token = token[i+len(part):]
+	}
+	return ok && strings.HasSuffix(token, last)
 }
