@@ -2,12 +2,10 @@ package conformance
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,7 +142,7 @@ func TestRedactHoldsLittle(t *testing.T) { // not parallel: it measures
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
 	for name, body := range map[string][]byte{
 		"random": random, "base64": []byte(base64.StdEncoding.EncodeToString(random)[:size]), "a letter": bytes.Repeat([]byte("a"), size),
-		"many that are no archives": bytes.Repeat(append(bytes.Repeat([]byte("."), mostArchive/mostOpen), 0x1f, 0x8b, 8), 8),
+		"many that are no archives": bytes.Repeat(append(bytes.Repeat([]byte("."), 1<<17), 0x1f, 0x8b, 8), 8),
 		"escapes":                   bytes.Repeat([]byte(`\u0041`), size/6), "words": bytes.Repeat([]byte("some words "), size/11), "a credential": bytes.Repeat([]byte("sekretkey123 "), size/13),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,39 +157,4 @@ func TestRedactHoldsLittle(t *testing.T) { // not parallel: it measures
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32*size), "bytes, for a body of %d", size)
 		})
 	}
-}
-
-// TestRedactAcrossPieces finds a credential wherever a piece of the text ends.
-func TestRedactAcrossPieces(t *testing.T) {
-	t.Parallel()
-	const word = "sekret/Key~123"
-	var units strings.Builder
-	for _, c := range []byte(word) {
-		fmt.Fprintf(&units, `\u00%02x`, c)
-	}
-	escaped := units.String()
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, err := w.Write([]byte("key=" + word))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	s := newCredentialSet()
-	s.add(word)
-	for name, form := range map[string]string{
-		"as is": word, "upper case": strings.ToUpper(word), "escaped": escaped, "escaped twice": strings.ReplaceAll(escaped, `\`, `\\`), "for a URL": "sekret%2FKey%7E123",
-		"base64": base64.StdEncoding.EncodeToString([]byte(word)), "within base64": base64.StdEncoding.EncodeToString([]byte("a longer text with " + word + " in it")),
-		"base64 with line breaks": strings.Join(strings.Split(base64.StdEncoding.EncodeToString([]byte("a longer text with "+word)), ""), "\n"),
-		"compressed":              packed.String(), "taken apart": strings.Join(strings.Split(word, ""), " "),
-	} {
-		for _, padding := range []string{"Q", "%41"} {
-			for at := pieceSize - len(form) - 8; at <= pieceSize+8; at += 1 + len(form)/6 {
-				before := (strings.Repeat(padding, pieceSize/len(padding)+9)[:at-1]) + "."
-				require.True(t, s.stands([]byte(before+form)), "%s at %d behind %s", name, at, padding)
-				if slices.Contains([]string{"as is", "upper case", "escaped", "escaped twice", "for a URL", "base64"}, name) {
-					require.Equal(t, before+redacted, strings.TrimRight(s.redact(before+form), "="), "%s at %d behind %s", name, at, padding)
-				}
-			}
-		}
-	}
-	assert.False(t, s.stands([]byte(strings.Repeat("sekret/Ke", pieceSize))), "a part of it")
 }

@@ -139,14 +139,14 @@ func TestCredentialsAreFoundWhereverTheyStand(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	for said, want := range map[string]string{
-		"second-Key-99 session-8":          `"[credential] [credential]"`, // of a second field, and of a cookie
-		"first-Word last-word":             `"[credential]"`,
-		"u53rname p4ssword":                `"[credential] [credential]"`, // of the URL
-		"user:topsecretpw":                 `"[credential]"`,              // of Basic, decoded
-		"c2Vjb25kLWtleS05OQ":               `"[credential]"`,
-		"xsecond-key-99xlast-wordx":        `"x[credential]x[credential]x"`,
+		"second-Key-99 session-8":          `"[redacted] [redacted]"`, // of a second field, and of a cookie
+		"first-Word last-word":             `"[redacted]"`,
+		"u53rname p4ssword":                `"[redacted] [redacted]"`, // of the URL
+		"user:topsecretpw":                 `"[redacted]"`,            // of Basic, decoded
+		"c2Vjb25kLWtleS05OQ":               `"[redacted]"`,
+		"xsecond-key-99xlast-wordx":        `"x[redacted]x[redacted]x"`,
 		"token bearer":                     `"token bearer"`,
-		strings.Repeat("second-key-99", 9): `"` + strings.Repeat("[credential]", 5) + `"… (117 characters)`,
+		strings.Repeat("second-key-99", 9): `"` + strings.Repeat("[redacted]", 6) + `"… (117 characters)`,
 	} {
 		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = said })))
 		ex.Request.Header["Authorization"] = []string{"Token second-key-98", "Token second-key-99", "Basic dXNlcjp0b3BzZWNyZXRwdw=="}
@@ -179,7 +179,7 @@ func TestManyCookiesAreNoReason(t *testing.T) {
 	findings, err := loadContract(t).Check(ex)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Equal(t, `"closed by [credential]"`, findings[0].Found)
+	assert.Equal(t, `"closed by [redacted]"`, findings[0].Found)
 }
 
 // TestNothingIsShownBesideTooManyCredentials withholds what it cannot look through, and stays quick.

@@ -31,6 +31,7 @@ type Contract struct {
 	claims         []Claim
 	claimAt        map[claimKey]int
 	checkers       sync.Pool
+	redaction      func() *redaction // once
 }
 
 // Unchecked is a claim that Check does not look at.
@@ -103,6 +104,7 @@ func Load(spec []byte) (*Contract, error) {
 			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
 	}
 	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
+	c.redaction = sync.OnceValue(c.newRedaction)
 	// Before the library validates, which names no line.
 	if err := c.refuseSiblings(); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func (k *checker) describe(v value) string {
 // excerpt shows a text from traffic, quoted and cut. Credentials go before it is cut, as half a credential is one too many.
 func (k *checker) excerpt(s string) string {
 	const maxShown = 60
-	shown := []rune(k.concealFirst(s, utf8.UTFMax*(maxShown+1)))
+	shown := []rune(k.conceal(s))
 	if len(shown) > maxShown {
 		return fmt.Sprintf("%s… (%d characters)", printable.Quote(string(shown[:maxShown])), utf8.RuneCountInString(s))
 	}

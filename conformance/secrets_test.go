@@ -28,8 +28,8 @@ func TestConcealKnowsEachForm(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for name, form := range forms {
-		assert.False(t, seen[fold(form)], "%s is no form of its own", name)
-		seen[fold(form)] = true
+		assert.False(t, seen[strings.ToLower(form)], "%s is no form of its own", name)
+		seen[strings.ToLower(form)] = true
 	}
 	forms["upper case"] = strings.ToUpper(word)
 	queryKey := &operation{security: []alternative{{{in: "query", name: "key"}}}}
@@ -39,7 +39,7 @@ func TestConcealKnowsEachForm(t *testing.T) {
 	} {
 		k := &checker{op: queryKey, ex: ex}
 		for name, form := range forms {
-			assert.Equal(t, "<"+concealed+">", k.conceal("<"+form+">"), "%s, %s", place, name)
+			assert.Equal(t, "<[redacted]>", k.conceal("<"+form+">"), "%s, %s", place, name)
 		}
 		assert.Equal(t, "nothing of it", k.conceal("nothing of it"))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
 // alternative is one way to authenticate: all of its credentials together.
@@ -72,7 +73,7 @@ func (k credential) value(ex *traffic.Exchange) string {
 	return strings.TrimSpace(value)
 }
 
-var authSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
+var authSchemes = redact.Schemes
 
 func (k credential) isIn(ex *traffic.Exchange) bool { return k.value(ex) != "" }
 

@@ -195,7 +195,7 @@ func TestCredentialsAreHidden(t *testing.T) {
 	}
 	texts = append(texts, log.String(), credentials.String(), credentials.GoString())
 	assertHidden(t, texts...)
-	assert.Equal(t, "[hidden]", fmt.Sprintf("%#v", credentials))
+	assert.Equal(t, "[redacted]", fmt.Sprintf("%#v", credentials))
 }
 
 func assertHidden(t *testing.T, texts ...string) {
@@ -254,7 +254,7 @@ func TestErrorsHideCredentialsThatAreCut(t *testing.T) {
 				_, err := c.CreateFault(t.Context(), minimal)
 				var e *fleetio.Error
 				require.ErrorAs(t, err, &e)
-				assert.Equal(t, "<html>[hidden]", string(e.Body))
+				assert.Equal(t, "<html>[redacted]", string(e.Body))
 			}
 		}
 	}

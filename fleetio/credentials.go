@@ -9,11 +9,11 @@ import (
 )
 
 // hidden stands where a credential stood.
-const hidden = "[hidden]"
+const hidden = "[redacted]"
 
 // Credentials are the two API keys that each call needs. They come from the account's settings in Fleetio.
 //
-// They print, log and marshal as "[hidden]", by themselves and in the exported fields of other values. The package fmt
+// They print, log and marshal as "[redacted]", by themselves and in the exported fields of other values. The package fmt
 // does not ask a value in an unexported field how it wants to be printed: do not print a struct that has one there.
 type Credentials struct {
 	APIKey       string // who calls; sent as "Authorization: Token ..."

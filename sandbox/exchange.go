@@ -17,8 +17,8 @@ type Exchange struct {
 
 	Method string
 	URL    string // as it was sent: path and query
-	// Header and Body are what was sent. In all of the exchange, "[hidden]" stands in place of the credentials in the header,
-	// and, where they have six characters or more, of what repeats them and of all that the fixtures have.
+	// Header and Body are what was sent. In all of the exchange, "[redacted]" stands in place of the credentials in the header,
+	// and, where they have four characters or more, of what repeats them and of all that the fixtures have.
 	Header http.Header
 	Body   []byte
 	// BodyOmitted says that there was a body that could not be taken in: too long, or broken off. Body is nothing then.
@@ -59,7 +59,7 @@ func (s *Sandbox) Summary(number int64) (Exchange, bool) {
 	e, kept := s.history.get(number)
 	if kept {
 		r := s.redactorFor(e.Header)
-		e.Method, e.URL = r.text(e.Method), r.url(e.URL)
+		e.Method, e.URL = r.Text(e.Method), r.url(e.URL)
 		e.Header, e.Body, e.AnswerHeader, e.AnswerBody = nil, nil, nil, nil
 	}
 	return e, kept

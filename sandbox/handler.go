@@ -256,7 +256,7 @@ func (s *Sandbox) log(ctx context.Context, e *Exchange) {
 	method, address := e.Method, e.URL
 	if s.routes[address][method] == nil { // others may hold anything
 		r := s.redactorFor(e.Header)
-		method, address = r.text(method), r.url(address)
+		method, address = r.Text(method), r.url(address)
 	}
 	attributes := [...]slog.Attr{
 		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address), slog.Int("status", e.Status),

@@ -15,6 +15,7 @@ import (
 	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
 // Sandbox is the stand-in. It is an [http.Handler], made by [New], and safe for concurrent use.
@@ -26,8 +27,8 @@ type Sandbox struct {
 	keys     keyring
 	history  history
 	script   script
-	bodies   atomic.Int64 // how many bytes the bodies of the calls on their way hold
-	redactor redactor     // of all that the fixtures have
+	bodies   atomic.Int64     // how many bytes the bodies of the calls on their way hold
+	redactor *redact.Redactor // of all that the fixtures have
 }
 
 // account is an account of the fixtures, ready to be asked.
@@ -172,9 +173,9 @@ func (s *Sandbox) open(ctx context.Context) error {
 	s.redactor = redactorOf(all)
 	for _, a := range all.clone().Accounts {
 		// Names are logged and shown as they are from here on.
-		a.Name = s.redactor.text(a.Name)
+		a.Name = s.redactor.Text(a.Name)
 		for i := range a.APIKeys {
-			a.APIKeys[i].Name = s.redactor.text(a.APIKeys[i].Name)
+			a.APIKeys[i].Name = s.redactor.Text(a.APIKeys[i].Name)
 		}
 		if a.Name == "" {
 			a.Name = fmt.Sprintf("account %d", a.ID)

@@ -358,7 +358,7 @@ func TestCredentialsStayHidden(t *testing.T) {
 	// Of wrong ones, the sandbox knows what stands in their headers.
 	assert.NotContains(t, told[2]+told[4], "some-wrong-key")
 	assert.NotContains(t, told[3], "some-wrong-token")
-	assert.Equal(t, "Token [hidden]", exchanges[0].Header.Get("Authorization"))
+	assert.Equal(t, "Token [redacted]", exchanges[0].Header.Get("Authorization"))
 	assert.Equal(t, "integration", exchanges[0].APIKey)
 	assert.Contains(t, log.String(), "integration")
 }

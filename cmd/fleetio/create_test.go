@@ -34,7 +34,7 @@ func TestCreate(t *testing.T) {
 		"invalid": {args: flags[2:], code: 1, stderr: "fleetio: not created: nothing was sent: vehicle_id is required\n"},
 		"refused": {args: flags, code: 1, sent: true, stderr: "fleetio: not created: 422 Unprocessable Entity: code is unknown\n",
 			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 422, `{"errors":{"code":["is unknown"]}}`) }},
-		"unauthorized": {args: flags, code: 1, sent: true, stderr: "not created: 401 Unauthorized: [hidden]\n",
+		"unauthorized": {args: flags, code: 1, sent: true, stderr: "not created: 401 Unauthorized: [redacted]\n",
 			answer: func(w http.ResponseWriter, r *http.Request) {
 				reply(w, 401, `{"status":401,"title":"`+r.Header.Get("Account-Token")+`"}`)
 			}},

@@ -216,7 +216,7 @@ func TestImportOutcomes(t *testing.T) {
 	code, stdout, stderr := imports(t, v, path)
 	assert.Equal(t, 1, code, stderr)
 	assert.Contains(t, stdout, "7 rows: 3 created, 0 created before, 2 rejected, 1 ambiguous, 1 not created, 0 not tried\n")
-	assert.Regexp(t, `(?s)rejected\n  line 2: 422 .*code of .*\[hidden\].* is unknown\n  line 8: code is required; vehicle_id is required\n`, stdout)
+	assert.Regexp(t, `(?s)rejected\n  line 2: 422 .*code of .*\[redacted\].* is unknown\n  line 8: code is required; vehicle_id is required\n`, stdout)
 	assert.Regexp(t, `(?s)ambiguous: .*\n  line 3: .*unknown whether created`, stdout)
 	assert.Regexp(t, `(?s)not created: .*\n  line 4: 404 Not Found`, stdout)
 	assert.Regexp(t, `(?s)created, but\n  line 5: the fault was created`, stdout)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,38 +67,68 @@ func redactCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// redact records the exchanges anew, into a file that is there only when all of it is clean.
+// redact writes the exchanges to a file, which is there only when all of it is clean. It goes over them twice, as a later exchange
+// may have the credential that an earlier one repeats. Between, they are in a file without their own credentials.
 func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
-	recorder, err := leavesBehind(func() (*conformance.Recorder, error) { return contract.Record(output) }, (*conformance.Recorder).Discard)
+	folder, err := temporaryFolder()
 	if err != nil {
 		return err
 	}
-	defer recorder.Discard()
-	exchanges := 0
-	for ex, err := range traffic.Read(ctx, c.stdin, paths...) {
-		switch {
-		case ctx.Err() != nil:
-			return errInterrupted
-		case err != nil:
-			return err
-		}
-		if err := recorder.Write(ex); err != nil {
-			return err
-		}
-		exchanges++
-	}
-	if exchanges == 0 {
-		return errors.New("there is no exchange to redact")
+	defer func() { _ = os.RemoveAll(folder) }()
+	first := filepath.Join(folder, "first.ndjson")
+	redactor := contract.Redactor()
+	if err := redactAll(ctx, first, traffic.Read(ctx, c.stdin, paths...), redactor.Add); err != nil {
+		return err
 	}
 	if err := checkOutputs([]string{output}, paths); err != nil {
 		return err
 	}
-	return recorder.Close()
+	number := 0
+	return redactAll(ctx, output, traffic.Read(ctx, nil, first), func(ex *traffic.Exchange) (*traffic.Exchange, error) {
+		number++
+		ex.Source = fmt.Sprintf("exchange %d", number) // for errors, which must not name the temporary file
+		return redactor.Redact(ex)
+	})
 }
 
-// redactToStdout goes through a file, as the last scan comes before the first byte.
+// redactAll writes a file, complete or not at all.
+func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.Exchange, error],
+	redact func(*traffic.Exchange) (*traffic.Exchange, error)) error {
+	var file files
+	defer file.discard()
+	var failed error
+	err := file.add(output, func(w io.Writer) error {
+		failed = errors.New("there is no exchange to redact")
+		for ex, err := range exchanges {
+			if failed = err; failed != nil || ctx.Err() != nil {
+				break
+			}
+			if ex, failed = redact(ex); failed != nil {
+				break
+			}
+			if err := traffic.WriteNDJSON(w, ex); err != nil {
+				return err
+			}
+		}
+		return failed
+	})
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case failed != nil: // by what was read, which needs no word about the file
+		return failed
+	case err != nil:
+		return err
+	}
+	return file.commit(ctx)
+}
+
+func temporaryFolder() (string, error) {
+	return leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") }, func(path string) { _ = os.RemoveAll(path) })
+}
+
 func redactToStdout(ctx context.Context, c *console, contract *conformance.Contract, paths []string) (err error) {
-	folder, err := leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") }, func(path string) { _ = os.RemoveAll(path) })
+	folder, err := temporaryFolder()
 	if err != nil {
 		return err
 	}

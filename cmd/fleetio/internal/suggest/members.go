@@ -85,7 +85,7 @@ func isCombined(n *yaml.Node) bool {
 
 // isName refuses what the report shows in place of a name.
 func isName(name string) error {
-	if strings.Contains(name, "[credential]") || strings.Contains(name, "[withheld]") || strings.HasPrefix(name, "(a name of ") {
+	if strings.Contains(name, "[redacted]") || strings.HasPrefix(name, "(a name of ") {
 		return fmt.Errorf("the report does not hold the name, but %s", name)
 	}
 	return nil

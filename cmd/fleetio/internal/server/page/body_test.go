@@ -99,10 +99,10 @@ func TestBodyNote(t *testing.T) {
 		"omitted":              {content{omitted: true}, "There was a body that the sandbox could not take in."},
 		"JSON":                 {whole(" {} \n"), "JSON, 5 bytes."},
 		"no JSON":              {whole("\v{}"), "Not JSON, 3 bytes."},
-		"a credential":         {content{raw: []byte(`{"a":"a long credential"}`), shown: []byte(`{"a":"[hidden]"}`)}, "JSON, 25 bytes. Credentials in it are hidden."},
-		"as a number":          {content{raw: []byte(`[123456]`), shown: []byte(`[[hidden]]`)}, "JSON, 8 bytes. Credentials in it are hidden."},
-		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), shown: []byte(`[hidden]`)}, "JSON, 15 bytes. Credentials in it are hidden."},
-		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[hidden]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
+		"a credential":         {content{raw: []byte(`{"a":"a long credential"}`), shown: []byte(`{"a":"[redacted]"}`)}, "JSON, 25 bytes. Credentials in it are hidden."},
+		"as a number":          {content{raw: []byte(`[123456]`), shown: []byte(`[[redacted]]`)}, "JSON, 8 bytes. Credentials in it are hidden."},
+		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), shown: []byte(`[redacted]`)}, "JSON, 15 bytes. Credentials in it are hidden."},
+		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[redacted]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
 	} {
 		assert.Equal(t, c.want, newBody(c.content, nil).Note, name)
 	}

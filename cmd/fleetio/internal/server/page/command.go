@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	hidden      = "[hidden]" // see [sandbox.Exchange]
-	mostCommand = 96 << 10   // bytes; Linux takes 128 KiB in one argument
+	hidden      = "[redacted]" // see [sandbox.Exchange]
+	mostCommand = 96 << 10     // bytes; Linux takes 128 KiB in one argument
 	tooLong     = "There is no command, as the request is too long for one."
 )
 

@@ -79,13 +79,13 @@ func TestCommandReplays(t *testing.T) {
 		shown                            string // as Authorization
 		note                             string
 	}{
-		{"a key", "Token " + key, token, "{}", "Token [hidden]", "with the key integration of Northwind Delivery."},
-		{"another key", "Token sandbox-key-reporting", token, "{}", "Token [hidden]", "with the key reporting of Northwind Delivery."},
-		{"another account", "Token sandbox-key-southwind", "sandbox-account-southwind", "{}", "Token [hidden]", "with the key integration of Southwind Rentals."},
-		{"another scheme", "Bearer " + key, token, "{}", "Bearer [hidden]", "with credentials that are nobody's."},
-		{"no scheme", key, token, "{}", "[hidden]", "with credentials that are nobody's."},
-		{"two schemes", "Token Bearer " + key, token, "{}", "Token [hidden]", "with credentials that are nobody's."},
-		{"no token", "Token " + key, "", "{}", "Token [hidden]", "with credentials that are nobody's."},
+		{"a key", "Token " + key, token, "{}", "Token [redacted]", "with the key integration of Northwind Delivery."},
+		{"another key", "Token sandbox-key-reporting", token, "{}", "Token [redacted]", "with the key reporting of Northwind Delivery."},
+		{"another account", "Token sandbox-key-southwind", "sandbox-account-southwind", "{}", "Token [redacted]", "with the key integration of Southwind Rentals."},
+		{"another scheme", "Bearer " + key, token, "{}", "Bearer [redacted]", "with credentials that are nobody's."},
+		{"no scheme", key, token, "{}", "[redacted]", "with credentials that are nobody's."},
+		{"two schemes", "Token Bearer " + key, token, "{}", "Token [redacted]", "with credentials that are nobody's."},
+		{"no token", "Token " + key, "", "{}", "Token [redacted]", "with credentials that are nobody's."},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/v1/faults", strings.NewReader(c.body))
 		require.NoError(t, err)
@@ -124,9 +124,9 @@ func TestCommandHidden(t *testing.T) {
 		note   string // of the command
 		what   string // the note of the body
 	}{
-		"a body":       {"/api/v1/faults", nil, strings.NewReader(`{"code":"sandbox-key-reporting"}`), "Other credentials are hidden: put them back where it says [hidden].", "JSON, 32 bytes. Credentials in it are hidden."},
-		"a URL":        {"/api/v1/faults?token=1", nil, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [hidden].", "JSON, 2 bytes."},
-		"a header":     {"/api/v1/faults", http.Header{"Cookie": {"a=b"}}, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [hidden].", "JSON, 2 bytes."},
+		"a body":       {"/api/v1/faults", nil, strings.NewReader(`{"code":"sandbox-key-reporting"}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 32 bytes. Credentials in it are hidden."},
+		"a URL":        {"/api/v1/faults?token=1", nil, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 2 bytes."},
+		"a header":     {"/api/v1/faults", http.Header{"Cookie": {"a=b"}}, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 2 bytes."},
 		"too long":     {"/api/v1/faults", nil, strings.NewReader(strings.Repeat(" ", 1<<20+1)), "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
 		"and in parts": {"/api/v1/faults", nil, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", 1<<20+1))}, "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
 	} {

@@ -45,7 +45,7 @@ var texts = map[string]string{
 	"unicode":      "ЖШ é 😀",
 	"invalid":      "\xff\xfe\xe2\x82",
 	"empty":        "",
-	"hidden":       "[hidden]",
+	"hidden":       "[redacted]",
 }
 
 // A curl is a function of the shell: a script that is written and run at once is busy while a child that another test
@@ -95,7 +95,7 @@ func TestCommand(t *testing.T) {
 				t.Parallel()
 				ex := plainExchange(1)
 				ex.Method, ex.URL, ex.Body = "PO"+text, "/a?"+text, []byte(text)
-				ex.Header = http.Header{"Authorization": {"Token [hidden]"}, "Account-Token": {"[hidden]"}, "X-Text": {text, "b"}, "X-Empty": {""}, "Content-Length": {"1"}}
+				ex.Header = http.Header{"Authorization": {"Token [redacted]"}, "Account-Token": {"[redacted]"}, "X-Text": {text, "b"}, "X-Empty": {""}, "Content-Length": {"1"}}
 				command, _ := command("http://127.0.0.1:8080", &ex, &ex)
 				assert.NotRegexp(t, "[^\n -~\u00a1-\u024fЖШ😀]", command, "a terminal shows all of it")
 				args, stdin := run(t, shell, command)
@@ -166,7 +166,7 @@ func TestCommandNone(t *testing.T) {
 	const (
 		key    = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
 		nobody = "It takes credentials from the environment. The request was sent with credentials that are nobody's."
-		hide   = "Other credentials are hidden: put them back where it says [hidden]."
+		hide   = "Other credentials are hidden: put them back where it says [redacted]."
 		unread = "The sandbox did not read the body, so the command does not have it."
 	)
 	stranger := func(status int, trouble string) func(*sandbox.Exchange) {
@@ -191,8 +191,8 @@ func TestCommandNone(t *testing.T) {
 		"another length":    {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Content-Length", "7") }, note: key},
 		"head":              {edit: func(ex *sandbox.Exchange) { ex.Method, ex.Body = "HEAD", nil }, note: key, text: " --head \\\n"},
 		"head with a body":  {edit: func(ex *sandbox.Exchange) { ex.Method = "HEAD" }, none: true, note: "There is no command, as curl sends no body with a HEAD."},
-		"other scheme":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Bearer [hidden]") }, note: key, text: `'Authorization: Bearer '"${FLEETIO_API_KEY:?}"`},
-		"no scheme":         {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "[hidden]") }, note: key, text: `'Authorization: '"${FLEETIO_API_KEY:?}"`},
+		"other scheme":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Bearer [redacted]") }, note: key, text: `'Authorization: Bearer '"${FLEETIO_API_KEY:?}"`},
+		"no scheme":         {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "[redacted]") }, note: key, text: `'Authorization: '"${FLEETIO_API_KEY:?}"`},
 		"an empty key":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "") }, note: key, text: "'Authorization;'"},
 		"no credentials":    {edit: func(ex *sandbox.Exchange) { ex.Header = http.Header{} }},
 		"nobody's":          {edit: stranger(401, ""), note: nobody},
@@ -204,7 +204,7 @@ func TestCommandNone(t *testing.T) {
 		"in a method":       {raw: func(ex *sandbox.Exchange) { ex.Method = "SECRET" }, note: key + " " + hide},
 		"in a header":       {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Cookie", "secret") }, note: key + " " + hide},
 		"in the usual ones": {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Token secret") }, note: key},
-		"a sent [hidden]":   {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(hidden) }, note: key},
+		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(hidden) }, note: key},
 		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
 		ex := plainExchange(1)

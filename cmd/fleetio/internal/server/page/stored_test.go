@@ -86,7 +86,7 @@ func TestKnown(t *testing.T) {
 	s.accounts = []sandbox.Account{a}
 	shown := section(body200(t, newPage(s, nil), "/"), "1")
 	assert.Contains(t, shown, "Vehicles 100 Van 101 (archived) 102 ")
-	assert.Contains(t, shown, " 119 and 2 more Codes P0420 Catalyst leaks [hidden]")
+	assert.Contains(t, shown, " 119 and 2 more Codes P0420 Catalyst leaks [redacted]")
 }
 
 // TestFirst tells a newcomer how to begin, as far as the fixtures let him.

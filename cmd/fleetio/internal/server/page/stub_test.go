@@ -81,7 +81,7 @@ func (s *stub) Summary(number int64) (sandbox.Exchange, bool) { return s.Exchang
 
 func (s *stub) Unredacted(number int64) (sandbox.Exchange, bool) { return s.Exchange(number) }
 
-func (s *stub) Redact(text string) string { return strings.ReplaceAll(text, secret, "[hidden]") }
+func (s *stub) Redact(text string) string { return strings.ReplaceAll(text, secret, "[redacted]") }
 
 // secret is a credential of the stub's fixtures.
 const secret = "stub-secret"
@@ -132,7 +132,7 @@ func plainExchange(number int64) sandbox.Exchange {
 		Account: "Northwind Delivery", APIKey: "integration",
 		Method: http.MethodPost, URL: "/api/v1/faults",
 		Header: http.Header{
-			"Authorization": {"Token [hidden]"}, "Account-Token": {"[hidden]"},
+			"Authorization": {"Token [redacted]"}, "Account-Token": {"[redacted]"},
 			"Content-Type": {"application/json"}, "User-Agent": {"test/1"},
 		},
 		Body:         []byte(`{"vehicle_id":1,"code":"P0420","name":"Catalyst's efficiency"}`),

@@ -1,0 +1,200 @@
+package redact_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/internal/redact"
+)
+
+// secret is another one in every encoding.
+const secret = `se"kret/K&ey~1.é`
+
+func inBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+func quoted(t *testing.T, s string) string {
+	t.Helper()
+	data, err := json.Marshal(s)
+	require.NoError(t, err)
+	return strings.Trim(string(data), `"`)
+}
+
+// TestText finds a secret in each form, between other text, and leaves that.
+func TestText(t *testing.T) {
+	t.Parallel()
+	var units, entities, hexEscapes string
+	for _, c := range secret {
+		units += fmt.Sprintf(`\u%04x`, c)
+		entities += fmt.Sprintf("&#%d;", c)
+	}
+	for _, c := range []byte(secret) {
+		hexEscapes += fmt.Sprintf(`\x%02X`, c)
+	}
+	surrogates := `\ud83d\ude00\ud83d\uDE01`
+	for name, form := range map[string]string{
+		"as it is": secret, "upper case": strings.ToUpper(strings.ReplaceAll(secret, "é", "")) + "é", "JSON": quoted(t, secret), "PHP's JSON": strings.ReplaceAll(quoted(t, secret), "/", `\/`),
+		"code units": units, "code units twice": strings.ReplaceAll(units, `\`, `\\`), "numeric entities": entities, "hexadecimal escapes": hexEscapes,
+		"query": url.QueryEscape(secret), "path": url.PathEscape(secret), "query twice": url.QueryEscape(url.QueryEscape(secret)), "JSON in a query": url.QueryEscape(quoted(t, secret)),
+		"HTML": html.EscapeString(secret), "pattern": regexp.QuoteMeta(secret), "pointer": strings.NewReplacer("~", "~0", "/", "~1").Replace(secret),
+		"hex": hex.EncodeToString([]byte(secret)), "upper case hex": fmt.Sprintf("%X", secret), "base64": base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		"base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(secret)), "surrogate pairs": surrogates,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := redact.New(secret, "short", "😀😁")
+			assert.Equal(t, "<[redacted]> %", r.Text("<"+form+"> %"))
+			assert.Equal(t, "<[redacted][redacted]>", r.Text("<"+form+form+">"))
+			// Wherever something before it ends, and however large that is.
+			for at := range 5 {
+				before := strings.Repeat("%41", 1<<16) + strings.Repeat("Q", at) + "."
+				data, ok := r.Data([]byte(before + form))
+				require.True(t, ok)
+				assert.True(t, before+"[redacted]" == string(data), data[len(before)-9:])
+			}
+		})
+	}
+}
+
+// TestWithinBase64 takes a secret out of a longer text in base64, at each offset, once and twice.
+func TestWithinBase64(t *testing.T) {
+	t.Parallel()
+	r := redact.New("sekret/key-123")
+	for at := range 6 {
+		t.Run(fmt.Sprintf("offset %d", at), func(t *testing.T) {
+			t.Parallel()
+			for _, text := range []string{
+				strings.Repeat("~", at) + "sekret/key-123 and more", strings.Repeat("~", at) + `sekret\/key-123 and more`,
+				strings.Repeat("~", at) + "sekret%2Fkey-123 and more",
+			} {
+				once, twice := r.Text(inBase64(text)), r.Text(inBase64(inBase64(text)))
+				assert.Contains(t, once, "[redacted]")
+				assert.Contains(t, twice, "[redacted]")
+				start, _, _ := strings.Cut(once, "[redacted]")
+				decoded, _ := base64.RawStdEncoding.DecodeString(start)
+				assert.NotContains(t, string(decoded), "s")
+				assert.Contains(t, inBase64(text), start)
+			}
+		})
+	}
+}
+
+// TestRefused are secrets that are found, and cannot be replaced.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	const key = "sekret/Key~123"
+	packed := func(open func(io.Writer) io.WriteCloser, text string) string {
+		var b bytes.Buffer
+		w := open(&b)
+		_, err := io.WriteString(w, text)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		return b.String()
+	}
+	zip := func(level int) func(io.Writer) io.WriteCloser {
+		return func(w io.Writer) io.WriteCloser {
+			z, err := gzip.NewWriterLevel(w, level)
+			require.NoError(t, err)
+			return z
+		}
+	}
+	best := packed(zip(gzip.BestCompression), "key="+key)
+	for name, text := range map[string]string{
+		"taken apart": strings.Join(strings.Split(key, ""), " "), "taken apart in JSON": strings.Join(strings.Split(key, ""), `\n`),
+		"base64 with line breaks": strings.Join(strings.Split(inBase64("a longer text with "+key), ""), "\r\n"),
+		"gzip":                    best, "gzip behind something": "<" + best, "stored gzip": packed(zip(gzip.NoCompression), key),
+		"gzip cut short": best[:len(best)-8], "gzip of gzip": packed(zip(gzip.BestSpeed), best), "gzip in base64": "<" + inBase64(best) + ">",
+		"zlib": packed(func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }, key), "gzip in a URL": url.QueryEscape(best),
+		"a bomb": packed(zip(gzip.BestSpeed), strings.Repeat(" ", 17<<20)), "many archives": strings.Repeat("\x1f\x8b\x08", 1<<13),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := redact.New(key)
+			_, ok := r.Data([]byte(text))
+			assert.False(t, ok)
+			assert.Equal(t, redact.Placeholder, r.Text(text))
+		})
+	}
+	for name, text := range map[string]string{"nothing": "", "a part": strings.Repeat("sekret/Ke", 1<<12), "gzip of something else": packed(zip(6), "key=other")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, ok := redact.New(key).Data([]byte(text))
+			assert.True(t, ok)
+			assert.Equal(t, text, string(data))
+		})
+	}
+}
+
+// TestData makes a number of a number, and another one where that is a secret, too.
+func TestData(t *testing.T) {
+	t.Parallel()
+	r := redact.New("9021012345", "1111", "5.5e11").With("other-key", "edact")
+	for text, want := range map[string]string{
+		`{"id":9021012345}`: `{"id":2222222222}`, `[1111]`: `[2222]`, `[-5.5e11]`: `[-1.1e11]`, `"x9021012345 other-key"`: `"x2222222222 [redacted]"`,
+		`["[redacted]"]`: `["[redacted]"]`,
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			data, ok := r.Data([]byte(text))
+			assert.True(t, ok)
+			assert.Equal(t, want, string(data))
+		})
+	}
+	assert.Equal(t, "[redacted] [redacted]", r.Text("9021012345 other-key"))
+}
+
+func TestHeader(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, value, want string }{
+		{"Authorization", "Token abc", "Token [redacted]"}, {"Authorization", " bearer  abc d", " bearer [redacted]"},
+		{"Authorization", "Mine abc", "Mine [redacted]"}, {"Authorization", "Other abc", "[redacted]"}, {"Authorization", "abc", "[redacted]"},
+		{"Authorization", "Token", "Token"}, {"Authorization", "Token Bearer", "Token Bearer"}, {"Authorization", " ", " "},
+		{"X-Api-Key", "abc", "[redacted]"}, {"Cookie", "a=b; c=; d", "a=[redacted]; c=;[redacted]"}, {"Cookie", "", ""},
+		{"Set-Cookie", "a=b; Path=/; HttpOnly", "a=[redacted]; Path=/; HttpOnly"}, {"Set-Cookie", "a=", "a="},
+	} {
+		t.Run(test.name+": "+test.value, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, test.want, redact.Header(test.name, test.value, "mine"))
+		})
+	}
+	assert.Equal(t, "a=1&%74oken=[redacted]&token=&b=%zz", redact.Query("a=1&%74oken=x&token=&b=%zz", redact.IsCredential))
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		`Token token="S3kr3t.Key9", nonce=xYz987`: `<Token token="S3kr3t.Key9", nonce=xYz987> <S3kr3t.Key9> <xYz987>`,
+		"Basic dXNlcjp0b3BzZWNyZXRwdw==":          "<Basic dXNlcjp0b3BzZWNyZXRwdw==> <dXNlcjp0b3BzZWNyZXRwdw==> <user:topsecretpw> <topsecretpw>",
+		"a=b; id=session-8; ok=true":              "<session-8>", "Bearer [redacted]": "",
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			s := &redact.Secrets{}
+			s.Add(value)
+			for _, word := range regexp.MustCompile(`<([^>]*)>`).FindAllStringSubmatch(want, -1) {
+				assert.Contains(t, s.Words, word[1])
+				assert.Equal(t, "[redacted]", s.Redactor().Text(word[1]))
+			}
+			assert.Equal(t, "true Token token null user", s.Redactor().Text("true Token token null user"))
+		})
+	}
+	s := &redact.Secrets{}
+	s.Add("Token " + strings.Repeat("k", 100_000))
+	assert.True(t, s.TooMany)
+	assert.Equal(t, "[redacted]", s.Redactor().Text("anything"))
+	_, ok := s.Redactor().Data([]byte("anything"))
+	assert.False(t, ok)
+}
