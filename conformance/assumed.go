@@ -5,7 +5,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 const assumedKey = "x-assumed"
@@ -29,17 +33,17 @@ type assumptions map[string]string
 
 // readAssumptions collects the marks of a whole spec. A mark mirrors the object that it stands in: its keys lead down
 // to the claim, its leaf is the reason. In a list, a key names the entry by its value, as positions change.
-func readAssumptions(s *source) (assumptions, error) {
+func readAssumptions(s *yamltree.Tree) (assumptions, error) {
 	marks := assumptions{}
-	err := walkObjects(s, func(at string, n *yaml.Node, names bool) error {
+	err := s.WalkObjects(func(at string, n *yaml.Node, names bool) error {
 		if names {
 			return nil
 		}
-		mark, line := s.child(n, assumedKey)
+		mark, line := s.Child(n, assumedKey)
 		if mark == nil {
 			return nil
 		}
-		if follow(mark).Kind != yaml.MappingNode || len(follow(mark).Content) == 0 {
+		if yamltree.Follow(mark).Kind != yaml.MappingNode || len(yamltree.Follow(mark).Content) == 0 {
 			return &SpecError{Line: line, Pointer: at + "/" + assumedKey,
 				Reason: "x-assumed maps the keywords beside it to the reason why each is assumed"}
 		}
@@ -49,8 +53,8 @@ func readAssumptions(s *source) (assumptions, error) {
 }
 
 // read descends mark and the spec's node below it side by side.
-func (a assumptions) read(s *source, markAt string, mark *yaml.Node, at string, n *yaml.Node) error {
-	mark, n = follow(mark), follow(n)
+func (a assumptions) read(s *yamltree.Tree, markAt string, mark *yaml.Node, at string, n *yaml.Node) error {
+	mark, n = yamltree.Follow(mark), yamltree.Follow(n)
 	if mark.Kind == yaml.ScalarNode {
 		if strings.TrimSpace(mark.Value) == "" || mark.Tag != "!!str" {
 			return &SpecError{Line: mark.Line, Pointer: markAt, Reason: "an assumption needs a reason, as text"}
@@ -66,15 +70,15 @@ func (a assumptions) read(s *source, markAt string, mark *yaml.Node, at string, 
 		token := key.Value
 		if n.Kind == yaml.SequenceNode {
 			token = strconv.Itoa(slices.IndexFunc(n.Content, func(e *yaml.Node) bool {
-				return follow(e).Kind == yaml.ScalarNode && follow(e).Value == key.Value
+				return yamltree.Follow(e).Kind == yaml.ScalarNode && yamltree.Follow(e).Value == key.Value
 			}))
 		}
-		next, _ := s.child(n, token)
+		next, _ := s.Child(n, token)
 		if next == nil || key.Value == assumedKey {
-			return &SpecError{Line: key.Line, Pointer: markAt + pointerOf(key.Value),
+			return &SpecError{Line: key.Line, Pointer: markAt + strictjson.Pointer(key.Value),
 				Reason: "the mark points at nothing: there is no " + strconv.Quote(key.Value) + " at " + quotePointer(at)}
 		}
-		if err := a.read(s, markAt+pointerOf(key.Value), mark.Content[i+1], at+pointerOf(token), next); err != nil {
+		if err := a.read(s, markAt+strictjson.Pointer(key.Value), mark.Content[i+1], at+strictjson.Pointer(token), next); err != nil {
 			return err
 		}
 	}

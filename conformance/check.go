@@ -197,7 +197,7 @@ func (k *checker) response() {
 			k.header(&r.headers[i])
 		}
 		for _, name := range k.undocumentedHeaders(r) {
-			k.drift(ruleUndocumentedHeader, ResponseHeader, pointerOf(name), k.contract.source.below(r.pointer, "headers"),
+			k.drift(ruleUndocumentedHeader, ResponseHeader, strictjson.Pointer(name), k.contract.source.Below(r.pointer, "headers"),
 				"a documented header", inPointer(name), nil)
 		}
 	}
@@ -251,7 +251,7 @@ func (k *checker) validate(s *schema, val value, part validatedPart, place strin
 	k.validator.part, k.validator.satisfied = part, k.evidence.satisfied
 	for _, v := range k.validator.validate(s, val) {
 		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Basis: v.basis, Found: v.actual}
-		if v.value.exists() {
+		if v.value.Exists() {
 			f.Seen = k.observe(v.value)
 			if v.actual == "" {
 				f.Found = k.describe(v.value)
@@ -307,7 +307,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	if !ok {
 		return body{certain: true}
 	}
-	root := value{doc: doc}
+	root := value{Doc: doc}
 	k.validate(m.schema, root, in, "")
 	return body{value: root, known: in == inResponseBody || !disputed, certain: !disputed}
 }

@@ -4,7 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
@@ -186,7 +190,7 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		c.claim(use, partNames[part], k.rule, below(k.member), k.spec, k.text)
 	}
 	for _, name := range sortedKeys(s.Properties) {
-		c.claimSchema(use, part, below(pointerOf(name)), c.schemaOf(s.Properties[name]), ways)
+		c.claimSchema(use, part, below(strictjson.Pointer(name)), c.schemaOf(s.Properties[name]), ways)
 	}
 	c.claimSchema(use, part, below("/*"), s.items, ways)
 	c.claimSchema(use, part, below("/*"), s.additional, ways)
@@ -201,11 +205,11 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 
 // byName writes an entry of a list by its name, as positions change.
 func (c *Contract) byName(pointer string) string {
-	tokens := splitPointer(pointer)
-	n := c.source.root
+	tokens := strictjson.SplitPointer(pointer)
+	n := c.source.Root
 	for i := range tokens {
-		list := follow(n)
-		if n, _ = c.source.child(list, tokens[i]); n == nil {
+		list := yamltree.Follow(n)
+		if n, _ = c.source.Child(list, tokens[i]); n == nil {
 			break
 		}
 		if i == 0 || list.Kind != yaml.SequenceNode {
@@ -213,13 +217,13 @@ func (c *Contract) byName(pointer string) string {
 		}
 		switch tokens[i-1] {
 		case "required":
-			tokens[i] = follow(n).Value
+			tokens[i] = yamltree.Follow(n).Value
 		case criteriaKey:
-			if name, _ := c.source.child(n, "name"); name != nil {
+			if name, _ := c.source.Child(n, "name"); name != nil {
 				tokens[i] = name.Value
-				return pointerOf(tokens...) // what follows is below it
+				return strictjson.Pointer(tokens...) // what follows is below it
 			}
 		}
 	}
-	return pointerOf(tokens...)
+	return strictjson.Pointer(tokens...)
 }

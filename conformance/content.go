@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // content is what the spec says of a body.
@@ -37,7 +39,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	}
 	result := &content{pointer: at + "/content"}
 	for _, name := range slices.Sorted(maps.Keys(types)) {
-		m := mediaType{pointer: at + pointerOf("content", name)}
+		m := mediaType{pointer: at + strictjson.Pointer("content", name)}
 		m.name, _, _ = strings.Cut(strings.ToLower(name), ";")
 		m.name = strings.TrimSpace(m.name)
 		m.schema = c.schemaOf(types[name].Schema)

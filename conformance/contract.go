@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,7 +14,11 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
 // Contract is a spec, ready to judge exchanges. It is safe for concurrent use.
@@ -20,7 +26,7 @@ type Contract struct {
 	// Unchecked lists what the spec claims and Check does not look at, so that nobody takes silence for a pass.
 	Unchecked []Unchecked
 
-	source     *source
+	source     *yamltree.Tree
 	marks      assumptions
 	operations []*operation
 	schemas    map[*openapi3.Schema]*schema
@@ -95,12 +101,16 @@ func Load(spec []byte) (*Contract, error) {
 	if err != nil {
 		return nil, loadError(spec, err)
 	}
-	src, err := parseSource(spec)
+	src, err := yamltree.Parse(spec)
 	if err != nil {
+		var at *yamltree.Error
+		if errors.As(err, &at) {
+			return nil, &SpecError{Line: at.Line, Reason: at.Reason}
+		}
 		return nil, err
 	}
 	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
-		return nil, &SpecError{Line: src.line("/openapi"), Pointer: "/openapi",
+		return nil, &SpecError{Line: src.Line("/openapi"), Pointer: "/openapi",
 			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
 	}
 	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
@@ -130,7 +140,7 @@ func Load(spec []byte) (*Contract, error) {
 		}
 	}
 	if len(c.operations) == 0 {
-		return nil, &SpecError{Line: src.line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
+		return nil, &SpecError{Line: src.Line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
 	}
 	if err := c.refuseTheUnsaid(); err != nil {
 		return nil, err
@@ -141,7 +151,7 @@ func Load(spec []byte) (*Contract, error) {
 }
 
 func (c *Contract) specError(pointer, reason string) error {
-	return &SpecError{Line: c.source.line(pointer), Pointer: pointer, Reason: reason}
+	return &SpecError{Line: c.source.Line(pointer), Pointer: pointer, Reason: reason}
 }
 
 // note adds to Unchecked, once for what several places refer to.
@@ -152,7 +162,7 @@ func (c *Contract) note(pointer, reason string) {
 }
 
 func (c *Contract) location(pointer string) Location {
-	return Location{Pointer: pointer, Line: c.source.line(pointer)}
+	return Location{Pointer: pointer, Line: c.source.Line(pointer)}
 }
 
 func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string) error {
@@ -160,7 +170,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	op := &operation{
 		id:        o.OperationID,
 		method:    method,
-		pointer:   c.source.canonical(pointerOf("paths", path)) + pointerOf(strings.ToLower(method)),
+		pointer:   c.source.Canonical(strictjson.Pointer("paths", path)) + strictjson.Pointer(strings.ToLower(method)),
 		responses: map[string]*response{},
 	}
 	if op.id == "" {
@@ -179,18 +189,18 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		c.note(op.pointer+"/parameters", parameters)
 	}
 	if len(item.Parameters) > 0 {
-		c.note(c.source.canonical(pointerOf("paths", path))+"/parameters", parameters)
+		c.note(c.source.Canonical(strictjson.Pointer("paths", path))+"/parameters", parameters)
 	}
 	if o.RequestBody != nil {
-		at := c.source.canonical(op.pointer + "/requestBody")
+		at := c.source.Canonical(op.pointer + "/requestBody")
 		op.request = c.newContent(at, o.RequestBody.Value.Content)
 		op.required = o.RequestBody.Value.Required
 	}
 	op.readSecurity(doc, o, c.names)
 	for status, ref := range o.Responses.Map() {
-		r := &response{pointer: c.source.canonical(op.pointer + pointerOf("responses", status))}
+		r := &response{pointer: c.source.Canonical(op.pointer + strictjson.Pointer("responses", status))}
 		r.body = c.newContent(r.pointer, ref.Value.Content)
-		r.noBody = c.source.below(r.pointer, "content")
+		r.noBody = c.source.Below(r.pointer, "content")
 		for _, name := range slices.Sorted(maps.Keys(ref.Value.Headers)) {
 			if http.CanonicalHeaderKey(name) == "Content-Type" {
 				continue // OpenAPI 3.0.3, Response Object: its definition is ignored
@@ -198,8 +208,8 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 			h := ref.Value.Headers[name].Value
 			header := header{
 				name:     http.CanonicalHeaderKey(name),
-				place:    pointerOf(http.CanonicalHeaderKey(name)),
-				pointer:  c.source.canonical(r.pointer + pointerOf("headers", name)),
+				place:    strictjson.Pointer(http.CanonicalHeaderKey(name)),
+				pointer:  c.source.Canonical(r.pointer + strictjson.Pointer("headers", name)),
 				required: h.Required,
 			}
 			header.requiredClaim = header.pointer + "/required"
@@ -253,4 +263,20 @@ func (c *Contract) operation(method string, u *url.URL) *operation {
 		}
 	}
 	return nil
+}
+
+// loadError words an error of the library that loads a spec. Of a document that begins as JSON does, the library says how
+// it failed as JSON and how as YAML, and the former in words that depend on the release of Go.
+func loadError(spec []byte, err error) error {
+	_, asYAML, both := strings.Cut(err.Error(), ", yaml error: ")
+	if !both {
+		return fmt.Errorf("the spec cannot be loaded: %w", err)
+	}
+	var invalid *strictjson.Error
+	d := strictjson.NewDecoder(spec)
+	if err := errors.Join(d.Skip(), d.End()); !errors.As(err, &invalid) {
+		return errors.New("the spec cannot be loaded: " + asYAML)
+	}
+	line := 1 + bytes.Count(spec[:invalid.Offset], []byte("\n"))
+	return &SpecError{Line: line, Reason: fmt.Sprintf("the spec cannot be loaded: as JSON: %v; as YAML: %s", invalid, asYAML)}
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -34,7 +36,7 @@ type criterion struct {
 // contract knows, as a criterion about nothing would never be refuted.
 func (c *Contract) readCriteria(op *operation, r *response) error {
 	at := r.pointer + "/" + criteriaKey
-	list := c.source.node(at)
+	list := c.source.Node(at)
 	if list == nil {
 		return nil
 	}
@@ -44,7 +46,7 @@ func (c *Contract) readCriteria(op *operation, r *response) error {
 	names := map[string]bool{}
 	for i, n := range list.Content {
 		itemAt := at + "/" + strconv.Itoa(i)
-		criterion, err := parseCriterion(follow(n), itemAt)
+		criterion, err := parseCriterion(yamltree.Follow(n), itemAt)
 		if err == nil && names[criterion.name] {
 			err = fmt.Errorf("the name %q is taken", criterion.name)
 		}
@@ -165,7 +167,7 @@ func (o operand) kind() []string {
 		}
 		return headerTypes(o.schema)
 	}
-	switch o.literal.jsonType() {
+	switch o.literal.Type() {
 	case strictjson.Number:
 		return []string{"number"}
 	case strictjson.String:

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
@@ -30,7 +31,7 @@ const (
 // according to a finding, which would be reported twice.
 func (k *checker) criterion(c *criterion) {
 	for _, o := range c.when {
-		if r := k.resolve(o); r.unknown || !r.value.exists() {
+		if r := k.resolve(o); r.unknown || !r.value.Exists() {
 			return
 		}
 	}
@@ -55,7 +56,7 @@ func (k *checker) criterion(c *criterion) {
 		return
 	}
 	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Found: "nothing"}
-	if left.value.exists() {
+	if left.value.Exists() {
 		f.Found = k.describe(left.value)
 	}
 	k.add(f, c.pointer, c.name)
@@ -79,7 +80,7 @@ func (k *checker) evaluate(c *criterion, left value) (result outcome, expected s
 // expected puts the right side of a comparison into words.
 func (k *checker) expected(c *criterion, right value) string {
 	text := "nothing"
-	if right.exists() {
+	if right.Exists() {
 		text = k.describe(right)
 	}
 	if c.op != "==" {
@@ -101,7 +102,7 @@ func (k *checker) resolve(o operand) resolved {
 		doc := k.scratchDoc()
 		doc.Data = strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10)
 		doc.Nodes = append(doc.Nodes[:0], strictjson.Node{Type: strictjson.Number, End: int32(len(doc.Data)), Next: 1}) //nolint:gosec // a few digits
-		return resolved{value: value{doc: doc}}
+		return resolved{value: value{Doc: doc}}
 	case RequestHeader:
 		return k.headerOperand(&k.ex.Request, o)
 	case ResponseHeader:
@@ -112,7 +113,7 @@ func (k *checker) resolve(o operand) resolved {
 	if !b.known {
 		return resolved{unknown: true}
 	}
-	found, _ := b.value.lookup(o.tokens)
+	found, _ := b.value.Lookup(o.tokens)
 	return resolved{value: found}
 }
 
@@ -160,12 +161,12 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 	k.embedded = k.embedded[:0]
 	for _, o := range t.embedded {
 		r := k.resolve(o)
-		if r.unknown || !r.value.exists() {
+		if r.unknown || !r.value.Exists() {
 			return inconclusive, ""
 		}
 		k.embedded = append(k.embedded, r.value)
 	}
-	isText := left.exists() && left.jsonType() == strictjson.String
+	isText := left.Exists() && left.Type() == strictjson.String
 	if t.literals != nil {
 		k.pattern = k.pattern[:0]
 		for i, literal := range t.literals {
@@ -174,7 +175,7 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 				k.pattern = appendEmbedded(k.pattern, k.embedded[i])
 			}
 		}
-		if isText && t.matchesLiteral(left.doc.Text(left.at, nil), k.pattern) {
+		if isText && t.matchesLiteral(left.Doc.Text(left.At, nil), k.pattern) {
 			return holds, ""
 		}
 	}
@@ -193,7 +194,7 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 	switch {
 	case err != nil:
 		return inconclusive, ""
-	case isText && pattern.Match(left.doc.Text(left.at, nil)):
+	case isText && pattern.Match(left.Doc.Text(left.At, nil)):
 		return holds, ""
 	}
 	return fails, expected
@@ -214,14 +215,14 @@ func (t *template) matchesLiteral(text, want []byte) bool {
 
 // appendEmbedded writes a value as people would: 9.021e4 is 90210.
 func appendEmbedded(into []byte, v value) []byte {
-	if v.jsonType() == strictjson.Number {
-		if _, small := v.smallInteger(); !small {
-			if n := exact(v.text()); n.IsInt() {
+	if v.Type() == strictjson.Number {
+		if _, small := v.SmallInteger(); !small {
+			if n := strictjson.Exact(v.Text()); n.IsInt() {
 				return append(into, n.Num().String()...)
 			}
 		}
 	}
-	return append(into, v.doc.Text(v.at, nil)...)
+	return append(into, v.Doc.Text(v.At, nil)...)
 }
 
 // compare compares two values.
@@ -232,12 +233,12 @@ func (c *criterion) compare(left, right value) outcome {
 		}
 		return fails
 	}
-	if !left.exists() || !right.exists() {
-		return result((c.op == "!=") == (left.exists() != right.exists()))
+	if !left.Exists() || !right.Exists() {
+		return result((c.op == "!=") == (left.Exists() != right.Exists()))
 	}
 	order, ordered := c.order(left, right)
 	if !ordered {
-		null := left.jsonType() == strictjson.Null && right.jsonType() == strictjson.Null
+		null := left.Type() == strictjson.Null && right.Type() == strictjson.Null
 		switch c.op {
 		case "==":
 			return result(null)
@@ -264,24 +265,24 @@ func (c *criterion) compare(left, right value) outcome {
 
 // order compares two values of one type: instants, numbers, strings byte by byte, or booleans.
 func (c *criterion) order(a, b value) (order int, ok bool) {
-	if a.jsonType() != b.jsonType() {
+	if a.Type() != b.Type() {
 		return 0, false
 	}
-	switch a.jsonType() {
+	switch a.Type() {
 	case strictjson.String:
-		left, right := a.doc.Text(a.at, nil), b.doc.Text(b.at, nil)
+		left, right := a.Doc.Text(a.At, nil), b.Doc.Text(b.At, nil)
 		if c.instants {
-			if t, ok := parseInstant(left); ok {
-				if u, ok := parseInstant(right); ok {
-					return t.compare(u), true
+			if t, ok := formats.ParseInstant(left); ok {
+				if u, ok := formats.ParseInstant(right); ok {
+					return t.Compare(u), true
 				}
 			}
 		}
 		return bytes.Compare(left, right), true
 	case strictjson.Number:
-		return a.compare(b), true
+		return a.Compare(b), true
 	case strictjson.Boolean:
-		if a.text() == b.text() {
+		if a.Text() == b.Text() {
 			return 0, true
 		}
 	}

@@ -48,12 +48,12 @@ func parseOperand(text string) (operand, error) {
 func parseMessage(o *operand, rest string, header, body Part) error {
 	if name, ok := strings.CutPrefix(rest, "header."); ok && name != "" {
 		o.tokens = []string{http.CanonicalHeaderKey(name)}
-		o.part, o.pointer = header, pointerOf(o.tokens...)
+		o.part, o.pointer = header, strictjson.Pointer(o.tokens...)
 		return nil
 	}
 	if rest == "body" || strings.HasPrefix(rest, "body#/") {
 		o.part, o.pointer = body, strings.TrimPrefix(strings.TrimPrefix(rest, "body"), "#")
-		o.tokens = splitPointer(o.pointer)
+		o.tokens = strictjson.SplitPointer(o.pointer)
 		return nil
 	}
 	return fmt.Errorf("%s: expected header.NAME or body#/POINTER after the first dot", o.text)
@@ -61,8 +61,8 @@ func parseMessage(o *operand, rest string, header, body Part) error {
 
 // parseLiteral reads Arazzo's literals: true, false, null, a number, or a string in single quotes.
 func parseLiteral(text string) (value, error) {
-	if text == "true" || text == "false" || text == "null" || isNumber(text) {
-		return parseValue([]byte(text))
+	if text == "true" || text == "false" || text == "null" || strictjson.IsNumber(text) {
+		return strictjson.ParseValue([]byte(text))
 	}
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
 		return headerValue(&strictjson.Document{}, strings.ReplaceAll(text[1:len(text)-1], "''", "'"), nil), nil

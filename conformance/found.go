@@ -10,21 +10,21 @@ import (
 
 // describe shows a value from traffic, in few words and without credentials.
 func (k *checker) describe(v value) string {
-	switch v.jsonType() {
+	switch v.Type() {
 	case strictjson.Number:
 		const maxShown = 40
-		if raw := v.text(); len(raw) <= maxShown {
+		if raw := v.Text(); len(raw) <= maxShown {
 			return k.conceal(raw)
 		}
-		return fmt.Sprintf("a number of %d digits", len(v.text()))
+		return fmt.Sprintf("a number of %d digits", len(v.Text()))
 	case strictjson.String:
-		return k.excerpt(v.text())
+		return k.excerpt(v.Text())
 	case strictjson.Array:
-		return fmt.Sprintf("an array of %d", v.count())
+		return fmt.Sprintf("an array of %d", v.Len())
 	case strictjson.Object:
-		return fmt.Sprintf("an object of %d", v.count())
+		return fmt.Sprintf("an object of %d", v.Len())
 	default:
-		return v.text()
+		return v.Text()
 	}
 }
 

@@ -44,7 +44,7 @@ func headerValue(doc *strictjson.Document, text string, s *schema) value {
 	}
 	if !slices.Contains(types, "array") || s.items == nil {
 		addScalar(doc, text, types)
-		return value{doc: doc}
+		return value{Doc: doc}
 	}
 	doc.Nodes = append(doc.Nodes, strictjson.Node{Type: strictjson.Array})
 	for item := range strings.SplitSeq(text, ",") {
@@ -52,7 +52,7 @@ func headerValue(doc *strictjson.Document, text string, s *schema) value {
 	}
 	array := &doc.Nodes[0]
 	array.End, array.Next, array.Count = int32(len(doc.Data)), int32(len(doc.Nodes)), int32(len(doc.Nodes)-1) //nolint:gosec // headers are bounded
-	return value{doc: doc}
+	return value{Doc: doc}
 }
 
 // addScalar reads a text as one of the types. An integer has no fraction and no exponent, unlike JSON's, but may have
@@ -69,7 +69,7 @@ func addScalar(doc *strictjson.Document, text string, types []string) {
 		if rest[0] == '0' {
 			text = sign + cmp.Or(strings.TrimLeft(rest, "0"), "0")
 		}
-	case slices.Contains(types, "number") && isNumber(text):
+	case slices.Contains(types, "number") && strictjson.IsNumber(text):
 		t = strictjson.Number
 	case slices.Contains(types, "boolean") && (text == "true" || text == "false"):
 		t = strictjson.Boolean

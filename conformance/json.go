@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
+
+// value is a value of a body, of a header or of the spec.
+type value = strictjson.Value
 
 // fault is a defect of the JSON itself, below any schema.
 type fault struct {
@@ -70,7 +74,7 @@ func pointerTo(doc *strictjson.Document, name int32) string {
 				child++
 			}
 			if start == name || doc.Nodes[child].Next > name {
-				pointer += pointerOf(token)
+				pointer += strictjson.Pointer(token)
 				at = child
 				break
 			}
@@ -78,4 +82,15 @@ func pointerTo(doc *strictjson.Document, name int32) string {
 		}
 	}
 	return pointer
+}
+
+// inPointer is how a member's name stands in the pointer of a finding: a very long one by its length and its hash, as it
+// would be repeated for each finding below it.
+func inPointer(name string) string {
+	const maxName = 1 << 10
+	if len(name) <= maxName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sum[:8])
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -33,7 +34,7 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
-	there := func(name string) bool { return c.source.node(s.place+"/"+name) != nil }
+	there := func(name string) bool { return c.source.Node(s.place+"/"+name) != nil }
 	if len(s.typeNames()) > 0 {
 		add("type", s.typeText(), anything)
 	}
@@ -55,9 +56,9 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 		list = append(list, limit)
 	}
 	switch {
-	case integerFormats[s.Format] > 0:
+	case formats.IntegerBits[s.Format] > 0:
 		add("format", "format "+s.Format, typeSet(strictjson.Number))
-	case formatMatchers[s.Format] != nil:
+	case formats.Matchers[s.Format] != nil:
 		add("format", "format "+s.Format, typeSet(strictjson.String))
 	}
 	if has := s.AdditionalProperties.Has; has != nil && !*has {
@@ -66,7 +67,7 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	}
 	if s.Discriminator != nil && len(s.OneOf)+len(s.AnyOf) > 0 {
 		list = append(list, keyword{rule: "discriminator", spec: s.place + "/discriminator", types: typeSet(strictjson.Object),
-			text: "the member " + s.Discriminator.PropertyName + " names a schema", member: pointerOf(s.Discriminator.PropertyName)})
+			text: "the member " + s.Discriminator.PropertyName + " names a schema", member: strictjson.Pointer(s.Discriminator.PropertyName)})
 	}
 	for rule, parts := range map[string]int{"anyOf": len(s.AnyOf), "oneOf": len(s.OneOf)} {
 		if parts > 0 && s.Discriminator == nil {
@@ -79,14 +80,14 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	for i, name := range s.Required {
 		if !otherWay(s.properties[s.required[i]].schema, part) {
 			list = append(list, keyword{rule: "required", spec: s.place + "/required/" + strconv.Itoa(i),
-				text: "the member " + name, member: pointerOf(name)})
+				text: "the member " + name, member: strictjson.Pointer(name)})
 		}
 	}
 	for _, name := range sortedKeys(s.Properties) {
 		if p := c.schemaOf(s.Properties[name]); otherWay(p, part) {
 			rule := oneWay(part)
 			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no member " + name,
-				types: typeSet(strictjson.Object), member: pointerOf(name)})
+				types: typeSet(strictjson.Object), member: strictjson.Pointer(name)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })

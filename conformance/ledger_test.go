@@ -157,7 +157,7 @@ func TestClaimsOfEveryFinding(t *testing.T) {
 		claims[claim.ID] = claim
 		assert.NotEmpty(t, claim.Uses, claim.ID)
 		assert.NotEmpty(t, claim.Places, claim.ID)
-		assert.NotNil(t, contract.source.node(claim.Spec.Pointer), claim.ID)
+		assert.NotNil(t, contract.source.Node(claim.Spec.Pointer), claim.ID)
 	}
 	assert.Len(t, claims, len(contract.claims), "an ID twice")
 	for ex, err := range traffic.Read(t.Context(), nil, "testdata/recordings") {

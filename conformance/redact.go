@@ -83,7 +83,7 @@ func (c *Contract) newRedaction() *redaction {
 			r.schemes = append(r.schemes, name)
 		}
 	}
-	r.addWords(c.source.root)
+	r.addWords(c.source.Root)
 	return r
 }
 

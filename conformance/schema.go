@@ -10,9 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -72,7 +75,7 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		}
 	}
 	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
-		s := &schema{Schema: ref.Value, id: len(c.schemas), place: c.source.canonical(pointer)}
+		s := &schema{Schema: ref.Value, id: len(c.schemas), place: c.source.Canonical(pointer)}
 		if err := c.refuseKeywords(s); err != nil {
 			return err
 		}
@@ -85,9 +88,9 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 				return c.specError(s.place+"/pattern", "Go's regular expressions (RE2) cannot do this: "+err.Error())
 			}
 		}
-		if n := c.source.node(s.place + "/enum"); n != nil {
+		if n := c.source.Node(s.place + "/enum"); n != nil {
 			for _, e := range n.Content {
-				v, err := yamlValue(follow(e))
+				v, err := yamlValue(yamltree.Follow(e))
 				if err != nil {
 					return c.specError(s.place+"/enum", err.Error())
 				}
@@ -103,16 +106,16 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 }
 
 func (c *Contract) readLimits(s *schema) error {
-	s.bits = integerFormats[s.Format]
+	s.bits = formats.IntegerBits[s.Format]
 	for keyword, limit := range map[string]**big.Rat{"minimum": &s.minimum, "maximum": &s.maximum, "multipleOf": &s.multipleOf} {
-		n := c.source.node(s.place + "/" + keyword)
+		n := c.source.Node(s.place + "/" + keyword)
 		if n == nil {
 			continue
 		}
-		if !isNumber(n.Value) {
+		if !strictjson.IsNumber(n.Value) {
 			return c.specError(s.place+"/"+keyword, keyword+" is no number as JSON writes it")
 		}
-		*limit = exact(n.Value)
+		*limit = strictjson.Exact(n.Value)
 	}
 	s.low, s.high, s.step, s.integral = math.MinInt64, math.MaxInt64, 1, true
 	if s.bits == 32 {
@@ -153,7 +156,7 @@ func (c *Contract) compileSchemas() {
 		if len(s.typeNames()) == 0 {
 			s.types = math.MaxUint8
 		}
-		s.format = formatMatchers[s.Format]
+		s.format = formats.Matchers[s.Format]
 		s.items = c.schemaOf(s.Items)
 		s.additional = c.schemaOf(s.AdditionalProperties.Schema)
 		s.noAdditional = s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has
@@ -222,13 +225,13 @@ var (
 
 // refuseKeywords finds the keywords that nobody would look at: misspelt ones, and those of other versions.
 func (c *Contract) refuseKeywords(s *schema) error {
-	n := c.source.node(s.place)
+	n := c.source.Node(s.place)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		keyword, value := n.Content[i].Value, follow(n.Content[i+1])
-		at := s.place + pointerOf(keyword)
+		keyword, value := n.Content[i].Value, yamltree.Follow(n.Content[i+1])
+		at := s.place + strictjson.Pointer(keyword)
 		switch {
 		case strings.HasPrefix(keyword, "x-") || n.Content[i].Tag == "!!merge":
 		case !slices.Contains(vocabulary, keyword):
@@ -250,14 +253,10 @@ func (c *Contract) refuseKeywords(s *schema) error {
 	return nil
 }
 
-var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
-
-func isNumber(text string) bool { return jsonNumber.MatchString(text) }
-
 // yamlValue reads a value of the spec.
 func yamlValue(n *yaml.Node) (value, error) {
-	if n.Kind == yaml.ScalarNode && isNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
-		return parseValue([]byte(n.Value))
+	if n.Kind == yaml.ScalarNode && strictjson.IsNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
+		return strictjson.ParseValue([]byte(n.Value))
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
@@ -267,7 +266,7 @@ func yamlValue(n *yaml.Node) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	return parseValue(data)
+	return strictjson.ParseValue(data)
 }
 
 // typeNames returns the types that a schema names; none means any.
@@ -289,7 +288,7 @@ func (s *schema) typeText() string {
 
 // literal shows a limit as the spec writes it.
 func (c *Contract) literal(s *schema, keyword string) string {
-	if n := c.source.node(s.place + "/" + keyword); n != nil {
+	if n := c.source.Node(s.place + "/" + keyword); n != nil {
 		return n.Value
 	}
 	return "?"
@@ -299,10 +298,10 @@ func (c *Contract) literal(s *schema, keyword string) string {
 func (s *schema) choices() string {
 	var texts []string
 	for _, v := range s.enum {
-		if v.jsonType() == strictjson.String {
-			texts = append(texts, v.text())
+		if v.Type() == strictjson.String {
+			texts = append(texts, v.Text())
 		} else {
-			texts = append(texts, v.asJSON())
+			texts = append(texts, v.AsJSON())
 		}
 	}
 	return "one of " + strings.Join(texts, ", ")
@@ -332,3 +331,16 @@ func listMembers(of *openapi3.Schema, into map[string]bool, visited map[*openapi
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// noteFormats lists the formats of the spec that nothing checks.
+func (c *Contract) noteFormats() {
+	places := map[string]string{}
+	for _, s := range c.schemas {
+		if s.Format != "" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
+			places[s.place] = s.Format
+		}
+	}
+	for _, place := range slices.Sorted(maps.Keys(places)) {
+		c.note(place+"/format", "format "+places[place])
+	}
+}

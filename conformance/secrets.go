@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -51,11 +52,11 @@ func (k *checker) conceal(text string) string {
 
 // concealPointer leaves the names alone that the spec knows: those are a credential only by chance.
 func (k *checker) concealPointer(pointer string) string {
-	tokens := splitPointer(pointer)
+	tokens := strictjson.SplitPointer(pointer)
 	for i, token := range tokens {
 		if !k.contract.names[token] {
 			tokens[i] = k.conceal(token)
 		}
 	}
-	return pointerOf(tokens...)
+	return strictjson.Pointer(tokens...)
 }

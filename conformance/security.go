@@ -9,6 +9,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -32,7 +33,7 @@ func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names 
 	for i, requirement := range requirements {
 		a := alternative{}
 		for _, name := range slices.Sorted(maps.Keys(requirement)) {
-			pointer := at + pointerOf(strconv.Itoa(i), name)
+			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
 			k := credential{pointer: pointer, in: "header", name: "Authorization"}
 			switch s := doc.Components.SecuritySchemes[name].Value; s.Type {
 			case "apiKey":
@@ -81,11 +82,11 @@ func (k credential) isIn(ex *traffic.Exchange) bool { return k.value(ex) != "" }
 func (k credential) place() string {
 	switch k.in {
 	case "query":
-		return pointerOf("URL", k.name)
+		return strictjson.Pointer("URL", k.name)
 	case "cookie":
-		return pointerOf("Cookie", k.name)
+		return strictjson.Pointer("Cookie", k.name)
 	}
-	return pointerOf(http.CanonicalHeaderKey(k.name))
+	return strictjson.Pointer(http.CanonicalHeaderKey(k.name))
 }
 
 // missing returns what the request lacks of the alternative it comes closest to; nothing where one is complete.

@@ -36,28 +36,28 @@ const (
 func (k *checker) observe(v value) *Seen {
 	s := &Seen{}
 	size := func(n int) { s.MinSize, s.MaxSize = &n, &n }
-	switch v.jsonType() {
+	switch v.Type() {
 	case strictjson.Null:
 		s.Types = []string{"null"}
 	case strictjson.Boolean:
 		s.Types = []string{"boolean"}
 	case strictjson.Number:
 		s.Types = []string{"number"}
-		if v.isInteger() {
+		if v.IsInteger() {
 			s.Types[0] = "integer"
 		}
-		if text := v.text(); len(text) <= maxObservedNumber && k.conceal(text) == text {
+		if text := v.Text(); len(text) <= maxObservedNumber && k.conceal(text) == text {
 			s.Minimum, s.Maximum = json.Number(text), json.Number(text)
 		}
 	case strictjson.String:
 		s.Types = []string{"string"}
-		size(utf8.RuneCountInString(v.text()))
+		size(utf8.RuneCountInString(v.Text()))
 	case strictjson.Array:
 		s.Types = []string{"array"}
-		size(v.count())
+		size(v.Len())
 	case strictjson.Object:
 		s.Types = []string{"object"}
-		size(v.count())
+		size(v.Len())
 	}
 	return s
 }
@@ -88,7 +88,7 @@ func (s *Seen) Add(other *Seen) {
 
 // less orders two numbers by value, and equal ones by their text, so that the order of adding makes no difference.
 func less(a, b json.Number) bool {
-	if order := exact(string(a)).Cmp(exact(string(b))); order != 0 {
+	if order := strictjson.Exact(string(a)).Cmp(strictjson.Exact(string(b))); order != 0 {
 		return order < 0
 	}
 	return a < b

@@ -85,11 +85,11 @@ func (v *validator) validate(s *schema, val value) []violation {
 	if v.following == nil {
 		v.following = make([][]int, len(v.contract.schemas))
 	}
-	v.doc, v.path, v.present = val.doc, v.path[:0], v.present[:0]
+	v.doc, v.path, v.present = val.Doc, v.path[:0], v.present[:0]
 	v.nested, v.combined, v.counts, v.found = 0, 0, nil, nil
 	clear(v.visited)
 	clear(v.trials)
-	v.value(s, val.at)
+	v.value(s, val.At)
 	if len(v.found) > 1 {
 		slices.SortStableFunc(v.found, func(a, b violation) int {
 			return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
@@ -101,7 +101,7 @@ func (v *validator) validate(s *schema, val value) []violation {
 
 // violate adds the violation of a keyword by the current value.
 func (v *validator) violate(s *schema, keyword, expected, actual string, at int32) {
-	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, actual: actual, value: value{v.doc, at}})
+	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, actual: actual, value: value{Doc: v.doc, At: at}})
 }
 
 // add takes a violation at the current place, or at the member below it that is named.
@@ -128,7 +128,7 @@ func (v *validator) add(found violation, member ...string) {
 	for _, name := range member {
 		tokens = append(tokens, inPointer(name))
 	}
-	found.pointer = pointerOf(tokens...)
+	found.pointer = strictjson.Pointer(tokens...)
 	v.found = append(v.found, found)
 }
 
@@ -165,17 +165,17 @@ func (v *validator) value(s *schema, at int32) {
 	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
 		// Where nullable is left out, it is the type that leaves no room for null.
 		spec := s.place + "/nullable"
-		if v.contract.source.node(spec) == nil {
+		if v.contract.source.Node(spec) == nil {
 			spec = s.place + "/type"
 		}
-		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{v.doc, at}})
+		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{Doc: v.doc, At: at}})
 		return
-	case n.Type != strictjson.Null && (s.types&(1<<n.Type) == 0 || s.integer && n.Type == strictjson.Number && !value{v.doc, at}.isInteger()):
+	case n.Type != strictjson.Null && (s.types&(1<<n.Type) == 0 || s.integer && n.Type == strictjson.Number && !value{Doc: v.doc, At: at}.IsInteger()):
 		v.violate(s, "type", s.typeText(), "", at)
 		return
 	}
 	v.satisfy(s, n.Type)
-	if len(s.enum) > 0 && !s.lists(value{v.doc, at}) {
+	if len(s.enum) > 0 && !s.lists(value{Doc: v.doc, At: at}) {
 		v.violate(s, "enum", s.choices(), "", at)
 	}
 	switch n.Type {
@@ -197,7 +197,7 @@ func (v *validator) value(s *schema, at int32) {
 // lists reports whether the schema's enum has a value.
 func (s *schema) lists(v value) bool {
 	for _, choice := range s.enum {
-		if choice.equal(v) {
+		if choice.Equal(v) {
 			return true
 		}
 	}
@@ -215,12 +215,12 @@ func (v *validator) isNew(s *schema, at int32) bool {
 }
 
 func (v *validator) number(s *schema, at int32) {
-	val := value{v.doc, at}
-	small, isSmall := val.smallInteger()
+	val := value{Doc: v.doc, At: at}
+	small, isSmall := val.SmallInteger()
 	if s.integral && isSmall && s.low <= small && small <= s.high && small%s.step == 0 {
 		return
 	}
-	n := exact(val.text())
+	n := strictjson.Exact(val.Text())
 	before := len(v.found)
 	if s.bits > 0 && n.IsInt() {
 		// The range is -2^(bits-1) to 2^(bits-1)-1, so one more than a negative integer must fit in as many bits.
@@ -314,7 +314,7 @@ func (v *validator) unique(s *schema, at int32) {
 	}
 	first := map[string]int{}
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
-		text := value{v.doc, i}.canonical()
+		text := value{Doc: v.doc, At: i}.Canonical()
 		if other, twice := first[text]; twice {
 			v.violate(s, "uniqueItems", "items that differ", fmt.Sprintf("items %d and %d alike", other, item), at)
 			return
@@ -402,22 +402,22 @@ func (v *validator) member(s *schema, name int32, base, last int) int {
 		p = s.properties[i-1]
 		v.present[base+(i-1)>>6] |= 1 << ((i - 1) & 63)
 	}
-	val := value{v.doc, name + 1}
+	val := value{Doc: v.doc, At: name + 1}
 	switch {
 	case p.schema != nil:
 		if otherWay(p.schema, v.part) {
 			rule := oneWay(v.part)
 			v.add(violation{keyword: rule, spec: p.schema.place + "/" + rule, expected: "no such member in this direction", value: val}, string(text))
 		}
-		v.child(p.schema, step{name: name}, val.at)
+		v.child(p.schema, step{name: name}, val.At)
 	case s.additional != nil:
-		v.child(s.additional, step{name: name}, val.at)
+		v.child(s.additional, step{name: name}, val.At)
 	case s.noAdditional:
 		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such member", value: val}, string(text))
 	case s.known && !p.known && v.part == inResponseBody && v.nested == 1:
 		// A schema below allOf knows only some. A request may have more: the server ignores them or it does not, and its
 		// response is what tells.
-		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.below(s.place, "properties"), basis: Drift,
+		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.Below(s.place, "properties"), basis: Drift,
 			expected: "a documented member", value: val}, string(text))
 	}
 	return i
@@ -503,9 +503,9 @@ func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated 
 	property := s.Discriminator.PropertyName
 	missing := violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas", actual: "nothing"}
 	if member, there := v.doc.Member(at, property); there {
-		missing.actual, missing.value = "", value{v.doc, member}
-		if missing.value.jsonType() == strictjson.String {
-			name := missing.value.text()
+		missing.actual, missing.value = "", value{Doc: v.doc, At: member}
+		if missing.value.Type() == strictjson.String {
+			name := missing.value.Text()
 			target := name
 			if ref, mapped := s.Discriminator.Mapping[name]; mapped {
 				target = ref.Ref

@@ -102,7 +102,7 @@ func TestViolations(t *testing.T) {
 					actual = k.describe(v.value)
 				}
 				long = append(long, strings.TrimSpace(v.pointer+" "+v.keyword)+": "+v.expected+", found "+actual)
-				assert.NotNil(t, contract.source.node(v.spec), "%s is no place in the spec", v.spec)
+				assert.NotNil(t, contract.source.Node(v.spec), "%s is no place in the spec", v.spec)
 			}
 			if strings.Contains(test.want, ": ") {
 				got := strings.Join(long, ",")
@@ -117,7 +117,7 @@ func TestViolations(t *testing.T) {
 // violationsOf validates a JSON text.
 func violationsOf(t testing.TB, c *Contract, s *schema, text string, part validatedPart) []violation {
 	t.Helper()
-	val, err := parseValue([]byte(text))
+	val, err := strictjson.ParseValue([]byte(text))
 	require.NoError(t, err)
 	return (&validator{contract: c, part: part}).validate(s, val)
 }

@@ -37,7 +37,9 @@ var importRules = map[string]struct {
 		may:   []string{"conformance/internal", "conformance/traffic", "internal/printable", "internal/redact", "github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"conformance/internal/formats":    {pure: true},
 	"conformance/internal/strictjson": {pure: true},
+	"conformance/internal/yamltree":   {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/conformancetest": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},

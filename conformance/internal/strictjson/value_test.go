@@ -1,4 +1,4 @@
-package conformance
+package strictjson
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func TestExact(t *testing.T) {
 		{"1e9223372036854775807", "5", 1}, {"-1e9223372036854775807", "5", -1}, {"1e-9223372036854775808", "5", -1},
 		{"120e-1", "12", 0}, {"0.00120e3", "1.2", 0}, {"9007199254740993.0", "9007199254740993", 0},
 	} {
-		assert.Equal(t, test.want, exact(test.a).Cmp(exact(test.b)), "%.40s %.40s", test.a, test.b)
+		assert.Equal(t, test.want, Exact(test.a).Cmp(Exact(test.b)), "%.40s %.40s", test.a, test.b)
 	}
 }
 
@@ -36,7 +36,7 @@ func TestExactKnowsWhatIsWhole(t *testing.T) {
 		"1.0": true, "1.5": false, "1e999999999": true, "1e-999999999": false, strings.Repeat("9", 3000): true,
 		strings.Repeat("9", 3000) + ".5": false, "0." + strings.Repeat("0", 2000) + "1": false, "12.50e1": true, "12.55e1": false,
 	} {
-		assert.Equal(t, whole, exact(text).IsInt(), "%.40s", text)
+		assert.Equal(t, whole, Exact(text).IsInt(), "%.40s", text)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestExactIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, n := range []string{"1e999999999", "1e-999999999", strings.Repeat("9", 1<<20), "0." + strings.Repeat("7", 1<<20),
 		strings.Repeat("9", 1<<20) + "e-1048570"} {
-		exact(n)
+		Exact(n)
 	}
 }
 
@@ -61,11 +61,11 @@ func TestEqual(t *testing.T) {
 	} {
 		t.Run(test.a+" "+test.b, func(t *testing.T) {
 			t.Parallel()
-			a, err := parseValue([]byte(test.a))
+			a, err := ParseValue([]byte(test.a))
 			require.NoError(t, err)
-			b, err := parseValue([]byte(test.b))
+			b, err := ParseValue([]byte(test.b))
 			require.NoError(t, err)
-			assert.Equal(t, test.want, a.equal(b))
+			assert.Equal(t, test.want, a.Equal(b))
 		})
 	}
 }

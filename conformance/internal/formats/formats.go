@@ -1,17 +1,16 @@
-package conformance
+// Package formats matches the string formats of OpenAPI 3.0 and JSON Schema.
+package formats
 
 import (
 	"bytes"
 	"cmp"
-	"maps"
 	"regexp"
-	"slices"
 	"time"
 )
 
-// formatMatchers are the string formats that are checked.
-var formatMatchers = map[string]func(text []byte) bool{
-	"date-time": func(text []byte) bool { _, ok := parseInstant(text); return ok },
+// Matchers are the string formats that are checked.
+var Matchers = map[string]func(text []byte) bool{
+	"date-time": func(text []byte) bool { _, ok := ParseInstant(text); return ok },
 	"date": func(text []byte) bool {
 		_, ok := parseDay(text)
 		return ok && len(text) == len("2006-01-02")
@@ -23,46 +22,34 @@ var formatMatchers = map[string]func(text []byte) bool{
 	"byte":          regexp.MustCompile(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`).Match,
 }
 
-// integerFormats are the formats of integers, with the bits that they fit.
-var integerFormats = map[string]int{"int32": 32, "int64": 64}
+// IntegerBits are the formats of integers, with the bits that they fit.
+var IntegerBits = map[string]int{"int32": 32, "int64": 64}
 
-// noteFormats lists the formats of the spec that nothing checks.
-func (c *Contract) noteFormats() {
-	places := map[string]string{}
-	for _, s := range c.schemas {
-		if s.Format != "" && formatMatchers[s.Format] == nil && integerFormats[s.Format] == 0 {
-			places[s.place] = s.Format
-		}
-	}
-	for _, place := range slices.Sorted(maps.Keys(places)) {
-		c.note(place+"/format", "format "+places[place])
-	}
-}
-
-// instant is a date-time: seconds since 1970 and the digits of the fraction without the zeros behind them.
-type instant struct {
+// Instant is a date-time: seconds since 1970 and the digits of the fraction without the zeros behind them.
+type Instant struct {
 	seconds  int64
 	fraction []byte
 }
 
-func (a instant) compare(b instant) int {
+// Compare orders two instants as [cmp.Compare] does.
+func (a Instant) Compare(b Instant) int {
 	return cmp.Or(cmp.Compare(a.seconds, b.seconds), bytes.Compare(a.fraction, b.fraction))
 }
 
-// parseInstant reads RFC 3339, section 5.6, with as many digits of a fraction as there are. T and Z are upper case, which
+// ParseInstant reads RFC 3339, section 5.6, with as many digits of a fraction as there are. T and Z are upper case, which
 // the RFC lets an application ask for, as Go and most decoders do. A leap second counts where section 5.7 has one, at
 // 23:59:60 UTC. It is written by hand because package time is several times slower, and keeps nine digits.
-func parseInstant(text []byte) (instant, bool) {
+func ParseInstant(text []byte) (Instant, bool) {
 	const seconds = len("2006-01-02T15:04:05")
 	day, ok := parseDay(text)
 	if !ok || len(text) <= seconds || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
-		return instant{}, false
+		return Instant{}, false
 	}
 	hour, minute, second := twoDigits(text[11:]), twoDigits(text[14:]), twoDigits(text[17:])
 	if hour > 23 || minute > 59 || second > 60 {
-		return instant{}, false
+		return Instant{}, false
 	}
-	result := instant{seconds: day*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)}
+	result := Instant{seconds: day*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second)}
 	rest := text[seconds:]
 	if rest[0] == '.' {
 		end := 1
@@ -70,18 +57,18 @@ func parseInstant(text []byte) (instant, bool) {
 			end++
 		}
 		if end == 1 {
-			return instant{}, false
+			return Instant{}, false
 		}
 		result.fraction = bytes.TrimRight(rest[1:end], "0")
 		rest = rest[end:]
 	}
 	if string(rest) != "Z" {
 		if len(rest) != len("-07:00") || rest[3] != ':' || rest[0] != '+' && rest[0] != '-' {
-			return instant{}, false
+			return Instant{}, false
 		}
 		hours, minutes := twoDigits(rest[1:]), twoDigits(rest[4:])
 		if hours > 23 || minutes > 59 {
-			return instant{}, false
+			return Instant{}, false
 		}
 		offset := int64(hours)*3600 + int64(minutes)*60
 		if rest[0] == '+' {

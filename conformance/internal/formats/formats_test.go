@@ -1,4 +1,4 @@
-package conformance
+package formats
 
 import (
 	"testing"
@@ -29,10 +29,10 @@ func TestFormats(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			for _, text := range texts.good {
-				assert.True(t, formatMatchers[format]([]byte(text)), "%q", text)
+				assert.True(t, Matchers[format]([]byte(text)), "%q", text)
 			}
 			for _, text := range texts.bad {
-				assert.False(t, formatMatchers[format]([]byte(text)), "%q", text)
+				assert.False(t, Matchers[format]([]byte(text)), "%q", text)
 			}
 		})
 	}
@@ -54,11 +54,11 @@ func TestCompareInstants(t *testing.T) {
 	} {
 		t.Run(test.a+" "+test.b, func(t *testing.T) {
 			t.Parallel()
-			a, ok := parseInstant([]byte(test.a))
+			a, ok := ParseInstant([]byte(test.a))
 			require.True(t, ok)
-			b, ok := parseInstant([]byte(test.b))
+			b, ok := ParseInstant([]byte(test.b))
 			require.True(t, ok)
-			assert.Equal(t, test.want, a.compare(b))
+			assert.Equal(t, test.want, a.Compare(b))
 		})
 	}
 }

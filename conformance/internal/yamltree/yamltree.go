@@ -1,0 +1,206 @@
+// Package yamltree reads a YAML or JSON document as a tree in which everything has a line and a JSON pointer.
+package yamltree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+)
+
+// Tree is an OpenAPI document. It is safe for concurrent use.
+type Tree struct {
+	Root  *yaml.Node
+	index map[*yaml.Node]map[string]int // of the keys of large objects, such as components/schemas
+}
+
+// Parse reads one document, whose root must be an object. The error is an [*Error] where a line can be named.
+func Parse(text []byte) (*Tree, error) {
+	var doc, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("not YAML: %w", err)
+	}
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, &Error{Line: second.Line, Reason: "a second document in the file"}
+	}
+	if len(doc.Content) != 1 || Follow(doc.Content[0]).Kind != yaml.MappingNode {
+		return nil, &Error{Line: 1, Reason: "expected an OpenAPI document, found no object"}
+	}
+	t := &Tree{Root: doc.Content[0], index: map[*yaml.Node]map[string]int{}}
+	t.indexKeys(t.Root)
+	return t, nil
+}
+
+// manyNodes is how many nodes an object has below it for an index of its keys to pay.
+const manyNodes = 64
+
+func (t *Tree) indexKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode && len(n.Content) >= manyNodes {
+		index := make(map[string]int, len(n.Content)/2)
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			index[n.Content[i].Value] = i
+		}
+		t.index[n] = index
+	}
+	for _, below := range n.Content {
+		t.indexKeys(below)
+	}
+}
+
+// Follow returns what an alias stands for.
+func Follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// Child returns the node below n at one unescaped reference token, and the line that the token is in.
+func (t *Tree) Child(n *yaml.Node, token string) (*yaml.Node, int) {
+	switch n = Follow(n); n.Kind {
+	case yaml.MappingNode:
+		if i := t.key(n, token); i >= 0 {
+			return n.Content[i+1], n.Content[i].Line
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i], n.Content[i].Line
+		}
+	}
+	return nil, 0
+}
+
+// key returns the position of a key in an object, or -1.
+func (t *Tree) key(n *yaml.Node, key string) int {
+	if index := t.index[n]; index != nil {
+		if i, found := index[key]; found {
+			return i
+		}
+		return -1
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// Node returns the node at a JSON pointer (RFC 6901), or nil.
+func (t *Tree) Node(pointer string) *yaml.Node {
+	n := t.Root
+	for _, token := range strictjson.SplitPointer(pointer) {
+		if n, _ = t.Child(n, token); n == nil {
+			return nil
+		}
+	}
+	return Follow(n)
+}
+
+// Line returns the line of the deepest node on the way to pointer, so that it is never without an answer.
+func (t *Tree) Line(pointer string) int {
+	n, line := t.Root, t.Root.Line
+	for _, token := range strictjson.SplitPointer(pointer) {
+		next, at := t.Child(n, token)
+		if next == nil {
+			break
+		}
+		n, line = next, at
+	}
+	return line
+}
+
+// Below returns the pointer of a keyword, or of the object that lacks it.
+func (t *Tree) Below(pointer, keyword string) string {
+	if at := pointer + "/" + keyword; t.Node(at) != nil {
+		return at
+	}
+	return pointer
+}
+
+// Canonical rewrites a pointer that leads through references into the pointer of the place where the claim stands.
+func (t *Tree) Canonical(pointer string) string {
+	at, n := "", t.Root
+	for _, token := range strictjson.SplitPointer(pointer) {
+		at, n = t.dereference(at, n)
+		at += strictjson.Pointer(token)
+		if n != nil {
+			n, _ = t.Child(n, token)
+		}
+	}
+	at, _ = t.dereference(at, n)
+	return at
+}
+
+// dereference follows $ref, which kin-openapi has already proven to lead somewhere.
+func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
+	const maxChain = 32
+	for range maxChain {
+		if n == nil {
+			break
+		}
+		ref, _ := t.Child(n, "$ref")
+		if ref == nil || !strings.HasPrefix(ref.Value, "#/") {
+			break
+		}
+		at = ref.Value[1:]
+		n = t.Node(at)
+	}
+	return at, n
+}
+
+// DataKeywords are the keywords whose values are not part of the spec's own structure.
+var DataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
+
+// named are the keywords whose keys are names that the author chose.
+var named = []string{"paths", "responses", "content", "headers", "properties", "schemas", "requestBodies", "parameters",
+	"securitySchemes", "links", "callbacks", "encoding", "variables", "mapping", "scopes", "patternProperties"}
+
+// WalkObjects visits every object of a spec, but none in examples and other data. Where names is true, the keys of the
+// object are names and not keywords.
+func (t *Tree) WalkObjects(visit func(at string, n *yaml.Node, names bool) error) error {
+	return walk("", t.Root, false, visit)
+}
+
+func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Node, names bool) error) error {
+	switch n = Follow(n); n.Kind {
+	case yaml.MappingNode:
+		if err := visit(at, n, names); err != nil {
+			return err
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i].Value
+			if !names && slices.Contains(DataKeywords, key) {
+				continue
+			}
+			// An example named default, say, lies below a name and is data all the same: its keyword is examples.
+			if err := walk(at+strictjson.Pointer(key), n.Content[i+1], !names && slices.Contains(named, key), visit); err != nil {
+				return err
+			}
+		}
+	case yaml.SequenceNode:
+		for i, e := range n.Content {
+			if err := walk(at+strictjson.Pointer(strconv.Itoa(i)), e, false, visit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Error says what is wrong with a document.
+type Error struct {
+	Line   int // from 1
+	Reason string
+}
+
+// Error returns the reason without the line.
+func (e *Error) Error() string { return e.Reason }
