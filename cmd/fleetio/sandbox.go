@@ -38,13 +38,13 @@ func sandboxCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox [flags]",
 		Short: "Run a test server that behaves like the vendor's API",
-		Long: "sandbox serves Create Fault as the vendor documents it, stores the faults, and injects failures on demand. It has no\n" +
-			"other operation, and says nothing about the vendor's server.\n\n" +
-			"It prints its URL and credentials to standard output as shell variables; the credentials are those of the fixtures and\n" +
-			"no secret. A browser shows the exchanges at that URL, each with its findings. /healthz returns 200 while faults can be\n" +
-			"stored, else 503.\n\n" +
-			"SIGINT and SIGTERM end it: it stops accepting connections, gives in-flight requests 10 s to complete, and closes the\n" +
-			"file. With --db, a fault is on disk before its 201 is sent.\n\n" +
+		Long: "sandbox serves Create Fault as the vendor documents it, stores the faults, and injects failures on\n" +
+			"demand. It has no other operation, and says nothing about the vendor's server.\n\n" +
+			"It prints its URL and credentials to standard output as shell variables; the credentials are those of\n" +
+			"the fixtures and no secret. A browser shows the exchanges at that URL, each with its findings. /healthz\n" +
+			"returns 200 while faults can be stored, else 503.\n\n" +
+			"SIGINT and SIGTERM end it: it stops accepting connections, gives in-flight requests 10 s to complete,\n" +
+			"and closes the file. With --db, a fault is on disk before its 201 is sent.\n\n" +
 			"Exit status: 0 after a signal, 2 if it could not run, or could not close the file of --db.",
 		Example: "  fleetio sandbox\n" +
 			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
@@ -66,16 +66,21 @@ func sandboxCommand(c *console) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.address, "addr", "127.0.0.1:8080", "listen on `HOST:PORT`; port 0 is any free port")
-	flags.StringVar(&s.db, "db", "", "store accounts and faults in the SQLite `FILE`, which is created if it does not exist (default in memory)")
+	flags.StringVar(&s.db, "db", "",
+		"store accounts and faults in the SQLite `FILE`, which is created if it does not exist (default in memory)")
 	flags.StringVar(&s.fixturesPath, "fixtures", "",
-		"read accounts, keys, vehicles and fault rules from the YAML or JSON `FILE` (default the file of --db, or else a built-in fleet)")
+		"read accounts, keys, vehicles and fault rules from the YAML or JSON `FILE` "+
+			"(default the file of --db, or else a built-in fleet)")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "limit each account to `NUMBER` requests a clock minute (default no limit)")
 	flags.StringArrayVar(&s.trouble, "trouble", nil,
 		"`WHAT` goes wrong: WHAT in each call, WHAT@10% in a share, WHAT@next in the next; may be given several times. By default, nothing.")
 	flags.BoolVar(&s.listTrouble, "list-trouble", false, "print all that --trouble takes, and serve nothing. By default, serve.")
-	flags.BoolVar(&s.empty403, "empty-403", false, "send a 403 without a body, as one page of the vendor's says, instead of a problem object")
-	flags.BoolVar(&s.text401, "text-401", false, "send a 401 with a line of text, as an old page of the vendor's says, instead of a problem object")
-	flags.StringVar(&s.log, "log", "text", "log each exchange to standard error in the `FORMAT` text or json; off logs errors only")
+	flags.BoolVar(&s.empty403, "empty-403", false,
+		"send a 403 without a body, as one page of the vendor's says, instead of a problem object")
+	flags.BoolVar(&s.text401, "text-401", false,
+		"send a 401 with a line of text, as an old page of the vendor's says, instead of a problem object")
+	flags.StringVar(&s.log, "log", "text",
+		"log each exchange to standard error in the `FORMAT` text or json; off logs errors only")
 	flags.BoolVar(&s.noPage, "no-page", false, "serve no page and keep no exchanges")
 	return cmd
 }

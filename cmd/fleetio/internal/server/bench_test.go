@@ -39,7 +39,8 @@ const (
 )
 
 // BenchmarkCreate compares creates over 64 connections of loopback. Client and server share the process, so compare the
-// sub-benchmarks of one run with each other: sandbox-db takes at most twice as long as bare, and at most a quarter of usual.
+// sub-benchmarks of one run with each other: sandbox-db takes at most twice as long as bare, and at most a quarter of
+// usual.
 func BenchmarkCreate(b *testing.B) {
 	logger := slog.New(slog.DiscardHandler)
 	inSandbox := func(b *testing.B, options ...sandbox.Option) *http.Server {
@@ -132,8 +133,8 @@ func created(id, account int64, in *fleetioapi.FaultCreate) fleetioapi.Fault {
 	}
 }
 
-// usualServer is the usual composition: the generated strict server behind kin-openapi's validation, and a transaction a
-// request.
+// usualServer is the usual composition: the generated strict server behind kin-openapi's validation, and a transaction
+// a request.
 type usualServer struct {
 	account sandbox.Account
 	insert  *sql.Stmt
@@ -142,12 +143,14 @@ type usualServer struct {
 
 func usual(b *testing.B) http.Handler {
 	b.Helper()
-	dsn := "file:" + filepath.Join(b.TempDir(), "usual.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)"
+	dsn := "file:" + filepath.Join(b.TempDir(), "usual.db") +
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)"
 	db, err := sql.Open("sqlite", dsn)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
 	db.SetMaxOpenConns(1) // SQLite has one writer
-	_, err = db.Exec("CREATE TABLE faults (id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, fault TEXT NOT NULL)")
+	_, err = db.Exec(`CREATE TABLE faults
+		(id INTEGER PRIMARY KEY AUTOINCREMENT, account_id INTEGER NOT NULL, fault TEXT NOT NULL)`)
 	require.NoError(b, err)
 	insert, err := db.Prepare("INSERT INTO faults (account_id, fault) VALUES (?, ?)")
 	require.NoError(b, err)
@@ -159,7 +162,7 @@ func usual(b *testing.B) http.Handler {
 	require.NoError(b, err)
 	handler := fleetioserver.Handler(fleetioserver.NewStrictHandler(u, nil))
 	options := &openapi3filter.Options{AuthenticationFunc: u.authenticate}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // as oapi-codegen's middleware for net/http does
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // as oapi-codegen's middleware for net/http
 		route, params, err := router.FindRoute(r)
 		if err == nil {
 			err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
@@ -186,7 +189,9 @@ func (u *usualServer) authenticate(_ context.Context, in *openapi3filter.Authent
 }
 
 // CreateFault implements [fleetioserver.StrictServerInterface].
-func (u *usualServer) CreateFault(ctx context.Context, in fleetioserver.CreateFaultRequestObject) (fleetioserver.CreateFaultResponseObject, error) {
+func (u *usualServer) CreateFault(
+	ctx context.Context, in fleetioserver.CreateFaultRequestObject,
+) (fleetioserver.CreateFaultResponseObject, error) {
 	fault := created(0, u.account.ID, in.Body)
 	text, err := json.Marshal(fault)
 	if err != nil {

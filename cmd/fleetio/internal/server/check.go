@@ -11,7 +11,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Check returns a function with which the page checks exchanges. The name is that of the contract's file, for its lines.
+// Check returns a function with which the page checks exchanges. The name is that of the contract's file, for its
+// lines.
 func Check(contract *conformance.Contract, name string) page.Judge {
 	return func(e *sandbox.Exchange) ([]page.Finding, error) {
 		found, err := contract.Check(exchangeOf(e))

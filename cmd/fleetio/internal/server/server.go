@@ -99,8 +99,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
-// httpServer returns a server for HTTP/1.1 and for HTTP/2 without TLS that bounds the time and the memory that a request
-// and its response take.
+// httpServer returns a server for HTTP/1.1 and for HTTP/2 without TLS that bounds the time and the memory that a
+// request and its response take.
 func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	server := &http.Server{
 		Handler:           handler,
@@ -133,8 +133,8 @@ func httpServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return server
 }
 
-// ServeHTTP implements [http.Handler]. The server is no [http.ServeMux], which redirects unclean paths, as the vendor does
-// not.
+// ServeHTTP implements [http.Handler]. The server is no [http.ServeMux], which redirects unclean paths, as the vendor
+// does not.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	switch {

@@ -55,7 +55,7 @@ func BenchmarkAdd(b *testing.B) {
 func BenchmarkOneByOne(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "sandbox.db")
 	openAt(b, path)
-	db, err := connect(dsn(path))
+	db, err := sql.Open("sqlite", dsn(path))
 	require.NoError(b, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)

@@ -64,11 +64,11 @@ func must(err error) {
 	}
 }
 
-// addForever prints the id and the token of each fault that was answered, until it is killed. Its log goes into the file
-// after each few commits, and not after hundreds, so that kills come upon it.
+// addForever prints the id and the token of each fault that was answered, until it is killed. Its log goes into the
+// file after each few commits, and not after hundreds, so that kills come upon it.
 func addForever() {
 	s := openChild()
-	s.keepLog(30 * pageSize)
+	must(s.setPragma(context.Background(), "wal_autocheckpoint = 30"))
 	var done sync.WaitGroup
 	for caller := range 32 {
 		done.Go(func() {
@@ -95,8 +95,8 @@ func addOne() {
 	must(s.Close())
 }
 
-// addUnderLimit lets the process's files grow to 256 KiB only, adds until that fails, then lets them grow again. It prints
-// the id of each fault that was answered, and 0 for each that failed, with the token.
+// addUnderLimit lets the process's files grow to 256 KiB only, adds until that fails, then lets them grow again. It
+// prints the id of each fault that was answered, and 0 for each that failed, with the token.
 func addUnderLimit() {
 	s := openChild()
 	signal.Ignore(syscall.SIGXFSZ)

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -54,7 +52,8 @@ func stored(t *testing.T, s *Store) map[int64]string {
 	return all
 }
 
-// TestFull lets the database be full in the middle of a batch, where SQLite rolls back by itself, and then not any more.
+// TestFull lets the database be full in the middle of a batch, where SQLite rolls back by itself, and then not any
+// more.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -103,7 +102,7 @@ func TestFull(t *testing.T) {
 func (s *Store) wait() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.writer.last.at = s.writer.last.at.Add(-probeAfter)
+	s.last.at = s.last.at.Add(-probeAfter)
 }
 
 // TestFullHalfway has the rows that fit before the one that does not: they are of the same transaction.
@@ -113,71 +112,25 @@ func TestFullHalfway(t *testing.T) {
 	s.pragma(t, "max_page_count = 30")
 	var rows []row
 	for i := range 43 {
-		rows = append(rows, row{account: account1, fault: fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))})
+		text := fault(strconv.Itoa(i) + strings.Repeat("x", 10*i*i))
+		rows = append(rows, row{Record: sandbox.Record{Account: account1, Fault: text}})
 	}
-	rows[2].account = 99 // the one for whom it was not the disk
+	rows[2].Account = 99 // the one whose error is not the disk
 	s.writing.Lock()
-	s.writer.write(t.Context(), rows)
+	s.write(t.Context(), rows)
 	s.writing.Unlock()
 	for i, r := range rows {
 		if i == 2 {
-			require.ErrorContains(t, r.err, "no account 99")
+			require.ErrorContains(t, r.err, "FOREIGN KEY")
 		} else {
 			require.ErrorContains(t, r.err, "database or disk is full")
 		}
-		require.Zero(t, r.id)
+		require.Zero(t, r.ID)
 	}
 	require.Empty(t, stored(t, s))
 	s.pragma(t, "max_page_count = 100000")
 	_, errs := addMany(t, s, "after", 10, "")
 	require.Empty(t, errs)
-}
-
-// broken is a statement that fails.
-type broken struct{ statement }
-
-var errBroken = errors.New("the disk is on fire")
-
-func (broken) ExecContext(context.Context, []driver.NamedValue) (driver.Result, error) {
-	return nil, errBroken
-}
-
-// TestStepsFail breaks one step of a transaction at a time, and mends it again.
-func TestStepsFail(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	kept := map[int64]string{}
-	for name, step := range map[string]*statement{
-		"begin": &s.writer.begin, "commit": &s.writer.commit, "insert": &s.writer.inserts[2],
-	} {
-		whole := *step
-		*step = broken{whole}
-		for _, r := range s.writeMany(t, name, 41) { // of which 32 are inserted before the broken INSERT of 8
-			require.ErrorIs(t, r.err, errBroken, name)
-			require.Zero(t, r.id)
-		}
-		require.Equal(t, kept, stored(t, s), name)
-
-		*step = whole
-		for _, r := range s.writeMany(t, name+" mended", 41) {
-			require.NoError(t, r.err, name)
-			kept[r.id] = string(r.fault)
-		}
-		require.Equal(t, kept, stored(t, s), name)
-	}
-}
-
-// writeMany writes rows in one batch.
-func (s *Store) writeMany(t *testing.T, name string, n int) []row {
-	t.Helper()
-	var rows []row
-	for i := range n {
-		rows = append(rows, row{account: account1, fault: fault(fmt.Sprintf("%s-%d", name, i))})
-	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.writer.write(t.Context(), rows)
-	return rows
 }
 
 // TestLocked has another connection that keeps the file for itself.

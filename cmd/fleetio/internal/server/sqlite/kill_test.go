@@ -24,8 +24,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// killed runs addForever until it has answered a number of faults, waits for the moment, kills it and returns all that it
-// answered. It calls each after each answer before.
+// killed runs addForever until it has answered a number of faults, waits for the moment, kills it and returns all that
+// it answered. It calls each after each answer before.
 func killed(t *testing.T, dir string, after int, each, moment func()) map[int64]string {
 	t.Helper()
 	command := child(t, "add", dir)
@@ -92,8 +92,8 @@ func rounds(t *testing.T, usually int) int {
 	return usually
 }
 
-// TestKill kills a process with SIGKILL in the middle of its load, again and again on the same file: at any moment, or in
-// a checkpoint. Most of the time, the next process opens what it left.
+// TestKill kills a process with SIGKILL in the middle of its load, again and again on the same file: at any moment, or
+// in a checkpoint. Most of the time, the next process opens what it left.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

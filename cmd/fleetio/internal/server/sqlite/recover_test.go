@@ -1,9 +1,9 @@
 package sqlite
 
 import (
+	"database/sql"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,8 +36,8 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-// torn returns what a checkpoint leaves that ended after so many pages: it writes them in their order, and the first tells
-// how many there are.
+// torn returns what a checkpoint leaves that ended after so many pages: it writes them in their order, and the first
+// tells how many there are.
 func torn(before, after []byte, pages int) []byte {
 	n := min(pages*pageSize, len(after))
 	return append(append([]byte(nil), after[:n]...), before[min(n, len(before)):]...)
@@ -49,7 +49,7 @@ func TestTornCheckpoint(t *testing.T) {
 	s := open(t)
 	path := s.path(t)
 	before := read(t, path)
-	s.keepLog(math.MaxInt)
+	s.keepLog(t, 0)
 	answered, errs := addMany(t, s, "kept", 500, "")
 	require.Empty(t, errs)
 	log := read(t, path+"-wal")
@@ -71,10 +71,7 @@ func TestTornCheckpoint(t *testing.T) {
 func TestTornCreation(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sandbox.db")
-	db, err := connect(dsn(path))
-	require.NoError(t, err)
-	require.NoError(t, migrate(t.Context(), db, migrations))
-	require.NoError(t, db.Close())
+	migrated(t, dsn(path), migrations)
 	whole := read(t, path)
 	for pages := range len(whole)/pageSize + 1 {
 		s := openAt(t, crashed{file: whole[:pages*pageSize], journal: emptyJournal()}.write(t))
@@ -83,7 +80,8 @@ func TestTornCreation(t *testing.T) {
 	}
 }
 
-// emptyJournal is the rollback journal of a transaction that began with no pages (https://sqlite.org/fileformat.html, 3).
+// emptyJournal is the rollback journal of a transaction that began with no pages (https://sqlite.org/fileformat.html,
+// 3).
 func emptyJournal() []byte {
 	journal := make([]byte, 512) // a sector
 	copy(journal, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7")
@@ -97,7 +95,7 @@ func emptyJournal() []byte {
 func TestTornForeign(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "other.db")
-	db, err := connect(uri(path, fmt.Sprintf("_pragma=page_size(%d)", pageSize)))
+	db, err := sql.Open("sqlite", uri(path, fmt.Sprintf("_pragma=page_size(%d)", pageSize)))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
 	db.SetMaxOpenConns(1)
@@ -124,12 +122,13 @@ func TestTornForeign(t *testing.T) {
 	}
 }
 
-// TestNewerInLog has a file that a newer version brought up to date, in a log that it did not come to put into the file.
+// TestNewerInLog has a file that a newer version brought up to date, in a log that it did not come to put into the
+// file.
 func TestNewerInLog(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	path := s.path(t)
-	s.keepLog(math.MaxInt)
+	s.keepLog(t, 0)
 	answered, errs := addMany(t, s, "kept", 10, "")
 	require.Empty(t, errs)
 	s.pragma(t, "user_version = 1000")

@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	_ "embed" // version1.sql
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 )
@@ -12,143 +15,97 @@ import (
 // applicationID is "FLTO", the mark of a store's file (https://sqlite.org/pragma.html#pragma_application_id).
 const applicationID = 0x464c544f
 
-// migrations make a database of version n, from 1, of one of version n-1. None that was released ever changes.
-var migrations = []string{`
-CREATE TABLE accounts (
-	id       INTEGER PRIMARY KEY,
-	position INTEGER NOT NULL UNIQUE, -- in the order in which they came in
-	name     TEXT NOT NULL,
-	token    TEXT NOT NULL
-) STRICT;
+//go:embed version1.sql
+var version1 string
 
-CREATE TABLE api_keys (
-	account_id  INTEGER NOT NULL REFERENCES accounts (id),
-	position    INTEGER NOT NULL,
-	name        TEXT NOT NULL,
-	key         TEXT NOT NULL,
-	permissions TEXT NOT NULL, -- a JSON array of strings
-	PRIMARY KEY (account_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE vehicles (
-	account_id  INTEGER NOT NULL REFERENCES accounts (id),
-	position    INTEGER NOT NULL,
-	id          INTEGER NOT NULL,
-	name        TEXT NOT NULL,
-	archived_at TEXT, -- RFC 3339
-	PRIMARY KEY (account_id, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE fault_rules (
-	account_id INTEGER NOT NULL REFERENCES accounts (id),
-	position   INTEGER NOT NULL,
-	id         INTEGER NOT NULL,
-	code       TEXT NOT NULL,
-	name       TEXT NOT NULL,
-	PRIMARY KEY (account_id, position)
-) STRICT, WITHOUT ROWID;
-
--- No index and no generated column: each would make an INSERT slower by 15 to 40 percent.
-CREATE TABLE faults (
-	id         INTEGER PRIMARY KEY AUTOINCREMENT, -- so that no id comes twice
-	account_id INTEGER NOT NULL REFERENCES accounts (id),
-	fault      TEXT NOT NULL -- a JSON object
-) STRICT;
-
--- For people who look.
-CREATE VIEW fault_list AS
-SELECT id,
-	account_id,
-	fault ->> '$.vehicle_id' AS vehicle_id,
-	fault ->> '$.code' AS code,
-	fault ->> '$.external_id' AS external_id,
-	fault ->> '$.created_at' AS created_at
-FROM faults;
-`}
+// migrations[n-1] takes a database from version n-1 to version n. A released one never changes.
+var migrations = []string{version1}
 
 var (
 	errNoDatabase = errors.New("it is no SQLite database")
 	errForeign    = errors.New("it is an SQLite database of another application")
 )
 
-// querier is a connection, or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// stamp reads whose database it is, and of which version. Both stand in the header; a SELECT of them would read the schema.
-func stamp(ctx context.Context, q querier) (id int64, version int, err error) {
-	if err := q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return 0, 0, err
-	}
-	err = q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
-	return id, version, err
-}
-
-// A store's schema cookie (https://sqlite.org/pragma.html#pragma_schema_version) begins at a random multiple of this, so that
-// the header tells one store's database from another's. SQLite adds 1 for each change of the schema, and for a VACUUM.
+// A store's schema cookie (https://sqlite.org/pragma.html#pragma_schema_version) begins at a random multiple of
+// serialStep, the serial, so that the header tells one store's database from another's. SQLite adds 1 for each change
+// of the schema, and for a VACUUM. A store that an early version made has the serial 0 until it is opened again.
 const serialStep = 1 << 8
 
-// serialOf returns what tells a database from that of another store; 0 where no store has opened it since there are serials.
-func serialOf(ctx context.Context, q querier) (uint32, error) {
-	var cookie uint32
-	err := q.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&cookie)
-	return cookie / serialStep, err
+// header is the part of a database's header that the store needs (https://sqlite.org/fileformat.html, 1.3).
+type header struct {
+	id, version int
+	serial      uint32
+	size        int64 // of the file, in bytes
 }
 
-// checkStamp returns an error if a database that is not empty cannot be used.
-func checkStamp(id int64, version, newest int) error {
+func readHeader(r io.ReaderAt) (header, error) {
+	var b [100]byte
+	_, err := r.ReadAt(b[:], 0)
+	if errors.Is(err, io.EOF) || err == nil && string(b[:16]) != "SQLite format 3\x00" {
+		return header{}, errNoDatabase
+	}
+	if err != nil {
+		return header{}, err
+	}
+	number := func(offset int) uint32 { return binary.BigEndian.Uint32(b[offset:]) }
+	page := int64(binary.BigEndian.Uint16(b[16:]))
+	if page == 1 {
+		page = 1 << 16
+	}
+	return header{
+		id: int(number(68)), version: int(number(60)), serial: number(40) / serialStep, size: page * int64(number(28)),
+	}, nil
+}
+
+// check returns an error if the database cannot be used. The newest version is the last that this program knows.
+func (h header) check(newest int) error {
 	switch {
-	case id != applicationID || version < 1:
+	case h.id != applicationID || h.version < 1:
 		return errForeign
-	case version > newest:
-		return fmt.Errorf("it has version %d, and the newest that this program knows is %d: a newer one wrote it", version, newest)
+	case h.version > newest:
+		return fmt.Errorf("it has version %d, and the newest that this program knows is %d: a newer one wrote it",
+			h.version, newest)
 	}
 	return nil
 }
 
 // migrate takes an empty database, or one of an earlier version, to the last of the steps: to all of them or, after an
-// error, to none. It gives a serial to one that has none.
-func migrate(ctx context.Context, db *sql.DB, steps []string) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
+// error, to none. It gives a serial to a database without one.
+func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	id, version, err := stamp(ctx, tx)
-	if err != nil {
-		return err
-	}
-	var objects int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
-		return err
-	}
-	if id != 0 || version != 0 || objects != 0 {
-		if err := checkStamp(id, version, len(steps)); err != nil {
+	ctx = context.WithoutCancel(ctx) // a transaction must not stay open
+	return inTransaction(ctx, conn, func() error {
+		var h header // as of this transaction: another process may have created the file meanwhile
+		var cookie, objects int
+		err := conn.QueryRowContext(ctx, `SELECT application_id, user_version, schema_version,
+			(SELECT count(*) FROM sqlite_schema)
+			FROM pragma_application_id, pragma_user_version, pragma_schema_version`).
+			Scan(&h.id, &h.version, &cookie, &objects)
+		if err != nil {
 			return err
 		}
-	}
-	serial, err := serialOf(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if version == len(steps) && serial != 0 {
-		return nil
-	}
-	for i, step := range steps[version:] {
-		if _, err := tx.ExecContext(ctx, step); err != nil {
-			return fmt.Errorf("make version %d of it: %w", version+i+1, err)
+		if h.id != 0 || h.version != 0 || objects != 0 {
+			if err := h.check(len(steps)); err != nil {
+				return err
+			}
 		}
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(steps))); err != nil {
-		return err
-	}
-	if serial == 0 {
-		cookie := (1 + rand.Int32N(math.MaxInt32/serialStep-1)) * serialStep //nolint:gosec // it is no secret
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA schema_version = %d", cookie)); err != nil {
-			return err
+		if h.version < len(steps) {
+			for i, step := range steps[h.version:] {
+				if _, err := conn.ExecContext(ctx, step); err != nil {
+					return fmt.Errorf("make version %d of it: %w", h.version+i+1, err)
+				}
+			}
+			stamp := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(steps))
+			if _, err := conn.ExecContext(ctx, stamp); err != nil {
+				return err
+			}
 		}
-	}
-	return tx.Commit()
+		if cookie < serialStep {
+			cookie = (1 + rand.IntN(math.MaxInt32/serialStep-1)) * serialStep //nolint:gosec // it is no secret
+			_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA schema_version = %d", cookie))
+		}
+		return err
+	})
 }

@@ -2,29 +2,73 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Seed implements [sandbox.Store]. What it then has as a whole must be valid too: an account that is already there cannot have the
-// token of a new one.
-func (s *Store) Seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record) (sandbox.Fixtures, error) {
+// replaceAccount stores an account, which is the parameter as JSON, with its keys, vehicles and rules. The row of a
+// known account stays, as its faults refer to it.
+const replaceAccount = `
+INSERT INTO accounts (id, position, name, token)
+	SELECT ?1 ->> 'id', (SELECT ifnull(max(position), 0) + 1 FROM accounts), ifnull(?1 ->> 'name', ''), ?1 ->> 'token'
+	WHERE true -- or else ON would belong to a join
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, token = excluded.token;
+DELETE FROM api_keys WHERE account_id = ?1 ->> 'id';
+DELETE FROM vehicles WHERE account_id = ?1 ->> 'id';
+DELETE FROM fault_rules WHERE account_id = ?1 ->> 'id';
+INSERT INTO api_keys (account_id, position, name, key, permissions)
+	SELECT ?1 ->> 'id', key, value ->> 'name', value ->> 'key', ifnull(value -> 'permissions', 'null')
+	FROM json_each(?1, '$.api_keys');
+INSERT INTO vehicles (account_id, position, id, name, archived_at)
+	SELECT ?1 ->> 'id', key, value ->> 'id', ifnull(value ->> 'name', ''), value ->> 'archived_at'
+	FROM json_each(?1, '$.vehicles');
+INSERT INTO fault_rules (account_id, position, id, code, name)
+	SELECT ?1 ->> 'id', key, value ->> 'id', value ->> 'code', ifnull(value ->> 'name', '')
+	FROM json_each(?1, '$.fault_rules')`
+
+// selectAccounts returns the stored fixtures as JSON.
+const selectAccounts = `
+SELECT json_object('accounts', json_group_array(json_object('id', id, 'name', name, 'token', token,
+	'api_keys', json((SELECT json_group_array(
+		json_object('name', name, 'key', key, 'permissions', json(permissions)) ORDER BY position)
+		FROM api_keys WHERE account_id = accounts.id)),
+	'vehicles', json((SELECT json_group_array(
+		json_object('id', id, 'name', name, 'archived_at', archived_at) ORDER BY position)
+		FROM vehicles WHERE account_id = accounts.id)),
+	'fault_rules', json((SELECT json_group_array(
+		json_object('id', id, 'code', code, 'name', name) ORDER BY position)
+		FROM fault_rules WHERE account_id = accounts.id))) ORDER BY position))
+FROM accounts`
+
+// Seed implements [sandbox.Store]. The store as a whole must be valid afterwards: a new account cannot have the token
+// of a stored one.
+func (s *Store) Seed(
+	ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record,
+) (all sandbox.Fixtures, err error) {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return all, errClosed
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.queue.isClosed() {
-		return sandbox.Fixtures{}, errClosed
-	}
-	err := s.writer.check(ctx)
-	var all sandbox.Fixtures
-	if err == nil {
-		all, err = s.seed(ctx, f, faults)
-	}
-	if err == nil {
-		_, err = s.writer.place.check(ctx)
+	if err = ctx.Err(); err == nil {
+		ctx = context.WithoutCancel(ctx)
+		err = s.transact(ctx, func() error {
+			if err := s.seed(ctx, f, faults); err != nil {
+				return err
+			}
+			var text []byte
+			if err := s.conn.QueryRowContext(ctx, selectAccounts).Scan(&text); err != nil {
+				return err
+			}
+			if err := json.Unmarshal(text, &all); err != nil || len(all.Accounts) == 0 {
+				return err
+			}
+			return all.Validate()
+		})
 	}
 	if err != nil {
 		return sandbox.Fixtures{}, fmt.Errorf("the fixtures are not stored: %w", err)
@@ -32,140 +76,30 @@ func (s *Store) Seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.R
 	return all, nil
 }
 
-func (s *Store) seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record) (all sandbox.Fixtures, err error) {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return all, err
-	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	fresh := map[int64]bool{}
+func (s *Store) seed(ctx context.Context, f sandbox.Fixtures, faults []sandbox.Record) error {
+	added := map[int64]bool{}
 	for i := range f.Accounts {
-		known, err := replace(ctx, tx, &f.Accounts[i])
+		a := &f.Accounts[i]
+		var known bool
+		err := s.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = ?)", a.ID).Scan(&known)
 		if err != nil {
-			return all, err
+			return err
 		}
-		fresh[f.Accounts[i].ID] = !known
+		added[a.ID] = !known
+		text, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("account %d: %w", a.ID, err)
+		}
+		if _, err := s.conn.ExecContext(ctx, replaceAccount, string(text)); err != nil {
+			return err
+		}
 	}
 	for _, r := range faults {
-		if !fresh[r.Account] {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO faults (account_id, fault) VALUES (?, ?)", r.Account, string(r.Fault)); err != nil {
-			return all, err
-		}
-	}
-	if all, err = load(ctx, tx); err != nil {
-		return all, err
-	}
-	if len(all.Accounts) > 0 {
-		if err := all.Validate(); err != nil {
-			return all, err
-		}
-	}
-	return all, tx.Commit()
-}
-
-// replace stores an account with all that it has. The row of a known one stays, as its faults refer to it.
-func replace(ctx context.Context, tx *sql.Tx, a *sandbox.Account) (known bool, err error) {
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE id = ?)", a.ID).Scan(&known); err != nil {
-		return false, err
-	}
-	do := func(query string, args ...any) {
-		if err == nil {
-			_, err = tx.ExecContext(ctx, query, args...)
-		}
-	}
-	do(`INSERT INTO accounts (id, position, name, token) VALUES (?, (SELECT ifnull(max(position), 0) + 1 FROM accounts), ?, ?)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, token = excluded.token`, a.ID, a.Name, a.Token)
-	do("DELETE FROM api_keys WHERE account_id = ?", a.ID)
-	do("DELETE FROM vehicles WHERE account_id = ?", a.ID)
-	do("DELETE FROM fault_rules WHERE account_id = ?", a.ID)
-	for i, k := range a.APIKeys {
-		permissions, err := json.Marshal(k.Permissions)
-		if err != nil {
-			return known, err
-		}
-		do("INSERT INTO api_keys (account_id, position, name, key, permissions) VALUES (?, ?, ?, ?, ?)",
-			a.ID, i, k.Name, k.Key, string(permissions))
-	}
-	for i, v := range a.Vehicles {
-		var archived any
-		if v.ArchivedAt != nil {
-			text, err := v.ArchivedAt.MarshalText()
-			if err != nil {
-				return known, fmt.Errorf("vehicle %d: %w", v.ID, err)
-			}
-			archived = string(text)
-		}
-		do("INSERT INTO vehicles (account_id, position, id, name, archived_at) VALUES (?, ?, ?, ?, ?)",
-			a.ID, i, v.ID, v.Name, archived)
-	}
-	for i, r := range a.FaultRules {
-		do("INSERT INTO fault_rules (account_id, position, id, code, name) VALUES (?, ?, ?, ?, ?)",
-			a.ID, i, r.ID, r.Code, r.Name)
-	}
-	return known, err
-}
-
-// load reads all accounts.
-func load(ctx context.Context, tx *sql.Tx) (sandbox.Fixtures, error) {
-	var f sandbox.Fixtures
-	err := each(ctx, tx, "SELECT id, name, token FROM accounts ORDER BY position", func(scan scanner) error {
-		var a sandbox.Account
-		err := scan(&a.ID, &a.Name, &a.Token)
-		f.Accounts = append(f.Accounts, a)
-		return err
-	})
-	if err != nil {
-		return f, err
-	}
-	for i := range f.Accounts {
-		if err := loadAccount(ctx, tx, &f.Accounts[i]); err != nil {
-			return f, fmt.Errorf("account %d: %w", f.Accounts[i].ID, err)
-		}
-	}
-	return f, nil
-}
-
-func loadAccount(ctx context.Context, tx *sql.Tx, a *sandbox.Account) error {
-	err := each(ctx, tx, "SELECT name, key, permissions FROM api_keys WHERE account_id = ? ORDER BY position", func(scan scanner) error {
-		var k sandbox.APIKey
-		var permissions []byte
-		if err := scan(&k.Name, &k.Key, &permissions); err != nil {
-			return err
-		}
-		a.APIKeys = append(a.APIKeys, k)
-		return json.Unmarshal(permissions, &a.APIKeys[len(a.APIKeys)-1].Permissions)
-	}, a.ID)
-	if err != nil {
-		return fmt.Errorf("api_keys: %w", err)
-	}
-	err = each(ctx, tx, "SELECT id, name, archived_at FROM vehicles WHERE account_id = ? ORDER BY position", func(scan scanner) error {
-		var v sandbox.Vehicle
-		var archived sql.NullString
-		if err := scan(&v.ID, &v.Name, &archived); err != nil {
-			return err
-		}
-		if archived.Valid {
-			v.ArchivedAt = new(time.Time)
-			if err := v.ArchivedAt.UnmarshalText([]byte(archived.String)); err != nil {
+		if added[r.Account] {
+			if _, err := s.conn.ExecContext(ctx, insertFault, r.Account, r.Fault); err != nil {
 				return err
 			}
 		}
-		a.Vehicles = append(a.Vehicles, v)
-		return nil
-	}, a.ID)
-	if err != nil {
-		return fmt.Errorf("vehicles: %w", err)
-	}
-	err = each(ctx, tx, "SELECT id, code, name FROM fault_rules WHERE account_id = ? ORDER BY position", func(scan scanner) error {
-		var r sandbox.FaultRule
-		err := scan(&r.ID, &r.Code, &r.Name)
-		a.FaultRules = append(a.FaultRules, r)
-		return err
-	}, a.ID)
-	if err != nil {
-		return fmt.Errorf("fault_rules: %w", err)
 	}
 	return nil
 }

@@ -1,11 +1,10 @@
-// Package sqlite keeps what a sandbox knows in a file.
+// Package sqlite stores the accounts and faults of a sandbox in an SQLite file.
 //
-// A fault that was answered is on disk: each commit is followed by an fsync before anybody is told. Faults that come in at
-// the same time share a transaction, so that they share the fsync as well.
+// A fault is on disk before Add returns its id: SQLite calls fsync in each commit. Faults that are added at the same
+// time share a transaction, and so the fsync.
 //
-// The file is an ordinary SQLite database in WAL mode. People may look into it with other programs while a sandbox runs;
-// the view fault_list shows the parts of the faults in columns. Several processes may have it open, but a sandbox reads the accounts
-// once only, as it starts.
+// The file is an ordinary SQLite database in WAL mode. Other programs may read it while a sandbox runs; the view
+// fault_list has columns for people. Several processes may open it, but a sandbox reads the accounts only at its start.
 package sqlite
 
 import (
@@ -15,141 +14,272 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Store is a [sandbox.Store] in a file. Make one with [Open].
+// Store is a [sandbox.Store] in a file. [Open] returns one.
 type Store struct {
-	db    *sql.DB // reads, and the rare writes of Seed
-	queue queue
+	db    *sql.DB
+	conn  *sql.Conn // writes
+	files *files
 
-	// Held by whoever writes. SQLite would let a second writer wait as well, but by sleeping.
-	writing sync.Mutex
-	writer  *writer
-	reading sync.RWMutex  // held by readers, for Close to wait for them
-	ended   chan struct{} // closed when the goroutine that writes has ended
-	close   func() error  // does it once
+	open     sync.RWMutex // read-locked by every call, so that Close waits for it
+	closed   bool
+	closeErr error
+
+	writing sync.Mutex // held while conn is used
+	last    outcome
+
+	queue sync.Mutex
+	next  *batch // gathers rows while the batch before it is written; nil for none
+}
+
+// batch is a number of rows that share a transaction.
+type batch struct {
+	rows []row
+	done chan struct{} // closed once the rows have their results
+}
+
+type row struct {
+	sandbox.Record
+
+	err error
+}
+
+// outcome is the result of the last batch or probe.
+type outcome struct {
+	at   time.Time
+	size int // bytes of the faults
+	err  error
 }
 
 var _ sandbox.Store = (*Store)(nil)
 
 var errClosed = errors.New("the store is closed")
 
-// Open opens the store in the file at path, and makes the file, readable for its owner only, when there is none.
-//
-// It is an error when the file is no SQLite database, is that of another application, or comes from a newer version of this
-// package; such a file is left as it was. (Where only the log that a crash left beside it tells so, SQLite puts that into
-// the file.) A file of an older version is brought up to date. The context is for opening only.
-func Open(ctx context.Context, path string) (*Store, error) {
-	db, err := openFile(ctx, path)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	w, err := newWriter(ctx, path)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, pathless(err)), db.Close())
-	}
-	s := &Store{db: db, queue: newQueue(), writer: w, ended: make(chan struct{})}
-	s.close = sync.OnceValue(s.end)
-	go s.run(context.WithoutCancel(ctx))
-	return s, nil
-}
+// notStoredError is the error of a row. The client gets its text, too.
+type notStoredError struct{ cause error }
 
-// Add implements [sandbox.Store]. It returns once the fault is on disk. What was let in is waited for even if the context
-// ends: only the outcome is the truth. That takes milliseconds, unless another process writes all the time: after 5 seconds
-// it is an error.
+func (e notStoredError) Error() string { return "the fault is not stored: " + e.cause.Error() }
+
+// Detail returns the text for the response, see [sandbox.Store].
+func (e notStoredError) Detail() string { return e.Error() }
+
+// Add implements [sandbox.Store]. It returns once the fault is on disk, even if the context ends meanwhile. Another
+// process that writes is waited for, 5 s at most.
 //
-// One case is beyond it: if the disk fails in the middle of a commit, and the process dies before the next commit
-// succeeds, SQLite may find the faults of the failed one whole when the file is opened again.
+// If the disk fails during a commit and the process dies before the next commit succeeds, SQLite may recover faults
+// whose Add has returned an error.
 func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	b, i, err := s.queue.add(r)
-	if err != nil {
-		return 0, err
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return 0, errClosed
+	}
+	s.queue.Lock()
+	b, first := s.next, s.next == nil
+	if first {
+		b = &batch{done: make(chan struct{})}
+		s.next = b
+	}
+	i := len(b.rows)
+	b.rows = append(b.rows, row{Record: r})
+	s.queue.Unlock()
+	if first { // the first caller of a batch writes it for the others
+		s.writing.Lock()
+		s.queue.Lock()
+		s.next = nil
+		s.queue.Unlock()
+		s.write(context.WithoutCancel(ctx), b.rows)
+		s.writing.Unlock()
+		close(b.done)
 	}
 	<-b.done
-	return b.rows[i].id, b.rows[i].err
+	return b.rows[i].ID, b.rows[i].err
 }
 
-// Records implements [sandbox.Store]. It fails where the file was deleted or replaced. It does not hold up those who write.
-// There is no index by account, as it would slow down each Add: what an account that has few faults costs to read grows
-// with the faults of the others.
+// write stores the rows in one transaction, and sets the id or the error of each.
+func (s *Store) write(ctx context.Context, rows []row) {
+	size := 0
+	for i := range rows {
+		size += len(rows[i].Fault)
+	}
+	err := s.transact(ctx, func() error { return s.insert(ctx, rows) })
+	s.last = outcome{time.Now(), size, err}
+	for i := range rows {
+		r := &rows[i]
+		if r.err == nil {
+			r.err = err
+		}
+		if r.err != nil {
+			r.ID, r.err = 0, notStoredError{r.err}
+		}
+	}
+}
+
+// insertFault takes the fault as bytes, which the cast makes text.
+const insertFault = "INSERT INTO faults (account_id, fault) VALUES (?, CAST(? AS TEXT))"
+
+// insert returns an error if the transaction failed, and sets that of a row if only the row did.
+func (s *Store) insert(ctx context.Context, rows []row) error {
+	insert, err := s.conn.PrepareContext(ctx, insertFault)
+	if err != nil {
+		return err
+	}
+	defer insert.Close() //nolint:errcheck // it says again what failed
+	for i := range rows {
+		r := &rows[i]
+		result, err := insert.ExecContext(ctx, r.Account, r.Fault)
+		switch {
+		case isCode(err, sqlite3.SQLITE_CONSTRAINT): // SQLite has undone this INSERT, not the transaction
+			r.err = err
+		case err != nil:
+			return err
+		default:
+			if r.ID, err = result.LastInsertId(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// transact runs do in a transaction. It checks the files before, and once more after the commit, as a commit into files
+// that were deleted or replaced is lost. The caller holds s.writing, and the context never ends, or a transaction could
+// stay open.
+func (s *Store) transact(ctx context.Context, do func() error) error {
+	if err := s.files.check(ctx, s.conn); err != nil {
+		return err
+	}
+	if err := inTransaction(ctx, s.conn, do); err != nil {
+		switch {
+		case isCode(err, sqlite3.SQLITE_FULL), isCode(err, sqlite3.SQLITE_IOERR), isCode(err, sqlite3.SQLITE_READONLY):
+			return fmt.Errorf("%w: make room for %s, and let its disk be written to", err, s.files.path)
+		case isCode(err, sqlite3.SQLITE_BUSY):
+			return fmt.Errorf("%w: end the other process that writes to %s", err, s.files.path)
+		}
+		return err
+	}
+	return s.files.check(ctx, s.conn)
+}
+
+func inTransaction(ctx context.Context, conn *sql.Conn, do func() error) error {
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := do()
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = conn.ExecContext(ctx, "ROLLBACK") // it fails if SQLite has rolled back by itself
+	}
+	return err
+}
+
+// isCode reports whether err is an error of SQLite with a primary result code.
+func isCode(err error, code int) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == code // the upper bits are the extended code
+}
+
+// Records implements [sandbox.Store]. It does not wait for writers. There is no index by account, as it would slow down
+// Add, so the newest faults of an account with few of them are found by reading those of the others.
 func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
-	s.reading.RLock()
-	defer s.reading.RUnlock()
-	if s.queue.isClosed() {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
 		return nil, errClosed
 	}
-	if _, err := s.writer.place.look(); err != nil {
+	if _, err := s.files.stat(); err != nil {
 		return nil, err
 	}
-	if limit <= 0 {
-		return nil, nil
-	}
-	var list []sandbox.Record
-	err := each(ctx, s.db, `SELECT id, account_id, fault FROM faults
-		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, func(scan scanner) error {
-		var r sandbox.Record
-		err := scan(&r.ID, &r.Account, &r.Fault)
-		list = append(list, r)
-		return err
-	}, account, limit)
+	rows, err := s.db.QueryContext(ctx, `SELECT id, account_id, fault FROM faults
+		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, account, max(limit, 0))
 	if err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
-	return list, nil
+	defer rows.Close() //nolint:errcheck // rows.Err has it
+	var list []sandbox.Record
+	for rows.Next() {
+		var r sandbox.Record
+		if err := rows.Scan(&r.ID, &r.Account, &r.Fault); err != nil {
+			return nil, fmt.Errorf("read faults: %w", err)
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
 }
 
-// Check returns why faults cannot be stored at present; nil where they can. It goes by the last batch. If that was more than
-// a second ago, it tries to write, so that a full disk that has space again is found out without an Add.
+const (
+	probeAfter = time.Second
+	maxProbe   = 4 << 20 // bytes
+)
+
+// Check returns why no fault can be stored at present, or nil. It reports the result of the last batch or, if that is
+// more than a second old, of a probe: otherwise a full disk that has space again would be noticed by Add only.
 func (s *Store) Check(ctx context.Context) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	if s.queue.isClosed() {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
 		return errClosed
 	}
-	defer s.writer.fold(context.WithoutCancel(ctx))
-	return s.writer.health(context.WithoutCancel(ctx))
-}
-
-// scanner is [sql.Rows.Scan].
-type scanner func(...any) error
-
-// each calls row for each row of a query.
-func each(ctx context.Context, q querier, query string, row func(scan scanner) error, args ...any) (err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// Close implements [sandbox.Store]. It waits for the faults that are being added and for who reads, and puts all into the
-// one file. Another process that reads or writes is waited for, 5 seconds; then the rest stays in the log beside the file,
-// for whoever closes or opens it next. Any later call of the others is an error; a second Close returns what the first did.
-func (s *Store) Close() error { return s.close() }
-
-func (s *Store) end() error {
-	s.queue.close()
-	<-s.ended
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.reading.Lock()
-	defer s.reading.Unlock()
-	err := s.writer.check(context.Background())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		// The connection that writes stays open. At its end SQLite would put its log into what is there now, or delete
-		// another store's log, which has the same name.
-		return errors.Join(err, s.db.Close())
+	ctx = context.WithoutCancel(ctx)
+	if err := s.files.check(ctx, s.conn); err != nil {
+		return err
 	}
-	return errors.Join(err, s.writer.close(), s.db.Close())
+	if time.Since(s.last.at) >= probeAfter {
+		s.last.err = s.probe(ctx, min(s.last.size, maxProbe))
+		s.last.at = time.Now()
+	}
+	return s.last.err
+}
+
+// probe writes as much as the last batch, as less could find room, and leaves nothing in the file. The small cache
+// makes SQLite write pages before the commit, all but the last few; the commit has a page whose content is as before.
+func (s *Store) probe(ctx context.Context, size int) error {
+	probe := fmt.Sprintf(`PRAGMA cache_size = 1; SAVEPOINT probe;
+		INSERT INTO faults (account_id, fault) SELECT id, printf('%%*c', %d, ' ') FROM accounts LIMIT 1;
+		ROLLBACK TO probe; PRAGMA application_id = %d`, size+8*pageSize, applicationID)
+	err := s.transact(ctx, func() error {
+		_, err := s.conn.ExecContext(ctx, probe)
+		return err
+	})
+	_, resetErr := s.conn.ExecContext(ctx, "PRAGMA cache_size = -2000") // SQLite's default
+	return errors.Join(err, resetErr)
+}
+
+// Close implements [sandbox.Store]. It waits for the other calls, and leaves all faults in the one file. It waits 5 s
+// for another process that reads or writes; then some stay in the log beside the file, which the next process to open
+// or close it puts into it. A second Close returns the result of the first.
+func (s *Store) Close() error {
+	s.open.Lock()
+	defer s.open.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.closeErr = s.end(context.Background())
+	}
+	return s.closeErr
+}
+
+func (s *Store) end(ctx context.Context) error {
+	err := s.files.check(ctx, s.conn)
+	errs := []error{err, s.files.log.Close()} // the log first: Windows deletes no open file
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		_, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		errs = append(errs, err, s.conn.Close())
+	}
+	// Otherwise the connection stays open: when it is closed, SQLite would write its log into the file that is there now,
+	// or delete another store's log of the same name.
+	return errors.Join(append(errs, s.db.Close(), s.files.database.Close())...)
 }

@@ -1,4 +1,3 @@
-
 CREATE TABLE accounts (
 	id       INTEGER PRIMARY KEY,
 	position INTEGER NOT NULL UNIQUE, -- in the order in which they came in
