@@ -32,7 +32,7 @@ import (
 // time, the next command opens what the kill left.
 func TestSandboxKilled(t *testing.T) {
 	t.Parallel()
-	rounds := 6
+	rounds := 4
 	if text := os.Getenv("FLEETIO_KILL_ROUNDS"); text != "" {
 		var err error
 		rounds, err = strconv.Atoi(text)

@@ -150,22 +150,25 @@ func TestDamaged(t *testing.T) {
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a b", "a?b", "a?mode=memory", "a#b", "a%41", "a%", "a&b=c", "a+b", "é😀", "-a", ":memory:", "file:x", "a'b\"c;", "a\nb"} {
-		if runtime.GOOS == "windows" && strings.ContainsAny(name, "?:\"\n") {
-			continue // no file can have it
-		}
-		dir := t.TempDir()
-		path := filepath.Join(dir, name)
-		s := openAt(t, path)
-		_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
-		require.NoError(t, err)
-		require.NoError(t, s.Close())
-		entries, err := os.ReadDir(dir)
-		require.NoError(t, err)
-		require.Len(t, entries, 1, name)
-		require.Equal(t, name, entries[0].Name())
-		info, err := entries[0].Info()
-		require.NoError(t, err)
-		require.Positive(t, info.Size(), name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if runtime.GOOS == "windows" && strings.ContainsAny(name, "?:\"\n") {
+				t.Skip("no file can have this name")
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, name)
+			s := openAt(t, path)
+			_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+			entries, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, entries, 1, name)
+			require.Equal(t, name, entries[0].Name())
+			info, err := entries[0].Info()
+			require.NoError(t, err)
+			require.Positive(t, info.Size(), name)
+		})
 	}
 	_, err := Open(t.Context(), "")
 	require.Error(t, err)

@@ -72,7 +72,7 @@ func TestHeaderBesideCheckpoints(t *testing.T) {
 // TestCreateAtOnce has four processes that make the same file.
 func TestCreateAtOnce(t *testing.T) {
 	t.Parallel()
-	for range rounds(t, 5) {
+	for range rounds(t, 3) {
 		dir := t.TempDir()
 		var all [4]*exec.Cmd
 		var said [4]bytes.Buffer

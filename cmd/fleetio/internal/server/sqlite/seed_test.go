@@ -106,13 +106,15 @@ func TestSeedRefused(t *testing.T) {
 		"no time":                  {t.Context(), sandbox.Account{ID: 12, Token: "t", APIKeys: keys, Vehicles: []sandbox.Vehicle{{ID: 1, ArchivedAt: &year}}}, "account 12: "},
 		"canceled":                 {canceled, sandbox.Account{ID: 30, Token: "t"}, context.Canceled.Error()},
 	} {
-		_, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed", APIKeys: []sandbox.APIKey{{Name: "k", Key: "changed-key"}}}, test.a}},
-			[]sandbox.Record{{Account: test.a.ID, Fault: fault("x")}})
-		require.ErrorContains(t, err, test.want, name)
-		require.ErrorContains(t, err, "the fixtures are not stored: ", name)
-		assert.NotContains(t, err.Error(), secret, "%s: the error holds a credential", name)
-		after, err := s.Seed(t.Context(), sandbox.Fixtures{}, nil)
-		require.NoError(t, err)
-		assert.Equal(t, asJSON(t, before), asJSON(t, after), name)
+		t.Run(name, func(t *testing.T) {
+			_, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed", APIKeys: []sandbox.APIKey{{Name: "k", Key: "changed-key"}}}, test.a}},
+				[]sandbox.Record{{Account: test.a.ID, Fault: fault("x")}})
+			require.ErrorContains(t, err, test.want)
+			require.ErrorContains(t, err, "the fixtures are not stored: ")
+			assert.NotContains(t, err.Error(), secret, "a credential")
+			after, err := s.Seed(t.Context(), sandbox.Fixtures{}, nil)
+			require.NoError(t, err)
+			assert.Equal(t, asJSON(t, before), asJSON(t, after))
+		})
 	}
 }

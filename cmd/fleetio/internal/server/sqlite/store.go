@@ -33,7 +33,11 @@ type Store struct {
 	closeErr error
 
 	writing sync.Mutex // held while conn is used
-	last    outcome
+	last    struct { // the result of the last batch or probe
+		at   time.Time
+		size int // bytes of the faults
+		err  error
+	}
 
 	queue sync.Mutex
 	next  *batch // gathers rows while the batch before it is written; nil for none
@@ -49,13 +53,6 @@ type row struct {
 	sandbox.Record
 
 	err error
-}
-
-// outcome is the result of the last batch or probe.
-type outcome struct {
-	at   time.Time
-	size int // bytes of the faults
-	err  error
 }
 
 var _ sandbox.Store = (*Store)(nil)
@@ -113,7 +110,7 @@ func (s *Store) write(ctx context.Context, rows []row) {
 		size += len(rows[i].Fault)
 	}
 	err := s.transact(ctx, func() error { return s.insert(ctx, rows) })
-	s.last = outcome{time.Now(), size, err}
+	s.last.at, s.last.size, s.last.err = time.Now(), size, err
 	for i := range rows {
 		r := &rows[i]
 		if r.err == nil {

@@ -94,9 +94,11 @@ func TestAddAndRecords(t *testing.T) {
 		{0, 0, nil},
 		{0, -1, nil},
 	} {
-		got, err := s.Records(t.Context(), test.account, test.limit)
-		require.NoError(t, err)
-		assert.Equal(t, test.want, got, "account %d, limit %d", test.account, test.limit)
+		t.Run(fmt.Sprintf("account %d, limit %d", test.account, test.limit), func(t *testing.T) {
+			got, err := s.Records(t.Context(), test.account, test.limit)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, got)
+		})
 	}
 }
 
@@ -104,12 +106,16 @@ func TestAddAndRecords(t *testing.T) {
 func TestBytes(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	for _, text := range []string{"{}", "", "a\x00b", "\xff\xfe", `{"a":"é😀"}`, strings.Repeat("x", 1<<20)} {
-		_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: []byte(text)})
-		require.NoError(t, err)
-		got, err := s.Records(t.Context(), 0, 1)
-		require.NoError(t, err)
-		require.Equal(t, text, string(got[0].Fault))
+	for name, text := range map[string]string{
+		"object": "{}", "empty": "", "NUL": "a\x00b", "no UTF-8": "\xff\xfe", "not ASCII": `{"a":"é😀"}`, "long": strings.Repeat("x", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: []byte(text)})
+			require.NoError(t, err)
+			got, err := s.Records(t.Context(), 0, 1)
+			require.NoError(t, err)
+			require.Equal(t, text, string(got[0].Fault))
+		})
 	}
 }
 
@@ -195,35 +201,40 @@ func TestConcurrent(t *testing.T) {
 // TestBadRow has rows that the database refuses. The others of their transaction are stored.
 func TestBadRow(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []map[int]int64{{}, {3: 99}, {42: 98}, {0: 99, 31: 98, 32: 97, 41: 96}} {
-		s := open(t)
-		var rows []row
-		for i := range 43 {
-			r := sandbox.Record{Account: account1, Fault: fault(strconv.Itoa(i))}
-			if account, ok := bad[i]; ok {
-				r.Account = account
+	for name, bad := range map[string]map[int]int64{
+		"none": {}, "one": {3: 99}, "last": {42: 98}, "several": {0: 99, 31: 98, 32: 97, 41: 96},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			var rows []row
+			for i := range 43 {
+				r := sandbox.Record{Account: account1, Fault: fault(strconv.Itoa(i))}
+				if account, ok := bad[i]; ok {
+					r.Account = account
+				}
+				rows = append(rows, row{Record: r})
 			}
-			rows = append(rows, row{Record: r})
-		}
-		s.writing.Lock()
-		s.write(t.Context(), rows)
-		s.writing.Unlock()
-		list, err := s.Records(t.Context(), 0, 100)
-		require.NoError(t, err)
-		stored := map[int64]string{}
-		for _, r := range list {
-			stored[r.ID] = string(r.Fault)
-		}
-		for i, r := range rows {
-			if _, ok := bad[i]; ok {
-				require.ErrorContains(t, r.err, "the fault is not stored: constraint failed: FOREIGN KEY")
-				require.Zero(t, r.ID)
-				continue
+			s.writing.Lock()
+			s.write(t.Context(), rows)
+			s.writing.Unlock()
+			list, err := s.Records(t.Context(), 0, 100)
+			require.NoError(t, err)
+			stored := map[int64]string{}
+			for _, r := range list {
+				stored[r.ID] = string(r.Fault)
 			}
-			require.NoError(t, r.err)
-			require.Equal(t, string(fault(strconv.Itoa(i))), stored[r.ID])
-		}
-		require.Len(t, list, len(rows)-len(bad))
+			for i, r := range rows {
+				if _, ok := bad[i]; ok {
+					require.ErrorContains(t, r.err, "the fault is not stored: constraint failed: FOREIGN KEY")
+					require.Zero(t, r.ID)
+					continue
+				}
+				require.NoError(t, r.err)
+				require.Equal(t, string(fault(strconv.Itoa(i))), stored[r.ID])
+			}
+			require.Len(t, list, len(rows)-len(bad))
+		})
 	}
 }
 
