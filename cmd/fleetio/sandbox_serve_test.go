@@ -102,6 +102,7 @@ func TestSandboxWithoutPage(t *testing.T) {
 	assert.NotContains(t, b.stdout, "page")
 	for _, path := range []string{"/", "/events", "/assets/page.css"} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			answer := b.get(t, path, "")
 			assert.Equal(t, 404, answer.status)
 			assert.Contains(t, answer.body, `"status":404`)
@@ -117,7 +118,10 @@ func TestSandboxOfAnotherName(t *testing.T) {
 		"": 200, "localhost": 200, "LOCALHOST:80": 200, "127.0.0.1:1": 200, "[::1]:80": 200, "[::1]": 200, "10.0.0.1": 200,
 		"evil.example": 403, "evil.example:80": 403, "localhost.evil.example": 403, "127.0.0.1.evil.example": 403, "localhost.": 403,
 	} {
-		t.Run(host, func(t *testing.T) { assert.Equal(t, want, b.get(t, "/", host).status) })
+		t.Run(host, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, want, b.get(t, "/", host).status)
+		})
 	}
 	answer := b.get(t, "/events", "evil.example")
 	assert.Equal(t, 403, answer.status)

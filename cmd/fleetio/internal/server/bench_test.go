@@ -119,7 +119,7 @@ func bare(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(created(1, 12, &in))
+	_ = json.NewEncoder(w).Encode(created(1, 12, &in)) //nolint:errchkjson // the client has left
 }
 
 func created(id, account int64, in *fleetioapi.FaultCreate) fleetioapi.Fault {
@@ -177,17 +177,6 @@ func usual(b *testing.B) http.Handler {
 	})
 }
 
-func (u *usualServer) authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
-	expected, actual := u.account.Token, in.RequestValidationInput.Request.Header.Get(in.SecurityScheme.Name)
-	if in.SecuritySchemeName == "apiKey" {
-		expected = "Token " + u.account.APIKeys[0].Key
-	}
-	if subtle.ConstantTimeCompare([]byte(actual), []byte(expected)) != 1 {
-		return in.NewError(errors.New("wrong"))
-	}
-	return nil
-}
-
 // CreateFault implements [fleetioserver.StrictServerInterface].
 func (u *usualServer) CreateFault(
 	ctx context.Context, in fleetioserver.CreateFaultRequestObject,
@@ -201,8 +190,9 @@ func (u *usualServer) CreateFault(
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Rollback() // after the commit there is nothing to roll back
-	result, err := tx.StmtContext(ctx, u.insert).ExecContext(ctx, u.account.ID, string(text))
+	defer tx.Rollback()                     // after the commit there is nothing to roll back
+	insert := tx.StmtContext(ctx, u.insert) //nolint:sqlclosecheck // the end of tx closes it
+	result, err := insert.ExecContext(ctx, u.account.ID, string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -213,4 +203,15 @@ func (u *usualServer) CreateFault(
 		Body:    fault,
 		Headers: fleetioserver.CreateFault201ResponseHeaders{Location: fmt.Sprintf("%s/%d", faultsPath, fault.ID)},
 	}, tx.Commit()
+}
+
+func (u *usualServer) authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	expected, actual := u.account.Token, in.RequestValidationInput.Request.Header.Get(in.SecurityScheme.Name)
+	if in.SecuritySchemeName == "apiKey" {
+		expected = "Token " + u.account.APIKeys[0].Key
+	}
+	if subtle.ConstantTimeCompare([]byte(actual), []byte(expected)) != 1 {
+		return in.NewError(errors.New("wrong"))
+	}
+	return nil
 }

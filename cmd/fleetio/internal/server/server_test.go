@@ -174,6 +174,7 @@ func TestLongHeader(t *testing.T) {
 		go func() { _, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20)) }()
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
+		defer func() { _ = response.Body.Close() }()
 		assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode)
 		require.NoError(t, conn.Close())
 		s.stop()

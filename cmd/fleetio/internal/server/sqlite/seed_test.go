@@ -107,6 +107,7 @@ func TestSeedRefused(t *testing.T) {
 		"canceled":                 {canceled, sandbox.Account{ID: 30, Token: "t"}, context.Canceled.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := s.Seed(test.ctx, sandbox.Fixtures{Accounts: []sandbox.Account{{ID: 13, Token: "changed", APIKeys: []sandbox.APIKey{{Name: "k", Key: "changed-key"}}}, test.a}},
 				[]sandbox.Record{{Account: test.a.ID, Fault: fault("x")}})
 			require.ErrorContains(t, err, test.want)

@@ -33,7 +33,7 @@ type Store struct {
 	closeErr error
 
 	writing sync.Mutex // held while conn is used
-	last    struct { // the result of the last batch or probe
+	last    struct {   // the result of the last batch or probe
 		at   time.Time
 		size int // bytes of the faults
 		err  error
@@ -101,6 +101,73 @@ func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 	}
 	<-b.done
 	return b.rows[i].ID, b.rows[i].err
+}
+
+// Records implements [sandbox.Store]. It does not wait for writers. There is no index by account, as it would slow down
+// Add, so the newest faults of an account with few of them are found by reading those of the others.
+func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	if _, err := s.files.stat(); err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, account_id, fault FROM faults
+		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, account, max(limit, 0))
+	if err != nil {
+		return nil, fmt.Errorf("read faults: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err has it
+	var list []sandbox.Record
+	for rows.Next() {
+		var r sandbox.Record
+		if err := rows.Scan(&r.ID, &r.Account, &r.Fault); err != nil {
+			return nil, fmt.Errorf("read faults: %w", err)
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+const (
+	probeAfter = time.Second
+	maxProbe   = 4 << 20 // bytes
+)
+
+// Check returns why no fault can be stored at present, or nil. It reports the result of the last batch or, if that is
+// more than a second old, of a probe: otherwise a full disk that has space again would be noticed by Add only.
+func (s *Store) Check(ctx context.Context) error {
+	s.open.RLock()
+	defer s.open.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	if err := s.files.check(ctx, s.conn); err != nil {
+		return err
+	}
+	if time.Since(s.last.at) >= probeAfter {
+		s.last.err = s.probe(ctx, min(s.last.size, maxProbe))
+		s.last.at = time.Now()
+	}
+	return s.last.err
+}
+
+// Close implements [sandbox.Store]. It waits for the other calls, and leaves all faults in the one file. It waits 5 s
+// for another process that reads or writes; then some stay in the log beside the file, which the next process to open
+// or close it puts into it. A second Close returns the result of the first.
+func (s *Store) Close() error {
+	s.open.Lock()
+	defer s.open.Unlock()
+	if !s.closed {
+		s.closed = true
+		s.closeErr = s.end(context.Background())
+	}
+	return s.closeErr
 }
 
 // write stores the rows in one transaction, and sets the id or the error of each.
@@ -188,63 +255,10 @@ func isCode(err error, code int) bool {
 	return ok && e.Code()&0xff == code // the upper bits are the extended code
 }
 
-// Records implements [sandbox.Store]. It does not wait for writers. There is no index by account, as it would slow down
-// Add, so the newest faults of an account with few of them are found by reading those of the others.
-func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
-	s.open.RLock()
-	defer s.open.RUnlock()
-	if s.closed {
-		return nil, errClosed
-	}
-	if _, err := s.files.stat(); err != nil {
-		return nil, err
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT id, account_id, fault FROM faults
-		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, account, max(limit, 0))
-	if err != nil {
-		return nil, fmt.Errorf("read faults: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err has it
-	var list []sandbox.Record
-	for rows.Next() {
-		var r sandbox.Record
-		if err := rows.Scan(&r.ID, &r.Account, &r.Fault); err != nil {
-			return nil, fmt.Errorf("read faults: %w", err)
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
-}
-
-const (
-	probeAfter = time.Second
-	maxProbe   = 4 << 20 // bytes
-)
-
-// Check returns why no fault can be stored at present, or nil. It reports the result of the last batch or, if that is
-// more than a second old, of a probe: otherwise a full disk that has space again would be noticed by Add only.
-func (s *Store) Check(ctx context.Context) error {
-	s.open.RLock()
-	defer s.open.RUnlock()
-	if s.closed {
-		return errClosed
-	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	ctx = context.WithoutCancel(ctx)
-	if err := s.files.check(ctx, s.conn); err != nil {
-		return err
-	}
-	if time.Since(s.last.at) >= probeAfter {
-		s.last.err = s.probe(ctx, min(s.last.size, maxProbe))
-		s.last.at = time.Now()
-	}
-	return s.last.err
-}
-
 // probe writes as much as the last batch, as less could find room, and leaves nothing in the file. The small cache
 // makes SQLite write pages before the commit, all but the last few; the commit has a page whose content is as before.
 func (s *Store) probe(ctx context.Context, size int) error {
+	//nolint:gosec // the values are numbers
 	probe := fmt.Sprintf(`PRAGMA cache_size = 1; SAVEPOINT probe;
 		INSERT INTO faults (account_id, fault) SELECT id, printf('%%*c', %d, ' ') FROM accounts LIMIT 1;
 		ROLLBACK TO probe; PRAGMA application_id = %d`, size+8*pageSize, applicationID)
@@ -256,19 +270,7 @@ func (s *Store) probe(ctx context.Context, size int) error {
 	return errors.Join(err, resetErr)
 }
 
-// Close implements [sandbox.Store]. It waits for the other calls, and leaves all faults in the one file. It waits 5 s
-// for another process that reads or writes; then some stay in the log beside the file, which the next process to open
-// or close it puts into it. A second Close returns the result of the first.
-func (s *Store) Close() error {
-	s.open.Lock()
-	defer s.open.Unlock()
-	if !s.closed {
-		s.closed = true
-		s.closeErr = s.end(context.Background())
-	}
-	return s.closeErr
-}
-
+// end closes the files.
 func (s *Store) end(ctx context.Context) error {
 	err := s.files.check(ctx, s.conn)
 	errs := []error{err, s.files.log.Close()} // the log first: Windows deletes no open file

@@ -95,6 +95,7 @@ func TestAddAndRecords(t *testing.T) {
 		{0, -1, nil},
 	} {
 		t.Run(fmt.Sprintf("account %d, limit %d", test.account, test.limit), func(t *testing.T) {
+			t.Parallel()
 			got, err := s.Records(t.Context(), test.account, test.limit)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
@@ -105,11 +106,12 @@ func TestAddAndRecords(t *testing.T) {
 // TestBytes stores what is no JSON, as the store must not look into a fault, nor change a byte.
 func TestBytes(t *testing.T) {
 	t.Parallel()
-	s := open(t)
 	for name, text := range map[string]string{
 		"object": "{}", "empty": "", "NUL": "a\x00b", "no UTF-8": "\xff\xfe", "not ASCII": `{"a":"é😀"}`, "long": strings.Repeat("x", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
 			_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: []byte(text)})
 			require.NoError(t, err)
 			got, err := s.Records(t.Context(), 0, 1)
