@@ -75,6 +75,12 @@ func (s *served) dial(t *testing.T, request string) net.Conn {
 	return near
 }
 
+func (s *served) end(t *testing.T) {
+	t.Helper()
+	s.stop()
+	require.NoError(t, <-s.ended)
+}
+
 const header = "POST /api/v1/faults HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n"
 
 // TestTimeouts has connections that stall. Each ends after its time.
@@ -100,8 +106,7 @@ func TestTimeouts(t *testing.T) {
 				require.NoError(t, err)
 				assert.InDelta(t, test.after.Seconds(), time.Since(begin).Seconds(), 1)
 				assert.True(t, strings.HasPrefix(string(read), test.response), "%s", read)
-				s.stop()
-				require.NoError(t, <-s.ended)
+				s.end(t)
 			})
 		})
 	}
@@ -113,8 +118,7 @@ func TestTimeouts(t *testing.T) {
 			time.Sleep(91 * time.Second)
 			_, err := conn.Read(make([]byte, 1))
 			require.ErrorIs(t, err, io.EOF)
-			s.stop()
-			require.NoError(t, <-s.ended)
+			s.end(t)
 		})
 	})
 }
@@ -144,6 +148,7 @@ func TestShutdown(t *testing.T) {
 				require.NoError(t, <-s.ended)
 				assert.InDelta(t, test.took.Seconds(), time.Since(begin).Seconds(), 0.6, "Shutdown polls")
 				assert.True(t, strings.HasPrefix(string(response), test.response), "%s", response)
+				time.Sleep(time.Second) // net/http waits before it closes what was cut off
 				assert.Equal(t, test.rest == "", strings.Contains(s.log.String(), "in-flight requests were cut off"), s.log)
 			})
 		})
@@ -177,8 +182,7 @@ func TestLongHeader(t *testing.T) {
 		defer func() { _ = response.Body.Close() }()
 		assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode)
 		require.NoError(t, conn.Close())
-		s.stop()
-		require.NoError(t, <-s.ended)
+		s.end(t)
 	})
 }
 
