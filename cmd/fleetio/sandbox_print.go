@@ -11,7 +11,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// announce prints where the sandbox is and who may call it, as lines that a shell can evaluate.
+// announce prints the URL and the credentials of the sandbox, as lines that a shell can evaluate.
 func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account) error {
 	var b strings.Builder
 	if hasPage {
@@ -36,7 +36,7 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 				envAPIKey, quoteForShell(k.Key), envToken, quoteForShell(a.Token))
 		}
 	}
-	_, err := io.WriteString(w, b.String()) // at once, as whoever reads it waits for all of it
+	_, err := io.WriteString(w, b.String()) // in one write: a script waits for the first of these lines and reads the others
 	return err
 }
 
@@ -47,18 +47,18 @@ func restriction(k sandbox.APIKey) string {
 	return ", which may not create faults"
 }
 
-// some lists the first few of an account's things.
+// some returns the names of the first few elements.
 func some[T any](what string, list []T, name func(T) string) string {
-	const most = 8
+	const maxNames = 8
 	if len(list) == 0 {
 		return "no " + what
 	}
 	var names []string
-	for _, each := range list[:min(most, len(list))] {
+	for _, each := range list[:min(maxNames, len(list))] {
 		names = append(names, name(each))
 	}
-	if len(list) > most {
-		names = append(names, fmt.Sprintf("and %d more", len(list)-most))
+	if len(list) > maxNames {
+		names = append(names, fmt.Sprintf("and %d more", len(list)-maxNames))
 	}
 	if len(list) > 1 {
 		what += "s"
@@ -66,7 +66,7 @@ func some[T any](what string, list []T, name func(T) string) string {
 	return what + " " + strings.Join(names, ", ")
 }
 
-// first finds the first key that may create faults; the first of all where none may.
+// first returns the first key that may create faults, or the first of all if none may.
 func first(accounts []sandbox.Account) (account, key int) {
 	for i, a := range accounts {
 		for j, k := range a.APIKeys {
