@@ -30,10 +30,10 @@ checkgenerate: ## Fail if gen/ is not what the spec makes
 
 .PHONY: test
 test: ## Run the tests with the race detector
-	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$ -e /gendeviate$$)
+	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$)
 	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
-	go test ./internal/mutate ./cmd/fleetio/internal/suggest ./internal/gendeviate # likewise; they run on one goroutine
-	go test -run 'Deviations|Mutant' ./sandbox # one goroutine again
+	go test ./internal/mutate ./cmd/fleetio/internal/suggest # likewise; they run on one goroutine
+	go test -run 'Mutant' ./internal/contracttest # one goroutine again
 
 .PHONY: test-oldest
 test-oldest: ## Run the tests with the oldest release of Go that is supported
@@ -65,8 +65,8 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./conformance/internal/strictjson:FuzzDocument ./conformance/internal/strictjson:FuzzDecoder ./conformance:FuzzCheck \
        ./conformance:FuzzLoad ./conformance:FuzzReadKnown ./conformance:FuzzRedact ./internal/mutate:FuzzSecondOpinion \
        ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
-       ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzAppendText \
-       ./sandbox:FuzzWholeNumber ./sandbox:FuzzReadMembers ./sandbox:FuzzMember ./cmd/fleetio/internal/server/fixture:FuzzParse \
+       ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzParseInteger \
+       ./sandbox:FuzzReadInput ./sandbox:FuzzParseFailure ./cmd/fleetio/internal/server/fixture:FuzzParse \
        ./cmd/fleetio/internal/server/page:FuzzBody
 
 .PHONY: examples

@@ -7,4 +7,3 @@ package tools
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen --config=api/client.cfg.yaml api/openapi.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen --config=api/server.cfg.yaml api/openapi.yaml
 //go:generate go run ./internal/gencheck -spec api/openapi.yaml -types gen/fleetioapi/types.gen.go -o gen/fleetioapi/checks.gen.go
-//go:generate go run ./internal/gendeviate -spec api/openapi.yaml -o gen/fleetiodeviations

@@ -12,13 +12,13 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// In a test, Start gives a server with a client. Here, a value that records a test stands in for the test.
+// In a test, Start gives a server with a client. Here, a fake stands in for the test.
 func ExampleStart() {
 	t := new(fakeTest) // yours is a *testing.T
 	defer t.end()
 
 	s := sandbox.Start(t)
-	s.Next(sandbox.DropAfter()) // the fault is created, and nobody learns of it
+	s.InjectNext(sandbox.DropAfter()) // the fault is created, and the client gets no response
 	_, err := s.Client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 
 	var failed *fleetio.Error
@@ -31,13 +31,13 @@ func ExampleStart() {
 	// arrived: {"code":"P0420","vehicle_id":1}
 }
 
-// A deviation shows what code does when the vendor's answers change.
-func ExampleDeviate() {
+// An edit shows what code does when the vendor's responses change.
+func ExampleEdit() {
 	t := new(fakeTest)
 	defer t.end()
 
 	s := sandbox.Start(t)
-	s.Next(sandbox.Deviate("201/body/id/type/number-as-text"))
+	s.InjectNext(sandbox.Edit(`set=/id="90210"`))
 	_, err := s.Client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 
 	var failed *fleetio.Error
@@ -47,7 +47,7 @@ func ExampleDeviate() {
 
 // The sandbox is a handler like any other.
 func ExampleNew() {
-	s, err := sandbox.New(sandbox.WithRateLimit(20), sandbox.WithTrouble(0.05, sandbox.Fail(http.StatusInternalServerError)))
+	s, err := sandbox.New(sandbox.WithRateLimit(20), sandbox.WithFailure(0.05, sandbox.Fail(http.StatusInternalServerError)))
 	if err != nil {
 		fmt.Println(err)
 		return

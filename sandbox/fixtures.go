@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -95,33 +96,16 @@ func (f Fixtures) beside(stored Fixtures) error {
 	return errors.Join(c.problems...)
 }
 
-// clone shares nothing with its original, so that nobody changes later what a sandbox knows.
-func (f Fixtures) clone() Fixtures {
-	f.Accounts = slices.Clone(f.Accounts)
-	for i := range f.Accounts {
-		a := &f.Accounts[i]
-		a.APIKeys, a.Vehicles, a.FaultRules, a.Faults = slices.Clone(a.APIKeys), slices.Clone(a.Vehicles), slices.Clone(a.FaultRules), slices.Clone(a.Faults)
-		for j := range a.APIKeys {
-			a.APIKeys[j].Permissions = slices.Clone(a.APIKeys[j].Permissions)
-		}
-		for j := range a.Vehicles {
-			a.Vehicles[j].ArchivedAt = copied(a.Vehicles[j].ArchivedAt)
-		}
-		for j := range a.Faults {
-			f := &a.Faults[j]
-			f.Count, f.LastOccurredAt, f.Status = copied(f.Count), copied(f.LastOccurredAt), copied(f.Status)
-			f.Description, f.ExternalID, f.Name, f.Source = copied(f.Description), copied(f.ExternalID), copied(f.Name), copied(f.Source)
-		}
+// clone shares nothing with valid fixtures, so that nothing changes later what a sandbox knows.
+func (f Fixtures) clone() (c Fixtures) {
+	data, err := json.Marshal(f)
+	if err == nil {
+		err = json.Unmarshal(data, &c)
 	}
-	return f
-}
-
-func copied[T any](p *T) *T {
-	if p == nil {
-		return nil
+	if err != nil {
+		panic(err) // they are valid
 	}
-	v := *p
-	return &v
+	return c
 }
 
 // with returns the fixtures with others added. An account of a known id is replaced.
@@ -181,36 +165,26 @@ func (c *checker) account(at string, a *Account) {
 			}
 		}
 	}
-	codes := map[string]string{}
 	for i, r := range a.FaultRules {
 		at := fmt.Sprintf("%s.fault_rules[%d]", at, i)
 		c.id(at+".id", "fault rule", r.ID)
 		c.text(at+".code", r.Code)
-		for _, v := range fleetioapi.CheckFaultCreate(&fleetioapi.FaultCreate{VehicleID: 1, Code: r.Code}) {
-			if v.Rule == "maxLength" {
-				c.add(at+".code", "has more than "+v.Limit+" characters, so no fault could have it")
-			}
-		}
-		if first, twice := codes[r.Code]; twice {
-			c.add(at+".code", "is that of "+first+", too")
-		}
-		codes[r.Code] = at
+		c.once(at+".code", fmt.Sprintf("code %q of account %d", r.Code, a.ID))
 	}
+	// What is asked of a request is asked of a fault.
+	known := newAccount(*a)
 	for i := range a.Faults {
-		c.fault(fmt.Sprintf("%s.faults[%d]", at, i), a, &a.Faults[i])
-	}
-}
-
-// fault asks of a fault what the sandbox asks of a request.
-func (c *checker) fault(at string, a *Account, f *fleetioapi.FaultCreate) {
-	for _, v := range fleetioapi.CheckFaultCreate(f) {
-		c.add(at, v.String())
-	}
-	if !slices.ContainsFunc(a.Vehicles, func(v Vehicle) bool { return v.ID == f.VehicleID }) {
-		c.add(at+".vehicle_id", "is no vehicle of the account")
-	}
-	if !slices.ContainsFunc(a.FaultRules, func(r FaultRule) bool { return r.Code == f.Code }) {
-		c.add(at+".code", "has no Fault Rule in the account")
+		at := fmt.Sprintf("%s.faults[%d]", at, i)
+		body, err := json.Marshal(a.Faults[i])
+		if err != nil {
+			c.add(at, "cannot be written as JSON: "+err.Error())
+			continue
+		}
+		in := readInput(body)
+		known.check(in)
+		for _, property := range slices.Sorted(maps.Keys(in.problems)) {
+			c.add(at+"."+property, strings.Join(in.problems[property], ", "))
+		}
 	}
 }
 

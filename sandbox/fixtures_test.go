@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -37,13 +36,12 @@ func TestFixturesValidate(t *testing.T) {
 		"accounts[0].vehicles[0].archived_at cannot be written": func(f *sandbox.Fixtures) {
 			f.Accounts[0].Vehicles[0].ArchivedAt = new(time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC))
 		},
-		"accounts[0].fault_rules[0].code is empty":                              func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
-		"accounts[0].fault_rules[1].code is that of accounts[0].fault_rules[0]": func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },
-		"accounts[0].fault_rules[0].code has more than 255 characters":          func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = strings.Repeat("é", 256) },
-		"accounts[0].fault_rules[0].code is not valid UTF-8":                    func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "\xff" },
-		"accounts[0].faults[0] vehicle_id is required":                          func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420"}} },
-		"accounts[0].faults[0].vehicle_id is no vehicle of the account":         func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },
-		"accounts[0].faults[0].code has no Fault Rule in the account":           func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
+		"accounts[0].fault_rules[0].code is empty":                                       func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
+		"accounts[0].fault_rules[1].code is the same as accounts[0].fault_rules[0].code": func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },
+		"accounts[0].fault_rules[0].code is not valid UTF-8":                             func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "\xff" },
+		"accounts[0].faults[0].vehicle_id must be greater than or equal to 1":            func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420"}} },
+		"accounts[0].faults[0].vehicle_id must exist":                                    func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },
+		"accounts[0].faults[0].code must match a Fault Rule":                             func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
 	} {
 		f := sandbox.DefaultFixtures()
 		change(&f)

@@ -7,11 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,252 +19,247 @@ import (
 )
 
 const (
-	mostBody    = 1 << 20  // bounds a request's body, in bytes
-	usualBody   = 4 << 10  // what is made room for before it arrives
-	maxBodies   = 32 << 20 // bounds the bodies of all calls on their way, in bytes
-	mostDrained = 32 << 20 // of a body that is too large, what is read and forgotten
+	maxBody    = 1 << 20  // bounds a request's body, in bytes
+	maxBodies  = 32 << 20 // bounds the bodies of all requests being served, in bytes
+	maxDrained = 32 << 20 // bounds what is read and forgotten of a body that is too large
 )
 
-// call is a request on its way.
+// call is a request being served, with the response that it gets in the end.
 type call struct {
-	answer // what the generated code writes
+	response
 
 	request *http.Request
-	caller  *credential // nil where nobody was authenticated
-	account *account    // the caller's
+	routed  bool        // to an operation
 	sent    []byte      // the request's body
 	sentErr error       // why it could not be read
-	input   input
-	created created
-	trouble Trouble
+	caller  *credential // nil if none was authenticated
+	account *account    // the caller's
+	failure Failure
 }
-
-// calls are used again. What an exchange keeps of one is not part of it.
-var calls = sync.Pool{New: func() any { return new(call) }}
 
 // ServeHTTP implements [http.Handler].
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
-	c, _ := calls.Get().(*call)
-	*c = call{answer: answer{header: w.Header()}, request: r}
-	held := c.readBody(&s.bodies)
-	defer s.bodies.Add(-held)
-	path := r.URL.Path
-	if strings.Contains(strings.ToUpper(r.URL.RawPath), "%2F") {
-		path = r.URL.RawPath // an escaped slash separates nothing
-	}
-	handle, known := s.routes[path][r.Method]
-	switch {
-	case known:
-		c.trouble = s.script.due()
-		s.guard(c, handle)
-		if c.trouble.cut {
-			c.header["Content-Length"] = []string{strconv.Itoa(len(c.body))}
-			c.body = c.body[:len(c.body)/2]
+	c := &call{response: response{header: http.Header{}}, request: r}
+	// The body is read before anything is decided, so that the exchange has all of it.
+	defer c.readBody(&s.bodies)()
+	s.mux.ServeHTTP(c, r)
+	if !c.routed { // the mux has responded: with a redirect, which the vendor does not document, or with text
+		if allow := c.header.Get("Allow"); allow != "" {
+			c.problem(http.StatusMethodNotAllowed, "This path takes "+allow+".")
+			c.header.Set("Allow", allow) // RFC 9110, section 15.5.6
+		} else {
+			c.problem(http.StatusNotFound, "There is nothing here. The sandbox has POST /api/v1/faults.")
 		}
-	case s.routes[path] != nil:
-		c.undocumented(http.StatusMethodNotAllowed, "This path takes POST.")
-	default:
-		c.undocumented(http.StatusNotFound, "There is nothing here. The sandbox has POST /api/v1/faults.")
-	}
-	if version := r.Header["X-Api-Version"]; version != nil {
-		c.header["X-Api-Version"] = version
 	}
 	s.finish(r.Context(), w, c, started)
-	*c = call{} // so that it keeps nothing alive; where the connection was dropped, it is lost
-	calls.Put(c)
 }
 
-// guard makes a 500 of whatever goes wrong inside. What that was, only the log tells.
-func (s *Sandbox) guard(c *call, handle http.HandlerFunc) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.logger.Error("panic", "value", p, "stack", string(debug.Stack()))
-			c.failed("")
+// operation wraps each operation of the contract: it injects a failure, and turns whatever goes wrong inside into a 500. What that
+// was, only the log tells.
+func (s *Sandbox) operation(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := w.(*call) //nolint:forcetypeassert // the router passes on what it gets
+		c.routed, c.failure = true, s.failures.next()
+		defer func() {
+			if p := recover(); p != nil {
+				s.logger.Error("panic", "value", p, "stack", string(debug.Stack()))
+				c.problem(http.StatusInternalServerError, couldNot+".")
+			}
+		}()
+		next.ServeHTTP(c, r)
+		for _, edit := range c.failure.plan.edits {
+			edit(&c.response)
 		}
-	}()
-	handle(c, c.request)
-	c.trouble.change(&c.answer)
+		if c.failure.plan.cut {
+			c.header.Set("Content-Length", strconv.Itoa(len(c.body)))
+			c.body = c.body[:len(c.body)/2]
+		}
+	})
 }
+
+// couldNot is the detail of a 500, before the reason.
+const couldNot = "The request could not be processed"
 
 // errBusy says that there is no room for a body.
-var errBusy = errors.New("the bodies of other calls leave no room for it")
+var errBusy = errors.New("the bodies of other requests leave no room for it")
 
-// readBody reads the body before anything is decided, so that whoever looks at the exchange sees it whole. Room is made for
-// what arrives, not for what is announced, out of what all calls share; it returns how much of that it took.
-func (c *call) readBody(all *atomic.Int64) (held int64) {
+// budget reads a body as far as the room that all requests share allows.
+type budget struct {
+	io.Reader
+
+	all  *atomic.Int64
+	held int64
+}
+
+// Read implements [io.Reader].
+func (b *budget) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.held += int64(n)
+	if b.all.Add(int64(n)) > maxBodies {
+		return n, errBusy
+	}
+	return n, err
+}
+
+// readBody reads the request's body, and returns what gives its room back.
+func (c *call) readBody(all *atomic.Int64) (release func()) {
 	r := c.request
 	if r.Body == nil || r.Body == http.NoBody {
-		return 0
+		return func() {}
 	}
-	if r.ContentLength > mostBody {
-		c.tooLarge(r.Header["Expect"] == nil) // who waits to be told to go on is told not to
-		return 0
+	b := &budget{Reader: r.Body, all: all}
+	if r.ContentLength <= maxBody {
+		c.sent, c.sentErr = io.ReadAll(io.LimitReader(b, maxBody+1))
 	}
-	// The length is a hint: middleware may have put another body in place, or nothing comes. A byte more shows that it ends
-	// there.
-	room, read := min(max(r.ContentLength, 0), usualBody)+1, 0
-	for c.sentErr == nil && read <= mostBody {
-		if held += room; all.Add(room) > maxBodies {
-			c.sent, c.sentErr = nil, errBusy
-			all.Add(-held)
-			return 0
+	if r.ContentLength > maxBody || len(c.sent) > maxBody {
+		c.sentErr = &http.MaxBytesError{Limit: maxBody}
+		// Many clients send all of a body before they read the response, and would find the connection closed. One that waits for
+		// 100 Continue has sent nothing yet.
+		if r.ContentLength <= maxBody || r.Header["Expect"] == nil {
+			_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // if it breaks off, nothing reads the response
 		}
-		c.sent = append(make([]byte, 0, held), c.sent...)[:held]
-		for c.sentErr == nil && read < len(c.sent) {
-			var n int
-			n, c.sentErr = r.Body.Read(c.sent[read:])
-			read += n
-		}
-		room = min(held, mostBody+1-held)
-	}
-	c.sent = c.sent[:read]
-	switch {
-	case read > mostBody:
-		c.tooLarge(true)
-	case errors.Is(c.sentErr, io.EOF):
-		c.sentErr = nil
 	}
 	if c.sentErr != nil {
 		c.sent = nil
 	}
-	return held
+	return func() { all.Add(-b.held) }
 }
 
-// tooLarge gives up a body. Many clients send all of it before they read the answer, and would find the connection closed,
-// so the rest is taken in as well, within reason.
-func (c *call) tooLarge(drain bool) {
-	c.sentErr = &http.MaxBytesError{Limit: mostBody}
-	if drain {
-		_, _ = io.CopyN(io.Discard, c.request.Body, mostDrained) // if it breaks off, nobody reads the answer
-	}
-}
+// operations are the operations of the contract, as the generated router calls them. The generated strict handler would decode the
+// body by itself, and tell only the first mistake, in Go's words.
+type operations struct{ *Sandbox }
 
-// front is the operation as the generated router calls it. The generated strict handler would decode the body by itself,
-// and tell only the first thing that is wrong, in Go's words.
-type front struct{ *Sandbox }
-
-var _ fleetioserver.ServerInterface = front{}
+var _ fleetioserver.ServerInterface = operations{}
 
 // CreateFault implements [fleetioserver.ServerInterface].
-func (f front) CreateFault(w http.ResponseWriter, r *http.Request) {
-	c, ours := w.(*call)
-	if !ours {
-		panic("the router has put another writer in between")
-	}
-	caller, why := f.keys.find(r.Header)
+func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
+	c := w.(*call) //nolint:forcetypeassert // the router passes on what it gets
+	caller, why := o.keys.find(r.Header)
 	if caller != nil {
 		c.caller, c.account = caller, caller.account
 	}
-	if c.trouble.instead(f.Sandbox, &c.answer) || !f.admit(c, why) {
+	if c.failure.plan.respond(o.Sandbox, &c.response) {
 		return
 	}
-	c.input.read(c.sent)
-	answer, err := service{f.Sandbox, c}.CreateFault(r.Context(), fleetioserver.CreateFaultRequestObject{Body: &c.input.fault})
-	if err == nil {
-		err = answer.VisitCreateFaultResponse(&c.answer)
+	if c.failure.plan.accept {
+		c.account = cmp.Or(c.account, o.accounts[0])
+	} else if !o.admit(c, why) {
+		return
 	}
-	if err != nil {
-		f.logger.Error("the fault was not stored", "error", err)
-		var reason string
-		var told interface{ Detail() string }
-		if errors.As(err, &told) {
-			reason = f.Redact(told.Detail())
+	in := readInput(c.sent)
+	if !c.failure.plan.accept {
+		if c.account.check(in); in.problems != nil {
+			c.invalid(in.problems)
+			return
 		}
-		c.failed(reason)
 	}
+	id, body, err := o.add(r.Context(), c.account, in)
+	if err != nil {
+		o.logger.Error("the fault was not stored", "error", err)
+		detail := couldNot
+		if told, ok := errors.AsType[interface {
+			error
+			Detail() string
+		}](err); ok {
+			detail += ": " + o.Redact(told.Detail())
+		}
+		c.problem(http.StatusInternalServerError, detail+".")
+		return
+	}
+	c.set(http.StatusCreated, body)
+	c.header.Set("Location", location(r, id))
 }
 
-// admit tells whether a request gets as far as its body; if not, it has its answer. Why is what is wrong with the credentials.
-func (f front) admit(c *call, why string) bool {
-	r := c.request
-	if c.trouble.accept {
-		if c.account == nil {
-			c.account = f.accounts[0]
-		}
-		return true
-	}
+// admit tells whether a request gets as far as its body; if not, it responds. Why is the problem with the credentials.
+func (o operations) admit(c *call, why string) bool {
 	if c.caller == nil {
-		f.unauthorized(&c.answer, why)
+		c.unauthorized(o.Sandbox, why)
 		return false
 	}
-	if f.perMinute > 0 {
-		if wait, ok := c.account.window.take(f.perMinute, time.Now()); !ok {
-			c.limited(wait)
+	if o.perMinute > 0 {
+		if wait, ok := c.account.window.take(o.perMinute, time.Now()); !ok {
+			c.rateLimited(wait)
 			return false
 		}
 	}
+	_, tooLarge := errors.AsType[*http.MaxBytesError](c.sentErr)
 	switch {
-	case !c.caller.mayDo:
-		f.forbidden(&c.answer, "The API key may not create faults.")
-	case !acceptsJSON(r.Header["Accept"]):
-		c.undocumented(http.StatusNotAcceptable, "The answer would be application/json, which the header Accept does not take.")
-	case !isJSON(r.Header):
-		c.undocumented(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and without a Content-Encoding.")
+	case !c.caller.mayCreate:
+		c.forbidden(o.Sandbox, "The API key may not create faults.")
+	case !isJSON(c.request.Header):
+		c.problem(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and without a Content-Encoding.")
+	case tooLarge:
+		c.problem(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(maxBody)+" bytes.")
+	case errors.Is(c.sentErr, errBusy):
+		c.problem(http.StatusServiceUnavailable, "The body was not read: the requests being served have more than "+
+			strconv.Itoa(maxBodies>>20)+" MiB. Try again.")
+		c.header.Set("Retry-After", "1")
 	case c.sentErr != nil:
-		c.noBody()
+		c.problem(http.StatusBadRequest, "The body could not be read to its end.")
 	default:
 		return true
 	}
 	return false
 }
 
-// noBody answers a request of which the body could not be read.
-func (c *call) noBody() {
-	if _, ok := errors.AsType[*http.MaxBytesError](c.sentErr); ok {
-		c.undocumented(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(mostBody)+" bytes.")
-		return
+// isJSON tells by its header whether a body is JSON, and not encoded (RFC 9110, section 8.4).
+func isJSON(header http.Header) bool {
+	types := header["Content-Type"]
+	if len(types) != 1 {
+		return false
 	}
-	if errors.Is(c.sentErr, errBusy) {
-		c.undocumented(http.StatusServiceUnavailable, "The body was not read: the calls on their way have more than "+strconv.Itoa(maxBodies>>20)+" MiB. Try again.")
-		c.header["Retry-After"] = []string{"1"}
-		return
+	for _, encoding := range header["Content-Encoding"] {
+		if encoding != "" && !strings.EqualFold(encoding, "identity") {
+			return false
+		}
 	}
-	c.undocumented(http.StatusBadRequest, "The body could not be read to its end.")
+	name, parameters, err := mime.ParseMediaType(types[0])
+	return err == nil && name == "application/json" && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
 }
 
-// finish sends the answer, or what the script made of it, and keeps and logs the exchange.
+// finish sends the response, or what the failure made of it, and keeps and logs the exchange.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
-	e := Exchange{At: started, Took: time.Since(started), Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
-		Header: c.request.Header, Body: c.sent, BodyOmitted: c.sentErr != nil, Status: c.status,
-		AnswerHeader: c.header, AnswerBody: c.body, Trouble: c.trouble.name}
-	if s.kept > 0 { // what wraps a handler may change headers on the way
-		e.Header, e.AnswerHeader = maps.Clone(e.Header), maps.Clone(e.AnswerHeader)
+	// HTTP itself allows these responses no body (RFC 9110, section 6.4.1).
+	if c.request.Method == http.MethodHead || c.status == http.StatusNoContent || c.status == http.StatusNotModified {
+		c.body = nil
+	}
+	e := Exchange{
+		At: started, Took: time.Since(started),
+		Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
+		Header: c.request.Header, Body: c.sent, BodyOmitted: c.sentErr != nil,
+		Status: c.status, ResponseHeader: c.header, ResponseBody: c.body, Failure: c.failure.String(),
+	}
+	if s.history.max > 0 { // what wraps the handler may change the header on the way
+		e.Header = maps.Clone(e.Header)
 	}
 	if c.caller != nil {
 		e.Account, e.APIKey = c.account.Name, c.caller.key.Name
 	}
-	if c.bodiless() {
-		c.body, e.AnswerBody = nil, nil
-	}
-	if c.trouble.drops() {
-		e.Status, e.AnswerHeader, e.AnswerBody = 0, nil, nil
+	if c.failure.plan.drop {
+		e.Status, e.ResponseHeader, e.ResponseBody = 0, nil, nil
 	}
 	s.history.add(&e)
-	if s.logger.Enabled(ctx, slog.LevelInfo) {
-		s.log(ctx, &e)
+	s.log(ctx, c, &e)
+	maps.Copy(w.Header(), c.header)
+	c.failure.plan.send(w, c)
+}
+
+func (s *Sandbox) log(ctx context.Context, c *call, e *Exchange) {
+	if !s.logger.Enabled(ctx, slog.LevelInfo) {
+		return
 	}
-	c.trouble.send(w, c)
-}
-
-// bodiless tells whether HTTP itself allows the answer no body (RFC 9110, section 6.4.1).
-func (c *call) bodiless() bool {
-	return c.request.Method == http.MethodHead || c.status == http.StatusNoContent || c.status == http.StatusNotModified
-}
-
-func (s *Sandbox) log(ctx context.Context, e *Exchange) {
 	method, address := e.Method, e.URL
-	if s.routes[address][method] == nil { // others may hold anything
+	if !c.routed || c.request.URL.RawQuery != "" { // others may hold anything
 		r := s.redactorFor(e.Header)
 		method, address = r.Text(method), r.url(address)
 	}
-	attributes := [...]slog.Attr{
+	list := []slog.Attr{
 		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address), slog.Int("status", e.Status),
-		slog.Int64("took_us", e.Took.Microseconds()), slog.String("account", e.Account), slog.String("api_key", e.APIKey), slog.String("trouble", e.Trouble),
+		slog.Int64("took_us", e.Took.Microseconds()), slog.String("account", e.Account), slog.String("api_key", e.APIKey),
 	}
-	list := attributes[:]
-	if e.Trouble == "" {
-		list = list[:len(list)-1]
+	if e.Failure != "" {
+		list = append(list, slog.String("failure", e.Failure))
 	}
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "exchange", list...)
 }

@@ -15,23 +15,23 @@ func TestHistoryIsBounded(t *testing.T) {
 	s, err := New()
 	require.NoError(t, err)
 	for range 40 {
-		s.call(t, "", func(r *http.Request) { r.Header = http.Header{"X": {strings.Repeat("x", mostBody)}} })
+		s.call(t, "", func(r *http.Request) { r.Header = http.Header{"X": {strings.Repeat("x", maxBody)}} })
 	}
-	assert.LessOrEqual(t, s.history.bytes, mostKept)
+	assert.LessOrEqual(t, s.history.bytes, maxKept)
 	for range 40 {
-		s.call(t, strings.Repeat("x", mostBody), func(r *http.Request) { r.Header = http.Header{} })
+		s.call(t, strings.Repeat("x", maxBody), func(r *http.Request) { r.Header = http.Header{} })
 	}
-	assert.LessOrEqual(t, s.history.bytes, mostKept)
-	assert.Len(t, s.Requests(), mostKept/mostBody-1)
+	assert.LessOrEqual(t, s.history.bytes, maxKept)
+	assert.Len(t, s.Requests(), maxKept/maxBody-1)
 	for range 1000 {
 		s.call(t, minimal)
 	}
-	list := s.history.all()
+	list := s.history.list
 	assert.Len(t, list, 1000)
 	total := 0
 	for i := range list {
 		total += list[i].bytes()
 	}
 	assert.Equal(t, total, s.history.bytes, "what was let go is not counted")
-	assert.Less(t, s.history.bytes, 2*mostBody)
+	assert.Less(t, s.history.bytes, 2*maxBody)
 }

@@ -1,175 +1,211 @@
 package sandbox
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
+	"iter"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // input is a request's body, read.
 type input struct {
-	fault fleetioapi.FaultCreate
-	// occurred is last_occurred_at as it was sent: with its offset, and with digits that a time.Time does not have.
-	occurred string
-	hasCode  bool                // a text was sent, blank or not
-	problems map[string][]string // by field, in the words of the answer; nil where there are none
-
-	// What the pointers in fault lead to, by field: room that comes with the call.
-	texts   [len(fleetioapi.FaultCreateFields)]string
-	numbers [len(fleetioapi.FaultCreateFields)]int64
-	status  fleetioapi.FaultStatus
-	when    time.Time
+	// values are the properties that a fault can have, as JSON. Text stays as it was sent, as a [time.Time] does not hold all the
+	// digits of a date-time.
+	values map[string]string
+	// problems are the messages of the 422, by property; nil if there are none.
+	problems map[string][]string
 }
 
-// inputOf makes an input of a fault that Go code wrote.
-func inputOf(f *fleetioapi.FaultCreate) *input {
-	in := &input{fault: *f}
-	if f.LastOccurredAt != nil {
-		in.occurred = f.LastOccurredAt.Format(time.RFC3339Nano)
+func (in *input) problem(property, message string) {
+	if in.problems == nil {
+		in.problems = map[string][]string{}
+	}
+	in.problems[property] = append(in.problems[property], message)
+}
+
+// refuse notes a problem with a value that no fault can have.
+func (in *input) refuse(property, message string) {
+	in.problem(property, message)
+	delete(in.values, property)
+}
+
+// readInput reads a body and checks it by what the contract says of its properties.
+func readInput(body []byte) *input {
+	in := &input{values: map[string]string{}}
+	sent := in.object(string(body))
+	if in.problems["base"] != nil {
+		return in
+	}
+	for i := range fleetioapi.FaultCreateFields {
+		f := &fleetioapi.FaultCreateFields[i]
+		raw, has := sent[f.Name]
+		if has {
+			in.values[f.Name] = raw
+		}
+		switch {
+		case f.Required && (!has || raw == "null"):
+			in.refuse(f.Name, "can't be blank")
+		case !has:
+		case raw == "null":
+			in.refuse(f.Name, "can't be null")
+		case f.Type == "integer":
+			in.integer(f, raw)
+		case f.Type == "boolean":
+			if raw != "true" && raw != "false" {
+				in.refuse(f.Name, "must be true or false")
+			}
+		default:
+			in.text(f, raw)
+		}
 	}
 	return in
 }
 
-func (in *input) problem(field, message string) {
-	if in.problems == nil {
-		in.problems = map[string][]string{}
-	}
-	in.problems[field] = append(in.problems[field], message)
-}
-
-// read takes in what a body says and notes what the contract has against it, by the checks that are generated from it.
-func (in *input) read(body []byte) {
-	m, twice, why := readMembers(body)
-	if why != "" {
-		in.problem("base", why)
-		return
-	}
-	for i := range m {
-		in.member(i, m[i])
-	}
-	for _, name := range twice {
-		in.problem(name, "is there more than once")
-	}
-}
-
-// member reads one member. What cannot be read stays absent.
-func (in *input) member(i int, raw string) {
-	f := &fleetioapi.FaultCreateFields[i]
+// object splits a body into the properties of its JSON object. Unknown ones are ignored (page "Bulk API"). Where readers of
+// JSON disagree about a body, the body is refused.
+func (in *input) object(body string) map[string]string {
+	sent := map[string]string{}
+	start := strings.TrimLeft(body, space)
 	switch {
-	case raw == "":
-		if f.Required {
-			in.problem(f.Name, "can't be blank")
-		}
-	case raw[0] == 'n' && f.Required:
-		in.problem(f.Name, "can't be blank")
-	case raw[0] == 'n':
-		in.problem(f.Name, "can't be null")
-	case f.Type == "integer":
-		in.integer(i, raw)
-	case raw[0] != '"':
-		in.problem(f.Name, "must be a string")
+	case start == "":
+		in.problem("base", "the body is empty")
+	case !utf8.ValidString(body):
+		in.problem("base", "the body is not valid UTF-8")
+	case !json.Valid([]byte(body)):
+		in.problem("base", "the body is not valid JSON")
+	case start[0] != '{':
+		in.problem("base", "the body is not a JSON object")
+	case hasLoneSurrogate(body):
+		in.problem("base", "the body has an escape of a lone surrogate")
 	default:
-		in.texts[i] = unquote(raw)
-		in.text(i)
+		for name, value := range properties(start) {
+			if _, twice := sent[name]; twice && in.problems[name] == nil {
+				in.problem(name, "is there more than once")
+			}
+			sent[name] = value
+		}
+	}
+	return sent
+}
+
+const space = " \t\r\n" // of JSON
+
+// properties returns the properties of a valid JSON object, each that repeats a name too: encoding/json takes the last of those, and
+// says nothing.
+func properties(object string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		var name string
+		depth, from := 0, 0 // where the name or value begins
+		for i := 0; i < len(object); i++ {
+			switch c := object[i]; {
+			case c == '"':
+				for i++; object[i] != '"'; i++ {
+					if object[i] == '\\' {
+						i++
+					}
+				}
+			case c == ':' && depth == 1:
+				name, _ = unquote(strings.Trim(object[from:i], space))
+				from = i + 1
+			case (c == ',' || c == '}') && depth == 1:
+				if value := strings.Trim(object[from:i], space); value != "" && !yield(name, value) {
+					return
+				}
+				from = i + 1
+			case c == '{' || c == '[':
+				if depth++; depth == 1 {
+					from = i + 1
+				}
+			case c == '}' || c == ']':
+				depth--
+			}
+		}
 	}
 }
 
-func (in *input) text(i int) {
-	f, s := &fleetioapi.FaultCreateFields[i], &in.texts[i]
-	if f.Required && strings.TrimSpace(*s) == "" {
-		in.problem(f.Name, "can't be blank")
+// unquote returns the text of a valid JSON value; false if it is something else. Most texts have no escape, and need no decoder.
+func unquote(raw string) (s string, ok bool) {
+	if !strings.HasPrefix(raw, `"`) {
+		return "", false
 	}
-	found := f.CheckText(nil, *s)
-	for _, v := range found {
-		in.problem(f.Name, message(v))
+	if !strings.Contains(raw, `\`) {
+		return raw[1 : len(raw)-1], true
 	}
-	to := &in.fault
-	switch f.Name {
-	case "code":
-		to.Code, in.hasCode = *s, true
-	case "description":
-		to.Description = s
-	case "external_id":
-		to.ExternalID = s
-	case "last_occurred_at":
-		var err error
-		if in.when, err = time.Parse(time.RFC3339, *s); err != nil || !dateTimeShaped(*s) {
-			in.problem(f.Name, "is not a date and time such as 2026-03-14T13:46:27-06:00")
-			return
-		}
-		to.LastOccurredAt, in.occurred = &in.when, *s
-	case "name":
-		to.Name = s
-	case "source":
-		to.Source = s
-	case "status":
-		if in.status = fleetioapi.FaultStatus(*s); found == nil {
-			to.Status = &in.status
-		}
-	default:
-		panic("the contract has a text that the sandbox does not know: " + f.Name) // a test reads every field
-	}
+	ok = json.Unmarshal([]byte(raw), &s) == nil
+	return s, ok
 }
 
-// dateTimeShaped tells whether a text that Go takes for RFC 3339 has its shape (section 5.6), as Go takes more: an hour of one
-// digit, a comma before the fraction, an offset of a day.
-func dateTimeShaped(s string) bool {
-	const digits, offset = len("2006-01-02T15:04:05"), len("-07:00")
-	if len(s) <= digits || s[len("2006-01-02T15")] != ':' || s[digits] == ',' {
-		return false
-	}
-	if s[len(s)-1] == 'Z' {
-		return true
-	}
-	zone := s[len(s)-offset+1:] // Go has seen that it is there
-	return zone[:2] < "24" && zone[3:] < "60"
+var (
+	// harmless are the escapes that can be mistaken for a lone surrogate: of a backslash, and of surrogate pairs.
+	harmless  = regexp.MustCompile(`(?i)\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`)
+	surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
+)
+
+// hasLoneSurrogate looks for a \u escape of half a surrogate pair (RFC 8259, section 8.2) in valid JSON. encoding/json puts U+FFFD
+// in its place.
+func hasLoneSurrogate(valid string) bool {
+	return strings.Contains(valid, `\u`) && surrogate.MatchString(harmless.ReplaceAllString(valid, ""))
 }
 
-func (in *input) integer(i int, raw string) {
-	f, n := &fleetioapi.FaultCreateFields[i], &in.numbers[i]
-	var err error
-	*n, err = wholeNumber(raw)
-	beyond := errors.Is(err, errTooBig) || errors.Is(err, errTooSmall)
-	if err == nil || beyond { // n is then the number that is nearest, and the contract may have a bound before that
-		for _, v := range f.CheckInteger(nil, *n) {
-			in.problem(f.Name, message(v))
-		}
-	}
-	if err != nil {
-		if in.problems[f.Name] == nil {
-			in.problem(f.Name, err.Error())
-		}
+func (in *input) text(f *fleetioapi.Field, raw string) {
+	s, ok := unquote(raw)
+	if !ok {
+		in.refuse(f.Name, "must be a string")
 		return
 	}
-	switch f.Name {
-	case "count":
-		in.fault.Count = n
-	case "vehicle_id":
-		in.fault.VehicleID = *n
-	default:
-		panic("the contract has an integer that the sandbox does not know: " + f.Name) // a test reads every field
+	if f.Required && strings.TrimSpace(s) == "" {
+		in.problem(f.Name, "can't be blank")
+	}
+	in.violations(f.CheckText(nil, s))
+	if f.Format == "date-time" && !isDateTime(s) {
+		in.refuse(f.Name, "is not a date and time such as 2026-03-14T13:46:27-06:00")
 	}
 }
 
-// message says a violation as a Rails validation does (page "Response Codes").
-func message(v fleetioapi.Violation) string {
-	switch v.Rule {
-	case "minLength":
-		return "is too short (minimum is " + v.Limit + " characters)"
-	case "maxLength":
-		return "is too long (maximum is " + v.Limit + " characters)"
-	case "minimum":
-		return "must be greater than or equal to " + v.Limit
-	case "maximum":
-		return "must be less than or equal to " + v.Limit
-	case "enum":
-		return "is not included in the list"
-	default:
-		return "is invalid"
+var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
+// isDateTime tells whether a text is one of RFC 3339, section 5.6. [time.Parse] alone takes more, such as an offset of a day.
+func isDateTime(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil && dateTime.MatchString(s)
+}
+
+func (in *input) integer(f *fleetioapi.Field, raw string) {
+	n, err := parseInteger(raw)
+	in.values[f.Name] = strconv.FormatInt(n, 10)
+	if err == nil || errors.Is(err, errTooBig) || errors.Is(err, errTooSmall) {
+		in.violations(f.CheckInteger(nil, n)) // the contract may have a bound before that of 64 bits
+	}
+	if err != nil && in.problems[f.Name] == nil {
+		in.refuse(f.Name, err.Error())
+	}
+}
+
+// messages word what the contract has against a value as a Rails validation does (page "Response Codes").
+var messages = map[string]string{
+	"minLength": "is too short (minimum is LIMIT characters)",
+	"maxLength": "is too long (maximum is LIMIT characters)",
+	"minimum":   "must be greater than or equal to LIMIT",
+	"maximum":   "must be less than or equal to LIMIT",
+	"enum":      "is not included in the list",
+}
+
+func (in *input) violations(list []fleetioapi.Violation) {
+	for _, v := range list {
+		message := strings.Replace(cmp.Or(messages[v.Rule], "is invalid"), "LIMIT", v.Limit, 1)
+		if strings.HasSuffix(v.Rule, "Length") { // a response may be as long, and echoes it if the request is accepted all the same
+			in.problem(v.Field, message)
+		} else {
+			in.refuse(v.Field, message)
+		}
 	}
 }
 
@@ -180,53 +216,23 @@ var (
 	errTooSmall  = errors.New("must be greater than or equal to -9223372036854775808")
 )
 
-// wholeNumber reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers.
-func wholeNumber(raw string) (int64, error) {
-	if raw[0] != '-' && !isDigit(raw[0]) {
-		return 0, errNoNumber
-	}
+// parseInteger reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; they may have 15
+// digits, as many as a float64 tells apart. Of one that is too large or too small, it returns the nearest.
+func parseInteger(raw string) (int64, error) {
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err == nil {
 		return n, nil
 	}
-	digits, negative := strings.CutPrefix(raw, "-")
-	digits, exponent, _ := strings.Cut(strings.ToLower(digits), "e")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	// The number is digits, without a zero at either end, times ten to the power.
-	digits = strings.TrimLeft(whole+fraction, "0")
-	power := powerOf(exponent) - len(fraction)
-	power += len(digits) - len(strings.TrimRight(digits, "0"))
-	switch digits = strings.TrimRight(digits, "0"); {
-	case digits == "":
-		return 0, nil
-	case power < 0:
-		return 0, errNoInteger
-	case len(digits)+power <= len("9223372036854775807"):
-		sign := ""
-		if negative {
-			sign = "-"
-		}
-		if n, err = strconv.ParseInt(sign+digits+strings.Repeat("0", power), 10, 64); err == nil {
-			return n, nil
-		}
-	}
-	if negative {
+	f, notNumber := strconv.ParseFloat(raw, 64) // infinite and an error, beyond a float64
+	switch large := errors.Is(err, strconv.ErrRange) || math.Abs(f) >= 1<<63; {
+	case errors.Is(notNumber, strconv.ErrSyntax):
+		return 0, errNoNumber
+	case large && f > 0:
+		return math.MaxInt64, errTooBig
+	case large:
 		return math.MinInt64, errTooSmall
+	case f != math.Trunc(f) || math.Abs(f) > 1<<53 || len(raw) > len("-.")+15:
+		return 0, errNoInteger
 	}
-	return math.MaxInt64, errTooBig
-}
-
-// powerOf reads an exponent. One beyond its bound is far beyond what the digits of a body can make up for.
-func powerOf(exponent string) int {
-	const most = 1 << 30
-	n, err := strconv.Atoi(exponent)
-	switch {
-	case exponent == "":
-		return 0
-	case err != nil && exponent[0] == '-' || n < -most:
-		return -most
-	case err != nil || n > most:
-		return most
-	}
-	return n
+	return int64(f), nil
 }

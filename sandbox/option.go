@@ -9,28 +9,27 @@ import (
 
 const (
 	defaultHistory = 1000
-	mostHistory    = 1_000_000
+	maxHistory     = 1_000_000
 )
 
 // settings are what the options set.
 type settings struct {
-	store             Store
-	fixtures          *Fixtures
-	perMinute         int
-	kept              int // exchanges
-	logger            *slog.Logger
-	standing          []*standing
-	next              []Trouble
-	emptyForbidden    bool
-	plainUnauthorized bool
-	wrap              func(http.Handler) http.Handler
+	store            Store
+	fixtures         *Fixtures
+	perMinute        int
+	history          history
+	logger           *slog.Logger
+	failures         failures
+	emptyForbidden   bool
+	textUnauthorized bool
+	wrap             func(http.Handler) http.Handler
 }
 
 // Option sets something of a [Sandbox].
 type Option func(*settings) error
 
-// WithStore sets where the sandbox keeps what it knows; it closes the store in the end. The command has one on
-// disk (default [NewMemory]).
+// WithStore sets where the sandbox keeps accounts and faults; it closes the store in the end. The command has one on disk
+// (default [NewMemory]).
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -44,19 +43,25 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithFixtures sets what the sandbox knows when it begins, beside what the store has. By default, what the store has, or
-// else [DefaultFixtures].
+// WithFixtures sets what the sandbox knows at its start, beside what the store has (default the store's accounts, or else
+// [DefaultFixtures]).
 func WithFixtures(f Fixtures) Option {
-	f = f.clone()
+	err := f.Validate()
+	if err == nil {
+		f = f.clone()
+	}
 	return func(s *settings) error {
+		if err != nil {
+			return fmt.Errorf("sandbox: fixtures: %w", err)
+		}
 		own := f.clone() // several sandboxes may be given the option
 		s.fixtures = &own
 		return nil
 	}
 }
 
-// WithRateLimit sets how many calls each account may make in a clock minute; further ones get a 429 with Retry-After until
-// the minute ends (page "Rate Limiting"; an older one has 20, newer ones depend on the plan). By default, 0: no limit.
+// WithRateLimit sets how many requests each account may make in a clock minute; further ones get a 429 with Retry-After until the
+// minute ends (page "Rate Limiting"; an older one has 20, newer ones depend on the plan) (default 0, no limit).
 func WithRateLimit(perMinute int) Option {
 	return func(s *settings) error {
 		if perMinute < 0 {
@@ -67,20 +72,20 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as they
-// hold no more than 16 MiB. By default, 1000.
+// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as they hold no more than 16 MiB
+// (default 1000).
 func WithHistory(n int) Option {
 	return func(s *settings) error {
-		if n < 0 || n > mostHistory {
-			return fmt.Errorf("sandbox: a history of %d exchanges is negative, or more than %d", n, mostHistory)
+		if n < 0 || n > maxHistory {
+			return fmt.Errorf("sandbox: a history of %d exchanges is negative, or more than %d", n, maxHistory)
 		}
-		s.kept = n
+		s.history.max = n
 		return nil
 	}
 }
 
 // WithLogger sets where each exchange is logged (level Info), and what went wrong inside (Error). No credential, header or
-// body is logged. By default, nothing is.
+// body is logged (default no log).
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger == nil {
@@ -91,38 +96,25 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithTrouble makes trouble in a share of the calls for as long as the sandbox runs: 1 is each call, 0.25 every fourth. The
-// share is counted, not drawn, so a test that makes the same calls meets the same trouble. Where it is given several
-// times, the first that is due counts, and the others are due in the next call. Calls that meet what [Sandbox.Next] has
-// scripted do not count. By default, there is no trouble.
-func WithTrouble(share float64, t Trouble) Option {
+// WithFailure injects a failure into a share of the requests for as long as the sandbox runs: 1 is each request, 0.25 every fourth.
+// The share is counted, not drawn, so a test that sends the same requests meets the same failures. If it is given several times, the
+// first failure that is due counts, and the others are due in the next request. Requests that meet a failure of
+// [Sandbox.InjectNext] do not count.
+func WithFailure(share float64, f Failure) Option {
 	return func(s *settings) error {
 		if !(share > 0 && share <= 1) {
 			return fmt.Errorf("sandbox: a share of %v is not above 0 and at most 1", share)
 		}
-		if err := t.check(); err != nil {
+		if err := f.check(); err != nil {
 			return err
 		}
-		s.standing = append(s.standing, &standing{share: share, trouble: t})
+		s.failures.persistent = append(s.failures.persistent, persistent{share: share, failure: f})
 		return nil
 	}
 }
 
-// WithNext is [Sandbox.Next] before the first call.
-func WithNext(t ...Trouble) Option {
-	return func(s *settings) error {
-		for _, t := range t {
-			if err := t.check(); err != nil {
-				return err
-			}
-		}
-		s.next = append(s.next, t...)
-		return nil
-	}
-}
-
-// WithEmptyForbidden makes a 403 have an empty body, as the page "Overview, Response Codes" says. By default, it has a
-// problem object, as the page "Create Fault" says.
+// WithEmptyForbidden makes a 403 have an empty body, as the page "Overview, Response Codes" says (default a problem object, as the
+// page "Create Fault" says).
 func WithEmptyForbidden() Option {
 	return func(s *settings) error {
 		s.emptyForbidden = true
@@ -130,21 +122,21 @@ func WithEmptyForbidden() Option {
 	}
 }
 
-// WithTextUnauthorized makes a 401 have a line of plain text, as an older page, "Errors", says. By default, it has a problem
-// object, as the page "Create Fault" says.
+// WithTextUnauthorized makes a 401 have a line of plain text, as an older page, "Errors", says (default a problem object, as the
+// page "Create Fault" says).
 func WithTextUnauthorized() Option {
 	return func(s *settings) error {
-		s.plainUnauthorized = true
+		s.textUnauthorized = true
 		return nil
 	}
 }
 
-// WithHandler makes [Start] serve what wrap makes of the sandbox, such as conformancetest.Middleware; given again, it wraps that.
-// [New] does not take it, as there the caller serves. By default, the sandbox itself is served.
+// WithHandler makes [Start] serve what wrap makes of the sandbox, such as middleware that checks each exchange; given again, it
+// wraps that. [New] does not take it, as there the caller serves.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {
 		if wrap == nil {
-			return errors.New("sandbox: what wraps the handler is nil")
+			return errors.New("sandbox: the function that wraps the handler is nil")
 		}
 		if inner := s.wrap; inner != nil {
 			s.wrap = func(h http.Handler) http.Handler { return wrap(inner(h)) }

@@ -65,6 +65,6 @@ func (r redactor) header(header http.Header) http.Header {
 // exchange takes the credentials out of a copy.
 func (r redactor) exchange(e *Exchange) {
 	e.Method, e.URL = r.Text(e.Method), r.url(e.URL)
-	e.Body, e.AnswerBody = []byte(r.Text(string(e.Body))), []byte(r.Text(string(e.AnswerBody)))
-	e.Header, e.AnswerHeader = r.header(e.Header), r.header(e.AnswerHeader)
+	e.Body, e.ResponseBody = []byte(r.Text(string(e.Body))), []byte(r.Text(string(e.ResponseBody)))
+	e.Header, e.ResponseHeader = r.header(e.Header), r.header(e.ResponseHeader)
 }

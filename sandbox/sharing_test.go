@@ -33,7 +33,7 @@ func TestNothingIsShared(t *testing.T) {
 	last, kept := s.Exchange(3)
 	require.True(t, kept)
 	assert.Equal(t, "application/json", last.Header.Get("Content-Type"))
-	assert.NotEqual(t, "changed", last.AnswerHeader.Get("Location"))
+	assert.NotEqual(t, "changed", last.ResponseHeader.Get("Location"))
 }
 
 // TestOptionsAreUsedAgain is for the race detector: tests that run at the same time may share an option.
@@ -63,8 +63,8 @@ func TestOptionsAreUsedAgain(t *testing.T) {
 // TestLookingWhileCalling is for the race detector: whatever is on its way may be looked at.
 func TestLookingWhileCalling(t *testing.T) {
 	t.Parallel()
-	for _, trouble := range []Trouble{Truncate(), Malform(), MediaType("text/html"), Deviate("201/header/Location/required/missing")} {
-		s := Start(t, WithTrouble(1, trouble))
+	for _, failure := range []Failure{Truncate(), Malform(), Edit("type=text/html"), Edit("header=Location", "set=/id=0")} {
+		s := Start(t, WithFailure(1, failure))
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
@@ -83,8 +83,8 @@ func TestLookingWhileCalling(t *testing.T) {
 		}
 		wg.Wait()
 		for _, e := range s.Requests() {
-			if trouble.cut {
-				assert.Len(t, s.whole(t, e.Number), 2*len(e.AnswerBody), "what was sent")
+			if failure.plan.cut {
+				assert.Len(t, s.whole(t, e.Number), 2*len(e.ResponseBody), "what was sent")
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func (s *Server) whole(t *testing.T, number int64) []byte {
 	t.Helper()
 	records, err := s.store.Records(t.Context(), 0, 1000)
 	require.NoError(t, err)
-	body := withID(nil, number, records[int64(len(records))-number].Fault)
+	body := withID(number, records[int64(len(records))-number].Fault)
 	return body[:len(body)/2*2]
 }
 
@@ -117,7 +117,7 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 				return
 			default:
 				for _, e := range s.Requests() {
-					assert.NotContains(t, e.AnswerHeader, "X-Late")
+					assert.NotContains(t, e.ResponseHeader, "X-Late")
 				}
 			}
 		}

@@ -25,21 +25,21 @@ type Server struct {
 
 	// URL is the base URL, without a slash at its end.
 	URL string
-	// Credentials are those of the first key that may create faults; the zero value where none may.
+	// Credentials are those of the first key that may create faults; the zero value if none may.
 	Credentials fleetio.Credentials
-	// Client calls this server with these credentials and the default retries; nil where there are none.
+	// Client calls this server with these credentials and the default retries; nil if there are none.
 	Client *fleetio.Client
 
 	tb  TB
 	end func() // does it once
 }
 
-// Close ends the server and its sandbox before the test does, such as for code that must bear that nobody answers. What
-// arrived can still be asked for; the faults cannot. It waits for calls on their way, a second at most.
+// Close ends the server and its sandbox before the test does, for code that must bear an unreachable server. [Sandbox.Requests] still
+// works; the faults are gone. It waits a second at most for requests that are being served.
 func (s *Server) Close() { s.end() }
 
-// Start runs a sandbox until the test ends. What goes wrong ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a
-// bubble of testing/synctest time stands still for a network: call the handler that [New] returns there.
+// Start runs a sandbox until the test ends. An error ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a bubble of
+// testing/synctest, time stands still for a network: call the handler that [New] returns there.
 func Start(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := newSandbox(opts...)
@@ -73,7 +73,7 @@ func Start(tb TB, opts ...Option) *Server {
 		stop, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if server.Shutdown(stop) != nil {
-			_ = server.Close() // a call that hangs, such as one that is delayed
+			_ = server.Close() // a request hangs, such as one that is delayed
 		}
 		<-served
 		_ = s.Close() // nothing of the test is left to tell
@@ -89,10 +89,10 @@ func Start(tb TB, opts ...Option) *Server {
 	return running
 }
 
-// Next is [Sandbox.Next]; trouble that cannot be made ends the test.
-func (s *Server) Next(t ...Trouble) {
+// InjectNext is [Sandbox.InjectNext]; a failure that cannot be injected ends the test.
+func (s *Server) InjectNext(f ...Failure) {
 	s.tb.Helper()
-	if err := s.Sandbox.Next(t...); err != nil {
+	if err := s.Sandbox.InjectNext(f...); err != nil {
 		s.tb.Fatalf("%v", err)
 	}
 }

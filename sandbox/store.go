@@ -6,23 +6,23 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"unsafe"
 )
 
-// Store keeps what a sandbox knows. It is safe for concurrent use. A sandbox keeps its own copy of all but the faults, so
-// a call asks the store for nothing but to keep one.
+// Store keeps the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox keeps its own copy of all but the
+// faults, so a request needs the store only to add one.
 type Store interface {
 	// Seed takes in the fixtures, and returns all that it has then, but for faults. An account of a known id is replaced,
 	// with its keys, vehicles and rules. Of an account that it did not know, it adds the faults too: those among the
 	// records, as it looks at none in the fixtures. All of it happens, or nothing.
 	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
-	// Add keeps a fault for good, and returns its id: from 1, and never one that any fault had before. Whoever gets an id
-	// finds the fault there after a crash, as far as the store outlives one. After an error the fault is not there. The
-	// response to the caller is a 500 then, which says why if the error has a method Detail() string. A store that knows
-	// whether it would fail has a method Check(context.Context) error, which [Sandbox.Check] asks.
+	// Add keeps a fault for good, and returns its id: from 1, and never one that a fault had before. A fault whose id was
+	// returned is there after a crash, if the store outlives one. After an error the fault is not there. The response is a
+	// 500 then, which says why if the error has a method Detail() string.
 	Add(ctx context.Context, r Record) (id int64, err error)
-	// Records lists the newest faults by descending id, at most limit; of one account, or of all where account is 0.
+	// Records lists the newest faults by descending id, at most limit; of one account, or of all if account is 0.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)
+	// Check returns why a fault cannot be added at present; nil if it can.
+	Check(ctx context.Context) error
 	// Close gives up what the store holds. Faults that were added stay. It may be called again, which does nothing.
 	Close() error
 }
@@ -35,11 +35,13 @@ type Record struct {
 	Fault []byte
 }
 
-// errClosed is what a store that was closed answers.
+// errClosed is the error of a store that was closed.
 var errClosed = errors.New("the store is closed")
 
 // maxStored bounds what the store in memory keeps, in bytes: about 100,000 faults of the usual size.
 const maxStored = 64 << 20
+
+const recordSize = 40 // bytes of a Record, beside its fault
 
 // fullError says that the store in memory has no room for a fault.
 type fullError struct{}
@@ -52,7 +54,7 @@ func (fullError) Detail() string {
 		maxStored>>20)
 }
 
-// memory is the store of a sandbox that was given none.
+// memory is the default store.
 type memory struct {
 	mu       sync.Mutex
 	closed   bool
@@ -138,7 +140,7 @@ func (m *memory) Close() error {
 func (m *memory) add(r Record) (int64, error) {
 	r.ID = int64(len(m.records)) + 1
 	r.Fault = slices.Clone(r.Fault)
-	size := cap(r.Fault) + int(unsafe.Sizeof(r))
+	size := cap(r.Fault) + recordSize
 	if m.full = m.bytes+size > maxStored; m.full {
 		return 0, fullError{}
 	}

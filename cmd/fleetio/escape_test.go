@@ -134,7 +134,7 @@ func TestPrintsNothingRaw(t *testing.T) {
 		"sandbox":           {args: []string{"sandbox", "--fixtures", yamlKey}, code: 2},
 		"sandbox, none":     {args: []string{"sandbox", "--fixtures", gone}, code: 2},
 		"sandbox, address":  {args: []string{"sandbox", "--addr", unprintable}, code: 2},
-		"sandbox, trouble":  {args: []string{"sandbox", "--trouble", unprintable}, code: 2},
+		"sandbox, failure":  {args: []string{"sandbox", "--failure", unprintable}, code: 2},
 		"sandbox, log":      {args: []string{"sandbox", "--log", unprintable}, code: 2},
 		"sandbox, database": {args: []string{"sandbox", "--addr", "127.0.0.1:0", "--db", gone + "/x"}, code: 2},
 	}

@@ -25,8 +25,8 @@ type sandboxRun struct {
 	db           string
 	fixturesPath string
 	rateLimit    int
-	trouble      []string
-	listTrouble  bool
+	failures     []string
+	listFailures bool
 	empty403     bool
 	text401      bool
 	log          string
@@ -48,13 +48,13 @@ func sandboxCommand(c *console) *cobra.Command {
 			"Exit status: 0 after a signal, 2 if it could not run, or could not close the file of --db.",
 		Example: "  fleetio sandbox\n" +
 			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
-			"  fleetio sandbox --trouble 500@10% --trouble delay=2s@25%\n" +
-			"  fleetio sandbox --trouble drop-after@next --trouble deviate=201/body/id/minimum/zero@5%\n" +
-			"  fleetio sandbox --list-trouble | grep Location",
+			"  fleetio sandbox --failure 500@10% --failure delay=2s@25%\n" +
+			"  fleetio sandbox --failure drop-after@next --failure 'set=/id=0 && header=Location@5%'\n" +
+			"  fleetio sandbox --list-failures",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if s.listTrouble {
-				return listTrouble(c.stdout)
+			if s.listFailures {
+				return listFailures(c.stdout)
 			}
 			for _, name := range []string{"db", "fixtures"} { // a shell variable that is not set
 				if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
@@ -72,9 +72,10 @@ func sandboxCommand(c *console) *cobra.Command {
 		"read accounts, keys, vehicles and fault rules from the YAML or JSON `FILE` "+
 			"(default the file of --db, or else a built-in fleet)")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "limit each account to `NUMBER` requests a clock minute (default no limit)")
-	flags.StringArrayVar(&s.trouble, "trouble", nil,
-		"`WHAT` goes wrong: WHAT in each call, WHAT@10% in a share, WHAT@next in the next; may be given several times. By default, nothing.")
-	flags.BoolVar(&s.listTrouble, "list-trouble", false, "print all that --trouble takes, and serve nothing. By default, serve.")
+	flags.StringArrayVar(&s.failures, "failure", nil,
+		"inject `WHAT` into each request, WHAT@10% into a share of them, WHAT@next3 into the next three; may be given\n"+
+			"several times")
+	flags.BoolVar(&s.listFailures, "list-failures", false, "print all that --failure takes, and exit")
 	flags.BoolVar(&s.empty403, "empty-403", false,
 		"send a 403 without a body, as one page of the vendor's says, instead of a problem object")
 	flags.BoolVar(&s.text401, "text-401", false,
@@ -153,10 +154,10 @@ func (s *sandboxRun) options() ([]sandbox.Option, error) {
 	if s.noPage {
 		options = append(options, sandbox.WithHistory(0))
 	}
-	for _, text := range s.trouble {
-		o, err := sandbox.ParseTrouble(text)
+	for _, text := range s.failures {
+		o, err := sandbox.ParseFailure(text)
 		if err != nil {
-			return nil, fmt.Errorf("--trouble: %w; --list-trouble lists all", plainSandbox(err))
+			return nil, fmt.Errorf("--failure: %w; --list-failures explains them", plainSandbox(err))
 		}
 		options = append(options, o)
 	}

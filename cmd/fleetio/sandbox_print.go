@@ -81,29 +81,33 @@ func first(accounts []sandbox.Account) (account, key int) {
 // quoteForShell makes one word of a POSIX shell of any text.
 func quoteForShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// troubles are examples of all that --trouble takes but for deviations, with what they do.
-var troubles = []struct{ what, does string }{
+// failures are examples of all that --failure takes, with what they do.
+var failures = []struct{ what, does string }{
 	{"500", "fails with a status from 400 to 599 instead of creating the fault"},
 	{"429=30s", "fails with a 429 that asks to wait, in whole seconds"},
 	{"503=5s", "fails with a 503 that asks to wait, in whole seconds"},
-	{"delay=250ms", "creates the fault at once, and answers late"},
-	{"truncate", "creates the fault, and breaks off in the middle of the answer"},
-	{"malform", "creates the fault, and answers with half of the JSON"},
-	{"media-type=text/html", "creates the fault, and answers with another Content-Type"},
-	{"drop-before", "breaks off without an answer; the fault is not created"},
-	{"drop-after", "breaks off without an answer; the fault is created"},
-	{"deviate=NAME", "deviates from the contract in one of the following ways"},
+	{"delay=250ms", "creates the fault at once, and responds late"},
+	{"truncate", "creates the fault, and breaks off in the middle of the response"},
+	{"malform", "creates the fault, and responds with half of the JSON"},
+	{"drop-before", "breaks off without a response; the fault is not created"},
+	{"drop-after", "breaks off without a response; the fault is created"},
+	{"accept", "creates a fault whatever the request lacks: credentials, a valid body"},
+	{"set=/id=0", "sets the value at a JSON pointer of the response, or adds it"},
+	{"remove=/id", "removes the value at a JSON pointer"},
+	{"header=Location=/x", "sets a header; a second one of the same name adds a field"},
+	{"header=Location", "removes a header"},
+	{"type=text/html", "sets Content-Type"},
+	{"status=200", "sets the status, from 200 to 999"},
+	{`body={"id":1,"id":2}`, "sets the whole body, verbatim"},
 }
 
-// listTrouble prints what --trouble takes.
-func listTrouble(w io.Writer) error {
+// listFailures prints what --failure takes.
+func listFailures(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	_, _ = fmt.Fprintln(out, "Each call meets it; with @10% behind it a tenth of the calls does, with @next the next one.")
-	for _, t := range troubles {
-		_, _ = fmt.Fprintf(out, "%-22s %s\n", t.what, t.does)
-	}
-	for _, name := range sandbox.Deviations() {
-		_, _ = fmt.Fprintf(out, "deviate=%s\n", name)
+	_, _ = fmt.Fprint(out, "Every request meets it; with @10% behind it a tenth of them, with @next the next one, with @next3 the next three.\n"+
+		"Several with \" && \" between meet the same request; body= takes all that follows.\n")
+	for _, f := range failures {
+		_, _ = fmt.Fprintf(out, "%-22s %s\n", f.what, f.does)
 	}
 	return out.Flush()
 }

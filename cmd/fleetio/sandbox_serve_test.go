@@ -71,7 +71,7 @@ func TestSandboxFinishes(t *testing.T) {
 // TestSandboxPage shows a call that is answered wrongly, and the verdict on it.
 func TestSandboxPage(t *testing.T) {
 	t.Parallel()
-	b := serveSandbox(t, "--trouble", "deviate=201/body/id/minimum/zero@next")
+	b := serveSandbox(t, "--failure", "set=/id=0@next")
 	answer := b.create(t, http.DefaultClient, someFault)
 	require.Equal(t, 201, answer.status)
 	require.Contains(t, answer.body, `"id":0,`)

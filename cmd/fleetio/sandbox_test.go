@@ -179,7 +179,7 @@ func TestSandboxKeepsItsFile(t *testing.T) {
 // TestSandboxFlags holds what the flags set to arrive.
 func TestSandboxFlags(t *testing.T) {
 	t.Parallel()
-	b := serveSandbox(t, "--rate-limit", "2", "--trouble", "503@next", "--trouble", "media-type=text/html@next", "--text-401")
+	b := serveSandbox(t, "--rate-limit", "2", "--failure", "503@next", "--failure", "type=text/html@next", "--text-401")
 	answer := b.create(t, http.DefaultClient, someFault)
 	assert.Equal(t, 503, answer.status)
 	answer = b.create(t, http.DefaultClient, someFault)
@@ -225,16 +225,16 @@ func TestSandboxRefuses(t *testing.T) {
 		"no address":             {[]string{"--addr", "127.0.0.1:99999"}, "invalid port"},
 		"no number":              {[]string{"--rate-limit", "x"}, "--rate-limit"},
 		"a negative number":      {[]string{"--rate-limit", "-1"}, "--rate-limit is a number from 0"},
-		"no trouble":             {[]string{"--trouble", "x"}, `--trouble: there is no trouble "x"`},
-		"no error":               {[]string{"--trouble", "200"}, "--trouble: 200 is no error status"},
-		"no share":               {[]string{"--trouble", "500@0%"}, "--trouble: "},
-		"no deviation":           {[]string{"--trouble", "deviate=x"}, "--trouble: "},
+		"no failure":             {[]string{"--failure", "x"}, `--failure: failure "x": unknown; there are`},
+		"no error":               {[]string{"--failure", "200"}, `--failure: failure "200": no error status`},
+		"no share":               {[]string{"--failure", "500@0%"}, "--failure: "},
+		"no pointer":             {[]string{"--failure", "set=id=0"}, "--failure: "},
 		"another log":            {[]string{"--log", "xml"}, `--log: expected text, json or off, not "xml"`},
 		"no such fixtures":       {[]string{"--fixtures", "nowhere.yaml"}, "nowhere.yaml"},
 		"broken fixtures":        {[]string{"--fixtures", broken}, broken + ":2: accounts[0].api_keys is empty"},
 		"a folder for a file":    {[]string{"--db", folder}, folder},
 		"fixtures that clash":    {[]string{"--db", db, "--fixtures", clash}, "accounts[0].vehicles[0].id is the same as (account 501 in the store).vehicles[0].id"},
-		"the list and no server": {[]string{"--list-trouble", "x"}, `sandbox takes no "x"`},
+		"the list and no server": {[]string{"--list-failures", "x"}, `sandbox takes no "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -255,7 +255,7 @@ func TestSandboxRefuses(t *testing.T) {
 func TestSandboxUnprinted(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder
-	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-trouble"}} {
+	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-failures"}} {
 		code := run(t.Context(), append([]string{"sandbox"}, args...), &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
 		assert.Equal(t, 2, code)
 		assert.Contains(t, stderr.String(), "broken pipe")

@@ -13,7 +13,7 @@ import (
 
 // Check returns a function with which the page checks exchanges. The name is that of the contract's file, for its
 // lines.
-func Check(contract *conformance.Contract, name string) page.Judge {
+func Check(contract *conformance.Contract, name string) page.Check {
 	return func(e *sandbox.Exchange) ([]page.Finding, error) {
 		found, err := contract.Check(exchangeOf(e))
 		if errors.Is(err, conformance.ErrNoOperation) {
@@ -43,6 +43,6 @@ func exchangeOf(e *sandbox.Exchange) *traffic.Exchange {
 	return &traffic.Exchange{
 		Method: e.Method, URL: u, Status: e.Status,
 		Request:  traffic.Message{Header: e.Header, Body: e.Body, BodyOmitted: e.BodyOmitted},
-		Response: traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody},
+		Response: traffic.Message{Header: e.ResponseHeader, Body: e.ResponseBody},
 	}
 }

@@ -21,7 +21,8 @@ func TestCheck(t *testing.T) {
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
 	check := Check(contract, "api/openapi.yaml")
-	s := sandbox.Start(t, sandbox.WithNext(sandbox.MediaType("text/html")))
+	s := sandbox.Start(t)
+	s.InjectNext(sandbox.Edit("type=text/html"))
 	call := func(path, body string) sandbox.Exchange {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
 		require.NoError(t, err)
@@ -62,11 +63,11 @@ func TestCheck(t *testing.T) {
 func TestExchangeOf(t *testing.T) {
 	t.Parallel()
 	e := &sandbox.Exchange{Method: http.MethodPost, URL: "/api/v1/faults?x=1", Status: 413, Header: http.Header{"X": {"1"}}, BodyOmitted: true,
-		AnswerHeader: http.Header{"Content-Type": {"application/json"}}, AnswerBody: []byte("{}")}
+		ResponseHeader: http.Header{"Content-Type": {"application/json"}}, ResponseBody: []byte("{}")}
 	ex := exchangeOf(e)
 	assert.Equal(t, "/api/v1/faults", ex.URL.Path)
 	assert.Equal(t, traffic.Message{Header: e.Header, BodyOmitted: true}, ex.Request)
-	assert.Equal(t, traffic.Message{Header: e.AnswerHeader, Body: e.AnswerBody}, ex.Response)
+	assert.Equal(t, traffic.Message{Header: e.ResponseHeader, Body: e.ResponseBody}, ex.Response)
 	e.Header, e.BodyOmitted = http.Header{"Content-Length": {"7"}}, false
 	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request, "the length alone tells nothing")
 	e.Header, e.Body = http.Header{"Content-Length": {"2"}}, []byte("{}")

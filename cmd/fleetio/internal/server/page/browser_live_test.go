@@ -50,7 +50,7 @@ func TestBrowserLive(t *testing.T) {
 	}
 	w.until(t, `document.getElementById('exchange-150')`)
 	assert.Equal(t, upTo(150, 100), w.text(t, numbers), "each once, the newest first, and no more than a hundred")
-	assert.Equal(t, "not judged", w.text(t, `document.querySelector('#exchange-150 .tag').textContent`))
+	assert.Equal(t, "not checked", w.text(t, `document.querySelector('#exchange-150 .tag').textContent`))
 
 	// Whoever listens is not told of each.
 	w.until(t, `told.reduce((sum, [, text]) => sum + Number(text.match(/^(\d+) new exchanges/)?.[1] ?? 1), 0) === 150`)
@@ -67,7 +67,7 @@ func TestBrowserLive(t *testing.T) {
 
 	// While it is paused nothing changes, not by what was asked for before, either.
 	armed.Store(true)
-	require.NoError(t, s.Next(sandbox.DropAfter()))
+	require.NoError(t, s.InjectNext(sandbox.DropAfter()))
 	assert.Equal(t, 0, s.post(t, plain()))
 	<-asked
 	armed.Store(false)

@@ -134,7 +134,7 @@ func TestBrowserLooks(t *testing.T) {
 	w := openWindow(t)
 	s := serve(t, suspicious, sandbox.WithRateLimit(3))
 	s.post(t, markup())
-	require.NoError(t, s.Next(sandbox.Fail(http.StatusInternalServerError), sandbox.DropBefore()))
+	require.NoError(t, s.InjectNext(sandbox.Fail(http.StatusInternalServerError), sandbox.DropBefore()))
 	for range 4 {
 		s.post(t, plain())
 	}

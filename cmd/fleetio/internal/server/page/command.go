@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -14,9 +15,9 @@ import (
 )
 
 const (
-	hidden      = "[redacted]" // see [sandbox.Exchange]
-	mostCommand = 96 << 10     // bytes; Linux takes 128 KiB in one argument
-	tooLong     = "There is no command, as the request is too long for one."
+	hidden     = "[redacted]" // see [sandbox.Exchange]
+	maxCommand = 96 << 10     // bytes; Linux takes 128 KiB in one argument
+	tooLong    = "There is no command, as the request is too long for one."
 )
 
 // unsent are headers that curl makes by itself, or that belong to the connection.
@@ -38,7 +39,7 @@ func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
 		return "", "There is no command, as the request is not for a path of this server."
 	case ex.Method == http.MethodHead && len(ex.Body) > 0:
 		return "", "There is no command, as curl sends no body with a HEAD."
-	case len(ex.Body) > mostCommand:
+	case len(ex.Body) > maxCommand:
 		return "", tooLong
 	}
 	body := string(ex.Body)
@@ -63,7 +64,7 @@ func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
 		b.WriteString(" \\\n  --data-raw " + word(body))
 	}
 	b.WriteString(" \\\n  --url " + word(origin+ex.URL))
-	if b.Len() > mostCommand {
+	if b.Len() > maxCommand {
 		return "", tooLong
 	}
 	return b.String(), strings.Join(notes(ex, raw), " ")
@@ -82,9 +83,9 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 	switch {
 	case !variable:
 	case ex.APIKey != "":
-		key, account := clip(ex.APIKey, mostCell), clip(ex.Account, mostCell)
+		key, account := clip(ex.APIKey, maxCell), clip(ex.Account, maxCell)
 		list = append(list, takes+"The request was sent with the key "+key+" of "+account+".")
-	case ex.Trouble == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed):
+	case ex.Failure == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed):
 		list = append(list, takes+"The sandbox did not look whose the request had.")
 	default:
 		list = append(list, takes+"The request was sent with credentials that are nobody's.")
@@ -101,15 +102,11 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 
 // headerWords are the arguments of --header. Those that curl would add are switched off where the request had none.
 func headerWords(ex *sandbox.Exchange) []string {
-	names := make([]string, 0, len(ex.Header))
-	for name := range ex.Header {
-		if !slices.Contains(unsent, http.CanonicalHeaderKey(name)) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	var words []string
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(ex.Header)) {
+		if slices.Contains(unsent, http.CanonicalHeaderKey(name)) {
+			continue
+		}
 		for _, value := range ex.Header[name] {
 			words = append(words, headerWord(name, value))
 		}
@@ -173,4 +170,33 @@ func escaped(s string) string {
 	}
 	b.WriteByte('\'')
 	return b.String()
+}
+
+// first is a command that creates a fault, for a reader who has sent nothing yet; the zero value if no account takes one.
+type first struct {
+	Command      string
+	Account, Key string // whose credentials it needs
+}
+
+func (p *Page) first(accounts []sandbox.Account, origin string) first {
+	for _, a := range accounts {
+		key := slices.IndexFunc(a.APIKeys, func(k sandbox.APIKey) bool {
+			return slices.Contains(k.Permissions, sandbox.CreateFaults)
+		})
+		if key < 0 || len(a.Vehicles) == 0 || len(a.FaultRules) == 0 {
+			continue
+		}
+		code, err := json.Marshal(redacted(p.source, a.FaultRules[0].Code))
+		if err != nil {
+			continue
+		}
+		ex := &sandbox.Exchange{
+			Method: http.MethodPost, URL: "/api/v1/faults",
+			Header: http.Header{"Authorization": {"Token " + hidden}, "Account-Token": {hidden}, "Content-Type": {"application/json"}},
+			Body:   fmt.Appendf(nil, `{"vehicle_id":%d,"code":%s}`, a.Vehicles[0].ID, code),
+		}
+		text, _ := command(origin, ex, ex)
+		return first{Command: text, Account: clip(a.Name, maxCell), Key: clip(a.APIKeys[key].Name, maxCell)}
+	}
+	return first{}
 }

@@ -171,7 +171,7 @@ func TestCommandNone(t *testing.T) {
 	)
 	stranger := func(status int, trouble string) func(*sandbox.Exchange) {
 		return func(ex *sandbox.Exchange) {
-			ex.Account, ex.APIKey, ex.Status, ex.Trouble = "", "", status, trouble
+			ex.Account, ex.APIKey, ex.Status, ex.Failure = "", "", status, trouble
 		}
 	}
 	for name, c := range map[string]struct {

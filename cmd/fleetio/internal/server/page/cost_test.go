@@ -155,7 +155,7 @@ func TestNewest(t *testing.T) {
 			got, err := p.newest(t.Context())
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
-			assert.Len(t, got, min(len(c.after), mostFaults+1))
+			assert.Len(t, got, min(len(c.after), maxFaults+1))
 		})
 	}
 }

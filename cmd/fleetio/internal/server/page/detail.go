@@ -1,29 +1,29 @@
 package page
 
 import (
+	"maps"
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-const mostHeaders = 200 // lines of a message that are shown
+const maxHeaders = 200 // lines of a message that are shown
 
 // detail is all of an exchange.
 type detail struct {
 	row
 
-	When            time.Time
-	URL             string
-	Previous, Next  int64 // neighbours of the number; no previous one where that is 0
-	Last            bool  // the next has not arrived
-	Places          []places
-	Elsewhere       marks
-	Request, Answer message
-	Command         string // for a shell
-	CommandNote     string // why there is none, or what it lacks
+	When              time.Time
+	URL               string
+	Previous, Next    int64 // neighbours of the number; no previous one where that is 0
+	Last              bool  // the next has not arrived
+	Places            []places
+	Elsewhere         marks
+	Request, Response message
+	Command           string // for a shell
+	CommandNote       string // why there is none, or what it lacks
 }
 
 // places leads to the findings of one kind that are shown.
@@ -53,7 +53,7 @@ type mark struct {
 	Number                       int // from 1, in the order of the judge
 	kind                         kind
 	Rule, Message, Pointer, Spec string
-	path                         []string // the pointer's tokens
+	pointer                      string // not cut
 }
 
 // Kind is the class of the style sheet.
@@ -101,7 +101,7 @@ func (p *Page) newDetail(number int64, origin string) detail {
 	if !has || !still {
 		return detail{}
 	}
-	d := detail{row: p.newRow(&ex, &raw), When: ex.At, URL: clip(ex.URL, mostText)}
+	d := detail{row: p.newRow(&ex, &raw), When: ex.At, URL: clip(ex.URL, maxText)}
 	parts := map[string]marks{}
 	var byKind [len(kinds)][]int
 	for i, f := range d.Verdict.found {
@@ -113,11 +113,11 @@ func (p *Page) newDetail(number int64, origin string) detail {
 			d.Places = append(d.Places, places{kinds[kind].all, numbers})
 		}
 	}
-	request, answer := content{raw.Body, ex.Body, ex.BodyOmitted}, content{raw.AnswerBody, ex.AnswerBody, false}
+	request, response := content{raw.Body, ex.Body, ex.BodyOmitted}, content{raw.ResponseBody, ex.ResponseBody, false}
 	d.Request = newMessage(ex.Header, request, parts["request.header"], parts["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
-	d.Answer = newMessage(ex.AnswerHeader, answer, parts["response.header"], parts["response.body"])
-	d.Answer.Line, d.Answer.Kind, d.Answer.Marks = d.Status, d.StatusKind, parts["response.status"]
+	d.Response = newMessage(ex.ResponseHeader, response, parts["response.header"], parts["response.body"])
+	d.Response.Line, d.Response.Kind, d.Response.Marks = d.Status, d.StatusKind, parts["response.status"]
 	for _, shown := range []string{"request.header", "request.body", "response.header", "response.body", "response.status"} {
 		delete(parts, shown)
 	}
@@ -132,37 +132,28 @@ func (p *Page) newDetail(number int64, origin string) detail {
 }
 
 func newMark(number int, f Finding) mark {
-	m := mark{
-		Number: number, kind: f.kind(), Rule: clip(f.Rule, mostCell), Message: clip(f.Message, mostText),
-		Pointer: clip(f.Pointer, mostText), Spec: clip(f.Spec, mostText),
+	return mark{
+		Number: number, kind: f.kind(), Rule: clip(f.Rule, maxCell), Message: clip(f.Message, maxText),
+		Pointer: clip(f.Pointer, maxText), Spec: clip(f.Spec, maxText), pointer: f.Pointer,
 	}
-	if f.Pointer != "" {
-		m.path = strings.Split(strings.TrimPrefix(f.Pointer, "/"), "/")
-		for i, token := range m.path {
-			m.path[i] = unescape.Replace(token)
-		}
-	}
-	return m
 }
 
-// unescape is RFC 6901, section 4. A replacer goes over the text once, so that ~01 becomes ~1 and no slash.
-var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+// RFC 6901, section 4. A replacer goes over the text once, so that ~01 becomes ~1 and no slash.
+var (
+	escapePointer   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")
+)
 
 func newMessage(headers http.Header, content content, aboutHeaders, aboutBody marks) message {
 	m := message{Body: newBody(content, aboutBody)}
-	names := make([]string, 0, len(headers))
-	for name := range headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	placed := map[int]bool{}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		for i, value := range headers[name] {
-			if len(m.Headers) == mostHeaders {
+			if len(m.Headers) == maxHeaders {
 				m.More++
 				continue
 			}
-			h := header{Name: clip(name, mostCell), Value: clip(value, mostText)}
+			h := header{Name: clip(name, maxCell), Value: clip(value, maxText)}
 			for _, about := range aboutHeaders {
 				if !placed[about.Number] && about.isAbout(name, i) {
 					placed[about.Number] = true
@@ -183,8 +174,6 @@ func newMessage(headers http.Header, content content, aboutHeaders, aboutBody ma
 // isAbout reports whether the pointer leads to this value of the header: /Name to the first, /Name/1 to the second. A
 // list may also stand in one value, and then there is no second to lead to.
 func (m *mark) isAbout(name string, value int) bool {
-	if len(m.path) == 0 || textproto.CanonicalMIMEHeaderKey(m.path[0]) != textproto.CanonicalMIMEHeaderKey(name) {
-		return false
-	}
-	return len(m.path) == 1 || m.path[1] == strconv.Itoa(value)
+	about, index, has := strings.Cut(strings.TrimPrefix(m.pointer, "/"), "/")
+	return http.CanonicalHeaderKey(unescapePointer.Replace(about)) == http.CanonicalHeaderKey(name) && (!has || index == strconv.Itoa(value))
 }

@@ -1,14 +1,15 @@
 package page
 
 import (
+	"sync"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 const (
-	mostRows   = 100  // exchanges in a list
-	mostLooked = 1000 // exchanges that are looked at for a list of those with findings
+	maxListed = 100  // exchanges in a list
+	maxLooked = 1000 // exchanges that are looked at for a list of those with findings
 )
 
 // list is a page of the exchanges, the newest first.
@@ -26,7 +27,7 @@ type row struct {
 	Method, Path string
 	Status       string
 	StatusKind   string
-	Trouble      string
+	Failure      string
 	Verdict      verdict
 }
 
@@ -41,12 +42,12 @@ func (p *Page) list(q query, newest int64) (l list) {
 		switch {
 		case !kept: // and none before it
 			return l
-		case from-n == mostLooked:
+		case from-n == maxLooked:
 			l.Older = n + 1
 			return l
 		case q.Only && p.row(n).Verdict.Kind != kinds[failing].class:
 			continue
-		case len(l.Rows) == mostRows:
+		case len(l.Rows) == maxListed:
 			l.Older = n + 1
 			return l
 		}
@@ -74,9 +75,41 @@ func (p *Page) row(number int64) row {
 func (p *Page) newRow(ex, raw *sandbox.Exchange) row {
 	return row{
 		Number: ex.Number, At: ex.At, Took: took(ex.Took),
-		Caller: clip(ex.Account, mostCell), Key: clip(ex.APIKey, mostCell),
-		Method: clip(ex.Method, mostCell), Path: clip(ex.URL, mostCell),
+		Caller: clip(ex.Account, maxCell), Key: clip(ex.APIKey, maxCell),
+		Method: clip(ex.Method, maxCell), Path: clip(ex.URL, maxCell),
 		Status: statusText(ex.Status), StatusKind: statusKind(ex.Status),
-		Trouble: clip(ex.Trouble, mostCell), Verdict: p.verdict(raw),
+		Failure: clip(ex.Failure, maxCell), Verdict: p.verdict(raw),
 	}
+}
+
+const (
+	maxRows    = 2000 // more than a list looks at, or each look would begin anew
+	maxDetails = 8    // of bounded texts: a megabyte or two at most
+)
+
+// cache keeps what was made of exchanges, which do not change, so that each is redacted, checked and laid out once and not for
+// each reader. The oldest entry goes when there are more than max.
+type cache[K comparable, V any] struct {
+	max int
+
+	mu      sync.Mutex
+	entries map[K]func() V
+	order   []K // the oldest first
+}
+
+// get returns the entry of a key, and makes it if there is none. Callers that ask at the same time wait for the first one.
+func (c *cache[K, V]) get(key K, create func() V) V {
+	c.mu.Lock()
+	entry := c.entries[key]
+	if entry == nil {
+		entry = sync.OnceValue(create)
+		if len(c.order) == c.max {
+			delete(c.entries, c.order[0])
+			c.order = c.order[1:]
+		}
+		c.entries[key] = entry
+		c.order = append(c.order, key)
+	}
+	c.mu.Unlock()
+	return entry()
 }

@@ -24,7 +24,7 @@ func numbered(from, to int64) *stub {
 }
 
 // every finds something in every n-th exchange, drift in the others, and counts how often it is asked.
-func every(n int64, asked *int) Judge {
+func every(n int64, asked *int) Check {
 	return func(ex *sandbox.Exchange) ([]Finding, error) {
 		*asked++
 		return []Finding{{Rule: "rule", Part: "response.status", Fails: ex.Number%n == 0}}, nil
@@ -82,7 +82,7 @@ func TestList(t *testing.T) {
 			}
 			assert.Contains(t, shown, c.note)
 			assert.Equal(t, c.links, links(shown, `<div id="kept"`, "</div>"))
-			assert.LessOrEqual(t, asked, mostLooked+mostRows)
+			assert.LessOrEqual(t, asked, maxLooked+maxListed)
 		})
 	}
 }
@@ -149,10 +149,10 @@ func TestNeighbours(t *testing.T) {
 func TestListRemembers(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	s := numbered(1, mostLooked)
+	s := numbered(1, maxLooked)
 	p := newPage(s, every(500, &asked))
 	const added = 10
-	for range 3 * mostLooked / added {
+	for range 3 * maxLooked / added {
 		p.list(query{Only: true}, s.Latest())
 		s.add(slices.Repeat([]sandbox.Exchange{plainExchange(0)}, added)...)
 	}

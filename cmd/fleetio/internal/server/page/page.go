@@ -2,24 +2,27 @@
 // findings at their place, the faults stored, and the state of the rate limit. It is HTML made by the server; a script
 // of its own keeps it up to date, and without it a reload does.
 //
-// The package judges nothing. Whoever serves the page says how an exchange is judged, see [Judge].
+// The package judges nothing. Whoever serves the page says how an exchange is judged, see [Check].
 package page
 
 import (
 	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
 	"net/http"
-	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Judge returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
+// Check returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
 // included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
 // says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
 // remembers and once more for its details, and from several goroutines. It is not asked about dropped connections, and does
 // not change the exchange.
-type Judge func(*sandbox.Exchange) ([]Finding, error)
+type Check func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or something else that is worth knowing.
 type Finding struct {
@@ -51,13 +54,14 @@ type source interface {
 // Page serves the page. It is an [http.Handler], made by [New], and safe for concurrent use.
 type Page struct {
 	source   source
-	judge    Judge
+	check    Check
 	rows     cache[int64, row]
 	details  cache[detailKey, detail]
 	faults   faults
 	accounts func() []sandbox.Account // which do not change
 	known    func() []account         // the same for display, without faults
 
+	mux    *http.ServeMux
 	places chan struct{} // of event streams; full when no more are served
 	closed chan struct{}
 	close  sync.Once
@@ -66,19 +70,25 @@ type Page struct {
 // New returns the page of a sandbox. It answers GET and HEAD of / and /assets/, and GET of /events; it is made for the
 // root of a host, where its caller also checks who asks, as the page is open to everyone. Where judge is nil the page
 // says that nothing is judged.
-func New(s *sandbox.Sandbox, judge Judge) *Page { return newPage(s, judge) }
+func New(s *sandbox.Sandbox, check Check) *Page { return newPage(s, check) }
 
-func newPage(s source, judge Judge) *Page {
+func newPage(s source, check Check) *Page {
 	p := &Page{
 		source:   s,
-		judge:    judge,
+		check:    check,
 		rows:     cache[int64, row]{max: maxRows, entries: map[int64]func() row{}},
 		details:  cache[detailKey, detail]{max: maxDetails, entries: map[detailKey]func() detail{}},
 		accounts: sync.OnceValue(s.Accounts),
-		places:   make(chan struct{}, mostStreams),
+		mux:      http.NewServeMux(),
+		places:   make(chan struct{}, maxStreams),
 		closed:   make(chan struct{}),
 	}
 	p.known = sync.OnceValue(p.makeAccounts)
+	p.mux.HandleFunc("GET /{$}", p.page)
+	p.mux.HandleFunc("GET /events", p.stream)
+	for _, a := range []asset{style, script} {
+		p.mux.HandleFunc("GET "+a.path, a.serve)
+	}
 	return p
 }
 
@@ -102,32 +112,33 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, value := range guards {
 		w.Header().Set(name, value)
 	}
-	switch asset, found := assets[r.URL.Path]; {
-	case found:
-		if allowed(w, r, http.MethodGet, http.MethodHead) {
-			asset.serve(w)
-		}
-	case r.URL.Path == "/":
-		if allowed(w, r, http.MethodGet, http.MethodHead) {
-			p.page(w, r)
-		}
-	case r.URL.Path == "/events":
-		if allowed(w, r, http.MethodGet) {
-			p.stream(w, r)
-		}
-	default:
-		http.Error(w, "There is nothing here. The page is at /.", http.StatusNotFound)
-	}
+	p.mux.ServeHTTP(w, r)
 }
 
-// allowed answers 405 where the method is none of these.
-func allowed(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	if slices.Contains(methods, r.Method) {
-		return true
-	}
-	for _, m := range methods {
-		w.Header().Add("Allow", m)
-	}
-	http.Error(w, "This address can only be read.", http.StatusMethodNotAllowed)
-	return false
+var (
+	//go:embed assets/page.css
+	css []byte
+	//go:embed assets/page.js
+	js []byte
+
+	style  = newAsset("page", ".css", "text/css; charset=utf-8", css)
+	script = newAsset("page", ".js", "text/javascript; charset=utf-8", js)
+)
+
+// asset is a file whose name changes with its content, so that a browser keeps it for good, and never an old one.
+type asset struct {
+	path, mediaType string
+	content         []byte
+}
+
+func newAsset(name, extension, mediaType string, content []byte) asset {
+	sum := sha256.Sum256(content)
+	return asset{"/assets/" + name + "-" + hex.EncodeToString(sum[:8]) + extension, mediaType, content}
+}
+
+func (a asset) serve(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", a.mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.content)))
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(a.content) // a reader that went away misses nothing
 }

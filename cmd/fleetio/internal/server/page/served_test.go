@@ -25,7 +25,7 @@ type served struct {
 }
 
 // build makes one that nobody can call yet.
-func build(t *testing.T, judge page.Judge, opts ...sandbox.Option) *served {
+func build(t *testing.T, judge page.Check, opts ...sandbox.Option) *served {
 	t.Helper()
 	fixtures := sandbox.DefaultFixtures()
 	fixtures.Accounts[0].FaultRules = append(fixtures.Accounts[0].FaultRules, sandbox.FaultRule{ID: 99, Code: nasty})
@@ -52,13 +52,13 @@ func (s *served) start(t *testing.T, handler http.Handler) *served {
 	return s
 }
 
-func serve(t *testing.T, judge page.Judge, opts ...sandbox.Option) *served {
+func serve(t *testing.T, judge page.Check, opts ...sandbox.Option) *served {
 	t.Helper()
 	s := build(t, judge, opts...)
 	return s.start(t, s.handler)
 }
 
-// post creates a fault and returns the status; 0 where there was no answer.
+// post creates a fault and returns the status; 0 where there was no response.
 func (s *served) post(t *testing.T, fields map[string]any) int {
 	t.Helper()
 	return s.postAs(t, "sandbox-key-integration", "sandbox-account-northwind", fields)

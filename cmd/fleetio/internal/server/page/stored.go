@@ -1,23 +1,24 @@
 package page
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 const (
-	mostFaults    = 100 // of all accounts, the newest: an account by itself may take long to read
-	mostOfAccount = 50
-	mostAccounts  = 20 // whose faults and limits are shown
-	mostKnown     = 20 // vehicles, and codes, of an account
+	maxFaults    = 100 // of all accounts, the newest: an account by itself may take long to read
+	maxOfAccount = 50
+	maxAccounts  = 20 // whose faults and limits are shown
+	maxKnown     = 20 // vehicles, and codes, of an account
 )
 
 // stored are the faults by account.
@@ -44,37 +45,38 @@ type known struct {
 	Archived   bool
 }
 
-// fault is a fault in the list. "" is what it does not have, or has as null.
+// fault is a fault in the list.
 type fault struct {
-	account                                                  int64
-	ID                                                       int64
-	Vehicle, Code, Status, Count, Name, Description, Source  string
-	ExternalID, LastOccurredAt, CreatedAt, VehicleArchivedAt string
+	account, ID int64
+	properties  map[string]string // for display, those that are null left out
 }
 
-// MostFaults is for the note on those that are not shown.
-func (stored) MostFaults() int { return mostFaults }
+// Of is a property of the fault; "" for null and none.
+func (f fault) Of(property string) string { return f.properties[property] }
 
-// MostOfAccount is for the note on those that are not shown.
-func (stored) MostOfAccount() int { return mostOfAccount }
+// MaxFaults is for the note on those that are not shown.
+func (stored) MaxFaults() int { return maxFaults }
+
+// MaxOfAccount is for the note on those that are not shown.
+func (stored) MaxOfAccount() int { return maxOfAccount }
 
 func (p *Page) stored(ctx context.Context) (s stored) {
 	s.Accounts = slices.Clone(p.known())
 	s.More = len(p.accounts()) - len(s.Accounts)
 	faults, err := p.newest(ctx)
-	if len(faults) > mostFaults {
-		s.Cut, faults = true, faults[:mostFaults]
+	if len(faults) > maxFaults {
+		s.Cut, faults = true, faults[:maxFaults]
 	}
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		if err != nil {
-			a.Problem = clip(err.Error(), mostText)
+			a.Problem = clip(err.Error(), maxText)
 		}
 		for _, f := range faults {
 			if f.account != a.ID {
 				continue
 			}
-			if a.Cut = len(a.Faults) == mostOfAccount; a.Cut {
+			if a.Cut = len(a.Faults) == maxOfAccount; a.Cut {
 				break
 			}
 			a.Faults = append(a.Faults, f)
@@ -93,7 +95,7 @@ type faults struct {
 func (p *Page) newest(ctx context.Context) ([]fault, error) {
 	p.faults.mu.Lock()
 	defer p.faults.mu.Unlock()
-	for n := 1; ; n = min(8*n, mostFaults+1) {
+	for n := 1; ; n = min(8*n, maxFaults+1) {
 		fresh, err := p.source.NewestRecords(ctx, 0, n)
 		if err != nil {
 			return nil, err
@@ -103,11 +105,11 @@ func (p *Page) newest(ctx context.Context) ([]fault, error) {
 		find := func(id int64) { at = slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
 		more := len(fresh) == n // there may be older ones
 		if more {
-			if find(fresh[n-1].ID); at < 0 && n <= mostFaults {
+			if find(fresh[n-1].ID); at < 0 && n <= maxFaults {
 				continue
 			}
 		}
-		list := make([]fault, 0, mostFaults+1)
+		list := make([]fault, 0, maxFaults+1)
 		for i := range fresh {
 			if find(fresh[i].ID); at >= 0 {
 				list = append(list, known[at])
@@ -122,7 +124,7 @@ func (p *Page) newest(ctx context.Context) ([]fault, error) {
 		if more && at >= 0 {
 			list = append(list, known[at+1:]...)
 		}
-		p.faults.list = list[:min(len(list), mostFaults+1)]
+		p.faults.list = list[:min(len(list), maxFaults+1)]
 		return p.faults.list, nil
 	}
 }
@@ -130,7 +132,7 @@ func (p *Page) newest(ctx context.Context) ([]fault, error) {
 // makeAccounts shows what the first accounts know.
 func (p *Page) makeAccounts() (list []account) {
 	accounts := p.accounts()
-	for i := range accounts[:min(len(accounts), mostAccounts)] {
+	for i := range accounts[:min(len(accounts), maxAccounts)] {
 		list = append(list, p.account(&accounts[i]))
 	}
 	return list
@@ -140,7 +142,7 @@ func (p *Page) makeAccounts() (list []account) {
 func (p *Page) account(of *sandbox.Account) account {
 	a := account{
 		ID: of.ID, Name: p.cell(of.Name),
-		MoreVehicles: max(0, len(of.Vehicles)-mostKnown), MoreCodes: max(0, len(of.FaultRules)-mostKnown),
+		MoreVehicles: max(0, len(of.Vehicles)-maxKnown), MoreCodes: max(0, len(of.FaultRules)-maxKnown),
 	}
 	for _, v := range of.Vehicles[:len(of.Vehicles)-a.MoreVehicles] {
 		a.Vehicles = append(a.Vehicles, known{strconv.FormatInt(v.ID, 10), p.cell(v.Name), v.ArchivedAt != nil})
@@ -152,38 +154,25 @@ func (p *Page) account(of *sandbox.Account) account {
 }
 
 // cell is a text in a table without the credentials that somebody wrote into it.
-func (p *Page) cell(text string) string { return clip(redacted(p.source, text), mostCell) }
+func (p *Page) cell(text string) string { return clip(redacted(p.source, text), maxCell) }
 
 func (p *Page) fault(r sandbox.Record) (fault, error) {
-	var f fleetioapi.Fault
-	if err := json.Unmarshal(r.Fault, &f); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(r.Fault))
+	decoder.UseNumber()
+	var properties map[string]any
+	if err := decoder.Decode(&properties); err != nil {
 		return fault{}, fmt.Errorf("the store's fault %d: %w", r.ID, err)
 	}
-	text := func(n fleetioapi.Nullable[string]) string {
-		s, _ := n.Get()
-		return p.cell(s)
-	}
-	shown := fault{
-		account: r.Account, ID: r.ID, Code: p.cell(f.Code), Status: p.cell(string(f.Status)),
-		Name: text(f.Name), Description: text(f.Description), Source: text(f.Source), ExternalID: text(f.ExternalID),
-		LastOccurredAt: moment(f.LastOccurredAt.Get()), VehicleArchivedAt: moment(f.VehicleArchivedAt.Get()),
-	}
-	if id, ok := f.VehicleID.Get(); ok {
-		shown.Vehicle = strconv.FormatInt(id, 10)
-	}
-	if n, ok := f.Count.Get(); ok {
-		shown.Count = strconv.FormatInt(n, 10)
-	}
-	if f.CreatedAt != nil {
-		shown.CreatedAt = moment(*f.CreatedAt, true)
+	shown := fault{account: r.Account, ID: r.ID, properties: map[string]string{}}
+	for name, value := range properties {
+		if value == nil {
+			continue
+		}
+		text := fmt.Sprint(value)
+		if t, err := time.Parse(time.RFC3339, text); err == nil && strings.HasSuffix(name, "_at") {
+			text = t.Format("2006-01-02 15:04:05 -07:00") // with the offset that it was told with
+		}
+		shown.properties[name] = p.cell(text)
 	}
 	return shown, nil
-}
-
-// moment keeps the offset that the time was told with.
-func moment(t time.Time, ok bool) string {
-	if !ok {
-		return ""
-	}
-	return t.Format("2006-01-02 15:04:05 -07:00")
 }

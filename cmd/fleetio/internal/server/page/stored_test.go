@@ -40,8 +40,8 @@ func TestStoredCut(t *testing.T) {
 		"none":           {map[int64]int{}, 0, 0, false, false, none},
 		"some":           {map[int64]int{1: 50, 2: 1}, 50, 1, false, false, ""},
 		"many of one":    {map[int64]int{1: 51, 2: 3}, 50, 3, true, false, ""},
-		"as many as fit": {map[int64]int{1: mostFaults}, 50, 0, true, false, none},
-		"one hides all":  {map[int64]int{1: mostFaults + 1, 2: 3}, 50, 0, true, true, noneSeen},
+		"as many as fit": {map[int64]int{1: maxFaults}, 50, 0, true, false, none},
+		"one hides all":  {map[int64]int{1: maxFaults + 1, 2: 3}, 50, 0, true, true, noneSeen},
 	} {
 		s := newStub()
 		s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
@@ -66,7 +66,7 @@ func TestStoredCut(t *testing.T) {
 func TestMoreLimits(t *testing.T) {
 	t.Parallel()
 	s := newStub()
-	for range mostAccounts {
+	for range maxAccounts {
 		s.limits = append(s.limits, sandbox.RateLimit{Account: "x"})
 	}
 	assert.NotContains(t, body200(t, newPage(s, nil), "/"), "more accounts are not shown")
@@ -79,7 +79,7 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	s := newStub()
 	a := sandbox.Account{ID: 1, Name: "First", FaultRules: []sandbox.FaultRule{{Code: "P0420", Name: "Catalyst"}, {Code: "leaks " + secret}}}
-	for i := range int64(mostKnown + 2) {
+	for i := range int64(maxKnown + 2) {
 		a.Vehicles = append(a.Vehicles, sandbox.Vehicle{ID: 100 + i})
 	}
 	a.Vehicles[0].Name, a.Vehicles[1].ArchivedAt = "Van", &begin

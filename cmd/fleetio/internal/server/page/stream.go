@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	mostStreams  = 32
+	maxStreams   = 32
 	heartbeat    = 15 * time.Second       // less than a minute, after which proxies call a connection idle
 	writeTimeout = 10 * time.Second       // for one event; a reader that takes longer is gone
 	pause        = 100 * time.Millisecond // between two events, as under load a few say as much as thousands
@@ -22,6 +23,9 @@ const (
 // foreign text becomes HTML, and an event that was lost or came twice does no harm.
 func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	after, err := lastSeen(r)
+	if r.Method == http.MethodHead {
+		return // a stream without a body would never end
+	}
 	if err != nil {
 		http.Error(w, "Last-Event-ID, or else the parameter after, is the number of an exchange.", http.StatusBadRequest)
 		return
@@ -99,18 +103,8 @@ func (p *Page) patience() (wait time.Duration, reset bool) {
 // lastSeen reads the number of the newest exchange that the reader knows: what it got before the connection broke, or
 // what the page said that it loaded.
 func lastSeen(r *http.Request) (int64, error) {
-	text := r.Header.Get("Last-Event-ID")
-	if text == "" {
-		text = r.URL.Query().Get("after")
-	}
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err == nil && n < 0 {
-		err = strconv.ErrRange
-	}
-	return n, err
+	n, err := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after"), "0"), 10, 63)
+	return int64(n), err //nolint:gosec // it has 63 bits
 }
 
 // events writes an event stream.

@@ -137,7 +137,7 @@ func TestStreamLimit(t *testing.T) {
 		s := newStub(plainExchange(1))
 		_, client := serve(t, newPage(s, nil))
 		var leave func()
-		for range mostStreams {
+		for range maxStreams {
 			_, leave = listen(t, client, "")
 		}
 		refused := func() int {

@@ -135,10 +135,10 @@ func plainExchange(number int64) sandbox.Exchange {
 			"Authorization": {"Token [redacted]"}, "Account-Token": {"[redacted]"},
 			"Content-Type": {"application/json"}, "User-Agent": {"test/1"},
 		},
-		Body:         []byte(`{"vehicle_id":1,"code":"P0420","name":"Catalyst's efficiency"}`),
-		Status:       http.StatusCreated,
-		AnswerHeader: http.Header{"Content-Type": {"application/json"}, "Location": {"/faults new/1"}},
-		AnswerBody:   []byte(`{"id":0,"code":"P0420","errors":{"name":["a","b"]},"none":{},"more":[]}`),
+		Body:           []byte(`{"vehicle_id":1,"code":"P0420","name":"Catalyst's efficiency"}`),
+		Status:         http.StatusCreated,
+		ResponseHeader: http.Header{"Content-Type": {"application/json"}, "Location": {"/faults new/1"}},
+		ResponseBody:   []byte(`{"id":0,"code":"P0420","errors":{"name":["a","b"]},"none":{},"more":[]}`),
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-const mostFindings = 200 // of one exchange that are shown
+const maxFindings = 200 // of one exchange that are shown
 
 // kind is one of [kinds].
 type kind int
@@ -47,12 +47,12 @@ type verdict struct {
 func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 	switch {
 	case raw.Status == 0:
-		return verdict{Kind: "none", Text: "dropped", Reason: "the connection was dropped before an answer"}
-	case p.judge == nil:
-		return verdict{Kind: "none", Text: "not judged", Reason: "this sandbox has no judge"}
+		return verdict{Kind: "none", Text: "dropped", Reason: "the connection was dropped before a response"}
+	case p.check == nil:
+		return verdict{Kind: "none", Text: "not checked", Reason: "this sandbox has no checker"}
 	}
-	found, err := p.judge(raw)
-	for i := range found[:min(len(found), mostFindings)] { // of other callers, the judge knows no credentials
+	found, err := p.check(raw)
+	for i := range found[:min(len(found), maxFindings)] { // of other callers, the judge knows no credentials
 		found[i].Message = redacted(p.source, found[i].Message)
 		found[i].Pointer = redacted(p.source, found[i].Pointer)
 	}
@@ -61,13 +61,13 @@ func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 
 func newVerdict(found []Finding, err error) verdict {
 	if err != nil {
-		return verdict{Kind: "none", Text: "not judged", Reason: clip(err.Error(), mostText)}
+		return verdict{Kind: "none", Text: "not checked", Reason: clip(err.Error(), maxText)}
 	}
 	var count [len(kinds)]int
 	for i := range found {
 		count[found[i].kind()]++
 	}
-	v := verdict{found: slices.Clone(found[:min(len(found), mostFindings)])} // so that the rest is not kept
+	v := verdict{found: slices.Clone(found[:min(len(found), maxFindings)])} // so that the rest is not kept
 	v.More = len(found) - len(v.found)
 	switch {
 	case count[failing] > 0:
@@ -89,8 +89,8 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// mostRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
+// maxRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
 // at its end is not.
-const mostRedacted = 4 << 10
+const maxRedacted = 4 << 10
 
-func redacted(s source, text string) string { return s.Redact(text[:min(len(text), mostRedacted)]) }
+func redacted(s source, text string) string { return s.Redact(text[:min(len(text), maxRedacted)]) }

@@ -29,7 +29,7 @@ func TestVerdicts(t *testing.T) {
 	assert.Empty(t, asked, "nobody looks")
 	for range 3 {
 		shown := body200(t, p, "/?exchange=1")
-		assert.Contains(t, shown, "not judged: "+errUnknown.Error())
+		assert.Contains(t, shown, "not checked: "+errUnknown.Error())
 	}
 	assert.Equal(t, map[int64]int{1: 2, 2: 1}, asked, "once more for the details")
 	for range maxRows + 50 {
@@ -41,7 +41,7 @@ func TestVerdicts(t *testing.T) {
 	p.row(s.Latest())
 	assert.Equal(t, 1, asked[s.Latest()])
 
-	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not judged: this sandbox has no judge")
+	assert.Contains(t, body200(t, newPage(s, nil), "/?exchange=2"), "not checked: this sandbox has no checker")
 }
 
 // TestVerdictText holds the tag to count what the links lead to.

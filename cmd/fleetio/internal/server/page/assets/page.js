@@ -170,7 +170,7 @@
     mine.onmessage = refresh;
     mine.onerror = () => {
       connection(true);
-      // The browser tries again by itself, but for an answer that is no stream.
+      // The browser tries again by itself, but for a response that is no stream.
       if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === events && listen(), 5000);
     };
   }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,11 +20,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// TestTroubleSeenByTheClient looks at each trouble as the code does that meets it: by the client's errors.
-func TestTroubleSeenByTheClient(t *testing.T) {
+// TestClientErrors checks each failure as the code sees it that meets it: by the client's errors.
+func TestClientErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		trouble sandbox.Trouble
+		failure sandbox.Failure
 		status  int // in the error; 0 for no answer
 		stored  int
 		check   func(*testing.T, *fleetio.Error)
@@ -36,13 +37,14 @@ func TestTroubleSeenByTheClient(t *testing.T) {
 		"unavailable": {sandbox.Unavailable(0), 503, 0, ambiguous},
 		"truncated":   {sandbox.Truncate(), 201, 1, wasCreated},
 		"malformed":   {sandbox.Malform(), 201, 1, wasCreated},
-		"media type":  {sandbox.MediaType("text/html"), 201, 1, wasCreated},
+		"media type":  {sandbox.Edit("type=text/html"), 201, 1, wasCreated},
 		"drop before": {sandbox.DropBefore(), 0, 0, ambiguous},
 		"drop after":  {sandbox.DropAfter(), 0, 1, ambiguous},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := sandbox.Start(t, sandbox.WithNext(c.trouble))
+			s := sandbox.Start(t)
+			s.InjectNext(c.failure)
 			_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 			var failed *fleetio.Error
 			require.ErrorAs(t, err, &failed)
@@ -50,13 +52,13 @@ func TestTroubleSeenByTheClient(t *testing.T) {
 			c.check(t, failed)
 			assert.Len(t, s.Faults(), c.stored)
 			require.Len(t, s.Requests(), 1)
-			assert.Equal(t, c.trouble.String(), s.Requests()[0].Trouble)
+			assert.Equal(t, c.failure.String(), s.Requests()[0].Failure)
 			if c.status == 0 {
 				assert.Zero(t, s.Requests()[0].Status)
 			}
 			_, err = s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 			require.NoError(t, err, "one call only")
-			assert.Empty(t, s.Requests()[1].Trouble)
+			assert.Empty(t, s.Requests()[1].Failure)
 		})
 	}
 }
@@ -72,21 +74,21 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, status := range []int{401, 403, 422, 429, 500} {
-		s.Next(sandbox.Fail(status))
+		s.InjectNext(sandbox.Fail(status))
 		assert.Equal(t, status, post(t, s, whole).StatusCode)
 	}
-	s.Next(sandbox.RateLimited(90*time.Second + 1))
+	s.InjectNext(sandbox.RateLimited(90*time.Second + 1))
 	got := post(t, s, whole)
 	assert.Equal(t, "91", got.Header.Get("Retry-After"))
-	assert.Regexp(t, `^\{"error":".*91 seconds`, got.body)
 	assert.Empty(t, s.Faults())
 }
 
 func TestDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, err := sandbox.New(sandbox.WithNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
+		s, err := sandbox.New()
 		require.NoError(t, err)
+		require.NoError(t, s.InjectNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
 		judged := conformancetest.Middleware(t, contract(), s)
 		began := time.Now()
 		w, r := recorded(t, s)
@@ -145,27 +147,27 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// TestTroubleKnowsTheCaller holds that an exchange names who called, whatever befell the call.
-func TestTroubleKnowsTheCaller(t *testing.T) {
+// TestFailuresKnowTheCaller holds that an exchange names the caller, whatever failure it met.
+func TestFailuresKnowTheCaller(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
-	deviation := sandbox.Deviate("201/request/code/required/missing")
+	accept := sandbox.Edit("accept")
 	for _, c := range []struct {
-		trouble sandbox.Trouble
+		failure sandbox.Failure
 		key     string
 		want    string
 	}{
 		{sandbox.Fail(500), s.Credentials.APIKey, "Northwind Delivery/integration"},
 		{sandbox.RateLimited(time.Second), s.Credentials.APIKey, "Northwind Delivery/integration"},
 		{sandbox.Fail(500), "unknown", "/"},
-		{deviation, s.Credentials.APIKey, "Northwind Delivery/integration"},
-		{deviation, "unknown", "/"},
+		{accept, s.Credentials.APIKey, "Northwind Delivery/integration"},
+		{accept, "unknown", "/"},
 	} {
-		s.Next(c.trouble)
+		s.InjectNext(c.failure)
 		post(t, s, whole, set("Authorization", "Token "+c.key))
 		last, kept := s.Exchange(s.Latest())
 		require.True(t, kept)
-		assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.trouble, c.key)
+		assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.failure, c.key)
 	}
 }
 
@@ -174,10 +176,9 @@ func TestFailuresAreWhole(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for status, title := range map[int]string{405: "Method Not Allowed", 499: "Error", 503: "Service Unavailable"} {
-		s.Next(sandbox.Fail(status))
+		s.InjectNext(sandbox.Fail(status))
 		got := post(t, s, whole)
 		assert.Equal(t, status, got.StatusCode)
-		assert.Equal(t, status == 405, got.Header.Get("Allow") == "POST")
 		assert.Contains(t, got.body, `"title":"`+title+`"`)
 		assert.Empty(t, got.Header.Get("Retry-After"))
 	}
@@ -186,7 +187,8 @@ func TestFailuresAreWhole(t *testing.T) {
 // TestUnavailable is an outage that is known to end: a client that trusts its 503 waits.
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
-	s := start(t, sandbox.WithNext(sandbox.Unavailable(1500*time.Millisecond), sandbox.Unavailable(0)))
+	s := start(t)
+	s.InjectNext(sandbox.Unavailable(1500*time.Millisecond), sandbox.Unavailable(0))
 	got := post(t, s, whole)
 	assert.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 	assert.Equal(t, "2", got.Header.Get("Retry-After"))
@@ -203,7 +205,7 @@ func TestAccepting(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
 	for _, body := range []string{"", "[]", `{"vehicle_id":"x","code":null,"status":"closed","count":[],"last_occurred_at":"never"}`, `{"vehicle_id":-1,"code":"P9","name":"x"}`} {
-		s.Next(sandbox.Deviate("201/request/code/required/missing"))
+		s.InjectNext(sandbox.Edit("accept"))
 		got := post(t, s, body, set("Authorization"))
 		require.Equal(t, http.StatusCreated, got.StatusCode, body)
 		var fault fleetio.Fault
@@ -216,7 +218,7 @@ func TestAccepting(t *testing.T) {
 		ex.Request = traffic.Message{Header: http.Header{"Authorization": {"Token x"}, "Account-Token": {"x"}}, BodyOmitted: true} // one that is right
 		findings, err := contract().Check(ex)
 		require.NoError(t, err)
-		assert.Empty(t, findings, "%s", e.AnswerBody)
+		assert.Empty(t, findings, "%s", e.ResponseBody)
 	}
 }
 
@@ -232,23 +234,21 @@ func (f *tb) Fatalf(format string, args ...any) { f.said += fmt.Sprintf(format, 
 func TestWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]sandbox.Option{
-		"nil":                           nil,
-		"the store is nil":              sandbox.WithStore(nil),
-		"the logger is nil":             sandbox.WithLogger(nil),
-		"-1 is negative":                sandbox.WithRateLimit(-1),
-		"history of -1":                 sandbox.WithHistory(-1),
-		"more than 1000000":             sandbox.WithHistory(1 << 40),
-		"what wraps the handler is nil": sandbox.WithHandler(nil),
-		"a media type is empty, or":     sandbox.WithNext(sandbox.MediaType("text/html\r\nX: y")),
-		"a share of 0":                  sandbox.WithTrouble(0, sandbox.Truncate()),
-		"a share of 1.5":                sandbox.WithTrouble(1.5, sandbox.Truncate()),
-		"none that this package makes":  sandbox.WithTrouble(1, sandbox.Trouble{}),
-		"399 is no error status":        sandbox.WithNext(sandbox.Fail(399)),
-		"a wait of -1s":                 sandbox.WithNext(sandbox.RateLimited(-time.Second)),
-		"a delay of -1s":                sandbox.WithNext(sandbox.Delay(-time.Second)),
-		"accounts is empty":             sandbox.WithFixtures(sandbox.Fixtures{}),
-		"no-such-deviation":             sandbox.WithNext(sandbox.Deviate("no-such-deviation")),
-		"the store cannot be read":      sandbox.WithStore(closed()),
+		"nil":                                  nil,
+		"the store is nil":                     sandbox.WithStore(nil),
+		"the logger is nil":                    sandbox.WithLogger(nil),
+		"-1 is negative":                       sandbox.WithRateLimit(-1),
+		"history of -1":                        sandbox.WithHistory(-1),
+		"more than 1000000":                    sandbox.WithHistory(1 << 40),
+		"wraps the handler is nil":             sandbox.WithHandler(nil),
+		"a share of 0":                         sandbox.WithFailure(0, sandbox.Truncate()),
+		"a share of 1.5":                       sandbox.WithFailure(1.5, sandbox.Truncate()),
+		"a function of this package makes one": sandbox.WithFailure(1, sandbox.Failure{}),
+		"\"399\": no error status":             sandbox.WithFailure(1, sandbox.Fail(399)),
+		"\"-1s\" is no duration":               sandbox.WithFailure(1, sandbox.RateLimited(-time.Second)),
+		"\"delay=-1s\": ":                      sandbox.WithFailure(1, sandbox.Delay(-time.Second)),
+		"accounts is empty":                    sandbox.WithFixtures(sandbox.Fixtures{}),
+		"the store cannot be read":             sandbox.WithStore(closed()),
 	} {
 		failing := &tb{T: t}
 		assert.Nil(t, sandbox.Start(failing, option))
@@ -256,9 +256,9 @@ func TestWhatCannotBe(t *testing.T) {
 	}
 	failing := &tb{T: t}
 	s := sandbox.Start(failing)
-	s.Next(sandbox.Fail(200))
-	assert.Contains(t, failing.said, "200 is no error status")
-	require.Error(t, s.Sandbox.Next(sandbox.Truncate(), sandbox.Trouble{}))
+	s.InjectNext(sandbox.Fail(200))
+	assert.Contains(t, failing.said, "no error status")
+	require.Error(t, s.Sandbox.InjectNext(sandbox.Truncate(), sandbox.Failure{}))
 	assert.Equal(t, http.StatusCreated, post(t, s, whole).StatusCode, "nothing was scripted")
 }
 
@@ -301,4 +301,114 @@ func TestHandlersWrap(t *testing.T) {
 	assert.Equal(t, []string{"outer", "inner"}, post(t, s, whole).Header["X-Through"])
 	_, err := sandbox.New(named("none"))
 	require.ErrorContains(t, err, "WithHandler is for Start")
+}
+
+func TestShares(t *testing.T) {
+	t.Parallel()
+	s := start(t, sandbox.WithFailure(0.1, sandbox.Fail(503)), sandbox.WithFailure(0.5, sandbox.Fail(500)))
+	var got []string
+	for range 20 {
+		got = append(got, strconv.Itoa(post(t, s, whole).StatusCode))
+	}
+	want := strings.Fields("201 500 201 500 201 500 201 500 201 503 500 500 201 500 201 500 201 500 201 503")
+	assert.Equal(t, want, got)
+}
+
+// TestSharesAfterNext holds that requests with an injected failure do not add up to a burst.
+func TestSharesAfterNext(t *testing.T) {
+	t.Parallel()
+	s := start(t, sandbox.WithFailure(0.5, sandbox.Fail(500)))
+	for range 10 {
+		s.InjectNext(sandbox.Fail(422))
+	}
+	var got []string
+	for range 16 {
+		got = append(got, strconv.Itoa(post(t, s, whole).StatusCode))
+	}
+	assert.Equal(t, strings.Repeat("422 ", 10)+"201 500 201 500 201 500", strings.Join(got, " "))
+}
+
+func TestEveryCall(t *testing.T) {
+	t.Parallel()
+	s := start(t, sandbox.WithFailure(1, sandbox.Fail(500)))
+	s.InjectNext(sandbox.Fail(422), sandbox.Fail(403))
+	for _, want := range []int{422, 403, 500, 500} {
+		assert.Equal(t, want, post(t, s, whole).StatusCode)
+	}
+}
+
+// TestParseFailure has three requests for each text.
+func TestParseFailure(t *testing.T) {
+	t.Parallel()
+	for text, c := range map[string]struct {
+		want string // statuses; 0 for no response
+		met  string // the requests that met the failure
+	}{
+		"500": {"500 500 500", "123"}, "503@next": {"503 201 201", "1"}, "503@next2": {"503 503 201", "12"}, "422@50%": {"201 422 201", "2"},
+		"429=30s": {"429 429 429", "123"}, "drop-after@100%": {"0 0 0", "123"}, "type=text/html@next": {"201 201 201", "1"},
+		"truncate@34%": {"201 201 201", "3"}, "delay=1ms": {"201 201 201", "123"}, "status=202@next": {"202 201 201", "1"},
+		"malform": {"201 201 201", "123"}, "503=2s@next": {"503 201 201", "1"}, "drop-before@next": {"0 201 201", "1"},
+		"429 && header=Retry-After && delay=1ms@next": {"429 201 201", "1"}, "status=200 && body=a && status=300@next": {"200 201 201", "1"},
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			option, err := sandbox.ParseFailure(text)
+			require.NoError(t, err)
+			s := sandbox.Start(t, option)
+			var got []string
+			for range 3 {
+				response, err := http.DefaultClient.Do(request(t, s, whole))
+				if err != nil {
+					got = append(got, "0")
+					continue
+				}
+				got = append(got, strconv.Itoa(response.StatusCode))
+				_ = response.Body.Close()
+			}
+			assert.Equal(t, c.want, strings.Join(got, " "))
+			var met []byte
+			what, _, _ := strings.Cut(text, "@")
+			for i, e := range s.Requests() {
+				if e.Failure != "" {
+					met = strconv.AppendInt(met, int64(i+1), 10)
+					assert.Equal(t, what, e.Failure)
+				}
+			}
+			assert.Equal(t, c.met, string(met))
+		})
+	}
+	for text, want := range map[string]string{
+		"": "unknown; there are a status from 400 to 599, ", "no": `failure "no": unknown; there are `, "200": "no error status", "600": "no error status",
+		"@next": "unknown", "500@0%": "above 0%", "500@101%": "above 0%", "500@x%": "above 0%", "500@NaN%": "above 0%", "500@next0": "from 1 to",
+		"500@next99999999999999999999": "from 1 to", "delay": "unknown", "delay=": "no duration", "delay=-1s": "no duration", "delay=soon": "no duration",
+		"429=-1s": "no duration", "500=1s": "no error status", "truncate=1": "unknown", "accept=1": "unknown", "503 && ": `failure "": unknown`,
+		"set=/id": `failure "set=/id": set takes a JSON pointer and a JSON value`, "set=/id=x": "set takes", "set=id=0": `"id" is no JSON pointer`,
+		"set=/id=\"\xff\"": "set takes", "set=/a~2=0": "is no JSON pointer", "remove=": "set by body=", "remove=id": "is no JSON pointer",
+		"status=199": "from 200 to 999", "status=x": "from 200", "header=": "a header is", "header=a b=c": "a header is", "header=X=a\r\nY: b": "a header is",
+		"type=\n": "a header is",
+	} {
+		t.Run("not "+text, func(t *testing.T) {
+			t.Parallel()
+			_, err := sandbox.ParseFailure(text)
+			assert.ErrorContains(t, err, want)
+		})
+	}
+}
+
+// FuzzParseFailure looks for a text that is taken and cannot be served.
+func FuzzParseFailure(f *testing.F) {
+	for _, seed := range []string{"500@next", "429=1ms && header=X=a", "set=/a~1b/0=[1]", "remove=/errors/code/0", "status=204", "body=@next && x", "accept && type=a"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		option, err := sandbox.ParseFailure(text)
+		if err != nil || strings.Contains(text, "delay") {
+			return
+		}
+		s, err := sandbox.New(option)
+		require.NoError(t, err)
+		defer func() { assert.Contains(t, []any{nil, http.ErrAbortHandler}, recover()) }()
+		w, r := recorded(t, s)
+		s.ServeHTTP(w, r)
+	})
 }

@@ -1,0 +1,199 @@
+package contracttest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/internal/mutate"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+// mutantsOf derives the mutants. They take long under the race detector, and one goroutine sends them all.
+func mutantsOf(t *testing.T) (*conformance.Contract, []mutate.Mutant) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("make test runs it without the race detector")
+	}
+	contract, err := conformance.Load(api.Spec)
+	require.NoError(t, err)
+	mutants, err := mutate.Mutants(api.Spec)
+	require.NoError(t, err)
+	return contract, mutants
+}
+
+// TestMutantsThroughEdits makes the sandbox show each mutant over HTTP by edits of its response: the checker must find in what
+// arrives what it must find in the mutant, and nothing else.
+func TestMutantsThroughEdits(t *testing.T) {
+	t.Parallel()
+	contract, mutants := mutantsOf(t)
+	s := sandbox.Start(t)
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	s.InjectNext(sandbox.Edit("accept"))
+	_, accepted := send(t, client, s.URL, mutants[0].Exchange)
+	kinds := map[string]int{}
+	for i := range mutants {
+		m := &mutants[i]
+		t.Run(m.Name, func(t *testing.T) {
+			if m.Exchange.Status < 200 {
+				t.Skip("a status below 200 is not final (RFC 9110, section 15.2)")
+			}
+			edits := editsBetween(t, &accepted, m.Exchange)
+			s.InjectNext(sandbox.Edit(edits...))
+			got := *m.Exchange // the request is recorded without its body where the body would break another claim
+			got.Status, got.Response = send(t, client, s.URL, m.Exchange)
+			findings, err := contract.Check(&got)
+			require.NoError(t, err)
+			var wants []mutate.Want
+			for _, f := range findings {
+				found := mutate.Want{Rule: f.Rule, Part: f.Part, Pointer: f.Pointer}
+				wants = append(wants, found)
+				assert.True(t, found != m.Want || f.Claim == m.Claim, "%s, not %s", f.Claim, m.Claim)
+			}
+			assert.ElementsMatch(t, append([]mutate.Want{m.Want}, m.Also...), wants, "%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
+			for _, edit := range edits {
+				kind, _, _ := strings.Cut(edit, "=")
+				kinds[kind]++
+			}
+		})
+	}
+	for _, kind := range []string{"accept", "status", "set", "remove", "header", "body"} {
+		assert.Positive(t, kinds[kind], "no mutant needs %s", kind)
+	}
+	assert.Greater(t, len(mutants), 2000)
+}
+
+// editsBetween are the edits that turn the response to a request that was accepted into that of a mutant.
+func editsBetween(t *testing.T, accepted *traffic.Message, want *traffic.Exchange) []string {
+	t.Helper()
+	edits := []string{"accept"}
+	if want.Status != http.StatusCreated {
+		edits = append(edits, "status="+strconv.Itoa(want.Status))
+	}
+	for name := range accepted.Header {
+		if want.Response.Header[name] == nil && name != "Content-Length" {
+			edits = append(edits, "header="+name)
+		}
+	}
+	for name, values := range want.Response.Header {
+		for _, value := range values {
+			edits = append(edits, "header="+name+"="+value)
+		}
+	}
+	var before, after map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(accepted.Body, &before))
+	if !isObject(want.Response.Body, &after) {
+		return append(edits, "body="+string(want.Response.Body))
+	}
+	for name, value := range after {
+		edits = append(edits, "set="+pointerTo(name)+"="+string(value))
+	}
+	for name := range before {
+		if after[name] == nil {
+			edits = append(edits, "remove="+pointerTo(name))
+		}
+	}
+	return edits
+}
+
+// isObject tells whether a body is a JSON object of which a map holds all: not one with a name that comes twice.
+func isObject(body []byte, object *map[string]json.RawMessage) bool {
+	var once, compact bytes.Buffer
+	encoder := json.NewEncoder(&once) // it ends with a line feed
+	encoder.SetEscapeHTML(false)
+	return utf8.Valid(body) && json.Unmarshal(body, object) == nil && *object != nil && encoder.Encode(*object) == nil &&
+		json.Compact(&compact, body) == nil && compact.Len() == once.Len()-1
+}
+
+func pointerTo(name string) string {
+	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// send sends the request of an exchange, and returns the response as the client gets it.
+func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) (int, traffic.Message) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), ex.Method, base+ex.URL.Path, bytes.NewReader(ex.Request.Body))
+	require.NoError(t, err)
+	r.Header = ex.Request.Header.Clone()
+	response, err := client.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, traffic.Message{Header: response.Header, Body: body}
+}
+
+// TestMutantRequests sends what the checker knows that a server must not accept.
+func TestMutantRequests(t *testing.T) {
+	t.Parallel()
+	contract, mutants := mutantsOf(t)
+	s, err := sandbox.New()
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	account := s.Accounts()[0]
+	sent := 0
+	for _, m := range mutants {
+		var want int
+		switch {
+		case m.Want.Part == conformance.RequestHeader && m.Want.Rule == "security":
+			want = http.StatusUnauthorized
+		case m.Want.Part == conformance.RequestHeader:
+			want = http.StatusUnsupportedMediaType
+		case m.Want.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
+			want = http.StatusUnsupportedMediaType // the header comes before the body
+		case m.Want.Part == conformance.RequestBody:
+			want = http.StatusUnprocessableEntity
+		default:
+			continue
+		}
+		if m.Claim == "" && m.Want.Rule != "body" {
+			continue // drift, or an undocumented media type, which the cases above refuse
+		}
+		sent++
+		t.Run(m.Name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.Path, bytes.NewReader(m.Exchange.Request.Body))
+			r.Header = m.Exchange.Request.Header.Clone()
+			// The mutant's credentials are as good as the sandbox's, if it has some.
+			for name, value := range map[string]string{"Authorization": "Token " + account.APIKeys[0].Key, "Account-Token": account.Token} {
+				if strings.Contains(r.Header.Get(name), "k3y") {
+					r.Header.Set(name, value)
+				}
+			}
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			require.Equal(t, want, w.Code, "%s", w.Body)
+			if m.Want.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
+				var refused fleetioapi.ValidationErrors
+				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &refused))
+				field := "base"
+				if len(m.Want.Pointer) > 1 {
+					field = m.Want.Pointer[1:]
+				}
+				assert.NotEmpty(t, refused.Errors[field], "%s", w.Body)
+			}
+			findings, err := contract.Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
+				Request: m.Exchange.Request, Response: traffic.Message{Header: w.Header(), Body: w.Body.Bytes()}})
+			require.NoError(t, err)
+			assert.False(t, slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Fails() }), "%+v", findings)
+		})
+	}
+	assert.Greater(t, sent, 290)
+}

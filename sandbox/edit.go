@@ -1,0 +1,212 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after, accept, ` +
+	`set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), type=text/html, status=200 and body={"id":0}`
+
+// Edit changes the response. The edits are applied in order, to a refusal as well, and have the syntax of the flag --failure:
+//
+//	set=/id=0                   sets the value at a JSON pointer (RFC 6901), or adds the property
+//	remove=/id                  removes the property or item at a JSON pointer
+//	header=Location=/elsewhere  sets a header; a second one of the same name adds a field
+//	header=Location             removes a header; header=Location= leaves one with an empty value
+//	type=text/html              sets Content-Type
+//	status=200                  sets the status, from 200 to 999
+//	body=...                    sets the whole body, verbatim: with repeated names, or what is no JSON
+//	accept                      creates a fault whatever the request lacks: credentials, permission, a valid body
+//
+// A set or a remove changes nothing where the body is no JSON, or does not have the pointer's parent. After accept, the response
+// echoes as much of the request as a fault can have.
+func Edit(edits ...string) Failure { return newFailure(edits...) }
+
+func newFailure(parts ...string) Failure {
+	f := Failure{parts: parts}
+	for _, part := range parts {
+		if err := f.plan.add(part); err != nil {
+			f.err = errors.Join(f.err, fmt.Errorf("sandbox: failure %q: %w", part, err))
+		}
+	}
+	return f
+}
+
+// add puts one part of a failure into the plan.
+func (p *plan) add(part string) error {
+	if set := words[part]; set != nil {
+		set(p)
+		return nil
+	}
+	name, argument, has := strings.Cut(part, "=")
+	if status, err := strconv.Atoi(name); err == nil {
+		return p.fail(status, argument, has)
+	}
+	set := assignments[name]
+	if set == nil || !has {
+		return errors.New("unknown; " + failureSyntax)
+	}
+	return set(p, argument)
+}
+
+func (p *plan) edit(with func(*response)) { p.edits = append(p.edits, with) }
+
+// words are the parts without an argument.
+var words = map[string]func(*plan){
+	"truncate":    func(p *plan) { p.cut = true },
+	"malform":     func(p *plan) { p.edit(func(r *response) { r.body = r.body[:len(r.body)/2] }) },
+	"drop-before": func(p *plan) { p.drop, p.status = true, http.StatusInternalServerError },
+	"drop-after":  func(p *plan) { p.drop = true },
+	"accept":      func(p *plan) { p.accept = true },
+}
+
+// assignments are the parts with an argument.
+var assignments = map[string]func(p *plan, argument string) error{
+	"delay": func(p *plan, argument string) (err error) {
+		p.delay, err = duration(argument)
+		return err
+	},
+	"set":    (*plan).set,
+	"remove": func(p *plan, pointer string) error { return p.change(pointer, nil) },
+	"header": (*plan).header,
+	"type":   func(p *plan, mediaType string) error { return p.header("Content-Type=" + mediaType) },
+	"status": func(p *plan, argument string) error {
+		status, err := strconv.Atoi(argument)
+		if err != nil || status < 200 || status > 999 { // one below 200 is not final
+			return errors.New("a status is a number from 200 to 999")
+		}
+		p.edit(func(r *response) { r.status = status })
+		return nil
+	},
+	"body": func(p *plan, body string) error {
+		p.edit(func(r *response) { r.body = []byte(body) })
+		return nil
+	},
+}
+
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is no duration such as 1.5s", text)
+	}
+	return d, nil
+}
+
+// fail takes the place of the operation. Of a 429 and a 503, the argument is how long to wait.
+func (p *plan) fail(status int, wait string, has bool) error {
+	if status < 400 || status > 599 || has && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return errors.New("no error status; " + failureSyntax)
+	}
+	p.status = status
+	if !has {
+		return nil
+	}
+	d, err := duration(wait)
+	if err != nil {
+		return err
+	}
+	return p.header("Retry-After=" + strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10))
+}
+
+var (
+	isToken         = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // the name of a header (RFC 9110, section 5.6.2)
+	isFieldValue    = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)  // the value of a header (RFC 9110, section 5.5)
+	isPointer       = regexp.MustCompile(`^(/([^/~]|~[01])*)+$`)          // a JSON pointer (RFC 6901, section 3)
+	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")           // goes over a token once
+)
+
+func (p *plan) header(argument string) error {
+	name, value, has := strings.Cut(argument, "=")
+	if !isToken.MatchString(name) || !isFieldValue.MatchString(value) {
+		return errors.New("a header is a name and a value, such as header=Location=/elsewhere, or a name alone")
+	}
+	name = http.CanonicalHeaderKey(name)
+	p.edit(func(r *response) {
+		switch {
+		case !has:
+			r.header[name] = nil // without it, net/http would add its own Date or Content-Type
+		case slices.Contains(r.edited, name):
+			r.header.Add(name, value)
+		default:
+			r.header.Set(name, value)
+			r.edited = append(r.edited, name)
+		}
+	})
+	return nil
+}
+
+func (p *plan) set(argument string) error {
+	pointer, value, has := strings.Cut(argument, "=")
+	if !has || !json.Valid([]byte(value)) || !utf8.ValidString(value) {
+		return errors.New(`set takes a JSON pointer and a JSON value, such as set=/id=0 or set=/code="P0171"`)
+	}
+	return p.change(pointer, json.RawMessage(value))
+}
+
+// change sets the value at a JSON pointer, or removes it if value is nil.
+func (p *plan) change(pointer string, value json.RawMessage) error {
+	if !isPointer.MatchString(pointer) {
+		return fmt.Errorf("%q is no JSON pointer, such as /id or /errors/code/0; the whole body is set by body=", pointer)
+	}
+	path := strings.Split(pointer, "/")[1:]
+	for i := range path {
+		path[i] = unescapePointer.Replace(path[i])
+	}
+	p.edit(func(r *response) { r.body = changed(r.body, path, value) })
+	return nil
+}
+
+// changed returns a JSON value with another value at a path below it, or without the one that is there. The values beside it stay
+// as they are written. What is no object or list stays as it is.
+func changed(in []byte, path []string, value json.RawMessage) []byte {
+	name, last := path[0], len(path) == 1
+	var object map[string]json.RawMessage
+	var list []json.RawMessage
+	switch {
+	case json.Unmarshal(in, &object) == nil && object != nil:
+		child, has := object[name]
+		switch {
+		case last && value == nil:
+			delete(object, name)
+		case last:
+			object[name] = value
+		case has:
+			object[name] = changed(child, path[1:], value)
+		}
+		return encode(object)
+	case json.Unmarshal(in, &list) == nil && list != nil:
+		i, err := strconv.Atoi(name)
+		switch {
+		case last && value != nil && name == "-":
+			list = append(list, value)
+		case err != nil || i < 0 || i >= len(list):
+		case last && value == nil:
+			list = slices.Delete(list, i, i+1)
+		case last:
+			list[i] = value
+		default:
+			list[i] = changed(list[i], path[1:], value)
+		}
+		return encode(list)
+	}
+	return in
+}
+
+// encode returns a value as JSON.
+func encode(value any) []byte {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // texts, numbers, and what was read from JSON: nothing in them can fail
+	}
+	return data
+}

@@ -1,0 +1,73 @@
+package sandbox
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+)
+
+// response holds a response back until it is complete, so that a failure can change it. It is the ResponseWriter of the router.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+	edited []string // headers that an edit has set
+}
+
+// Header implements [http.ResponseWriter].
+func (r *response) Header() http.Header { return r.header }
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *response) WriteHeader(status int) { r.status = status }
+
+// Write implements [http.ResponseWriter].
+func (r *response) Write(p []byte) (int, error) {
+	r.body = append(r.body, p...)
+	return len(p), nil
+}
+
+// set replaces the response by one with a JSON body.
+func (r *response) set(status int, body []byte) {
+	clear(r.header)
+	r.header.Set("Content-Type", "application/json")
+	r.status, r.body = status, body
+}
+
+// problem responds with a problem object. Its instance is random, so that a log can be searched for it.
+func (r *response) problem(status int, detail string) {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	instance := "/problems/" + hex.EncodeToString(id[:])
+	title := cmp.Or(http.StatusText(status), "Error")
+	r.set(status, encode(fleetioapi.Problem{Status: int64(status), Title: title, Detail: &detail, Instance: &instance}))
+}
+
+func (r *response) unauthorized(s *Sandbox, detail string) {
+	r.problem(http.StatusUnauthorized, detail)
+	r.header.Set("WWW-Authenticate", `Token realm="Fleetio sandbox"`) // RFC 9110, section 15.5.2
+	if s.textUnauthorized {
+		r.header.Set("Content-Type", "text/plain; charset=utf-8")
+		r.body = []byte("HTTP Token: Access denied")
+	}
+}
+
+func (r *response) forbidden(s *Sandbox, detail string) {
+	r.problem(http.StatusForbidden, detail)
+	if s.emptyForbidden {
+		r.header.Del("Content-Type")
+		r.body = nil
+	}
+}
+
+func (r *response) invalid(problems map[string][]string) {
+	r.set(http.StatusUnprocessableEntity, encode(fleetioapi.ValidationErrors{Errors: problems}))
+}
+
+func (r *response) rateLimited(wait int64) {
+	r.set(http.StatusTooManyRequests, encode(fleetioapi.RateLimited{Error: "Rate limit exceeded. Try again later, or use the Bulk API."}))
+	r.header.Set("Retry-After", strconv.FormatInt(wait, 10))
+}
