@@ -54,21 +54,22 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	return r.redaction.redact(ex, r.all)
 }
 
-// Redact returns a copy of an exchange without its credentials, which is checked with the same result. They are those of the
-// spec's security schemes, those in the headers and URLs that hold credentials whatever a spec says, and cookies that the server
-// sets. Each becomes "[redacted]", behind the name of its scheme, and so does every repetition of four characters and more,
-// anywhere in the exchange: in any letter case, in base64 or hex, escaped for JSON, URLs or HTML. In place of a number it is a
-// number. A name that the spec uses, such as a property's, and a value of an enum are no credentials.
+// Redact returns a copy of an exchange without its credentials, which is checked with the same result. They are those
+// of the spec's security schemes, those in the headers and URLs that hold credentials whatever a spec says, and cookies
+// that the server sets. Each becomes "[redacted]", behind the name of its scheme, and so does every repetition of four
+// characters and more, anywhere in the exchange: in any letter case, in base64 or hex, escaped for JSON, URLs or HTML.
+// In place of a number it is a number. A name that the spec uses, such as a property's, and a value of an enum are no
+// credentials.
 //
-// The error is [ErrCredential] where one cannot be replaced: taken apart or compressed; or where the exchange holds more of
-// them than can be looked for. It names the exchange, and no credential.
+// The error is [ErrCredential] where one cannot be replaced: taken apart or compressed; or where the exchange holds
+// more of them than can be looked for. It names the exchange, and no credential.
 func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	return c.Redactor().Add(ex)
 }
 
 // redaction is what the spec says of credentials.
 type redaction struct {
-	security []alternative
+	security alternative     // of all operations
 	schemes  []string        // of authentication, in lower case
 	words    map[string]bool // that are no credentials, in lower case: names and the values of enums
 }
@@ -76,9 +77,9 @@ type redaction struct {
 func (c *Contract) newRedaction() *redaction {
 	r := &redaction{words: map[string]bool{}}
 	for _, op := range c.operations {
-		r.security = append(r.security, op.security...)
+		r.security = append(r.security, slices.Concat(op.security...)...)
 	}
-	for _, k := range slices.Concat(r.security...) {
+	for _, k := range r.security {
 		if name, ok := strings.CutSuffix(k.prefix, " "); ok {
 			r.schemes = append(r.schemes, name)
 		}
@@ -112,7 +113,7 @@ func (r *redaction) addWords(n *yaml.Node) {
 // credentials collects what an exchange has to keep to itself.
 func (r *redaction) credentials(ex *traffic.Exchange) *redact.Secrets {
 	s := &redact.Secrets{}
-	collect(s, r.security, ex)
+	collect(s, []alternative{r.security}, ex)
 	for _, field := range ex.Response.Header.Values("Set-Cookie") {
 		pair, _, _ := strings.Cut(field, ";") // RFC 6265, section 4.1
 		_, value, _ := strings.Cut(pair, "=")
@@ -126,7 +127,7 @@ func (r *redaction) credentials(ex *traffic.Exchange) *redact.Secrets {
 
 // isCredential reports whether the spec names a header or parameter as a credential.
 func (r *redaction) isCredential(in, name string) bool {
-	return slices.ContainsFunc(slices.Concat(r.security...), func(k credential) bool {
+	return slices.ContainsFunc(r.security, func(k credential) bool {
 		return k.in == in && (k.name == name || in == "header" && http.CanonicalHeaderKey(k.name) == name)
 	})
 }

@@ -10,7 +10,9 @@ import (
 type secrets = redact.Redactor
 
 // carriers are the request headers that hold credentials whatever the spec says.
-var carriers = []string{"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token"}
+var carriers = []string{
+	"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token",
+}
 
 func (op *operation) findSecrets(ex *traffic.Exchange) *secrets {
 	s := &redact.Secrets{}

@@ -22,7 +22,8 @@ func redactCommand(c *console) *cobra.Command {
 		Use:   "redact [flags] PATH...",
 		Short: "Copy recordings without their credentials",
 		Long: "redact writes the exchanges of recordings as NDJSON, one a line, without the credentials that the spec's security\n" +
-			"schemes name and those that HTTP knows, wherever they stand or are repeated. What is left is judged as before.\n\n" +
+			"schemes name and those that HTTP knows, wherever they stand or are repeated, in this or another exchange. To verify\n" +
+			"the result gives the same findings.\n\n" +
 			"Exit status: 0 all is written, 2 the command could not run, or a credential would be left: then nothing is written.",
 		Example: "  fleetio redact -o session.ndjson session.har\n" +
 			"  fleetio redact recordings/ | fleetio verify -",
@@ -67,8 +68,9 @@ func redactCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// redact writes the exchanges to a file, which is there only when all of it is clean. It goes over them twice, as a later exchange
-// may have the credential that an earlier one repeats. Between, they are in a file without their own credentials.
+// redact writes the exchanges to a file, which is there only when all of it is clean. It goes over them twice, as a
+// later exchange may have the credential that an earlier one repeats. Between, they are in a file without their own
+// credentials.
 func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
 	folder, err := temporaryFolder()
 	if err != nil {
@@ -93,7 +95,7 @@ func redact(ctx context.Context, c *console, contract *conformance.Contract, out
 
 // redactAll writes a file, complete or not at all.
 func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.Exchange, error],
-	redact func(*traffic.Exchange) (*traffic.Exchange, error)) error {
+	edit func(*traffic.Exchange) (*traffic.Exchange, error)) error {
 	var file files
 	defer file.discard()
 	var failed error
@@ -103,7 +105,7 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 			if failed = err; failed != nil || ctx.Err() != nil {
 				break
 			}
-			if ex, failed = redact(ex); failed != nil {
+			if ex, failed = edit(ex); failed != nil {
 				break
 			}
 			if err := traffic.WriteNDJSON(w, ex); err != nil {
@@ -124,7 +126,8 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 }
 
 func temporaryFolder() (string, error) {
-	return leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") }, func(path string) { _ = os.RemoveAll(path) })
+	return leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") },
+		func(path string) { _ = os.RemoveAll(path) })
 }
 
 func redactToStdout(ctx context.Context, c *console, contract *conformance.Contract, paths []string) (err error) {

@@ -59,8 +59,8 @@ func (c *bodyCopy) message(header http.Header, length int64) traffic.Message {
 	return m
 }
 
-// isCompleteJSON reports whether the body is a whole JSON object or array: a [json.Decoder] stops reading there, and its
-// callers seldom read on to the end of the body.
+// isCompleteJSON reports whether the body is a whole JSON object or array: a [json.Decoder] stops reading there, and
+// its callers seldom read on to the end of the body.
 func isCompleteJSON(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return (bytes.HasSuffix(body, []byte("}")) || bytes.HasSuffix(body, []byte("]"))) && json.Valid(body)

@@ -11,15 +11,15 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Middleware returns a handler that checks every exchange that a test makes with next: a finding is an error of the test;
-// drift and notes are logged, see [Strict].
+// Middleware returns a handler that checks every exchange that a test makes with next: a finding is an error of the
+// test; drift and notes are logged, see [Strict].
 //
-// Requests and responses pass through unchanged and are streamed. An exchange is checked when next returns, by what it read
-// of the request and wrote as the response. A Content-Type that next leaves to net/http is detected as net/http does. A
-// part of the request that next did not read is no evidence, nor is a body of more than 1 MiB or in a content coding other than
-// gzip. A handler that panics or takes over the connection is not checked, nor is one that returns after the test has ended. A
-// test in which no exchange was for an operation of the contract fails at its end, because it would pass without having
-// checked anything.
+// Requests and responses pass through unchanged and are streamed. An exchange is checked when next returns, by what it
+// read of the request and wrote as the response. A Content-Type that next leaves to net/http is detected as net/http
+// does. A part of the request that next did not read is no evidence, nor is a body of more than 1 MiB or in a content
+// coding other than gzip. A handler that panics or takes over the connection is not checked, nor is one that returns
+// after the test has ended. A test in which no exchange was for an operation of the contract fails at its end, because
+// it would pass without having checked anything.
 func Middleware(tb TB, contract *conformance.Contract, next http.Handler, options ...Option) http.Handler {
 	t := newTester(tb, contract, options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

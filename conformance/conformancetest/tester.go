@@ -13,8 +13,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// TB is the part of a test that [Transport] and [Middleware] need. [*testing.T] implements it. If it has the methods Name and
-// Skipped as well, messages name the test, and a skipped test may end without an exchange.
+// TB is the part of a test that [Transport] and [Middleware] need. [*testing.T] implements it. If it has the methods
+// Name and Skipped as well, messages name the test, and a skipped test may end without an exchange.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -92,8 +92,8 @@ func (t *tester) check(number int, ex *traffic.Exchange) {
 		if f.Fails() || t.strict && f.Basis == conformance.Drift {
 			report = t.tb.Errorf
 		}
-		report("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation, f.Status,
-			f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
+		report("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation,
+			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
 	}
 }
 
@@ -124,7 +124,7 @@ func (t *tester) end() {
 		return
 	}
 	if t.checked == 0 {
-		t.tb.Errorf("no exchange was checked: of %d exchanges, none was for an operation of the contract and had a response "+
-			"before the test ended", t.started)
+		t.tb.Errorf("no exchange was checked: of %d exchanges, none was for an operation of the contract "+
+			"and had a response before the test ended", t.started)
 	}
 }

@@ -13,13 +13,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Transport returns a transport that checks every exchange that a test makes through it: a finding is an error of the test;
-// drift and notes are logged, see [Strict]. next makes the exchanges; nil stands for [http.DefaultTransport].
+// Transport returns a transport that checks every exchange that a test makes through it: a finding is an error of the
+// test; drift and notes are logged, see [Strict]. next makes the exchanges; nil stands for [http.DefaultTransport].
 //
 // Requests and responses pass through unchanged and are streamed. An exchange is checked when the body of its response
-// is read to its end or closed, or when the test ends. A body that was not read to its end by then is no evidence, nor is one
-// of more than 1 MiB or in a content coding other than gzip. An exchange without a response is not checked. A test in which no
-// exchange was for an operation of the contract fails at its end, because it would pass without having checked anything.
+// is read to its end or closed, or when the test ends. A body that was not read to its end by then is no evidence, nor
+// is one of more than 1 MiB or in a content coding other than gzip. An exchange without a response is not checked. A
+// test in which no exchange was for an operation of the contract fails at its end, because it would pass without having
+// checked anything.
 func Transport(tb TB, contract *conformance.Contract, next http.RoundTripper, options ...Option) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -74,8 +75,8 @@ func newExchange(r *http.Request) *traffic.Exchange {
 	return ex
 }
 
-// copyRequest returns the request with a body that is copied as it is read, and a function that returns the copy. A transport
-// that sends the request again on another connection gets a new body from GetBody: the last one counts.
+// copyRequest returns the request with a body that is copied as it is read, and a function that returns the copy. A
+// transport that sends the request again on another connection gets a new body from GetBody: the last one counts.
 func copyRequest(r *http.Request) (*http.Request, func() *bodyCopy) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, func() *bodyCopy { return &bodyCopy{ended: true} }

@@ -15,14 +15,11 @@ import (
 	"unicode/utf8"
 )
 
-// escape is an escape in a text, and what it stands for in the decoded text.
-type escape struct{ start, end, decodedStart, decodedEnd int32 }
+// escape is where an escape is in a text, and where its character ends in the decoded text.
+type escape struct{ start, end, decodedEnd int }
 
-// unescape undoes one layer of escapes. A text of more than 2 GiB is left as it is.
+// unescape undoes one layer of escapes, of all kinds at once.
 func unescape(text []byte) (decoded []byte, escapes []escape) {
-	if len(text) > 1<<31-1 {
-		return nil, nil
-	}
 	done := 0
 	for i := 0; i < len(text); {
 		if !isEscape[text[i]] {
@@ -33,11 +30,10 @@ func unescape(text []byte) (decoded []byte, escapes []escape) {
 			decoded = make([]byte, 0, len(text))
 		}
 		decoded = append(decoded, text[done:i]...)
-		before := len(decoded)
 		var n int
 		decoded, n = appendUnescaped(decoded, text[i:])
 		if n > 1 {
-			escapes = append(escapes, escape{int32(i), int32(i + n), int32(before), int32(len(decoded))})
+			escapes = append(escapes, escape{i, i + n, len(decoded)})
 		}
 		i += n
 		done = i
@@ -72,11 +68,6 @@ func appendUnescaped(to, text []byte) (result []byte, n int) {
 			}
 			return utf8.AppendRune(to, first), 6
 		}
-		if text[1] == 'x' && len(text) >= 4 {
-			if result, err := hex.AppendDecode(to, text[2:4]); err == nil {
-				return result, 4
-			}
-		}
 		if i := strings.IndexByte(`nrtbf`, text[1]); i >= 0 {
 			return append(to, "\n\r\t\b\f"[i]), 2
 		}
@@ -96,28 +87,28 @@ func unit(text []byte) (rune, bool) {
 
 // source returns the part of a text that a byte of the decoded text comes from.
 func source(escapes []escape, offset int) (start, end int) {
-	i, _ := slices.BinarySearchFunc(escapes, offset+1, func(e escape, offset int) int { return int(e.decodedStart) - offset })
-	if i == 0 {
-		return offset, offset + 1
+	next, _ := slices.BinarySearchFunc(escapes, offset+1, func(e escape, end int) int { return e.decodedEnd - end })
+	var last escape
+	if next > 0 {
+		last = escapes[next-1]
 	}
-	e := escapes[i-1] // the last one that begins at the byte or before it
-	if offset < int(e.decodedEnd) {
-		return int(e.start), int(e.end)
+	start = last.end + offset - last.decodedEnd
+	if next < len(escapes) && start >= escapes[next].start {
+		return escapes[next].start, escapes[next].end
 	}
-	start = int(e.end) + offset - int(e.decodedEnd)
 	return start, start + 1
 }
 
-// maxInflated is how much is decompressed of all archives in a text, in bytes. What looks like the beginning of an archive may be
-// none, and costs openingCost.
+// maxInflated is how much is decompressed of all archives in a text, in bytes. Bytes that only look like the beginning
+// of an archive cost openingCost.
 const (
 	maxInflated = 16 << 20
 	openingCost = 4 << 10
 )
 
-// inArchives reports whether a secret stands in compressed data, or whether that is too much to decompress. A secret cannot be
-// replaced there even where compressors have left it readable: length and checksum would be wrong. It knows zlib (RFC 1950) that
-// is all of the text, and gzip (RFC 1952), also in base64, wherever it begins.
+// inArchives reports whether there is a secret in compressed data, or too much data to decompress. A secret cannot be
+// replaced there even if the compressor has left it readable: length and checksum would be wrong. It reads zlib (RFC
+// 1950) at the start of the text, and gzip (RFC 1952), also in base64, at any offset.
 func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
 	if archive, err := zlib.NewReader(bytes.NewReader(text)); err == nil && r.inArchive(archive, inflatable) {
 		return true

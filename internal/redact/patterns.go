@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// Patterns other than the secret itself are longer, as short ones meet by chance.
+// Patterns other than the secret itself are longer, as short ones match by chance.
 const (
 	minEncoded = 8
 	minApart   = 10 // letters and digits
@@ -19,7 +19,7 @@ const (
 
 // patterns are the forms of secrets, all of which are found in one pass.
 type patterns struct {
-	filter [1 << 10]uint64     // a bit for a hash of each key, so that most places of a text are passed over
+	filter [1 << 10]uint64     // a bit for a hash of each key, which rules out most offsets in a text
 	byKey  map[uint32][]string // in lower case, by their first four bytes
 }
 
@@ -39,15 +39,17 @@ func newPatterns(secrets []string) *patterns {
 
 func (p *patterns) addSecret(secret string) {
 	p.add(strings.ToValidUTF8(secret, "\uFFFD"), MinLength)
-	// What looks like an escape in the secret is undone in a text together with the true ones.
+	// A part of the secret that looks like an escape is undone in a text together with the real ones.
 	for form, layer := []byte(secret), 0; layer <= maxLayers; layer++ {
 		p.add(string(form), MinLength)
 		form, _ = unescape(form)
 	}
 	p.add(strings.ReplaceAll(secret, " ", "+"), MinLength) // in a query
 	// Escapes are undone in a text, but not in what it holds in base64 or hex.
-	quoted, _ := json.Marshal(secret) // a string never fails
-	texts := []string{secret, url.QueryEscape(secret), strings.Trim(string(quoted), `"`), strings.ReplaceAll(secret, "/", `\/`)}
+	quoted := strconv.Quote(secret)
+	texts := []string{
+		secret, url.QueryEscape(secret), quoted[1 : len(quoted)-1], strings.ReplaceAll(secret, "/", `\/`),
+	}
 	slices.Sort(texts)
 	for _, text := range slices.Compact(texts) {
 		p.add(hex.EncodeToString([]byte(text)), minEncoded)
@@ -60,8 +62,8 @@ func (p *patterns) addSecret(secret string) {
 	}
 }
 
-// inBase64 returns what a text is in base64, alone and within longer texts: the characters that hold nothing else, at each of
-// the three offsets.
+// inBase64 returns what a text is in base64, alone and within longer texts: the characters that hold nothing else, at
+// each of the three offsets.
 func inBase64(text string) []string {
 	forms := []string{base64.RawStdEncoding.EncodeToString([]byte(text))}
 	for offset := range 3 {
@@ -73,15 +75,19 @@ func inBase64(text string) []string {
 
 var forURLs = strings.NewReplacer("+", "-", "/", "_")
 
-// add adds a form of at least minLength, as it is and in base64's alphabet for URLs, and the letters and digits of it alone.
+// add adds a form of at least minLength, as it is and in base64's alphabet for URLs, and the letters and digits of it
+// alone.
 func (p *patterns) add(form string, minLength int) {
 	if len(form) < minLength {
 		return
 	}
-	form = toLower(form)
-	p.addPattern(form)
-	p.addPattern(forURLs.Replace(form))
-	squeezed := slices.DeleteFunc([]byte(form), func(c byte) bool { return !alphanumeric[c] })
+	folded := []byte(form)
+	for i, c := range folded {
+		folded[i] = lower[c]
+	}
+	p.addPattern(string(folded))
+	p.addPattern(forURLs.Replace(string(folded)))
+	squeezed := slices.DeleteFunc(folded, func(c byte) bool { return !alphanumeric[c] })
 	if len(squeezed) >= minApart {
 		p.addPattern(string(squeezed))
 	}
@@ -100,71 +106,77 @@ func bit(key uint32) (word uint32, mask uint64) {
 	return hash >> 6, 1 << (hash & 63)
 }
 
-// find appends where the patterns stand in a text. They may overlap. It reports whether one of at least [minApart] stands there
-// with other characters than letters and digits in between.
+func (p *patterns) mayHave(key uint32) bool {
+	word, mask := bit(key)
+	return p.filter[word]&mask != 0
+}
+
+// find appends where patterns occur in a text; those that overlap are one span. It reports whether a pattern of at least
+// minApart bytes occurs there with punctuation or spaces in between.
 func (p *patterns) find(text []byte, spans []span) (_ []span, apart bool) {
-	var key, apartKey uint32  // of the last four bytes, and of the last four letters and digits
-	var starts [MinLength]int // of those
-	n := 0
+	before := len(spans)
+	var key, apartKey uint32 // of the last four bytes, and of the last four letters and digits
 	for i, c := range text {
 		c = lower[c]
 		key = key<<8 | uint32(c)
-		word, mask := bit(key)
-		hit := p.filter[word]&mask != 0
-		if hit && i >= MinLength-1 {
-			if length := p.match(key, text[i-MinLength+1:]); length > 0 {
-				spans = append(spans, span{i - MinLength + 1, i - MinLength + 1 + length})
-			}
+		if alphanumeric[c] {
+			apartKey = apartKey<<8 | uint32(c)
 		}
-		if !alphanumeric[c] {
+		if !p.mayHave(key) && (apartKey == key || !alphanumeric[c] || !p.mayHave(apartKey)) {
 			continue
 		}
-		if apartKey = apartKey<<8 | uint32(c); apartKey != key {
-			word, mask = bit(apartKey)
-			hit = p.filter[word]&mask != 0
+		if start := i - MinLength + 1; start >= 0 {
+			switch length := p.match(key, text[start:], false); {
+			case length == 0:
+			case len(spans) > before && start < spans[len(spans)-1].end:
+				spans[len(spans)-1].end = max(start+length, spans[len(spans)-1].end)
+			default:
+				spans = append(spans, span{start, start + length})
+			}
 		}
-		starts[n%MinLength] = i
-		if n++; hit && !apart && n >= MinLength {
-			apart = p.matchApart(apartKey, text[starts[n%MinLength]:])
+		if alphanumeric[c] && !apart {
+			start := apartStart(text[:i+1])
+			apart = start >= 0 && p.match(apartKey, text[start:], true) > 0
 		}
 	}
 	return spans, apart
 }
 
-// match returns the length of the longest pattern that a text begins with, or 0.
-func (p *patterns) match(key uint32, text []byte) int {
-	for _, pattern := range p.byKey[key] {
-		i := 0
-		for i < min(len(pattern), len(text)) && lower[text[i]] == pattern[i] {
-			i++
+// apartStart returns where the last four letters and digits of a text begin, or -1.
+func apartStart(text []byte) int {
+	left := MinLength
+	for i, c := range slices.Backward(text) {
+		if alphanumeric[c] {
+			left--
 		}
-		if i == len(pattern) {
+		if left == 0 {
 			return i
 		}
 	}
-	return 0
+	return -1
 }
 
-// matchApart reports whether the letters and digits of a text begin with a pattern.
-func (p *patterns) matchApart(key uint32, text []byte) bool {
+// match returns the length of the longest pattern that a text begins with, or 0. Apart, only the letters and digits of
+// the text count.
+func (p *patterns) match(key uint32, text []byte, apart bool) int {
 	for _, pattern := range p.byKey[key] {
-		if len(pattern) < minApart {
+		if apart && len(pattern) < minApart {
 			break
 		}
 		matched := 0
-		for _, c := range text {
-			if c = lower[c]; !alphanumeric[c] {
+		for i, c := range text {
+			if c = lower[c]; apart && !alphanumeric[c] {
 				continue
 			}
 			if c != pattern[matched] {
 				break
 			}
 			if matched++; matched == len(pattern) {
-				return true
+				return i + 1
 			}
 		}
 	}
-	return false
+	return 0
 }
 
 // lower are the bytes with ASCII letters in lower case; alphanumeric are these letters, digits and what is not ASCII.
@@ -178,11 +190,3 @@ var lower, alphanumeric = func() (lower [256]byte, alphanumeric [256]bool) {
 	}
 	return lower, alphanumeric
 }()
-
-func toLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		b[i] = lower[c]
-	}
-	return string(b)
-}

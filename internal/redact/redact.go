@@ -1,26 +1,24 @@
-// Package redact takes secrets out of texts, in any letter case of ASCII and in the encodings that repeat them: escaped for
-// JSON, URLs, HTML, regular expressions and JSON pointers, in hex, and in base64 at any offset, once or twice.
+// Package redact replaces secrets in texts, in any letter case of ASCII and in common encodings: escaped for JSON, URLs,
+// HTML, regular expressions and JSON pointers, in hex, and in base64 at any offset, once or twice.
 //
-// A secret that cannot be replaced is found all the same: one with spaces or punctuation between its characters, and one in
-// compressed data.
+// It also finds secrets that it cannot replace: with spaces or punctuation between their characters, and in compressed
+// data.
 package redact
 
 import (
-	"bytes"
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
 
 const (
-	// Placeholder stands in place of a secret.
+	// Placeholder replaces a secret.
 	Placeholder = "[redacted]"
 
 	// Name is the placeholder where brackets are not allowed: in names of headers and hosts, and in user information.
 	Name = "redacted"
 
-	// MinLength is the length of the shortest secret, in bytes. A shorter one stands in many texts by chance.
+	// MinLength is the length of the shortest secret, in bytes. Shorter ones occur in many texts by chance.
 	MinLength = 4
 )
 
@@ -35,10 +33,14 @@ func New(secrets ...string) *Redactor { return new(Redactor).With(secrets...) }
 
 // With returns a redactor that finds more secrets.
 func (r *Redactor) With(secrets ...string) *Redactor {
-	return &Redactor{sets: append(slices.Clip(r.sets), newPatterns(secrets)), opaque: r.opaque}
+	p := newPatterns(secrets)
+	if len(p.byKey) == 0 {
+		return r
+	}
+	return &Redactor{sets: append(slices.Clip(r.sets), p), opaque: r.opaque}
 }
 
-// Text returns a text for display, with placeholders; all of it is one where a secret cannot be replaced.
+// Text returns a text for display, with placeholders; only a placeholder if a secret cannot be replaced.
 func (r *Redactor) Text(text string) string {
 	result, ok := r.redact([]byte(text), false)
 	if !ok {
@@ -47,8 +49,8 @@ func (r *Redactor) Text(text string) string {
 	return string(result)
 }
 
-// Data returns a text for further use, or false where a secret cannot be replaced. A secret that is a number becomes another
-// number of the same length, so that JSON stays JSON.
+// Data returns a text for further use, or false if a secret cannot be replaced. Digits become other digits, so that a
+// number in JSON stays one.
 func (r *Redactor) Data(text []byte) ([]byte, bool) { return r.redact(text, true) }
 
 // IsPlaceholder reports whether a word is, contains or is a part of a placeholder, in any letter case.
@@ -77,7 +79,8 @@ func (r *Redactor) redact(text []byte, numbers bool) ([]byte, bool) {
 // span is a part of a text.
 type span struct{ start, end int }
 
-// replace returns the text with a placeholder or a number in place of each span. A number is new text, which may be a secret.
+// replace returns the text with a placeholder or a number in place of each span. A number is new text, which may be a
+// secret.
 func replace(text []byte, spans []span, numbers bool) (result []byte, isNew bool) {
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
 	result = make([]byte, 0, len(text))
@@ -88,8 +91,8 @@ func replace(text []byte, spans []span, numbers bool) (result []byte, isNew bool
 			end = max(end, spans[i].end)
 		}
 		result = append(result, text[done:start]...)
-		if secret := text[start:end]; numbers && secret[0] <= '9' && number.Match(secret) {
-			result = append(result, otherNumber(secret)...)
+		if secret := string(text[start:end]); numbers && strings.Trim(secret, "0123456789") == "" {
+			result = append(result, otherDigits(secret)...)
 			isNew = true
 		} else {
 			result = append(result, Placeholder...)
@@ -99,22 +102,11 @@ func replace(text []byte, spans []span, numbers bool) (result []byte, isNew bool
 	return append(result, text[done:]...), isNew
 }
 
-var number = regexp.MustCompile(`^[-+]?[0-9.]*[0-9][0-9.]*([eE][-+]?[0-9]*)?$`)
-
-// otherNumber returns a number with the digit 1 in place of each, or 2.
-func otherNumber(number []byte) []byte {
-	all := func(digit rune) []byte {
-		return bytes.Map(func(r rune) rune {
-			if '0' <= r && r <= '9' {
-				return digit
-			}
-			return r
-		}, number)
-	}
-	if ones := all('1'); !bytes.Equal(ones, number) {
+func otherDigits(digits string) string {
+	if ones := strings.Repeat("1", len(digits)); ones != digits {
 		return ones
 	}
-	return all('2')
+	return strings.Repeat("2", len(digits))
 }
 
 // maxLayers is how many layers of escapes are undone: a query may hold JSON in a string of JSON.
@@ -123,16 +115,17 @@ const maxLayers = 3
 // found is the result of a search.
 type found struct {
 	spans  []span
-	apart  bool // a secret stands there with other characters between its own
-	opaque bool // a secret stands in compressed data, or may stand there
+	apart  bool // there is a secret with other characters between its own
+	opaque bool // there is, or may be, a secret in compressed data
 }
 
 // search looks for the secrets in a text.
 func (r *Redactor) search(text []byte) found {
+	if r.opaque || len(r.sets) == 0 {
+		return found{opaque: r.opaque}
+	}
 	inflatable := maxInflated
-	f := r.searchLayers(text, maxLayers, &inflatable)
-	f.opaque = f.opaque || r.opaque
-	return f
+	return r.searchLayers(text, maxLayers, &inflatable)
 }
 
 // searchLayers also looks for them behind layers of escapes, and in as much compressed data as inflatable says.

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// An exchange with more credentials than a browser sends, or longer ones, is not searched for them: nothing of it is shown.
+// An exchange with more credentials than a browser sends, or longer ones, is not searched for them: nothing of it is
+// shown.
 const (
 	maxSecrets     = 1000
 	maxSecretBytes = 64 << 10
@@ -34,14 +35,14 @@ func (s *Secrets) With(r *Redactor) *Redactor {
 	return r.With(slices.Collect(maps.Keys(s.Words))...)
 }
 
-// Add adds the values of a header or parameter, whole and by their words: of name="value", and of Basic (RFC 7617), the secret
-// alone, too.
+// Add adds the values of a header or parameter, whole and by their words, and the secret alone of name="value" and of
+// Basic credentials (RFC 7617).
 func (s *Secrets) Add(values ...string) {
 	for _, value := range values {
 		if len(value) <= maxSecretBytes/8 { // a longer one is a list of cookies, or has too long words
 			s.AddWord(strings.TrimSpace(value))
 		}
-		for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(" \t,;:()", r) }) {
+		for word := range strings.FieldsFuncSeq(value, isSeparator) {
 			if s.TooMany {
 				return
 			}
@@ -61,9 +62,14 @@ func (s *Secrets) Add(values ...string) {
 	}
 }
 
-// AddWord adds one secret. A word of JSON stands in cookies, and is none.
+func isSeparator(r rune) bool { return strings.ContainsRune(" \t,;:()", r) }
+
+// literals are words of JSON. Cookies have them, and they are no secrets.
+var literals = []string{"true", "false", "null"}
+
+// AddWord adds one secret.
 func (s *Secrets) AddWord(word string) {
-	if len(word) < MinLength || s.Words[word] || slices.Contains([]string{"true", "false", "null"}, strings.ToLower(word)) {
+	if len(word) < MinLength || s.Words[word] || slices.Contains(literals, strings.ToLower(word)) {
 		return
 	}
 	if s.Words == nil {
@@ -79,12 +85,12 @@ var Schemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiat
 
 // IsScheme reports whether a word is the name of an authentication scheme. more are names besides the usual ones.
 func IsScheme(word string, more ...string) bool {
-	word = strings.ToLower(word)
+	word = strings.ToLower(strings.TrimSpace(word))
 	return slices.Contains(Schemes, word) || slices.Contains(more, word)
 }
 
-// Header returns the value of a header that holds credentials with the placeholder in their place. It keeps the names of cookies
-// and of authentication schemes, and a value without a credential, which may be a finding.
+// Header returns the value of a header that holds credentials with the placeholder in their place. It keeps the names
+// of cookies and of authentication schemes, and a value without a credential, which may be a finding.
 func Header(name, value string, schemes ...string) string {
 	switch name {
 	case "Set-Cookie":
@@ -103,7 +109,7 @@ func Header(name, value string, schemes ...string) string {
 	text := strings.TrimLeft(value, " \t")
 	scheme, rest, _ := strings.Cut(text, " ")
 	switch rest = strings.TrimSpace(rest); {
-	case strings.TrimSpace(text) == "", IsScheme(strings.TrimSpace(scheme), schemes...) && (rest == "" || IsScheme(rest, schemes...)):
+	case strings.TrimSpace(text) == "", IsScheme(scheme, schemes...) && (rest == "" || IsScheme(rest, schemes...)):
 		return value
 	case IsScheme(scheme, schemes...):
 		return value[:len(value)-len(text)] + scheme + " " + Placeholder
