@@ -75,19 +75,22 @@ func TestRedact(t *testing.T) {
 		"base64": base64.StdEncoding.EncodeToString([]byte(apiKey)), "within base64": base64.StdEncoding.EncodeToString([]byte(`{"key":"` + apiKey + `"}`)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(accountToken)),
 		"hex": hex.EncodeToString([]byte(apiKey)), "for a URL": "https://h/?k=" + url.QueryEscape(accountToken), "escaped": escaped, "both": apiKey + accountToken,
 	} {
-		ex := everywhere(t, text)
-		if what == "escaped" {
-			ex.Response.Body = []byte(`{"name":"` + text + `"}`)
-		}
-		require.True(t, what == "escaped" || shows(t, ex, apiKey) || shows(t, ex, accountToken), what)
-		redacted, err := contract.Redact(ex)
-		require.NoError(t, err, what)
-		assert.False(t, shows(t, redacted, apiKey), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
-		assert.False(t, shows(t, redacted, accountToken), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
-		assert.True(t, json.Valid(redacted.Response.Body), "%s: %s", what, redacted.Response.Body)
-		assert.Equal(t, "Token [redacted]", redacted.Request.Header.Get("Authorization"))
-		assert.Equal(t, "[redacted]", redacted.Request.Header.Get("Account-Token"))
-		assert.Equal(t, "Token "+apiKey, ex.Request.Header.Get("Authorization"), "the exchange itself stays as it was")
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ex := everywhere(t, text)
+			if what == "escaped" {
+				ex.Response.Body = []byte(`{"name":"` + text + `"}`)
+			}
+			require.True(t, what == "escaped" || shows(t, ex, apiKey) || shows(t, ex, accountToken), what)
+			redacted, err := contract.Redact(ex)
+			require.NoError(t, err, what)
+			assert.False(t, shows(t, redacted, apiKey), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
+			assert.False(t, shows(t, redacted, accountToken), "%s: %s %s", what, redacted.Response.Body, redacted.Response.Header)
+			assert.True(t, json.Valid(redacted.Response.Body), "%s: %s", what, redacted.Response.Body)
+			assert.Equal(t, "Token [redacted]", redacted.Request.Header.Get("Authorization"))
+			assert.Equal(t, "[redacted]", redacted.Request.Header.Get("Account-Token"))
+			assert.Equal(t, "Token "+apiKey, ex.Request.Header.Get("Authorization"), "the exchange itself stays as it was")
+		})
 	}
 	ex := exchange(t, 201, request, "{}")
 	ex.URL.User = url.UserPassword("someone", "pa55word")
@@ -107,12 +110,15 @@ func TestRedactLeavesTheWordsOfTheSpec(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	for word, left := range map[string]bool{"vehicle_id": true, "resolved": true, "application/json": true, "90210": false} {
-		ex := exchange(t, 201, request, `{"a":"`+word+`"}`)
-		ex.Request.Header.Set("Account-Token", word)
-		redacted, err := contract.Redact(ex)
-		require.NoError(t, err)
-		assert.Equal(t, "[redacted]", redacted.Request.Header.Get("Account-Token"), word)
-		assert.Equal(t, left, string(redacted.Response.Body) == string(ex.Response.Body), word)
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			ex := exchange(t, 201, request, `{"a":"`+word+`"}`)
+			ex.Request.Header.Set("Account-Token", word)
+			redacted, err := contract.Redact(ex)
+			require.NoError(t, err)
+			assert.Equal(t, "[redacted]", redacted.Request.Header.Get("Account-Token"), word)
+			assert.Equal(t, left, string(redacted.Response.Body) == string(ex.Response.Body), word)
+		})
 	}
 }
 
@@ -135,12 +141,15 @@ func TestRedactRefuses(t *testing.T) {
 		"stored":               packed(gzip.NoCompression), // as the compressor of Go 1.27 does by itself with a short text
 		"taken apart":          strings.Join(strings.Split(apiKey, ""), " "),
 	} {
-		ex := exchange(t, 201, request, "{}")
-		ex.Response.Body = []byte(body)
-		_, err := contract.Redact(ex)
-		require.ErrorIs(t, err, conformance.ErrCredential, what)
-		assert.Contains(t, err.Error(), "test#0")
-		assert.NotContains(t, err.Error(), apiKey)
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ex := exchange(t, 201, request, "{}")
+			ex.Response.Body = []byte(body)
+			_, err := contract.Redact(ex)
+			require.ErrorIs(t, err, conformance.ErrCredential, what)
+			assert.Contains(t, err.Error(), "test#0")
+			assert.NotContains(t, err.Error(), apiKey)
+		})
 	}
 }
 
