@@ -14,14 +14,15 @@ import (
 func claimsCommand(c *console) *cobra.Command {
 	var path, format string
 	cmd := &cobra.Command{
-		Use:     "claims [flags]",
-		Short:   "List what the spec claims",
-		Long:    "claims lists every claim of the spec that traffic can support or refute: its basis, line and ID, and what it says.",
+		Use:   "claims [flags]",
+		Short: "List the claims of the spec",
+		Long: "claims lists every claim of the spec that traffic can support or violate: its source, line, ID and text.\n\n" +
+			"Exit codes: 0 listed, 2 could not run.",
 		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.[] | select(.basis == \"assumed\") | .id'",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format is text or json, not %q", format)
+			if err := checkFormat(format); err != nil {
+				return err
 			}
 			if err := checkOutputs(nil, []string{path}); err != nil {
 				return err
@@ -47,11 +48,4 @@ func claimsCommand(c *console) *cobra.Command {
 	specFlag(cmd, &path)
 	formatFlag(cmd, &format, "text or json")
 	return cmd
-}
-
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%s takes no %q", cmd.Name(), args[0])
-	}
-	return nil
 }

@@ -20,12 +20,16 @@ func createCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create [flags] [-]",
 		Short: "Create one fault",
-		Long: "create creates one fault and prints it as JSON as the service keeps it. What the fault is stands in flags, or, with -\n" +
-			"for standard input, in one JSON object there, whose members have the names on the wire (vehicle_id, code, ...).\n" +
-			"It is checked before it is sent. On a live account this makes a real record.\n\n" + credentials + "\n\n" +
-			"Exit status: 0 created, 1 not created, and standard error says why, 2 the command could not run, the fault was created\n" +
-			"and the response is bad, or the outcome is unknown: no response, or one that a gateway may send after the fault was\n" +
-			"stored (3xx, 408, 5xx, a 4xx of no standard). Read standard error, and check in Fleetio, before you run it again after a 2.",
+		Long: "create creates one fault and prints it as JSON as the server stores it. The fault is given by flags\n" +
+			"or, with -, by a JSON object on standard input, whose properties are named as in the API (vehicle_id,\n" +
+			"code, ...). It is checked before it is sent. On a live account this makes a real record.\n\n" +
+			credentials + "\n\n" +
+			"Exit codes:\n" +
+			"  0  created\n" +
+			"  1  not created; the error says why\n" +
+			"  2  could not run, or the outcome is unknown, or the fault was created and the response is bad; see the\n" +
+			"     error, and check in Fleetio before retrying. The outcome is unknown without a response, and with one\n" +
+			"     that a gateway may send after the fault was stored (3xx, 408, 5xx, a 4xx of no standard)",
 		Example: "  fleetio create --vehicle-id 4711 --code P0420 --status open\n" +
 			"  echo '{\"vehicle_id\": 4711, \"code\": \"P0420\"}' | fleetio create --credentials keys.env -",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -39,7 +43,11 @@ func createCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			client, err := s.client()
+			keys, err := s.credentials()
+			if err != nil {
+				return err
+			}
+			client, err := s.client(keys)
 			if err != nil {
 				return err
 			}
@@ -48,11 +56,11 @@ func createCommand(c *console) *cobra.Command {
 	}
 	for i := range fleetioapi.FaultCreateFields {
 		f := &fleetioapi.FaultCreateFields[i]
-		end := "By default, none."
+		usage := f.Name + " of the fault, " + limits(f)
 		if f.Required {
-			end = "Required. By default, none, and no fault."
+			usage += " (required)"
 		}
-		cmd.Flags().String(flagName(f.Name), "", f.Name+", "+limits(f)+". "+end)
+		cmd.Flags().String(flagName(f.Name), "", usage)
 	}
 	s.addFlags(cmd)
 	return cmd
@@ -72,51 +80,52 @@ func limits(f *fleetioapi.Field) string {
 	case f.Enum != nil:
 		return "a `WORD`: " + strings.Join(f.Enum, ", ")
 	case f.MaxLength < 1<<20:
-		return fmt.Sprintf("a `TEXT` of at most %d characters", f.MaxLength)
+		return fmt.Sprintf("a `TEXT` of up to %d characters", f.MaxLength)
 	default:
 		return "a `TEXT`"
 	}
 }
 
-// faultToCreate takes the fault from the flags or from standard input. A fault that breaks the contract is no error yet.
+// faultToCreate reads the fault from the flags or from standard input. It may still violate the contract.
 func faultToCreate(cmd *cobra.Command, c *console, fromStdin bool) (faults.FaultCreate, error) {
-	values := map[string]string{}
+	var none faults.FaultCreate
+	texts := map[string]string{}
 	for i := range fleetioapi.FaultCreateFields {
 		name := fleetioapi.FaultCreateFields[i].Name
 		if flag := cmd.Flags().Lookup(flagName(name)); flag.Changed {
 			if fromStdin {
-				return faults.FaultCreate{}, fmt.Errorf("--%s and - exclude each other", flag.Name)
+				return none, fmt.Errorf("--%s and - exclude each other", flag.Name)
 			}
-			values[name] = flag.Value.String()
+			texts[name] = flag.Value.String()
 		}
 	}
 	if !fromStdin {
-		return importer.FaultOfTexts(values)
+		return importer.FromTexts(texts)
 	}
-	text, err := interruptible(cmd.Context(), func() ([]byte, error) { return io.ReadAll(io.LimitReader(c.stdin, importer.MaxRow+1)) })
+	text, err := io.ReadAll(io.LimitReader(c.stdin, importer.MaxRow+1))
 	if err != nil {
-		return faults.FaultCreate{}, err
+		return none, err
 	}
 	if len(text) > importer.MaxRow {
-		return faults.FaultCreate{}, importer.ErrTooLong
+		return none, importer.ErrTooLong
 	}
-	fault, err := importer.FaultOfObject(text)
+	fault, err := importer.Mapping{}.FromJSON(text)
 	if err != nil {
-		return fault, fmt.Errorf("standard input: %w", err)
+		return none, fmt.Errorf("standard input: %w", err)
 	}
 	return fault, nil
 }
 
-// create sends the fault and prints what it has become.
+// create sends the fault and prints it as the server stores it.
 func create(ctx context.Context, c *console, client *faults.Client, f faults.FaultCreate) error {
 	finishing.RLock()
 	fault, err := client.CreateFault(ctx, f)
 	finishing.RUnlock()
 	if err != nil {
-		if importer.OutcomeOf(err) == importer.OutcomeAmbiguous || importer.OutcomeOf(err) == importer.OutcomeCreated {
-			return errors.New(importer.Plain(err))
+		if outcome := importer.OutcomeOf(err); outcome == importer.OutcomeAmbiguous || outcome == importer.OutcomeCreated {
+			return errors.New(importer.Message(err))
 		}
-		_, _ = fmt.Fprintf(c.stderr, "fleetio: not created: %s\n", importer.Plain(err))
+		_, _ = fmt.Fprintf(c.stderr, "fleetio: not created: %s\n", importer.Message(err))
 		return errFindings
 	}
 	text, err := json.MarshalIndent(fault, "", "  ")

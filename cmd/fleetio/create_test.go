@@ -53,10 +53,10 @@ func TestCreate(t *testing.T) {
 			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
 		"flags and object": {args: append([]string{"-"}, flags...), stdin: object, code: 2, stderr: "--code and - exclude each other"},
 		"a file":           {args: []string{"fault.json"}, code: 2, stderr: "no other argument"},
-		"no number":        {args: []string{"--vehicle-id", "x"}, code: 2, stderr: "fleetio: vehicle_id is no whole number"},
-		"unknown member":   {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is no field`},
-		"no object":        {args: []string{"-"}, stdin: `[]`, code: 2, stderr: "standard input: no JSON object"},
-		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", importer.MaxRow+1), code: 2, stderr: "no fault is as long"},
+		"no number":        {args: []string{"--vehicle-id", "x"}, code: 2, stderr: "fleetio: vehicle_id is not a whole number"},
+		"unknown member":   {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is not a field`},
+		"no object":        {args: []string{"-"}, stdin: `[]`, code: 2, stderr: "standard input: not a JSON object"},
+		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", importer.MaxRow+1), code: 2, stderr: "which no fault needs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +96,7 @@ func TestImportThroughAGateway(t *testing.T) {
 	path := write(t, "faults.csv", table(15))
 	code, stdout, stderr := imports(t, v, "--concurrency", "1", path)
 	assert.Equal(t, 2, code)
-	assert.Contains(t, stderr, "10 rows in a row came to nothing")
+	assert.Contains(t, stderr, "gave up after 10 consecutive failures")
 	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 10 ambiguous, 0 not created, 5 not tried\n")
 	code, stdout, _ = imports(t, v, "--concurrency", "1", path)
 	assert.Equal(t, 1, code)
@@ -126,7 +126,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 	args := []string{"create", "--vehicle-id=1", "--code=P1"}
 	code, _, stderr := fleetio("", args...)
 	assert.Equal(t, 2, code)
-	assert.Contains(t, stderr, "the credentials are missing")
+	assert.Contains(t, stderr, "no credentials; set ")
 	assert.Empty(t, v.counts())
 	t.Setenv(envAPIKey, testKey)
 	code, _, stderr = fleetio("", args...)
@@ -137,12 +137,12 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 func TestReadKeys(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ text, err string }{
-		"no line":      {"secret-1", "keys:1: no line of NAME=VALUE"},
-		"twice":        {"A=secret-1\nA=secret-2", "keys:2: a name stands there twice"},
-		"quotes":       {envAPIKey + `="secret-1"`, "keys:1: the value is in quotes"},
-		"one missing":  {envAPIKey + "=secret-1\nOTHER=x", "keys: there is no " + envToken},
-		"a long line":  {strings.Repeat("s", 70<<10), "token too long"},
-		"another file": {"\x00\x01secret-1", "no line"},
+		"expected NAME=VALUE": {"secret-1", "keys:1: expected NAME=VALUE"},
+		"twice":               {"A=secret-1\nA=secret-2", "keys:2: duplicate name"},
+		"quotes":              {envAPIKey + `="secret-1"`, "keys:1: the value is quoted"},
+		"one missing":         {envAPIKey + "=secret-1\nOTHER=x", "keys: no " + envToken},
+		"a long line":         {strings.Repeat("s", 70<<10), "token too long"},
+		"another file":        {"\x00\x01secret-1", "expected NAME=VALUE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

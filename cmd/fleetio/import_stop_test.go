@@ -81,7 +81,7 @@ func TestImportKilled(t *testing.T) {
 	code, stdout, stderr := imports(t, v, path)
 	assert.Equal(t, 1, code, stderr)
 	assert.Contains(t, stdout, "5 rows: 2 created, 2 created before, 0 rejected, 1 ambiguous, 0 not created, 0 not tried\n")
-	assert.Contains(t, stdout, "\n  line 4: an earlier run sent it")
+	assert.Contains(t, stdout, "\n  "+path+":4: sent by an earlier run")
 	assert.Equal(t, once(5), v.counts())
 }
 
@@ -93,10 +93,10 @@ func TestImportStops(t *testing.T) {
 		stderr string
 		most   int // rows that are sent
 	}{
-		"credentials": {status: 401, stderr: "line 2: the server refuses these credentials: 401", most: 1},
-		"forbidden":   {status: 403, stderr: "line 2: the server refuses these credentials: 403", most: 1},
+		"credentials": {status: 401, stderr: "faults.csv:2: the server refuses these credentials: 401", most: 1},
+		"forbidden":   {status: 403, stderr: "faults.csv:2: the server refuses these credentials: 403", most: 1},
 		"rate limit":  {status: 429, header: "3600", stderr: "Bulk API", most: 1},
-		"failures":    {status: 500, stderr: "10 rows in a row came to nothing, the last one on line 11: 500", most: 10},
+		"failures":    {status: 500, stderr: "faults.csv:11: gave up after 10 consecutive failures: 500", most: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,6 +181,6 @@ func TestImportLock(t *testing.T) {
 	code, _, stderr := imports(t, v, path)
 	assert.Equal(t, 0, code, stderr)
 	assert.Equal(t, 2, inner)
-	assert.Contains(t, said, "another import is using it")
+	assert.Contains(t, said, "another import is using this journal")
 	assert.Equal(t, once(1), v.counts())
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -13,7 +12,7 @@ import (
 const maxStop = 500 * time.Millisecond
 
 var (
-	// finishing is read-locked while a command does what must not be broken off: a fault that is on its way, or calls to the
+	// finishing is read-locked while a command does what must not be aborted: a create that is in flight, or calls to the
 	// sandbox. It must not be locked twice by one goroutine.
 	finishing sync.RWMutex
 
@@ -36,12 +35,15 @@ func leavesBehind[T any](create func() (T, error), remove func(T)) (T, error) {
 	return made, err
 }
 
-// removeFile removes what os.CreateTemp made.
-func removeFile(f *os.File) { _ = os.Remove(f.Name()) }
+// createTemp makes a temporary file.
+func createTemp(folder, pattern string) (*os.File, error) {
+	create := func() (*os.File, error) { return os.CreateTemp(folder, pattern) }
+	return leavesBehind(create, func(f *os.File) { _ = os.Remove(f.Name()) })
+}
 
-// exitSoon ends the process of an interrupted command that does not end by itself: it may wait for a read or a write that
-// blocks, or compute. What it has not finished is removed. A command that was finishing has as long again, to print what
-// became of that.
+// exitSoon ends the process of an interrupted command that does not end by itself: it may wait for a read or a write
+// that blocks, or compute. What it has not finished is removed. A command that was finishing has as long again, to
+// print the outcome.
 func exitSoon() {
 	time.Sleep(maxStop)
 	for !finishing.TryLock() {
@@ -63,28 +65,4 @@ func exitSoon() {
 	case <-time.After(maxStop / 5): // standard error may block, too
 	}
 	os.Exit(exitNotRun)
-}
-
-// interruptible does work that nothing can call off, until ctx ends. Then it leaves the work behind, as the process is
-// about to end.
-func interruptible[T any](ctx context.Context, work func() (T, error)) (T, error) {
-	var none T
-	if ctx.Err() != nil {
-		return none, errInterrupted
-	}
-	type outcome struct {
-		result T
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		result, err := work()
-		done <- outcome{result, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return none, errInterrupted
-	case out := <-done:
-		return out.result, out.err
-	}
 }

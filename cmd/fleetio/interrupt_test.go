@@ -56,26 +56,6 @@ func TestInterrupted(t *testing.T) {
 	require.NoError(t, writer.Close()) // what is left of the run ends
 }
 
-func TestInterruptible(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	n, err := interruptible(ctx, func() (int, error) { return 7, io.EOF })
-	assert.Equal(t, 7, n)
-	require.ErrorIs(t, err, io.EOF)
-	release, left := make(chan bool), make(chan bool)
-	_, err = interruptible(ctx, func() (int, error) {
-		cancel()
-		<-release
-		close(left)
-		return 0, nil
-	})
-	require.ErrorIs(t, err, errInterrupted)
-	close(release)
-	<-left
-	_, err = interruptible(ctx, func() (int, error) { panic("not begun") })
-	require.ErrorIs(t, err, errInterrupted)
-}
-
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

@@ -32,6 +32,8 @@ func TestInterruptEndsWhatBlocks(t *testing.T) {
 		"fixtures":    {[]string{"sandbox", "--addr", "127.0.0.1:0", "--fixtures", "FIFO"}, ""},
 		"merge":       {[]string{"merge", "FIFO"}, ""},
 		"report":      {[]string{"verify", "--report", "text=FIFO", "--report", "json=FOLDER/out.json", minimal}, ".*.tmp"},
+		"recording":   {[]string{"verify", "--report", "json=FOLDER/out.json", "FIFO"}, ""},
+		"redact":      {[]string{"redact", "-o", "FOLDER/out.ndjson", "FIFO"}, ""},
 		"stdout":      {[]string{"redact", minimal}, "fleetio-*"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,7 @@
-// Command fleetio weighs traffic against the contract of Fleetio's Create Fault operation, and creates faults.
+// Command fleetio checks traffic against the contract of Fleetio's Create Fault operation, and creates faults.
 //
-// Exit status: 0 the traffic conforms, or all was created; 1 there are findings, or something was not created; 2 the
-// command could not run.
+// Exit codes: 0 the traffic conforms, or everything was created; 1 findings, or something was not created; 2 could
+// not run.
 package main
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// softMemory is what the process tries to get along with, in bytes: beyond it the collector works harder. Large bodies are
-// held a few times over while they are read, and the garbage of that would be as much again.
+// softMemory is how many bytes the process tries not to exceed: beyond it the collector works harder. Large bodies
+// are held a few times over while they are read, and the garbage of that would be as much again.
 const softMemory = 256 << 20
 
 func main() {
@@ -36,7 +36,6 @@ func main() {
 	os.Exit(code)
 }
 
-// The exit statuses, and errFindings, by which a command that ran well asks for the second.
 const (
 	exitConforms = 0
 	exitFindings = 1
@@ -44,12 +43,12 @@ const (
 )
 
 var (
-	errFindings    = errors.New("there are findings")
+	errFindings    = errors.New("there are findings") // of a command that ran well and exits with 1
 	errInterrupted = importer.ErrInterrupted
 )
 
-// exitTable ends the help of the commands that judge.
-const exitTable = "Exit status: 0 the traffic conforms, 1 there are findings, 2 the command could not run."
+// exitCodes ends the help of the commands that check.
+const exitCodes = "Exit codes: 0 the traffic conforms, 1 findings, 2 could not run."
 
 // version is that of the module, or of the commit, that the binary was built from.
 func version() string {
@@ -60,7 +59,8 @@ func version() string {
 	return info.Main.Version
 }
 
-// run is main without the process, so that tests see what a shell sees. It ends early when ctx does.
+// run is main without the process, so that tests see what a shell sees. It ends early when ctx does, unless it waits
+// for a read or write that blocks.
 func run(ctx context.Context, args []string, c *console) int {
 	stdout, stderr := printable.NewWriter(c.stdout), printable.NewWriter(c.stderr)
 	defer func() { _ = errors.Join(stdout.Flush(), stderr.Flush()) }()
@@ -91,42 +91,71 @@ func run(ctx context.Context, args []string, c *console) int {
 func commands(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fleetio",
-		Short: "Weigh traffic against the contract of Fleetio's Create Fault operation, and create faults",
-		Long: "fleetio weighs traffic against the contract of Fleetio's Create Fault operation, and creates faults.\n\n" + exitTable +
-			"\nWhat it says of create, import and sandbox, their own help tells.",
+		Short: "Check traffic against the contract of Fleetio's Create Fault operation, and create faults",
+		Long: "fleetio checks traffic against the contract of Fleetio's Create Fault operation, and creates faults.\n\n" +
+			exitCodes +
+			"\ncreate, import and sandbox have their own exit codes; see 'fleetio COMMAND --help'.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("there is no command %q", args[0])
+				return fmt.Errorf("unknown command %q", args[0])
 			}
 			return errors.New("a command is missing")
 		},
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c),
-		createCommand(c), importCommand(c), sandboxCommand(c))
+	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), createCommand(c),
+		importCommand(c), sandboxCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(helpCommand())
+	root.SetHelpCommand(&cobra.Command{ // which fails for an unknown command, unlike cobra's own
+		Use:   "help [command]",
+		Short: "Print the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("unknown command %q", strings.Join(args, " "))
+			}
+			return about.Help()
+		},
+	})
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	return root
 }
 
-// helpCommand refuses what there is no help for, unlike cobra's own.
-func helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Print what a command does",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			about, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return fmt.Errorf("there is no command %q", strings.Join(args, " "))
-			}
-			return about.Help()
-		},
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no %q", cmd.Name(), args[0])
 	}
+	return nil
+}
+
+// needs is for commands that take one argument or more.
+func needs(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs %s", cmd.Name(), what)
+		}
+		return nil
+	}
+}
+
+// aPath is the argument of the commands that read recordings.
+const aPath = "a PATH: a recording, a folder of them, or - for standard input"
+
+// formatFlag adds --format.
+func formatFlag(cmd *cobra.Command, format *string, formats string) {
+	cmd.Flags().StringVar(format, "format", "text", "output `FORMAT`: "+formats)
+}
+
+// checkFormat is for the commands that print text and JSON.
+func checkFormat(format string) error {
+	if format != "text" && format != "json" {
+		return fmt.Errorf("--format must be text or json, not %q", format)
+	}
+	return nil
 }

@@ -67,10 +67,10 @@ func TestExitStatus(t *testing.T) {
 		"claims":            {args: []string{"claims"}, stdout: "response.body#/components/schemas/Fault/required/id: the member id\n"},
 		"claims as JSON":    {args: []string{"claims", "--format", "json"}, stdout: `"id": "response.body#/components/schemas/Fault/required/id",`},
 		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
-		"help of all":       {args: []string{"--help"}, stdout: "Exit status"},
+		"help of all":       {args: []string{"--help"}, stdout: "Exit codes:"},
 
 		"help verify":       {args: []string{"help", "verify"}, stdout: "Examples:"},
-		"help of nothing":   {args: []string{"help", "nonsense"}, code: 2, stderr: `no command "nonsense"`},
+		"help of nothing":   {args: []string{"help", "nonsense"}, code: 2, stderr: `unknown command "nonsense"`},
 		"no command":        {code: 2, stderr: "a command is missing"},
 		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `"verfy"`},
 		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},
@@ -80,9 +80,9 @@ func TestExitStatus(t *testing.T) {
 		"empty folder":      {args: []string{"verify", empty}, code: 2, stderr: empty},
 		"no recording":      {stdin: "{}", args: []string{"verify", "-"}, code: 2, stderr: "-: "},
 		"cut short":         {stdin: string(conforming[:len(conforming)/2]), args: []string{"verify", "-"}, code: 2, stderr: "byte"},
-		"no exchange":       {stdin: har(""), args: []string{"verify", "-"}, code: 2, stderr: "nothing was judged"},
-		"no operation":      {stdin: har(unmatched), args: []string{"verify", "-"}, code: 2, stderr: "1 were for no operation"},
-		"no answer":         {stdin: har(unanswered), args: []string{"verify", "-"}, code: 2, stderr: "1 had no answer"},
+		"no exchange":       {stdin: har(""), args: []string{"verify", "-"}, code: 2, stderr: "no exchange was checked"},
+		"no operation":      {stdin: har(unmatched), args: []string{"verify", "-"}, code: 2, stderr: "1 matched no operation"},
+		"no answer":         {stdin: har(unanswered), args: []string{"verify", "-"}, code: 2, stderr: "1 had no response"},
 		"no such spec":      {args: []string{"verify", "--spec", "nowhere.yaml", "-"}, code: 2, stderr: "nowhere.yaml"},
 		"a folder as spec":  {args: []string{"verify", "--spec", empty, "-"}, code: 2, stderr: "fleetio: "},
 		"a spec of nothing": {args: []string{"verify", "--spec", os.DevNull, "-"}, code: 2, stderr: os.DevNull},
@@ -90,7 +90,7 @@ func TestExitStatus(t *testing.T) {
 			args: []string{"verify", recordings + "conformant-minimal.har", recordings + "minimum.expected.json"}, code: 2, stderr: "minimum.expected.json"},
 
 		"merge nothing":            {args: []string{"merge"}, code: 2, stderr: "needs a REPORT.json"},
-		"merge no such file":       {args: []string{"merge", "nowhere.json"}, code: 2, stderr: "fleetio: nowhere.json: no such file"},
+		"merge no such file":       {args: []string{"merge", "nowhere.json"}, code: 2, stderr: "nowhere.json: no such file"},
 		"merge no report":          {args: []string{"merge", overview}, code: 2, stderr: overview + ": "},
 		"claims of something":      {args: []string{"claims", "x"}, code: 2, stderr: `"x"`},
 		"claims in another format": {args: []string{"claims", "--format", "sarif"}, code: 2, stderr: `not "sarif"`},
@@ -118,20 +118,26 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestHelp holds every flag to say once what it does without being given.
+// TestHelp holds the help of every flag to start with what it does, and to say a default as cobra does.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"verify", "merge", "claims", "redact"} {
-		code, stdout, _ := fleetio("", command, "--help")
-		assert.Equal(t, 0, code)
-		assert.Contains(t, stdout, "Examples:\n  fleetio "+command)
-		_, flags, _ := strings.Cut(stdout, "Flags:\n")
-		for line := range strings.Lines(flags) {
-			if !strings.Contains(line, "help for") {
-				assert.Regexp(t, `By default, [^(]*\.\n$`, line)
-			}
-		}
+	for _, command := range []string{"verify", "merge", "claims", "redact", "create", "import"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, _ := fleetio("", command, "--help")
+			assert.Equal(t, 0, code)
+			assert.Contains(t, stdout, "Examples:\n  fleetio "+command)
+			assert.Contains(t, stdout, "Exit codes:")
+			_, flags, _ := strings.Cut(stdout, "Flags:\n")
+			assert.NotContains(t, flags, "efault, ")
+			assert.NotContains(t, flags, ".\n")
+			assert.Contains(t, flags, "default")
+		})
 	}
+	_, stdout, _ := fleetio("", "create", "--help")
+	assert.Regexp(t, `--vehicle-id NUMBER .* \(required\)\n`, stdout)
+	_, stdout, _ = fleetio("", "import", "--help")
+	assert.Regexp(t, `--concurrency NUMBER .* \(default 4\)\n`, stdout)
 }
 
 func TestSpecErrorsNameTheLine(t *testing.T) {
@@ -189,16 +195,18 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 
 func TestUnwritableOutput(t *testing.T) {
 	t.Parallel()
-	var stderr bytes.Buffer
 	junit := filepath.Join(t.TempDir(), "junit.xml")
 	for _, args := range [][]string{
 		{"verify", "--report", "junit=" + junit, recordings + "conformant-minimal.har"}, {"claims"}, {"claims", "--format=json"},
 		{"redact", recordings + "conformant-minimal.har"},
 	} {
-		code := run(t.Context(), args, &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
-		assert.Equal(t, 2, code, "%s: a verdict that nobody got is not a pass", args)
-		assert.Contains(t, stderr.String(), "broken pipe", args)
-		stderr.Reset()
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			code := run(t.Context(), args, &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
+			assert.Equal(t, 2, code, "a report that cannot be printed is not a pass")
+			assert.Contains(t, stderr.String(), "broken pipe")
+		})
 	}
-	assert.NoFileExists(t, junit)
+	t.Cleanup(func() { assert.NoFileExists(t, junit) })
 }

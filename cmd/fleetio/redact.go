@@ -21,20 +21,15 @@ func redactCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redact [flags] PATH...",
 		Short: "Copy recordings without their credentials",
-		Long: "redact writes the exchanges of recordings as NDJSON, one a line, without the credentials that the spec's security\n" +
-			"schemes name and those that HTTP knows, wherever they stand or are repeated, in this or another exchange. To verify\n" +
-			"the result gives the same findings.\n\n" +
-			"Exit status: 0 all is written, 2 the command could not run, or a credential would be left: then nothing is written.",
+		Long: "redact writes the exchanges of recordings as NDJSON, one a line. It replaces the credentials that the\n" +
+			"security schemes of the spec name, and those that HTTP defines, wherever they occur, in any\n" +
+			"exchange. verify reports the same about the copy.\n\n" +
+			"Exit codes: 0 everything is written, 2 could not run, or a credential would be left; then nothing is written.",
 		Example: "  fleetio redact -o session.ndjson session.har\n" +
 			"  fleetio redact recordings/ | fleetio verify -",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("redact needs a PATH: a recording, a folder of them, or - for standard input")
-			}
-			return nil
-		},
+		Args: needs(aPath),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			recordings, err := filesOf(cmd.Context(), paths)
+			recordings, err := traffic.Files(paths...)
 			if err != nil {
 				return err
 			}
@@ -42,8 +37,7 @@ func redactCommand(c *console) *cobra.Command {
 			if output != "" {
 				outputs = append(outputs, output)
 			}
-			inputs := slices.Concat([]string{specPath}, recordings, paths)
-			if err := checkOutputs(outputs, inputs); err != nil {
+			if err := checkOutputs(outputs, slices.Concat([]string{specPath}, recordings, paths)); err != nil {
 				return err
 			}
 			s, err := loadSpec(specPath)
@@ -53,18 +47,19 @@ func redactCommand(c *console) *cobra.Command {
 			if output == "" {
 				return redactToStdout(cmd.Context(), c, s.contract, recordings)
 			}
-			to, err := placeOf(output)
+			to, err := resolveOutput(output)
 			if err != nil {
 				return err
 			}
-			if to.info != nil && !to.info.Mode().IsRegular() {
-				return fmt.Errorf("%s is no regular file: leave --output out, and redirect", output)
+			if to.path == "" {
+				return fmt.Errorf("%s is not a regular file; redirect standard output instead", output)
 			}
 			return redact(cmd.Context(), c, s.contract, to.path, recordings)
 		},
 	}
 	specFlag(cmd, &specPath)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "`FILE` to write, complete or not at all. By default, standard output.")
+	cmd.Flags().StringVarP(&output, "output", "o", "",
+		"write to `FILE`, completely or not at all (default standard output)")
 	return cmd
 }
 
@@ -100,7 +95,7 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 	defer file.discard()
 	var failed error
 	err := file.add(output, func(w io.Writer) error {
-		failed = errors.New("there is no exchange to redact")
+		failed = errors.New("no exchange to redact")
 		for ex, err := range exchanges {
 			if failed = err; failed != nil || ctx.Err() != nil {
 				break
@@ -122,7 +117,7 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 	case err != nil:
 		return err
 	}
-	return file.commit(ctx)
+	return file.commit()
 }
 
 func temporaryFolder() (string, error) {

@@ -41,18 +41,14 @@ func (v *verdict) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	specFlag(cmd, &v.specPath)
 	formatFlag(cmd, &v.format, formats())
-	flags.StringArrayVar(&v.reports, "report", nil, "write a report to a file, too, as `FORMAT=FILE`; may be given several times. By default, none.")
-	flags.BoolVar(&v.strict, "strict", false, "fail on drift, which is what no claim of the spec covers. By default, drift is only shown.")
-	flags.StringVar(&v.knownPath, "known", "", "`FILE` of known failures, a line each with a reason. By default, every finding is new.")
-	flags.Float64Var(&v.minCoverage, "min-coverage", 0, "fail if fewer `PERCENT` of the claims were observed, or no exchange was accepted. By default, neither fails.")
-	flags.StringVar(&v.suggestPath, "suggest", "", "write an OpenAPI Overlay that makes the spec agree with the traffic to `FILE`. By default, none.")
-	flags.BoolVar(&v.suggestDocumented, "suggest-documented", false, "with --suggest, loosen documented claims, too. By default, only what is assumed or missing.")
-}
-
-// formatFlag adds --format. The default stands in the help once, as in that of the other flags.
-func formatFlag(cmd *cobra.Command, format *string, list string) {
-	cmd.Flags().StringVar(format, "format", "text", "what to print: "+list+". By default, text.")
-	cmd.Flags().Lookup("format").DefValue = ""
+	flags.StringArrayVar(&v.reports, "report", nil, "also write a report to a file, `FORMAT=FILE`; repeatable")
+	flags.BoolVar(&v.strict, "strict", false, "fail on drift, too, which is what no claim of the spec covers")
+	flags.StringVar(&v.knownPath, "known", "", "accept the known failures in `FILE`, one a line with a reason")
+	flags.Float64Var(&v.minCoverage, "min-coverage", 0,
+		"fail if less than `PERCENT` of the claims were observed, or no exchange was accepted")
+	flags.StringVar(&v.suggestPath, "suggest", "",
+		"write an OpenAPI Overlay that makes the spec agree with the traffic to `FILE`")
+	flags.BoolVar(&v.suggestDocumented, "suggest-documented", false, "with --suggest, loosen documented claims, too")
 }
 
 func formats() string {
@@ -60,14 +56,15 @@ func formats() string {
 	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
 }
 
-// prepare reads what the flags name, so that a mistake in them is found before the work. inputs are what the work reads.
+// prepare reads what the flags name, so that a mistake in them is found before the work. inputs are what the work
+// reads.
 func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if !slices.Contains(report.Formats(), v.format) {
-		return fmt.Errorf("--format is %s, not %q", formats(), v.format)
+		return fmt.Errorf("--format must be %s, not %q", formats(), v.format)
 	}
 	v.coverageAsked = cmd.Flags().Changed("min-coverage")
 	if !(v.minCoverage >= 0 && v.minCoverage <= 100) { // so that NaN is refused
-		return fmt.Errorf("--min-coverage is a percentage, 0 to 100, not %v", v.minCoverage)
+		return fmt.Errorf("--min-coverage must be a percentage, 0 to 100, not %v", v.minCoverage)
 	}
 	if v.suggestDocumented && v.suggestPath == "" {
 		return errors.New("--suggest-documented needs --suggest")
@@ -75,7 +72,7 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	for _, text := range v.reports {
 		format, path, _ := strings.Cut(text, "=")
 		if !slices.Contains(report.Formats(), format) || path == "" {
-			return fmt.Errorf("--report is FORMAT=FILE, with %s as the format, not %q", formats(), text)
+			return fmt.Errorf("--report must be FORMAT=FILE, with %s as the format, not %q", formats(), text)
 		}
 		v.targets = append(v.targets, target{format, path})
 		v.outputs = append(v.outputs, path)
@@ -103,14 +100,14 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	return err
 }
 
-// nothingJudged is why an empty run is no pass.
-func nothingJudged(s conformance.Summary) error {
-	return fmt.Errorf("nothing was judged: of %d exchanges, %d were for no operation of the contract and %d had no answer",
+// nothingChecked is why an empty run is not a pass.
+func nothingChecked(s conformance.Summary) error {
+	return fmt.Errorf("no exchange was checked: %d read, %d matched no operation, %d had no response",
 		s.Unmatched+s.Unanswered, s.Unmatched, s.Unanswered)
 }
 
-// conclude judges the whole, writes the results, and returns errFindings if the run fails. Either all files are written,
-// or none.
+// conclude evaluates the report, writes the results, and returns errFindings if the run fails. Either all files are
+// written, or none.
 func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
 	var problems []string
 	if v.knownPath != "" {
@@ -119,7 +116,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 			return err
 		}
 	}
-	problems = append(problems, v.tooLittle(r.Summary)...)
+	problems = append(problems, v.missingCoverage(r.Summary)...)
 	v.warnings(c, r)
 
 	if err := checkOutputs(v.outputs, v.inputs); err != nil {
@@ -145,7 +142,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if err := printer(v.format, c.color)(printable.Unescaped(c.stdout)); err != nil {
 		return err
 	}
-	if err := results.commit(ctx); err != nil {
+	if err := results.commit(); err != nil {
 		return err
 	}
 	if r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0 {
@@ -154,8 +151,8 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	return nil
 }
 
-// tooLittle says what the run lacks of what --min-coverage asks for.
-func (v *verdict) tooLittle(s conformance.Summary) []string {
+// missingCoverage says what the run lacks of what --min-coverage asks for.
+func (v *verdict) missingCoverage(s conformance.Summary) []string {
 	var problems []string
 	if !v.coverageAsked {
 		return nil
@@ -177,7 +174,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	}
 	overlay, err := suggest.Overlay(v.spec.bytes, r, suggest.Options{Documented: v.suggestDocumented})
 	if errors.Is(err, suggest.ErrNothing) {
-		c.warnf("there is nothing to suggest, so %s is not written", v.suggestPath)
+		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil
 	}
 	if err != nil {
@@ -189,7 +186,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	})
 }
 
-// warnings tells what the verdict is not about.
+// warnings reports what was not checked.
 func (v *verdict) warnings(c *console, r *conformance.Report) {
 	for _, u := range r.Unchecked {
 		c.warnf("%s:%d: not checked: %s (#%s)", v.spec.name, u.Spec.Line, u.Reason, u.Spec.Pointer)
@@ -199,15 +196,15 @@ func (v *verdict) warnings(c *console, r *conformance.Report) {
 	}
 	s := r.Summary
 	if s.Vacuous() {
-		c.warnf("no exchange was accepted (2xx), so the answers that matter were not seen")
+		c.warnf("no exchange was accepted (2xx), so no successful response was checked")
 	}
 	for _, omitted := range []struct {
 		n    int
 		what string
 	}{
-		{s.BodiesOmitted, "a response body, so no answer was judged by what it says"},
-		{s.RequestBodiesOmitted, "a request body, so nothing was judged by what was sent"},
-		{s.HeadersOmitted, "both headers, so credentials and response headers were not judged in full"},
+		{s.BodiesOmitted, "a response body, so no response body was checked"},
+		{s.RequestBodiesOmitted, "a request body, so no request body was checked"},
+		{s.HeadersOmitted, "both headers, so credentials and response headers were not fully checked"},
 	} {
 		if omitted.n == r.Exchanges {
 			c.warnf("no exchange has %s", omitted.what)

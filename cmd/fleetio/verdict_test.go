@@ -88,7 +88,7 @@ func TestFilesOnlyOfARun(t *testing.T) {
 		stderr string
 	}{
 		"no such recording":   {[]string{"--report", "json=" + out, "nowhere.har"}, "nowhere.har"},
-		"nothing judged":      {[]string{"--report", "json=" + out, "-"}, "nothing was judged"},
+		"nothing judged":      {[]string{"--report", "json=" + out, "-"}, "no exchange was checked"},
 		"no such folder":      {[]string{"--report", "json=" + out, "--report", "text=" + folder + "/no/x", har1}, "there is no folder"},
 		"a folder":            {[]string{"--report", "json=" + out, "--report", "text=" + folder, har1}, "it is a folder"},
 		"one file twice":      {[]string{"--report", "json=" + out, "--report", "text=" + folder + "/./out.json", har1}, "two results"},
@@ -109,20 +109,25 @@ func TestFilesOnlyOfARun(t *testing.T) {
 		"shard of none":       {[]string{"--shard", "1", har1}, `not "1"`},
 		"shard of nobody":     {[]string{"--shard", "", har1}, `not ""`},
 		"shard of more":       {[]string{"--shard", "1/2/3", har1}, `not "1/2/3"`},
-		"known in a shard":    {[]string{"--shard", "1/2", "--known", known, har1}, "give it to fleetio merge"},
-		"coverage of a shard": {[]string{"--shard", "1/2", "--min-coverage", "0", har1}, "give it to fleetio merge"},
-		"overlay of a shard":  {[]string{"--shard", "1/2", "--suggest", out, har1}, "give it to fleetio merge"},
+		"known in a shard":    {[]string{"--shard", "1/2", "--known", known, har1}, "use it with fleetio merge"},
+		"coverage of a shard": {[]string{"--shard", "1/2", "--min-coverage", "0", har1}, "use it with fleetio merge"},
+		"overlay of a shard":  {[]string{"--shard", "1/2", "--suggest", out, har1}, "use it with fleetio merge"},
 	} {
-		before := read(t, har1)
-		code, stdout, stderr := fleetio(har(""), append([]string{"verify"}, test.args...)...)
-		assert.Equal(t, 2, code, name)
-		assert.Contains(t, stderr, test.stderr, name)
-		assert.Empty(t, stdout, name)
-		assert.Empty(t, names(t, folder), name)
-		assert.Equal(t, before, read(t, har1), name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := read(t, har1)
+			code, stdout, stderr := fleetio(har(""), append([]string{"verify"}, test.args...)...)
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr, test.stderr)
+			assert.Empty(t, stdout)
+			assert.Empty(t, names(t, folder))
+			assert.Equal(t, before, read(t, har1))
+		})
 	}
-	assert.Equal(t, read(t, "../../api/openapi.yaml"), read(t, spec))
-	assert.Empty(t, read(t, known))
+	t.Cleanup(func() {
+		assert.Equal(t, read(t, "../../api/openapi.yaml"), read(t, spec))
+		assert.Empty(t, read(t, known))
+	})
 }
 
 func TestUnfinishedFilesAreRemoved(t *testing.T) {
@@ -134,7 +139,7 @@ func TestUnfinishedFilesAreRemoved(t *testing.T) {
 		return err
 	}))
 	require.Error(t, f.add(filepath.Join(folder, "b"), func(io.Writer) error { return errors.New("full") }))
-	assert.Len(t, names(t, folder), 2)
+	assert.Len(t, names(t, folder), 1)
 	assert.NoFileExists(t, filepath.Join(folder, "a"))
 	f.discard()
 	assert.Empty(t, names(t, folder))
@@ -153,14 +158,17 @@ func TestMinCoverage(t *testing.T) {
 		"vacuous, let be": {args: []string{recordings + "conformant-refusals.har"}},
 	} {
 		for _, format := range []string{"text", "junit"} {
-			code, stdout, stderr := fleetio("", append([]string{"verify", "--format", format}, test.args...)...)
-			assert.Equal(t, test.code, code, name)
-			assert.Contains(t, stdout, test.says, name)
-			if strings.HasPrefix(name, "vacuous") {
-				assert.Contains(t, stderr, "warning: no exchange was accepted", name)
-			} else {
-				assert.Empty(t, stderr, name)
-			}
+			t.Run(name+"/"+format, func(t *testing.T) {
+				t.Parallel()
+				code, stdout, stderr := fleetio("", append([]string{"verify", "--format", format}, test.args...)...)
+				assert.Equal(t, test.code, code)
+				assert.Contains(t, stdout, test.says)
+				if strings.HasPrefix(name, "vacuous") {
+					assert.Contains(t, stderr, "warning: no exchange was accepted")
+				} else {
+					assert.Empty(t, stderr)
+				}
+			})
 		}
 	}
 }
@@ -239,18 +247,15 @@ func TestShows(t *testing.T) {
 		"empty no color": {env: map[string]string{"NO_COLOR": ""}, stdout: true, color: true, stderr: true},
 		"dumb":           {env: map[string]string{"TERM": "dumb"}, stdout: true},
 	} {
-		color, live := shows(test.stdout, test.stdout, func(name string) string { return test.env[name] })
-		assert.Equal(t, test.color, color, name)
-		assert.Equal(t, test.stderr, live, name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			color, live := shows(test.stdout, test.stdout, func(name string) string { return test.env[name] })
+			assert.Equal(t, test.color, color)
+			assert.Equal(t, test.stderr, live)
+		})
 	}
-	file, err := os.Open("main.go")
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(t, err)
-	defer file.Close()
-	assert.False(t, isTerminal(file))
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	defer r.Close()
-	assert.False(t, isTerminal(w))
-	require.NoError(t, w.Close())
-	assert.False(t, isTerminal(w), "closed")
+	t.Cleanup(func() { _ = null.Close() })
+	assert.False(t, isTerminal(null))
 }

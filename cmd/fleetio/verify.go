@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,53 +20,49 @@ func verifyCommand(c *console) *cobra.Command {
 	var shard string
 	cmd := &cobra.Command{
 		Use:   "verify [flags] PATH...",
-		Short: "Judge recorded exchanges (HAR, NDJSON, go-vcr) against the contract",
-		Long: "verify judges recorded exchanges against the contract and prints every deviation (of one claim at most 100 in\n" +
-			"a body), and which claims the traffic says nothing of.\n\n" +
-			"A PATH is a recording (HAR 1.2, NDJSON with one exchange a line, or a go-vcr cassette), a folder of them, or - for\n" +
-			"standard input.\n\n" +
-			exitTable + " A run in which no\n" +
-			"exchange was for an operation of the contract is 2: an empty run is not a pass. A shard may be empty.",
+		Short: "Check recorded exchanges (HAR, NDJSON, go-vcr) against the contract",
+		Long: "verify checks recorded exchanges against the contract. It prints every deviation, at most 100 for each\n" +
+			"claim and body, and the claims that the traffic does not exercise.\n\n" +
+			"A PATH is a recording (HAR 1.2, NDJSON with one exchange a line, or a go-vcr cassette), a folder of\n" +
+			"them, or - for standard input.\n\n" +
+			exitCodes + " A run in which no\n" +
+			"exchange matched an operation of the contract is 2: an empty run is not a pass. A shard may be empty.",
 		Example: "  fleetio verify session.har\n" +
 			"  fleetio verify --strict --known known.txt --min-coverage 60 recordings/\n" +
 			"  fleetio verify --format json --report junit=junit.xml --report sarif=fleetio.sarif recordings/ > report.json\n" +
 			"  fleetio verify --spec api/openapi.yaml --suggest overlay.yaml - < session.har\n" +
 			"  fleetio verify --shard 2/4 --report json=shard-2.json recordings/",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("verify needs a PATH: a recording, a folder of them, or - for standard input")
-			}
-			return nil
-		},
+		Args: needs(aPath),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			o, err := dealt(cmd, shard)
+			o, err := shardOptions(cmd, shard)
 			if err != nil {
 				return err
 			}
-			recordings, err := filesOf(cmd.Context(), paths)
+			recordings, err := traffic.Files(paths...)
 			if err != nil {
 				return err
 			}
 			if err := v.prepare(cmd, slices.Concat(recordings, paths)); err != nil {
 				return err
 			}
-			r, err := judge(cmd.Context(), c, v.spec.contract, o, recordings)
+			r, err := check(cmd.Context(), c, v.spec.contract, o, recordings)
 			if err != nil {
 				return err
 			}
 			if r.Exchanges == 0 && shard == "" {
-				return nothingJudged(r.Summary)
+				return nothingChecked(r.Summary)
 			}
 			return v.conclude(cmd.Context(), c, r)
 		},
 	}
 	v.addFlags(cmd)
-	cmd.Flags().StringVar(&shard, "shard", "", "judge only part `I/N` of the exchanges, 1/N to N/N; fleetio merge adds the reports up. By default, all.")
+	cmd.Flags().StringVar(&shard, "shard", "",
+		"check only part `I/N` of the exchanges, 1/N to N/N; fleetio merge adds up the reports")
 	return cmd
 }
 
-// dealt reads --shard, and refuses with it what only the whole can be asked.
-func dealt(cmd *cobra.Command, shard string) (conformance.Options, error) {
+// shardOptions reads --shard, and refuses the flags that are about the whole run.
+func shardOptions(cmd *cobra.Command, shard string) (conformance.Options, error) {
 	var o conformance.Options
 	if !cmd.Flags().Changed("shard") {
 		return o, nil
@@ -74,32 +71,57 @@ func dealt(cmd *cobra.Command, shard string) (conformance.Options, error) {
 	i, errI := strconv.Atoi(left)
 	n, errN := strconv.Atoi(right)
 	if errI != nil || errN != nil || i < 1 || i > n {
-		return o, fmt.Errorf("--shard is I/N, 1/N to N/N, not %q", shard)
+		return o, fmt.Errorf("--shard must be I/N, 1/N to N/N, not %q", shard)
 	}
 	for _, flag := range []string{"known", "min-coverage", "suggest", "suggest-documented"} {
 		if cmd.Flags().Changed(flag) {
-			return o, fmt.Errorf("--%s is about the whole, not a shard: give it to fleetio merge", flag)
+			return o, fmt.Errorf("--%s is about the whole run, not a shard; use it with fleetio merge", flag)
 		}
 	}
 	o.Shard, o.Shards = i, n
 	return o, nil
 }
 
-// filesOf lists the recordings at the paths, so that a run knows what it reads before it writes anything.
-func filesOf(ctx context.Context, paths []string) ([]string, error) {
-	return interruptible(ctx, func() ([]string, error) { return traffic.Files(paths...) })
-}
-
-// judge weighs the recordings at the paths.
-func judge(ctx context.Context, c *console, contract *conformance.Contract, o conformance.Options, paths []string) (*conformance.Report, error) {
-	if c.live {
-		p := newProgress(c, sizeOf(paths))
+// check checks the recordings at the paths.
+func check(ctx context.Context, c *console, contract *conformance.Contract, o conformance.Options,
+	paths []string,
+) (*conformance.Report, error) {
+	if p := c.startProgress(); p != nil {
 		defer p.end()
-		o.Progress = p.show
+		total := sizeOf(paths)
+		o.Progress = func(at conformance.Progress) {
+			p.show(func(elapsed time.Duration) string { return progressLine(at, total, elapsed) })
+		}
 	}
 	report, err := contract.Verify(traffic.Read(ctx, c.stdin, paths...), o)
 	if ctx.Err() != nil {
 		return nil, errInterrupted
 	}
 	return report, err
+}
+
+// progressLine says how far a run has come. total is 0 if the size of the recordings is unknown.
+func progressLine(at conformance.Progress, total int64, elapsed time.Duration) string {
+	line := fmt.Sprintf("%.1f MB", float64(at.Bytes)/1e6)
+	if total > 0 {
+		line += fmt.Sprintf(" of %.1f MB (%d%%)", float64(total)/1e6, 100*min(at.Bytes, total)/total)
+	}
+	line += fmt.Sprintf(", %d exchanges, %d findings", at.Exchanges, at.Findings)
+	if total > 0 && at.Bytes > 0 {
+		line += fmt.Sprintf(", %s left", remaining(elapsed, at.Bytes, total))
+	}
+	return line
+}
+
+// sizeOf adds up the files at the paths; 0 if one is not a file, as the size of its content is unknown.
+func sizeOf(paths []string) int64 {
+	var total int64
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		total += info.Size()
+	}
+	return total
 }

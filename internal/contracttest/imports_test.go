@@ -54,7 +54,7 @@ var importRules = map[string]struct {
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"cmd/fleetio/internal/importer": {
-		may:   []string{"fleetio", "gen/fleetioapi"},
+		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},
 		never: []string{"api", "conformance", "sandbox"},
 	},
 	"cmd/fleetio/internal/suggest": {
@@ -84,7 +84,7 @@ var importRules = map[string]struct {
 		may:   []string{"sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra"}},
+	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
 }
 
 // listed is what `go list` says of a package.

@@ -1,169 +1,268 @@
-// Package importer creates the faults of a CSV or NDJSON file, each once: it reads and checks the rows, keeps a journal of
-// what was sent, and sends what is due.
+// Package importer creates the faults of a CSV or NDJSON file, each once. It checks the whole file, keeps a journal
+// of the rows that it sends, and sends those that the journal does not have as sent.
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 
-	faults "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// maxRejects is how many rows may be wrong before the file is taken for the wrong one.
-const maxRejects = 10000
+const (
+	// MaxFailures is how many consecutive rows may fail before the rest is left alone: a server that fails would make each
+	// row ambiguous, and people would have to look each up.
+	MaxFailures = 10
+	// maxRejected is how many rows may be invalid before the file is taken for the wrong one.
+	maxRejected = 10000
+)
 
-// ErrInterrupted is why an import ends early whose context has ended.
+// ErrInterrupted is the error of [Run] when its context ends.
 var ErrInterrupted = errors.New("interrupted")
 
-// Options says what to import, and how.
+// Options says what to import, and how. The functions must not be nil.
 type Options struct {
-	File           string        // the name of the file, for the report and messages
-	Input          io.ReadSeeker // its rows
-	Mapping        Mapping
-	Journal        string                // the journal's file; "" for none, with DryRun only
-	URL            string                // of the server
-	AccountToken   string                // of the account; "" where it is not known, with DryRun only
-	Client         *faults.Client        // nil with DryRun
-	Concurrency    int                   // how many rows may be on their way at once
-	DryRun         bool                  // check, and send nothing
-	RetryAmbiguous bool                  // send ambiguous rows again
-	Warn           func(string)          // is told what the journal lacks
-	Start          func(*Report)         // is called when the file is checked, before the first row is sent
-	Progress       func(done, total int) // is called after each row
+	File           string          // the name of the file, for the report and messages
+	Input          io.ReadSeeker   // what is in it
+	Mapping        Mapping         // of its columns to fields
+	Journal        string          // the name of the journal's file; "" for none, in a dry run
+	URL            string          // of the server, as the journal has it
+	AccountToken   string          // whose account the journal is of; "" where it is not known, in a dry run
+	Client         *fleetio.Client // nil for a dry run, which checks and sends nothing
+	Concurrency    int             // how many rows may be in flight
+	RetryAmbiguous bool            // send ambiguous rows again
+
+	Warn     func(message string)        // reports what the journal lacks
+	Start    func(*Report)               // is called when the file is checked, before the first row is sent
+	Progress func(completed, toSend int) // is called after each row
 }
 
-// importing is one run of an import.
-type importing struct {
+// run is one run of an import. It is used by one goroutine.
+type run struct {
 	Options
 
-	history *history
-	report  Report
+	report   Report
+	history  *history
+	journal  *journal // nil in a dry run
+	inFlight []row    // the rows that the client has, in order
+	failures int      // consecutive ones
+	stop     error    // why no more rows are sent
 }
 
-// Run checks the file, sends what is due, and returns what became of it. The error is why it did not come to the end; the
-// report is nil where nothing was sent because of it.
+// Run imports a file and returns what became of its rows. An error says why it stopped before the end; the report is
+// nil if that was before the first row was sent.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	i := &importing{Options: o, report: Report{File: o.File, DryRun: o.DryRun}}
-	if o.DryRun {
-		var err error
-		if i.history, err = peekJournal(o.Journal, o.URL, o.AccountToken); err != nil {
+	r := &run{Options: o, report: Report{File: o.File, DryRun: o.Client == nil}}
+	if o.Client != nil {
+		j, err := openJournal(o.Journal, o.URL, o.AccountToken)
+		if err != nil {
 			return nil, err
 		}
-		i.warn()
-		if err := i.plan(ctx); err != nil {
-			return nil, err
-		}
-		return &i.report, nil
+		return r.send(ctx, j)
 	}
-	j, err := openJournal(o.Journal, o.URL, o.AccountToken)
-	if err != nil {
+	var err error
+	if r.history, err = peekJournal(o.Journal, o.URL, o.AccountToken); err != nil {
 		return nil, err
 	}
-	return i.send(ctx, j)
-}
-
-// warn tells what the journal lacks that an earlier version wrote.
-func (i *importing) warn() {
-	h := i.history
-	if h.isForeign() {
-		i.Warn(i.Journal + " does not say which account it is of, as an earlier version made it: its rows are taken for sent to this one")
+	if err := r.plan(ctx); err != nil {
+		return nil, err
 	}
-	if len(h.torn) > 0 {
-		i.Warn(fmt.Sprintf("%s:%d: half an event (%d in all), as a full disk left it: rows that the journal has after it are ambiguous",
-			i.Journal, h.torn[0], len(h.torn)))
-	}
-}
-
-// send is the run that is not dry.
-func (i *importing) send(ctx context.Context, j *journal) (*Report, error) {
-	i.history = j.history
-	i.warn()
-	if err := i.plan(ctx); err != nil {
-		return nil, errors.Join(err, j.close())
-	}
-	i.Start(&i.report)
-	s := &sender{importing: i, journal: j}
-	stopped := s.send(ctx)
-	if stopped == nil && i.report.ToSend != 0 {
-		stopped = fmt.Errorf("%s was changed while it was read: run the import again", i.File)
-	}
-	stopped = errors.Join(stopped, j.close())
-	if stopped != nil {
-		i.report.Stopped = stopped.Error()
-	}
-	return &i.report, stopped
+	return &r.report, nil
 }
 
 // rows reads the file from its beginning.
-func (i *importing) rows() iter.Seq2[row, error] {
-	if _, err := i.Input.Seek(0, io.SeekStart); err != nil {
+func (r *run) rows() iter.Seq2[row, error] {
+	if _, err := r.Input.Seek(0, io.SeekStart); err != nil {
 		return func(yield func(row, error) bool) { yield(row{}, err) }
 	}
-	return readRows(i.Input, i.Mapping)
+	return readRows(r.Input, r.File, r.Mapping)
 }
 
-// plan checks the file and counts what is to be done.
-func (i *importing) plan(ctx context.Context) error {
-	settled := 0
-	for r, err := range i.rows() {
+// plan checks the file and counts the rows to send.
+func (r *run) plan(ctx context.Context) error {
+	r.warn()
+	missing := 0 // rows that were sent and are not in the file
+	for _, was := range r.history.rows {
+		if was.mayExist() {
+			missing++
+		}
+	}
+	for next, err := range r.rows() {
 		if err != nil {
-			return fmt.Errorf("%s: %w: nothing was sent", i.File, err)
+			return fmt.Errorf("%w; nothing was sent", err)
 		}
 		if ctx.Err() != nil {
 			return ErrInterrupted
 		}
-		i.report.Rows++
-		send, err := i.isDue(&r)
+		r.report.Rows++
+		send, err := r.isDue(&next)
 		if err != nil {
 			return err
 		}
-		was := i.history.rows[r.number]
-		if was.settled() {
-			settled++
+		was := r.history.rows[next.number]
+		if was.mayExist() {
+			missing--
 		}
 		switch {
 		case send:
-			i.report.ToSend++
-		case r.err != nil:
-			i.report.Rejected = append(i.report.Rejected, note(&r, r.err.Error()))
+			r.report.ToSend++
+		case next.err != nil:
+			r.report.Rejected = append(r.report.Rejected, next.note(next.err.Error()))
 		case was.last == OutcomeCreated:
-			i.report.Skipped++
+			r.report.Skipped++
 		default:
-			i.report.Ambiguous = append(i.report.Ambiguous, note(&r, "an earlier run sent it and does not know what became of it"))
+			r.report.Ambiguous = append(r.report.Ambiguous, next.note("sent by an earlier run, and the outcome is unknown"))
 		}
-		if len(i.report.Rejected) > maxRejects {
-			return fmt.Errorf("%s: more than %d rows are wrong, on line %d this: %w", i.File, maxRejects, r.line, r.err)
-		}
-	}
-	for _, was := range i.history.rows {
-		if was.settled() {
-			settled--
+		if len(r.report.Rejected) > maxRejected {
+			return fmt.Errorf("%s:%d: %w; gave up after %d invalid rows, and nothing was sent",
+				r.File, next.line, next.err, maxRejected)
 		}
 	}
 	switch {
-	case settled != 0:
-		return fmt.Errorf("%s has rows that are not in %s any more: it is the journal of another file, or rows were removed",
-			i.Journal, i.File)
-	case i.report.Rows == 0:
-		return fmt.Errorf("%s: there is no row to import", i.File)
+	case missing != 0:
+		return fmt.Errorf("%s has %d rows that are not in %s; restore them, or use another --journal. Nothing was sent",
+			r.Journal, missing, r.File)
+	case r.report.Rows == 0:
+		return fmt.Errorf("%s: no row to import", r.File)
 	}
 	return nil
 }
 
-// isDue reports whether a row is to be sent. A row that was sent must be the same as it was, so that the journal speaks of
-// it.
-func (i *importing) isDue(r *row) (bool, error) {
-	was := i.history.rows[r.number]
+// warn reports what the journal of an earlier version lacks.
+func (r *run) warn() {
+	if r.history.isForeign() {
+		r.Warn(r.Journal + " names no account, as an earlier version wrote it; its rows are taken for sent to this account")
+	}
+	if torn := r.history.torn; len(torn) > 0 {
+		r.Warn(fmt.Sprintf("%s:%d: an incomplete event (%d in all), as after a full disk; the rows that follow it in the journal are ambiguous",
+			r.Journal, torn[0], len(torn)))
+	}
+}
+
+// isDue reports whether to send a row. A row that was sent must not have changed, as the journal would be about another.
+func (r *run) isDue(next *row) (bool, error) {
+	was := r.history.rows[next.number]
 	switch {
-	case was.settled() && (r.err != nil || was.sum != r.sum && was.sum != [len(was.sum)]byte{}):
-		return false, fmt.Errorf("%s: line %d is not what was sent as row %d by %s: nothing is sent until it is as it was, or another journal is named",
-			i.File, r.line, r.number, i.Journal)
+	case was.mayExist() && (next.err != nil || was.sum != next.sum && was.sum != ""):
+		return false, fmt.Errorf("%s:%d: differs from row %d in %s; restore it or use another --journal. Nothing was sent",
+			r.File, next.line, next.number, r.Journal)
 	case was.last == OutcomeCreated:
 		return false, nil
 	default:
-		return r.err == nil && (i.RetryAmbiguous || !was.settled()), nil
+		return next.err == nil && (r.RetryAmbiguous || !was.mayExist()), nil
+	}
+}
+
+// send checks the file and sends the rows that are due. It waits for those that are in flight when it has to stop.
+func (r *run) send(ctx context.Context, j *journal) (*Report, error) {
+	r.journal, r.history = j, j.history
+	if err := r.plan(ctx); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
+	r.Start(&r.report)
+	total := r.report.ToSend
+	for result, err := range r.Client.CreateFaults(ctx, r.due(ctx), fleetio.WithConcurrency(r.Concurrency)) {
+		sent := r.inFlight[0]
+		r.inFlight = r.inFlight[1:]
+		r.complete(&sent, result, err)
+		r.Progress(total-r.report.ToSend, total)
+	}
+	switch {
+	case r.stop != nil:
+	case ctx.Err() != nil:
+		r.stop = ErrInterrupted
+	case r.report.ToSend != 0:
+		r.stop = fmt.Errorf("%s was changed while it was read; run the import again", r.File)
+	}
+	err := errors.Join(r.stop, j.close())
+	if err != nil {
+		r.report.Stopped = err.Error()
+	}
+	return &r.report, err
+}
+
+// due yields the faults to send, each after the journal has it.
+func (r *run) due(ctx context.Context) iter.Seq[fleetio.FaultCreate] {
+	return func(yield func(fleetio.FaultCreate) bool) {
+		for next, err := range r.rows() {
+			if ctx.Err() != nil || r.stop != nil {
+				return
+			}
+			send := false
+			if err == nil {
+				send, err = r.isDue(&next)
+			}
+			if send {
+				err = r.journal.sending(&next)
+			}
+			if err != nil {
+				r.stop = err
+				return
+			}
+			if !send {
+				continue
+			}
+			r.inFlight = append(r.inFlight, next)
+			if !yield(next.fault) {
+				return
+			}
+		}
+	}
+}
+
+// complete records the outcome of a row.
+func (r *run) complete(sent *row, result fleetio.Result, err error) {
+	outcome, id, message := OutcomeOf(err), int64(0), ""
+	if err != nil {
+		message = Message(err)
+	}
+	if e, ok := errors.AsType[*fleetio.Error](err); ok && e.Fault != nil {
+		id = e.Fault.ID
+	} else if result.Fault != nil {
+		id = result.Fault.ID
+	}
+	if err := r.journal.outcome(sent, outcome, id, message); err != nil {
+		r.stop = cmp.Or(r.stop, err)
+		message = cmp.Or(message, fmt.Sprintf("id %d", id)) +
+			"; the journal does not have this, and the next run lists the row as ambiguous"
+	}
+	r.report.ToSend--
+	r.failures++
+	list := &r.report.NotCreated
+	switch outcome {
+	case OutcomeCreated:
+		r.report.Created++
+		r.failures = 0
+		list = &r.report.Warnings
+	case OutcomeRejected:
+		r.failures = 0
+		list = &r.report.Rejected
+	case OutcomeAmbiguous:
+		list = &r.report.Ambiguous
+	}
+	if message != "" {
+		*list = append(*list, sent.note(message))
+	}
+	if reason := r.hopeless(err); r.stop == nil && reason != "" {
+		r.stop = fmt.Errorf("%s:%d: %s: %s", r.File, sent.line, reason, Message(err))
+	}
+}
+
+// hopeless says why no further row can succeed after this error; "" if one may.
+func (r *run) hopeless(err error) string {
+	_, limited := errors.AsType[*fleetio.RateLimitError](err)
+	switch {
+	case errors.Is(err, fleetio.ErrUnauthorized), errors.Is(err, fleetio.ErrForbidden):
+		return "the server refuses these credentials"
+	case limited && !errors.Is(err, context.Canceled):
+		return "gave up waiting"
+	case r.failures >= MaxFailures:
+		return fmt.Sprintf("gave up after %d consecutive failures", r.failures)
+	default:
+		return ""
 	}
 }

@@ -1,17 +1,20 @@
 package importer
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
-var errLocked = errors.New("another import is using it")
+var errLocked = errors.New("another import is using this journal")
 
 // journalFile is what a journal needs of its file.
 type journalFile interface {
@@ -20,63 +23,87 @@ type journalFile interface {
 	Truncate(size int64) error
 }
 
-// journal says of each row that it is about to be sent, before it is, and what became of it. It is what keeps a run that
-// comes after one that died from creating a fault twice.
+// journal records each row before it is sent, and its outcome. It keeps a run that comes after one that died from
+// creating a fault twice.
 type journal struct {
 	*history
 
 	file   journalFile
-	place  func() (fs.FileInfo, error) // the file that has the journal's name now; nil to trust that it is this one
 	opened fs.FileInfo
+	stat   func() (fs.FileInfo, error) // of the file that has the journal's name now; nil not to watch it
 	close  func() error
-	header *event // to write before the first row; nil where the journal has it
+	header *event // to write before the first row; nil if the journal has it
 	failed error  // why nothing more is written
 }
 
 // openJournal opens or makes the journal of an import to a server and an account, and locks it.
 func openJournal(path, url, token string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file, and a journal must stay", path)
+		return nil, fmt.Errorf("%s is not a regular file, which a journal must be", path)
 	}
-	f, err := openLocked(path)
-	if err != nil {
+	name := path
+	if runtime.GOOS == "windows" {
+		name += ".lock" // as a lock there keeps other handles from reading the file, those of this process, too
+	}
+	lock := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	if locked, err := lock.TryLock(); err != nil {
 		return nil, err
+	} else if !locked {
+		return nil, fmt.Errorf("%s: %w", path, errLocked)
 	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	closeBoth := func() error { return errors.Join(f.Close(), lock.Unlock()) }
 	j, err := newJournal(f, path, url, token)
+	if err == nil {
+		j.close, j.stat = closeBoth, func() (fs.FileInfo, error) { return os.Stat(path) }
+		j.opened, err = f.Stat()
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
 	if err != nil {
-		_ = closeLocked(f)
-		return nil, err
+		return nil, errors.Join(err, closeBoth())
 	}
-	j.place = func() (fs.FileInfo, error) { return os.Stat(path) }
-	if j.opened, err = f.Stat(); err != nil {
-		_ = closeLocked(f)
-		return nil, err
-	}
-	j.close = func() error { return closeLocked(f) }
 	return j, nil
+}
+
+// syncFolder makes the names in a folder durable: else a new file may be gone after a power failure, with all that is
+// in it.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // it cannot open folders, and does so by itself
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // newJournal goes on with what is in a file.
 func newJournal(f journalFile, path, url, token string) (*journal, error) {
-	h, err := readJournal(f, path, url, token)
+	h, err := readHistory(f, path, url, token)
 	if err != nil {
 		return nil, err
 	}
 	j := &journal{history: h, file: f}
-	if err := j.cut(); err != nil {
+	if err := j.truncate(); err != nil {
 		return nil, err
 	}
-	a := h.account
-	if !a.hasToken(token) {
-		a = newAccount(token)
-	} else if !h.damaged {
-		return j, nil
+	if same := h.account.hasToken(token); !same || h.damaged {
+		a := h.account
+		if !same {
+			a = newAccount(token)
+		}
+		j.header = &event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest}
 	}
-	j.header = &event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest}
 	return j, nil
 }
 
-// peekJournal reads what is in a journal, which need not be there, and changes nothing.
+// peekJournal reads a journal, which need not be there, and changes nothing.
 func peekJournal(path, url, token string) (*history, error) {
 	f, err := os.Open(path)
 	if path == "" || errors.Is(err, fs.ErrNotExist) {
@@ -86,26 +113,10 @@ func peekJournal(path, url, token string) (*history, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return readJournal(f, path, url, token)
+	return readHistory(f, path, url, token)
 }
 
-// readJournal reads the journal of an import to a server and an account; token is "" where the account is not known.
-// To another server or account, the same rows are other faults.
-func readJournal(f io.Reader, path, url, token string) (*history, error) {
-	h, err := readHistory(path, f)
-	switch {
-	case err != nil:
-		return nil, err
-	case h.url != "" && h.url != url:
-		return nil, fmt.Errorf("%s is the journal of an import to %s: for another server, name another one by --journal", path, h.url)
-	case token != "" && h.isBound() && !h.account.hasToken(token):
-		return nil, fmt.Errorf("%s is the journal of an import to another account: use the %s of that account, or name another journal by --journal",
-			path, "FLEETIO_ACCOUNT_TOKEN")
-	}
-	return h, nil
-}
-
-// sending must have returned before the row is sent.
+// sending records that a row is about to be sent. It must have returned before it is.
 func (j *journal) sending(r *row) error {
 	if j.header != nil {
 		if err := j.write(j.header); err != nil {
@@ -113,19 +124,20 @@ func (j *journal) sending(r *row) error {
 		}
 		j.header = nil
 	}
-	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: hex.EncodeToString(r.sum[:])})
+	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: r.sum})
 }
 
-func (j *journal) outcome(r *row, what string, id int64, message string) error {
-	if len(message) > mostOfEvent/16 { // JSON may write six bytes for one
-		message = message[:mostOfEvent/16] + "..."
+// outcome records what became of a row.
+func (j *journal) outcome(r *row, outcome string, id int64, message string) error {
+	if len(message) > maxEvent/16 { // JSON may need six bytes for one
+		message = message[:maxEvent/16] + "..."
 	}
-	return j.write(&event{Event: what, Row: r.number, Line: r.line, ID: id, Message: message})
+	return j.write(&event{Event: outcome, Row: r.number, Line: r.line, ID: id, Message: message})
 }
 
-// write returns when the event is on the disk. An event that cannot be written leaves nothing behind: half a line would
-// make one of the next event too. Where that fails, or a sync, after which the disk may have anything, nothing more is
-// written. After any error, no further row may be sent; outcomes of those that were may still find room.
+// write returns when the event is on the disk. If it cannot be written, it leaves nothing behind: the next event
+// would follow half a line. If that fails, or a sync, after which the disk may have anything, nothing more is
+// written. After any error, no further row may be sent; the outcomes of those in flight may still find room.
 func (j *journal) write(e *event) error {
 	if j.failed != nil {
 		return j.failed
@@ -136,7 +148,7 @@ func (j *journal) write(e *event) error {
 		return err
 	}
 	text = append(text, '\n')
-	if err := j.check(); err != nil {
+	if err := j.watch(); err != nil {
 		return err
 	}
 	_, err = j.file.Write(text)
@@ -145,40 +157,40 @@ func (j *journal) write(e *event) error {
 		err = j.file.Sync()
 	}
 	if err == nil {
-		j.whole += int64(len(text))
-		return j.check()
+		j.size += int64(len(text))
+		return j.watch()
 	}
 	err = fmt.Errorf("the journal cannot be written, so nothing more is sent: %w", err)
-	if cut := j.cut(); complete || cut != nil {
-		j.failed = errors.Join(err, cut)
+	if undo := j.truncate(); complete || undo != nil {
+		j.failed = errors.Join(err, undo)
 	}
 	return err
 }
 
-// check looks whether the file that has the journal's name still is the one that is written. What goes into another file, or
-// into none, is not there for the next run, which would send the rows again.
-func (j *journal) check() error {
-	if j.place == nil {
+// watch fails once another file has the journal's name, or another program writes it: the next run would not find
+// what is written, and send the rows again.
+func (j *journal) watch() error {
+	if j.stat == nil {
 		return nil
 	}
-	now, err := j.place()
+	now, err := j.stat()
 	switch {
 	case err != nil:
 		j.failed = fmt.Errorf("the journal is gone, so nothing more is sent: %w", err)
 	case !os.SameFile(now, j.opened):
-		j.failed = errors.New("the journal was replaced by another file, so nothing more is sent: put it back")
-	case now.Size() != j.whole:
-		j.failed = errors.New("the journal was changed by another program, so nothing more is sent: restore it")
+		j.failed = errors.New("the journal was replaced by another file, so nothing more is sent; restore it")
+	case now.Size() != j.size:
+		j.failed = errors.New("the journal was changed by another program, so nothing more is sent; restore it")
 	}
 	return j.failed
 }
 
-// cut removes what follows the last line that is complete.
-func (j *journal) cut() error {
-	if err := j.file.Truncate(j.whole); err != nil {
+// truncate removes what follows the last complete line.
+func (j *journal) truncate() error {
+	if err := j.file.Truncate(j.size); err != nil {
 		return err
 	}
-	if _, err := j.file.Seek(j.whole, io.SeekStart); err != nil {
+	if _, err := j.file.Seek(j.size, io.SeekStart); err != nil {
 		return err
 	}
 	return j.file.Sync()

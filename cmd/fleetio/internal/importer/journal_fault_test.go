@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	faults "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // faultyFile is a file in memory. What does not fit is not written, as on a full disk.
@@ -78,11 +78,11 @@ func (f *faultyFile) Sync() error {
 // importInMemory is an import whose journal is in memory.
 func importInMemory(t *testing.T, v *vendor, text string, journal *faultyFile) (*Report, error) {
 	t.Helper()
-	client, err := faults.NewClient(faults.Credentials{APIKey: testKey, AccountToken: testToken}, faults.WithBaseURL(v.URL))
+	client, err := fleetio.NewClient(fleetio.Credentials{APIKey: testKey, AccountToken: testToken}, fleetio.WithBaseURL(v.URL))
 	require.NoError(t, err)
 	names, err := NewMapping(nil, nil)
 	require.NoError(t, err)
-	i := &importing{Options: Options{File: "faults.csv", Input: strings.NewReader(text), Mapping: names, Journal: "j", Client: client,
+	i := &run{Options: Options{File: "faults.csv", Input: strings.NewReader(text), Mapping: names, Journal: "j", Client: client,
 		Concurrency: 2, Warn: func(string) {}, Start: func(*Report) {}, Progress: func(int, int) {}}}
 	journal.at = 0
 	j, err := newJournal(journal, "j", v.URL, testToken)
@@ -146,7 +146,7 @@ func TestImportJournalFails(t *testing.T) {
 				unsaved += len(first.Warnings)
 				saved += first.Created - len(first.Warnings)
 				for _, warning := range first.Warnings {
-					require.Equal(t, "id 90210: the journal does not have this, and to the next run the row is ambiguous", warning.Message)
+					require.Equal(t, "id 90210; the journal does not have this, and the next run lists the row as ambiguous", warning.Message)
 				}
 				require.False(t, journal.breached, at)
 				text := string(journal.data)

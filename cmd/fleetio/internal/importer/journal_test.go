@@ -32,25 +32,25 @@ func TestReadHistory(t *testing.T) {
 		"zeros at the end":     {journalHeader + sendingLine("1") + "\x00\x00", ""},
 		"sent and created":     {journalHeader + sendingLine("1") + created, ""},
 		"another version":      {`{"event":"journal","version":3,"url":"https://a"}` + "\n", "a journal of version 3, and this program knows versions up to 2"},
-		"no account":           {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "j:1: hmac_key or account is no SHA-256"},
-		"no URL":               {`{"event":"journal","version":1}` + "\n", "j:1: this is no journal"},
-		"no header":            {sendingLine("1"), "j:1: this is no journal"},
-		"another file":         {"a", "j: this is no journal"},
+		"no account":           {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "j:1: hmac_key or account is not a SHA-256"},
+		"no URL":               {`{"event":"journal","version":1}` + "\n", "j:1: not a journal"},
+		"no header":            {sendingLine("1"), "j:1: not a journal"},
+		"another file":         {"a", "j: not a journal"},
 		"created, not sent":    {journalHeader + created, "j:2: row 1 has an outcome, and was not sent"},
 		"two outcomes":         {journalHeader + sendingLine("1") + created + created, "j:4: row 1 has an outcome"},
-		"sent again":           {journalHeader + sendingLine("1") + created + sendingLine("1"), "j:4: row 1 is sent again"},
-		"row 0":                {journalHeader + sendingLine("0"), "j:2: a row is missing"},
-		"no hash":              {journalHeader + `{"event":"sending","row":1}` + "\n", "j:2: sha256 is no SHA-256"},
+		"sent again":           {journalHeader + sendingLine("1") + created + sendingLine("1"), "j:4: row 1, which was created, is sent again"},
+		"row 0":                {journalHeader + sendingLine("0"), "j:2: no row"},
+		"no hash":              {journalHeader + `{"event":"sending","row":1}` + "\n", "j:2: sha256 is not a SHA-256"},
 		"an unknown event":     {journalHeader + `{"event":"lost","row":1}` + "\n", "j:2: an event that"},
-		"an unknown member":    {journalHeader + `{"event":"sending","raw":1}` + "\n", "j:2: no line of a journal: nothing was sent; restore the journal or correct that line"},
-		"a torn line within":   {journalHeader + sendingLine("1")[:20] + "\n" + sendingLine("2"), "j:2: no line of a journal"},
+		"an unknown member":    {journalHeader + `{"event":"sending","raw":1}` + "\n", "j:2: not a line of a journal; restore the journal"},
+		"a torn line within":   {journalHeader + sendingLine("1")[:20] + "\n" + sendingLine("2"), "j:2: not a line of a journal"},
 		"no line break":        {journalHeader + strings.TrimSpace(sendingLine("1")) + created, ""},
 		"a torn line":          {journalHeader + sendingLine("1")[:40] + created, ""},
-		"a torn line, binary":  {journalHeader + sendingLine("1")[:40] + "\x00" + created, "j:2: no line of a journal"},
-		"a torn line, cut":     {journalHeader + sendingLine("1")[5:40] + created, "j:2: no line of a journal"},
-		"a tail":               {journalHeader + strings.TrimSpace(sendingLine("1")) + "}\n", "j:2: no line of a journal"},
+		"a torn line, binary":  {journalHeader + sendingLine("1")[:40] + "\x00" + created, "j:2: not a line of a journal"},
+		"a torn line, cut":     {journalHeader + sendingLine("1")[5:40] + created, "j:2: not a line of a journal"},
+		"a tail":               {journalHeader + strings.TrimSpace(sendingLine("1")) + "}\n", "j:2: not a line of a journal"},
 		"half of one created":  {journalHeader + sendingLine("1") + created + sendingLine("1")[:40] + sendingLine("2"), ""},
-		"a torn first line":    {journalHeader[:30] + journalHeader, "j:1: this is no journal"},
+		"a torn first line":    {journalHeader[:30] + journalHeader, "j:1: not a journal"},
 		"a third header":       {journalHeader + accountHeader + accountHeader, ""},
 		"another account":      {accountHeader + sendingLine("1") + anotherAccount, "j:3: the header of another journal"},
 		"no account any more":  {accountHeader + sendingLine("1") + created + journalHeader, "j:4: the header of another journal"},
@@ -58,18 +58,18 @@ func TestReadHistory(t *testing.T) {
 		"one after another":    {accountHeader + sendingLine("1") + notCreated + anotherAccount + sendingLine("1") + created + accountHeader, "j:7: the header of another journal"},
 		"an account later":     {journalHeader + accountHeader + sendingLine("1"), ""},
 		"an account of others": {strings.Replace(journalHeader, "//a", "//b", 1) + accountHeader, "j:2: the header of another"},
-		"half an account":      {strings.Replace(accountHeader, "A", "", 8), "j:1: hmac_key or account is no SHA-256"},
-		"a line without bound": {journalHeader + strings.Repeat(" ", mostOfEvent+1), "j:2: too long"},
+		"half an account":      {strings.Replace(accountHeader, "A", "", 8), "j:1: hmac_key or account is not a SHA-256"},
+		"a line without bound": {journalHeader + strings.Repeat(" ", maxEvent+1), "j:2: too long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, err := readHistory("j", strings.NewReader(test.text))
+			h, err := readHistory(strings.NewReader(test.text), "j", "https://a", "")
 			if test.err != "" {
 				require.ErrorContains(t, err, test.err)
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, int64(strings.LastIndexByte(test.text, '\n')+1), h.whole)
+			assert.Equal(t, int64(strings.LastIndexByte(test.text, '\n')+1), h.size)
 		})
 	}
 }
@@ -82,20 +82,20 @@ func TestOpenJournal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = openJournal(path, "https://a", testToken)
 	require.ErrorIs(t, err, errLocked)
-	r := &row{number: 1, line: 2}
+	r := &row{number: 1, line: 2, sum: strings.Repeat("0", 64)}
 	require.NoError(t, j.sending(r))
 	require.NoError(t, j.outcome(r, OutcomeRejected, 0, strings.Repeat("\x00", 1<<20)), "which is read again")
 	require.NoError(t, j.close())
 	require.ErrorContains(t, j.sending(r), "the journal cannot be written")
 	j, err = openJournal(path, "https://a", testToken)
 	require.NoError(t, err)
-	assert.Equal(t, map[int]entry{1: {last: OutcomeRejected}}, j.rows)
+	assert.Equal(t, map[int]entry{1: {sum: r.sum, last: OutcomeRejected}}, j.rows)
 	require.NoError(t, j.close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Zero(t, info.Mode().Perm()&0o077)
 	_, err = openJournal(folder, "https://a", testToken)
-	require.ErrorContains(t, err, "no regular file")
+	require.ErrorContains(t, err, "not a regular file")
 }
 
 // FuzzReadHistory holds the complete lines of a journal to mean the same without what follows them.
@@ -105,11 +105,11 @@ func FuzzReadHistory(f *testing.F) {
 	f.Add(journalHeader[:20])
 	f.Add("\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		h, err := readHistory("j", strings.NewReader(text))
+		h, err := readHistory(strings.NewReader(text), "j", "https://a", "")
 		if err != nil {
 			return
 		}
-		again, err := readHistory("j", strings.NewReader(text[:h.whole]))
+		again, err := readHistory(strings.NewReader(text[:h.size]), "j", "https://a", "")
 		require.NoError(t, err)
 		assert.Equal(t, h, again)
 	})
@@ -143,7 +143,7 @@ func TestReadTornHistory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for cut := 1; cut < len(test.half)-1; cut++ {
-				h, err := readHistory("j", strings.NewReader(before+test.half[:cut]+test.after))
+				h, err := readHistory(strings.NewReader(before+test.half[:cut]+test.after), "j", "https://a", "")
 				require.NoError(t, err, test.half[:cut])
 				require.NotEmpty(t, h.torn)
 				assert.Equal(t, strings.Count(before, "\n")+1, h.torn[0])
@@ -163,7 +163,7 @@ func TestReadTornHistory(t *testing.T) {
 				require.Equal(t, want, last, test.half[:cut])
 			}
 			text := before + test.half[:20] + test.after + journalHeader + sendingLine("7") + created(7)
-			h, err := readHistory("j", strings.NewReader(text))
+			h, err := readHistory(strings.NewReader(text), "j", "https://a", "")
 			require.NoError(t, err)
 			assert.Equal(t, "created", h.rows[7].last, "a later run goes on behind a header")
 		})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,166 +14,225 @@ import (
 	"slices"
 	"strings"
 
-	faults "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// MaxRow bounds the memory that one row takes. No fault needs as much.
+// MaxRow is how many bytes a row may have. No fault needs as many.
 const MaxRow = 1 << 20
 
-// ErrTooLong is the error of a row of more than MaxRow bytes.
-var ErrTooLong = fmt.Errorf("more than %d KiB: no fault is as long", MaxRow>>10)
+// ErrTooLong is the error of a row of more than [MaxRow] bytes.
+var ErrTooLong = fmt.Errorf("more than %d KiB, which no fault needs", MaxRow>>10)
 
 // row is one fault of a file.
 type row struct {
 	number int // from 1, without header and blank lines
 	line   int // that it begins on, from 1
-	fault  faults.FaultCreate
-	sum    [sha256.Size]byte // of what would be sent
-	err    error             // why it cannot be sent; the rest is empty then
+	fault  fleetio.FaultCreate
+	sum    string // SHA-256 of the JSON to send, in hexadecimal
+	err    error  // why it cannot be sent; fault and sum are empty then
 }
 
-// check completes a row that was read.
-func (r *row) check(fault faults.FaultCreate, found problems) {
-	if r.err = found.errorOf(""); r.err != nil {
-		return
+func (r *row) note(message string) Note { return Note{r.line, r.number, message} }
+
+// newRow checks the fault of a row. err is why there is none.
+func newRow(number, line int, fault fleetio.FaultCreate, err error) row {
+	if err == nil {
+		err = fleetio.Check(fault)
 	}
-	if invalid, ok := errors.AsType[*faults.InvalidError](faults.Check(fault)); ok {
+	if invalid, ok := errors.AsType[*fleetio.InvalidError](err); ok {
+		var problems []string
 		for _, v := range invalid.Violations {
-			found = append(found, v.String())
+			problems = append(problems, v.String())
 		}
-		r.err = found.errorOf("")
-		return
+		err = errors.New(strings.Join(problems, "; "))
+	}
+	if err != nil {
+		return row{number: number, line: line, err: err}
 	}
 	text, err := json.Marshal(fault)
-	r.fault, r.sum, r.err = fault, sha256.Sum256(text), err
+	return row{number: number, line: line, fault: fault, sum: fmt.Sprintf("%x", sha256.Sum256(text)), err: err}
 }
 
-// mapping says which field a column of a CSV file or a member of a JSON object is.
-type Mapping struct {
-	fields map[string]string // by column; "" for a column to ignore
+// readRows reads a file of faults: NDJSON if it begins with a brace, else CSV. A row that cannot be sent is a row
+// with an error. An error of the sequence ends it: where the next row begins is not known.
+func readRows(file io.Reader, name string, m Mapping) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		b := bufio.NewReader(file)
+		start, err := b.Peek(b.Size())
+		if bom := []byte("\ufeff"); bytes.HasPrefix(start, bom) {
+			start = start[len(bom):]
+			_, _ = b.Discard(len(bom))
+		}
+		switch {
+		case err != nil && !errors.Is(err, io.EOF):
+		case bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
+			err = readNDJSON(b, name, m, yield)
+		default:
+			err = readCSV(b, name, m, yield)
+		}
+		if err != nil {
+			yield(row{}, err)
+		}
+	}
 }
 
-// NewMapping reads what --map and --ignore say.
-func NewMapping(pairs, ignore []string) (Mapping, error) {
-	m := Mapping{map[string]string{}}
-	for _, pair := range pairs {
-		at := strings.LastIndexByte(pair, '=') // a column's name may have one
-		if at < 1 || typeOf(pair[at+1:]) == "" {
-			return m, fmt.Errorf("--map is COLUMN=FIELD, with one of the fields %s, not %q", FieldNames(), pair)
+// readNDJSON reads one JSON object a line. Blank lines are no rows.
+func readNDJSON(file io.Reader, name string, m Mapping, yield func(row, error) bool) error {
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, MaxRow)
+	number, line := 0, 0
+	for lines.Scan() {
+		line++
+		text := bytes.TrimSpace(lines.Bytes())
+		if len(text) == 0 {
+			continue
 		}
-		if _, twice := m.fields[pair[:at]]; twice {
-			return m, fmt.Errorf("--map has the column %q twice", pair[:at])
+		number++
+		fault, err := m.FromJSON(text)
+		if !yield(newRow(number, line, fault, err), nil) {
+			return nil
 		}
-		m.fields[pair[:at]] = pair[at+1:]
 	}
-	for _, column := range ignore {
-		if _, twice := m.fields[column]; twice {
-			return m, fmt.Errorf("--ignore has the column %q, which is mapped or ignored already", column)
-		}
-		m.fields[column] = ""
+	err := lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = ErrTooLong
 	}
-	return m, nil
-}
-
-// field returns the name of a column's field, or "" if it is to be ignored.
-func (m Mapping) field(column string) (string, error) {
-	if field, mapped := m.fields[column]; mapped {
-		return field, nil
-	}
-	if typeOf(column) == "" {
-		return "", fmt.Errorf("%q is no field of a fault (%s)", brief(column), FieldNames())
-	}
-	return column, nil
-}
-
-// unused finds a column that was named and is not there, most likely a slip.
-func (m Mapping) unused(header []string) error {
-	for _, column := range slices.Sorted(maps.Keys(m.fields)) {
-		if !slices.Contains(header, column) {
-			return fmt.Errorf("there is no column %q to map or ignore", column)
-		}
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", name, line+1, err)
 	}
 	return nil
 }
 
-// FieldNames lists the fields of a fault.
-func FieldNames() string {
-	var names []string
-	for i := range fleetioapi.FaultCreateFields {
-		names = append(names, fleetioapi.FaultCreateFields[i].Name)
-	}
-	return strings.Join(names, ", ")
-}
-
-// brief cuts a name that a message repeats.
-func brief(name string) string {
-	if len(name) > 40 {
-		return strings.ToValidUTF8(name[:40], "") + "..."
-	}
-	return name
-}
-
-// readRows reads a file of faults: NDJSON if it begins with a brace, else CSV. A row that cannot be sent is a row with an
-// error. An error ends the rows: where the next one begins is not known.
-func readRows(file io.Reader, names Mapping) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		b := bufio.NewReader(file)
-		if start, _ := b.Peek(3); string(start) == "\ufeff" {
-			_, _ = b.Discard(3)
+// readCSV reads rows below a header of column names (RFC 4180). An empty cell is an absent field. A row with another
+// number of cells than the header cannot be sent. Wrong quotes end the rows, as they leave open where a row ends.
+func readCSV(file io.Reader, name string, m Mapping, yield func(row, error) bool) error {
+	limited := &io.LimitedReader{R: file} // as a quote that is never closed makes a row of the rest of the file
+	table := csv.NewReader(limited)
+	table.FieldsPerRecord = -1
+	table.ReuseRecord = true
+	next := func() ([]string, int, error) {
+		limited.N = MaxRow
+		cells, err := table.Read()
+		syntax, isSyntax := errors.AsType[*csv.ParseError](err)
+		switch {
+		case limited.N <= 0:
+			return nil, 0, fmt.Errorf("%s: after byte %d: %w", name, table.InputOffset(), ErrTooLong)
+		case errors.Is(err, io.EOF):
+			return nil, 0, err
+		case isSyntax:
+			return nil, 0, fmt.Errorf("%s:%d: %w, in the row that begins on line %d",
+				name, syntax.Line, syntax.Err, syntax.StartLine)
+		case err != nil:
+			return nil, 0, fmt.Errorf("%s: after byte %d: %w", name, table.InputOffset(), err)
 		}
-		read := readCSV
-		if first, err := firstByte(b); err != nil {
-			yield(row{}, err)
-			return
-		} else if first == '{' {
-			read = readNDJSON
+		line, _ := table.FieldPos(0)
+		return cells, line, nil
+	}
+	header, line, err := next()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: no header row", name)
+	} else if err != nil {
+		return err
+	}
+	fields, err := m.columns(header)
+	if err != nil {
+		return fmt.Errorf("%s:%d: %w", name, line, err)
+	}
+	for number := 1; ; number++ {
+		cells, line, err := next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
 		}
-		for r, err := range read(b, names) {
-			if !yield(r, err) || err != nil {
-				return
+		var fault fleetio.FaultCreate
+		if len(cells) != len(fields) {
+			err = fmt.Errorf("%d cells, and the header has %d", len(cells), len(fields))
+		} else {
+			texts := map[string]string{}
+			for i, cell := range cells {
+				if fields[i] != "" && cell != "" {
+					texts[fields[i]] = cell
+				}
 			}
+			fault, err = FromTexts(texts)
+		}
+		if !yield(newRow(number, line, fault, err), nil) {
+			return nil
 		}
 	}
 }
 
-// firstByte looks for the first byte that is no space as far as the buffer reaches; 0 where there is none.
-func firstByte(b *bufio.Reader) (byte, error) {
-	start, err := b.Peek(b.Size())
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
+// Mapping has the field of each column of a CSV file, or property of a JSON object, that is not named like its field;
+// "" for one to ignore.
+type Mapping map[string]string
+
+// NewMapping returns the mapping of pairs COLUMN=FIELD, and of columns to ignore.
+func NewMapping(pairs, ignore []string) (Mapping, error) {
+	m := Mapping{}
+	for _, pair := range pairs {
+		at := strings.LastIndexByte(pair, '=') // a column's name may have one
+		if at < 1 || fieldOf(pair[at+1:]) == nil {
+			return nil, fmt.Errorf("--map must be COLUMN=FIELD, with one of the fields %s, not %q", FieldNames(), pair)
+		}
+		if _, duplicate := m[pair[:at]]; duplicate {
+			return nil, fmt.Errorf("--map has the column %q twice", pair[:at])
+		}
+		m[pair[:at]] = pair[at+1:]
 	}
-	if start = bytes.TrimLeft(start, " \t\r\n"); len(start) > 0 {
-		return start[0], nil
+	for _, column := range ignore {
+		if _, duplicate := m[column]; duplicate {
+			return nil, fmt.Errorf("--ignore has the column %q, which is already mapped or ignored", column)
+		}
+		m[column] = ""
 	}
-	return 0, nil
+	return m, nil
 }
 
-// readNDJSON reads one JSON object a line. Blank lines are no rows.
-func readNDJSON(file io.Reader, names Mapping) iter.Seq2[row, error] {
-	return func(yield func(row, error) bool) {
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, MaxRow)
-		at := row{}
-		for lines.Scan() {
-			at.line++
-			text := bytes.TrimSpace(lines.Bytes())
-			if len(text) == 0 {
-				continue
-			}
-			at.number++
-			r := row{number: at.number, line: at.line}
-			r.check(faultOfObject(text, names))
-			if !yield(r, nil) {
-				return
-			}
+// field returns the name of a column's field, "" for one to ignore.
+func (m Mapping) field(column string) (string, error) {
+	if field, mapped := m[column]; mapped {
+		return field, nil
+	}
+	if fieldOf(column) == nil {
+		if len(column) > 40 {
+			column = strings.ToValidUTF8(column[:40], "") + "..."
 		}
-		err := lines.Err()
-		if errors.Is(err, bufio.ErrTooLong) {
-			err = ErrTooLong
+		return "", fmt.Errorf("%q is not a field of a fault (%s)", column, FieldNames())
+	}
+	return column, nil
+}
+
+// columns returns the field of each column of a CSV file, "" for those to ignore.
+func (m Mapping) columns(header []string) ([]string, error) {
+	fields := make([]string, len(header))
+	columnOf, unused := map[string]string{}, map[string]bool{}
+	for column := range m {
+		unused[column] = true
+	}
+	for i, column := range header {
+		column = strings.TrimSpace(column)
+		if column == "" {
+			return nil, fmt.Errorf("column %d has no name", i+1)
 		}
+		delete(unused, column)
+		field, err := m.field(column)
 		if err != nil {
-			yield(row{}, fmt.Errorf("line %d: %w", at.line+1, err))
+			return nil, fmt.Errorf("column %d: %w; use --map or --ignore", i+1, err)
+		}
+		if other, duplicate := columnOf[field]; duplicate && field != "" {
+			return nil, fmt.Errorf("the columns %q and %q are both %s", other, column, field)
+		}
+		fields[i], columnOf[field] = field, column
+	}
+	for i := range fleetioapi.FaultCreateFields {
+		if f := &fleetioapi.FaultCreateFields[i]; f.Required && columnOf[f.Name] == "" {
+			return nil, fmt.Errorf("no column %s, which is required; name one with --map COLUMN=%s", f.Name, f.Name)
 		}
 	}
+	for _, column := range slices.Sorted(maps.Keys(unused)) { // most likely a typing error
+		return nil, fmt.Errorf("no column %q, which --map or --ignore names", column)
+	}
+	return fields, nil
 }

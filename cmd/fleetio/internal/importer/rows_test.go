@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	faults "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // told is what a file comes to, a text for each row and one for its end.
 func told(text string, names Mapping) []string {
 	var all []string
-	for r, err := range readRows(strings.NewReader(text), names) {
+	for r, err := range readRows(strings.NewReader(text), "f", names) {
 		switch {
 		case err != nil:
 			all = append(all, err.Error())
@@ -34,32 +34,33 @@ func TestReadRows(t *testing.T) {
 		text string
 		want []string
 	}{
-		"CSV":                    {header + "P1,1\nP2,2\n", []string{"1@2 P1 of 1", "2@3 P2 of 2"}},
-		"no last line break":     {header + "P1,1", []string{"1@2 P1 of 1"}},
-		"BOM and CRLF":           {"\ufeffcode,vehicle_id\r\nP1,1\r\n", []string{"1@2 P1 of 1"}},
-		"spaces in the header":   {" code , vehicle_id\nP1,1\n", []string{"1@2 P1 of 1"}},
-		"a quoted header":        {"\"code\",\"vehicle_id\"\nP1,1\n", []string{"1@2 P1 of 1"}},
-		"quotes":                 {header + "\"a \"\"b\"\", c\",1\nP2,2\n", []string{`1@2 a "b", c of 1`, "2@3 P2 of 2"}},
-		"lines within quotes":    {header + "\"a\nb\",1\nP2,2\n", []string{"1@2 a\nb of 1", "2@4 P2 of 2"}},
-		"blank lines":            {"\n" + header + "\nP1,1\n\n\nP2,2\n", []string{"1@4 P1 of 1", "2@7 P2 of 2"}},
-		"a short row":            {header + "P1\nP2,2\n", []string{"1@2: 1 cells, and the header has 2", "2@3 P2 of 2"}},
-		"a long row":             {header + "P1,1,\n", []string{"1@2: 3 cells, and the header has 2"}},
-		"empty cells":            {header + ",\n", []string{"1@2: code is required; vehicle_id is required"}},
-		"not UTF-8":              {header + "\xff,1\n", []string{"1@2: code is not valid UTF-8"}},
-		"no numbers":             {header + "P1,1.0\nP1,1e3\nP1, 1\nP1,9223372036854775808\n", each(4, "@%d: vehicle_id is no whole number of 64 bits")},
-		"beyond the limits":      {header + "P1,-1\n" + strings.Repeat("é", 256) + ",1\n", []string{"1@2: vehicle_id is less than 1", "2@3: code has more than 255 characters"}},
-		"a status and a time":    {"code,vehicle_id,status,last_occurred_at\nP1,1,shut,2026-03-14T13:46:27Z\nP1,1,open,14.3.2026\n", []string{"1@2: status is none of open, resolved, ignored", "2@3: last_occurred_at is no time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"}},
-		"NDJSON":                 {`{"code":"P1","vehicle_id":1}` + "\r\n\n " + `{"vehicle_id":2,"code":"P2","name":null}`, []string{"1@1 P1 of 1", "2@3 P2 of 2"}},
-		"another case":           {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is no field of a fault (` + FieldNames() + `)`}},
-		"a member twice":         {`{"code":"P1","code":"P2","vehicle_id":1}`, []string{`1@1: "code" and "code" are both code`}},
-		"data after the object":  {`{"code":"P1","vehicle_id":1} {}`, []string{"1@1: something follows the JSON object"}},
-		"other types":            {`{"code":1,"vehicle_id":"1"}`, []string{"1@1: code is no text; vehicle_id is no number"}},
-		"an object in it":        {`{"code":{},"vehicle_id":[1]}`, []string{"1@1: code is no text; vehicle_id is no number"}},
-		"numbers of JSON":        {`{"code":"P1","vehicle_id":1.0}` + "\n" + `{"code":"P1","vehicle_id":1e3}`, []string{"1@1: vehicle_id is no whole number of 64 bits", "2@2: vehicle_id is no whole number of 64 bits"}},
-		"a lone surrogate":       {`{"code":"\ud83d","vehicle_id":1}` + "\n" + `{"code":"\ud83d\ude00 \\ud83d","vehicle_id":1}`, []string{"1@1: code has half a character: a lone surrogate", "2@2 😀 \\ud83d of 1"}},
+		"CSV":                   {header + "P1,1\nP2,2\n", []string{"1@2 P1 of 1", "2@3 P2 of 2"}},
+		"no last line break":    {header + "P1,1", []string{"1@2 P1 of 1"}},
+		"BOM and CRLF":          {"\ufeffcode,vehicle_id\r\nP1,1\r\n", []string{"1@2 P1 of 1"}},
+		"spaces in the header":  {" code , vehicle_id\nP1,1\n", []string{"1@2 P1 of 1"}},
+		"a quoted header":       {"\"code\",\"vehicle_id\"\nP1,1\n", []string{"1@2 P1 of 1"}},
+		"quotes":                {header + "\"a \"\"b\"\", c\",1\nP2,2\n", []string{`1@2 a "b", c of 1`, "2@3 P2 of 2"}},
+		"lines within quotes":   {header + "\"a\nb\",1\nP2,2\n", []string{"1@2 a\nb of 1", "2@4 P2 of 2"}},
+		"blank lines":           {"\n" + header + "\nP1,1\n\n\nP2,2\n", []string{"1@4 P1 of 1", "2@7 P2 of 2"}},
+		"a short row":           {header + "P1\nP2,2\n", []string{"1@2: 1 cells, and the header has 2", "2@3 P2 of 2"}},
+		"a long row":            {header + "P1,1,\n", []string{"1@2: 3 cells, and the header has 2"}},
+		"empty cells":           {header + ",\n", []string{"1@2: code is required; vehicle_id is required"}},
+		"not UTF-8":             {header + "\xff,1\n", []string{"1@2: code is not valid UTF-8"}},
+		"no numbers":            {header + "P1,1.0\nP1,1e3\nP1, 1\nP1,9223372036854775808\n", each(4, "@%d: vehicle_id is not a whole number of 64 bits")},
+		"beyond the limits":     {header + "P1,-1\n" + strings.Repeat("é", 256) + ",1\n", []string{"1@2: vehicle_id is less than 1", "2@3: code has more than 255 characters"}},
+		"a status and a time":   {"code,vehicle_id,status,last_occurred_at\nP1,1,shut,2026-03-14T13:46:27Z\nP1,1,open,14.3.2026\n", []string{"1@2: status is none of open, resolved, ignored", "2@3: last_occurred_at is not a time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"}},
+		"NDJSON":                {`{"code":"P1","vehicle_id":1}` + "\r\n\n " + `{"vehicle_id":2,"code":"P2","name":null}`, []string{"1@1 P1 of 1", "2@3 P2 of 2"}},
+		"another case":          {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is not a field of a fault (` + FieldNames() + `)`}},
+		"a member twice":        {`{"code":"P1","code":"P2","vehicle_id":1}`, []string{`1@1: "code" and "code" are both code`}},
+		"data after the object": {`{"code":"P1","vehicle_id":1} {}`, []string{"1@1: text after the JSON object"}},
+		"other types":           {`{"code":1,"vehicle_id":"1"}`, []string{"1@1: code is not a string; vehicle_id is not a whole number of 64 bits"}},
+		"an object in it":       {`{"code":{},"vehicle_id":[1]}`, []string{"1@1: code is not a string; vehicle_id is not a whole number of 64 bits"}},
+		"numbers of JSON":       {`{"code":"P1","vehicle_id":1.0}` + "\n" + `{"code":"P1","vehicle_id":1e3}`, []string{"1@1: vehicle_id is not a whole number of 64 bits", "2@2: vehicle_id is not a whole number of 64 bits"}},
+		"a lone surrogate": {`{"code":"\ud83d","vehicle_id":1}` + "\n" + `{"code":"\uD83D\uDE00 \\ud83d","vehicle_id":1}` + "\n" + `{"code":"\ud83d\ud83d\ude00","name":"\uDE00","vehicle_id":1}`, []string{"1@1: code has a lone surrogate, which is half a character", "2@2 😀 \\ud83d of 1",
+			"3@3: code has a lone surrogate, which is half a character; name has a lone surrogate, which is half a character"}},
 		"JSON that is not UTF-8": {`{"code":"` + "\xff" + `","vehicle_id":1}`, []string{"1@1: not valid UTF-8"}},
-		"broken JSON":            {`{"code":"P1"` + "\n[]\n" + `{"code":}`, []string{"1@1: not valid JSON", "2@2: no JSON object", "3@3: not valid JSON"}},
-		"nothing":                {"", []string{"there is no header row"}},
+		"broken JSON":            {`{"code":"P1"` + "\n[]\n" + `{"code":}`, []string{"1@1: not valid JSON", "2@2: not a JSON object", "3@3: not valid JSON"}},
+		"nothing":                {"", []string{"f: no header row"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +86,7 @@ func TestMapping(t *testing.T) {
 	assert.Equal(t, []string{"1@1 P1 of 1"}, told(`{"a=b":"P1","code":[],"Vehicle":1}`, names))
 	names, err = NewMapping([]string{"a=code"}, nil)
 	require.NoError(t, err)
-	assert.Equal(t, []string{`line 1: the columns "code" and "a" are both code`}, told("code,a,vehicle_id\n", names))
+	assert.Equal(t, []string{`f:1: the columns "code" and "a" are both code`}, told("code,a,vehicle_id\n", names))
 }
 
 // FuzzReadRows holds each row to be sent or rejected, each that is to be sent to be right, and each file to read the same
@@ -99,7 +100,7 @@ func FuzzReadRows(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		line, number := 0, 0
-		for r, err := range readRows(strings.NewReader(text), Mapping{}) {
+		for r, err := range readRows(strings.NewReader(text), "f", Mapping{}) {
 			if err != nil {
 				continue
 			}
@@ -108,7 +109,7 @@ func FuzzReadRows(f *testing.F) {
 			assert.Greater(t, r.line, line)
 			line = r.line
 			if r.err == nil {
-				require.NoError(t, faults.Check(r.fault))
+				require.NoError(t, fleetio.Check(r.fault))
 			}
 		}
 		assert.LessOrEqual(t, line, strings.Count(text, "\n")+1)

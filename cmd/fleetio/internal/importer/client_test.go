@@ -15,13 +15,13 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestPatient interrupts a request on its way, which goes on with its deadline, and one that is not yet, which does not.
-func TestPatient(t *testing.T) {
+// TestTransport interrupts a request on its way, which goes on with its deadline, and one that is not yet, which does not.
+func TestTransport(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	var inner *http.Request
-	p := Patient{roundTrip(func(r *http.Request) (*http.Response, error) {
+	p := Transport{roundTrip(func(r *http.Request) (*http.Response, error) {
 		cancel()
 		inner = r
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, r.Context().Err()
@@ -42,7 +42,7 @@ func TestPatient(t *testing.T) {
 	require.Error(t, err)
 	assert.Nil(t, inner)
 	broken := errors.New("broken")
-	p.Next = roundTrip(func(*http.Request) (*http.Response, error) { return nil, broken })
+	p.Base = roundTrip(func(*http.Request) (*http.Response, error) { return nil, broken })
 	_, err = p.RoundTrip(r.WithContext(t.Context())) //nolint:bodyclose // there is none
 	require.ErrorIs(t, err, broken)
 }

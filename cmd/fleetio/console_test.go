@@ -30,7 +30,7 @@ func TestProgress(t *testing.T) {
 	t.Parallel()
 	now := someDay()
 	var out bytes.Buffer
-	p := newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 400e6)
+	p := (&console{stderr: &out, live: true, now: func() time.Time { return now }}).startProgress()
 	for _, step := range []struct {
 		after time.Duration
 		at    conformance.Progress
@@ -43,7 +43,7 @@ func TestProgress(t *testing.T) {
 		{time.Hour, conformance.Progress{Bytes: 500e6}, "500.0 MB of 400.0 MB (100%), 0 exchanges, 0 findings, 0s left"},
 	} {
 		now = now.Add(step.after)
-		p.show(step.at)
+		p.show(func(elapsed time.Duration) string { return progressLine(step.at, 400e6, elapsed) })
 		assert.Equal(t, step.shown, screen(out.String()))
 	}
 	p.end()
@@ -51,21 +51,17 @@ func TestProgress(t *testing.T) {
 	assert.NotContains(t, out.String(), "\n")
 	written := out.Len()
 	now = now.Add(time.Hour)
-	p.show(conformance.Progress{Bytes: 1})
+	p.show(func(time.Duration) string { return "late" })
 	assert.Equal(t, written, out.Len(), "nothing comes after the end")
 }
 
 func TestProgressWithoutTotal(t *testing.T) {
 	t.Parallel()
-	now := someDay()
+	assert.Equal(t, "2.5 MB, 3 exchanges, 0 findings", progressLine(conformance.Progress{Bytes: 2.5e6, Exchanges: 3}, 0, time.Second))
 	var out bytes.Buffer
-	p := newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 0)
+	p := (&console{stderr: &out, live: true, now: someDay}).startProgress()
 	p.end()
 	assert.Empty(t, out.String(), "what was never shown is not cleared")
-	p = newProgress(&console{stderr: &out, now: func() time.Time { return now }}, 0)
-	now = now.Add(time.Second)
-	p.show(conformance.Progress{Bytes: 2.5e6, Exchanges: 3})
-	assert.Equal(t, "2.5 MB, 3 exchanges, 0 findings", screen(out.String()))
 }
 
 // TestProgressOfARun has a clock on which every look takes a second.
@@ -89,6 +85,6 @@ func TestSizeOf(t *testing.T) {
 	t.Parallel()
 	a, b := write(t, "a", "123"), write(t, "b", "4567")
 	assert.EqualValues(t, 7, sizeOf([]string{a, b}))
-	assert.Zero(t, sizeOf([]string{a, t.TempDir()}), "nobody looks into folders twice")
+	assert.Zero(t, sizeOf([]string{a, t.TempDir()}), "a folder is not read twice")
 	assert.Zero(t, sizeOf([]string{a, "-"}))
 }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
+	faults "github.com/fleetcontract/fleetio-go/fleetio"
+)
+
+const (
+	vendorURL   = "https://secure.fleetio.com"
+	envAPIKey   = "FLEETIO_API_KEY" //nolint:gosec // the name of one
+	envToken    = "FLEETIO_ACCOUNT_TOKEN"
+	envBaseURL  = "FLEETIO_BASE_URL"
+	maxKeys     = 64 << 10
+	credentials = "The credentials are read from " + envAPIKey + " and " + envToken + " in the environment,\n" +
+		"or from a file. No flag takes them, as other users of the machine can read a command line."
+)
+
+// service is the server to call, and the account.
+type service struct {
+	base     string
+	keysPath string
+}
+
+func (s *service) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.base, "base-url", "",
+		"call the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
+	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
+		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
+}
+
+// url is the server's, without the slash that makes no difference. It may hold a password until client has refused
+// that.
+func (s *service) url() string {
+	return strings.TrimRight(cmp.Or(s.base, os.Getenv(envBaseURL), vendorURL), "/")
+}
+
+// credentials reads them once, as they may come from a pipe.
+func (s *service) credentials() (faults.Credentials, error) {
+	if s.keysPath != "" {
+		return readKeys(s.keysPath)
+	}
+	keys := faults.Credentials{APIKey: os.Getenv(envAPIKey), AccountToken: os.Getenv(envToken)}
+	if keys.APIKey == "" || keys.AccountToken == "" {
+		return keys, errors.New("no credentials; set " + envAPIKey + " and " + envToken + ", or use --credentials FILE")
+	}
+	return keys, nil
+}
+
+// client returns a client whose requests outlast the end of the context once they are in flight, so that an interrupted
+// command learns the outcome of each create.
+func (s *service) client(keys faults.Credentials) (*faults.Client, error) {
+	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
+		faults.WithHTTPClient(&http.Client{Transport: importer.Transport{Base: http.DefaultTransport}}))
+	if err != nil {
+		return nil, errors.New(importer.Message(err))
+	}
+	return client, nil
+}
+
+// readKeys reads credentials from lines of NAME=VALUE. No error repeats a line.
+func readKeys(path string) (faults.Credentials, error) {
+	var none faults.Credentials
+	f, err := os.Open(path)
+	if err != nil {
+		return none, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return none, err
+	}
+	// Windows has no such bits, and Go makes them up there.
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return none, fmt.Errorf("%s can be read by other users (mode %04o); chmod 600 it, and consider new keys",
+			path, info.Mode().Perm())
+	}
+	values := map[string]string{}
+	lines := bufio.NewScanner(io.LimitReader(f, maxKeys))
+	for n := 1; lines.Scan(); n++ {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		name, value, isPair := strings.Cut(text, "=")
+		_, duplicate := values[name]
+		switch {
+		case !isPair:
+			return none, fmt.Errorf("%s:%d: expected NAME=VALUE", path, n)
+		case duplicate:
+			return none, fmt.Errorf("%s:%d: duplicate name", path, n)
+		case strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'"):
+			return none, fmt.Errorf("%s:%d: the value is quoted; remove the quotes, which would be part of it", path, n)
+		}
+		values[name] = value
+	}
+	if err := lines.Err(); err != nil {
+		return none, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, name := range []string{envAPIKey, envToken} {
+		if values[name] == "" {
+			return none, fmt.Errorf("%s: no %s", path, name)
+		}
+	}
+	return faults.Credentials{APIKey: values[envAPIKey], AccountToken: values[envToken]}, nil
+}
