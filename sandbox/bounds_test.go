@@ -3,6 +3,7 @@ package sandbox
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -71,17 +72,19 @@ func TestBodiesShareTheirRoom(t *testing.T) {
 		"a body that is too large":       {0, strings.Repeat("x", maxBody+1), func(r *http.Request) { r.ContentLength = -1 }, http.StatusRequestEntityTooLarge},
 		"a byte less than a larger body": {0, strings.Repeat(" ", maxBody-len(minimal)) + minimal, nil, http.StatusCreated},
 	} {
-		s.bodies.Store(test.held)
-		if test.change == nil {
-			test.change = func(*http.Request) {}
-		}
-		w := s.call(t, test.body, test.change)
-		assert.Equal(t, test.want, w.Code, name)
-		if test.want == http.StatusServiceUnavailable {
-			assert.Equal(t, "1", w.Header().Get("Retry-After"))
-			assert.Contains(t, w.Body.String(), "more than 32 MiB")
-		}
-		assert.Equal(t, test.held, s.bodies.Load(), "%s: the room is given back", name)
+		t.Run(name, func(t *testing.T) {
+			s.bodies.Store(test.held)
+			if test.change == nil {
+				test.change = func(*http.Request) {}
+			}
+			w := s.call(t, test.body, test.change)
+			assert.Equal(t, test.want, w.Code, name)
+			if test.want == http.StatusServiceUnavailable {
+				assert.Equal(t, "1", w.Header().Get("Retry-After"))
+				assert.Contains(t, w.Body.String(), "more than 32 MiB")
+			}
+			assert.Equal(t, test.held, s.bodies.Load(), "%s: the room is given back", name)
+		})
 	}
 	s.bodies.Store(0)
 	require.NoError(t, s.InjectNext(DropBefore()))
@@ -94,18 +97,20 @@ func TestRoomIsMadeForWhatArrives(t *testing.T) {
 	t.Parallel()
 	s, err := New()
 	require.NoError(t, err)
-	for sent, max := range map[int]int64{0: 8 << 10, 100: 8 << 10, 100 << 10: 256 << 10} {
-		stalled := 0
-		stall := iotest.ErrReader(io.ErrUnexpectedEOF)
-		s.call(t, "", func(r *http.Request) {
-			r.ContentLength = maxBody
-			r.Body = io.NopCloser(io.MultiReader(strings.NewReader(strings.Repeat("x", sent)), readerFunc(func(p []byte) (int, error) {
-				stalled++
-				assert.LessOrEqual(t, s.bodies.Load(), max, "%d bytes came", sent)
-				return stall.Read(p)
-			})))
+	for sent, limit := range map[int]int64{0: 8 << 10, 100: 8 << 10, 100 << 10: 256 << 10} {
+		t.Run(strconv.Itoa(sent), func(t *testing.T) {
+			stalled := 0
+			stall := iotest.ErrReader(io.ErrUnexpectedEOF)
+			s.call(t, "", func(r *http.Request) {
+				r.ContentLength = maxBody
+				r.Body = io.NopCloser(io.MultiReader(strings.NewReader(strings.Repeat("x", sent)), readerFunc(func(p []byte) (int, error) {
+					stalled++
+					assert.LessOrEqual(t, s.bodies.Load(), limit, "%d bytes came", sent)
+					return stall.Read(p)
+				})))
+			})
+			assert.Equal(t, 1, stalled)
 		})
-		assert.Equal(t, 1, stalled)
 	}
 }
 
@@ -124,6 +129,8 @@ func TestHistoryCountsAllThatItHolds(t *testing.T) {
 		"request": {Header: header}, "response": {ResponseHeader: header},
 		"values": {Header: http.Header{"A": make([]string, 10_000)}}, "room behind a body": {Body: make([]byte, 1, 100_000), ResponseBody: make([]byte, 1, 100_000)},
 	} {
-		assert.Greater(t, e.bytes(), 100_000, name)
+		t.Run(name, func(t *testing.T) {
+			assert.Greater(t, e.bytes(), 100_000, name)
+		})
 	}
 }

@@ -91,16 +91,16 @@ func (f Failure) check() error {
 
 // respond takes the place of the operation, if the plan says so.
 func (p *plan) respond(s *Sandbox, r *response) bool {
-	switch {
-	case p.status == 0:
+	switch p.status {
+	case 0:
 		return false
-	case p.status == http.StatusUnauthorized:
+	case http.StatusUnauthorized:
 		r.unauthorized(s, "The API key is not valid.")
-	case p.status == http.StatusForbidden:
+	case http.StatusForbidden:
 		r.forbidden(s, "The API key may not create faults.")
-	case p.status == http.StatusUnprocessableEntity:
+	case http.StatusUnprocessableEntity:
 		r.invalid(map[string][]string{fleetioapi.FaultCreateFields[0].Name: {"is invalid"}})
-	case p.status == http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		r.rateLimited(1)
 	default:
 		r.problem(p.status, "The sandbox was asked to fail.")

@@ -163,11 +163,13 @@ func TestFailuresKnowTheCaller(t *testing.T) {
 		{accept, s.Credentials.APIKey, "Northwind Delivery/integration"},
 		{accept, "unknown", "/"},
 	} {
-		s.InjectNext(c.failure)
-		post(t, s, whole, set("Authorization", "Token "+c.key))
-		last, kept := s.Exchange(s.Latest())
-		require.True(t, kept)
-		assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.failure, c.key)
+		t.Run(c.failure.String()+" "+c.key, func(t *testing.T) {
+			s.InjectNext(c.failure)
+			post(t, s, whole, set("Authorization", "Token "+c.key))
+			last, kept := s.Exchange(s.Latest())
+			require.True(t, kept)
+			assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.failure, c.key)
+		})
 	}
 }
 
@@ -176,11 +178,13 @@ func TestFailuresAreWhole(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for status, title := range map[int]string{405: "Method Not Allowed", 499: "Error", 503: "Service Unavailable"} {
-		s.InjectNext(sandbox.Fail(status))
-		got := post(t, s, whole)
-		assert.Equal(t, status, got.StatusCode)
-		assert.Contains(t, got.body, `"title":"`+title+`"`)
-		assert.Empty(t, got.Header.Get("Retry-After"))
+		t.Run(title, func(t *testing.T) {
+			s.InjectNext(sandbox.Fail(status))
+			got := post(t, s, whole)
+			assert.Equal(t, status, got.StatusCode)
+			assert.Contains(t, got.body, `"title":"`+title+`"`)
+			assert.Empty(t, got.Header.Get("Retry-After"))
+		})
 	}
 }
 
@@ -205,12 +209,14 @@ func TestAccepting(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
 	for _, body := range []string{"", "[]", `{"vehicle_id":"x","code":null,"status":"closed","count":[],"last_occurred_at":"never"}`, `{"vehicle_id":-1,"code":"P9","name":"x"}`} {
-		s.InjectNext(sandbox.Edit("accept"))
-		got := post(t, s, body, set("Authorization"))
-		require.Equal(t, http.StatusCreated, got.StatusCode, body)
-		var fault fleetio.Fault
-		require.NoError(t, json.Unmarshal([]byte(got.body), &fault))
-		assert.Equal(t, fleetio.FaultStatusOpen, fault.Status)
+		t.Run(body, func(t *testing.T) {
+			s.InjectNext(sandbox.Edit("accept"))
+			got := post(t, s, body, set("Authorization"))
+			require.Equal(t, http.StatusCreated, got.StatusCode, body)
+			var fault fleetio.Fault
+			require.NoError(t, json.Unmarshal([]byte(got.body), &fault))
+			assert.Equal(t, fleetio.FaultStatusOpen, fault.Status)
+		})
 	}
 	assert.Len(t, s.Faults(), 4)
 	for _, e := range s.Requests() {
@@ -250,9 +256,11 @@ func TestWhatCannotBe(t *testing.T) {
 		"accounts is empty":                    sandbox.WithFixtures(sandbox.Fixtures{}),
 		"the store cannot be read":             sandbox.WithStore(closed()),
 	} {
-		failing := &tb{T: t}
-		assert.Nil(t, sandbox.Start(failing, option))
-		assert.Contains(t, failing.said, want)
+		t.Run(want, func(t *testing.T) {
+			failing := &tb{T: t}
+			assert.Nil(t, sandbox.Start(failing, option))
+			assert.Contains(t, failing.said, want)
+		})
 	}
 	failing := &tb{T: t}
 	s := sandbox.Start(failing)

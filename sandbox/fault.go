@@ -46,8 +46,8 @@ var faultProperties, emptyFault = func() (names []string, empty map[string]strin
 		panic(err)
 	}
 	empty = maps.Collect(properties(string(body)))
-	for i := range reflect.TypeFor[fleetioapi.Fault]().NumField() {
-		name, _, _ := strings.Cut(reflect.TypeFor[fleetioapi.Fault]().Field(i).Tag.Get("json"), ",")
+	for field := range reflect.TypeFor[fleetioapi.Fault]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		empty[name] = cmp.Or(empty[name], "null")
 	}
 	delete(empty, "id")

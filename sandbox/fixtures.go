@@ -88,7 +88,7 @@ func (f Fixtures) beside(stored Fixtures) error {
 	}
 	c.problems = nil // what is stored cannot be changed by these
 	if len(f.Accounts) == 0 {
-		c.add("accounts", "is empty, so nobody could call")
+		c.add("accounts", "is empty, so no request could be accepted")
 	}
 	for i := range f.Accounts {
 		c.account(fmt.Sprintf("accounts[%d]", i), &f.Accounts[i])
@@ -144,7 +144,7 @@ func (c *checker) account(at string, a *Account) {
 	c.id(at+".id", "account", a.ID)
 	c.secret(at+".token", a.Token)
 	if len(a.APIKeys) == 0 {
-		c.add(at+".api_keys", "is empty, so nobody could call")
+		c.add(at+".api_keys", "is empty, so no request could be accepted")
 	}
 	for i, k := range a.APIKeys {
 		at := fmt.Sprintf("%s.api_keys[%d]", at, i)

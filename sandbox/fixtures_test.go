@@ -43,16 +43,18 @@ func TestFixturesValidate(t *testing.T) {
 		"accounts[0].faults[0].vehicle_id must exist":                                    func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },
 		"accounts[0].faults[0].code must match a Fault Rule":                             func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
 	} {
-		f := sandbox.DefaultFixtures()
-		change(&f)
-		err := f.Validate()
-		require.ErrorContains(t, err, want)
-		var at *sandbox.FixtureError
-		require.ErrorAs(t, err, &at)
-		for _, a := range sandbox.DefaultFixtures().Accounts {
-			assert.NotContains(t, err.Error(), a.Token)
-			assert.NotContains(t, err.Error(), a.APIKeys[0].Key)
-		}
+		t.Run(want, func(t *testing.T) {
+			f := sandbox.DefaultFixtures()
+			change(&f)
+			err := f.Validate()
+			require.ErrorContains(t, err, want)
+			var at *sandbox.FixtureError
+			require.ErrorAs(t, err, &at)
+			for _, a := range sandbox.DefaultFixtures().Accounts {
+				assert.NotContains(t, err.Error(), a.Token)
+				assert.NotContains(t, err.Error(), a.APIKeys[0].Key)
+			}
+		})
 	}
 }
 

@@ -25,14 +25,16 @@ func TestMemory(t *testing.T) {
 		limit   int
 		want    string
 	}{{0, 9, "[5 4 3 2 1]"}, {0, 2, "[5 4]"}, {12, 9, "[5 3 1]"}, {13, 1, "[4]"}, {14, 9, "[]"}, {0, 0, "[]"}} {
-		records, err := store.Records(t.Context(), c.account, c.limit)
-		require.NoError(t, err)
-		ids := []int64{}
-		for _, r := range records {
-			ids = append(ids, r.ID)
-			assert.JSONEq(t, `{"a":1}`, string(r.Fault))
-		}
-		assert.Equal(t, c.want, fmt.Sprint(ids))
+		t.Run(c.want, func(t *testing.T) {
+			records, err := store.Records(t.Context(), c.account, c.limit)
+			require.NoError(t, err)
+			ids := []int64{}
+			for _, r := range records {
+				ids = append(ids, r.ID)
+				assert.JSONEq(t, `{"a":1}`, string(r.Fault))
+			}
+			assert.Equal(t, c.want, fmt.Sprint(ids))
+		})
 	}
 	require.NoError(t, store.Close())
 	_, err := store.Add(t.Context(), sandbox.Record{})

@@ -38,7 +38,7 @@ func mutantsOf(t *testing.T) (*conformance.Contract, []mutate.Mutant) {
 
 // TestMutantsThroughEdits makes the sandbox show each mutant over HTTP by edits of its response: the checker must find in what
 // arrives what it must find in the mutant, and nothing else.
-func TestMutantsThroughEdits(t *testing.T) {
+func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are for the next request
 	t.Parallel()
 	contract, mutants := mutantsOf(t)
 	s := sandbox.Start(t)
@@ -169,6 +169,7 @@ func TestMutantRequests(t *testing.T) {
 		}
 		sent++
 		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
 			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.Path, bytes.NewReader(m.Exchange.Request.Body))
 			r.Header = m.Exchange.Request.Header.Clone()
 			// The mutant's credentials are as good as the sandbox's, if it has some.

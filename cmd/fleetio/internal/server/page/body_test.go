@@ -106,7 +106,9 @@ func TestBodyNote(t *testing.T) {
 		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), shown: []byte(`[redacted]`)}, "JSON, 15 bytes. Credentials in it are hidden."},
 		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[redacted]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
 	} {
-		assert.Equal(t, c.want, newBody(c.content, nil).Note, name)
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, newBody(c.content, nil).Note, name)
+		})
 	}
 }
 

@@ -88,7 +88,7 @@ func notes(ex, raw *sandbox.Exchange) (list []string) {
 	case ex.Failure == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed):
 		list = append(list, takes+"The sandbox did not look whose the request had.")
 	default:
-		list = append(list, takes+"The request was sent with credentials that are nobody's.")
+		list = append(list, takes+"The request was sent with credentials that the sandbox does not know.")
 	}
 	if ex.BodyOmitted {
 		list = append(list, "The sandbox did not read the body, so the command does not have it.")

@@ -53,13 +53,15 @@ func TestCommandCurl(t *testing.T) {
 		"no body":    {Method: "DELETE", Body: []byte{}, Header: http.Header{}},
 		"head":       {Method: "HEAD", Body: []byte{}, Header: http.Header{}},
 	} {
-		sent.URL = "/api/../v1//faults?a={1,2}&b=[1-3]&c='$x"
-		text, note := command(server.URL, &sent, &sent)
-		require.Empty(t, note)
-		curl(t, text)
-		arrived := <-arrivals
-		arrived.Header.Del("Content-Length")
-		assert.Equal(t, &sent, arrived, name)
+		t.Run(name, func(t *testing.T) {
+			sent.URL = "/api/../v1//faults?a={1,2}&b=[1-3]&c='$x"
+			text, note := command(server.URL, &sent, &sent)
+			require.Empty(t, note)
+			curl(t, text)
+			arrived := <-arrivals
+			arrived.Header.Del("Content-Length")
+			assert.Equal(t, &sent, arrived, name)
+		})
 	}
 }
 
@@ -82,32 +84,34 @@ func TestCommandReplays(t *testing.T) {
 		{"a key", "Token " + key, token, "{}", "Token [redacted]", "with the key integration of Northwind Delivery."},
 		{"another key", "Token sandbox-key-reporting", token, "{}", "Token [redacted]", "with the key reporting of Northwind Delivery."},
 		{"another account", "Token sandbox-key-southwind", "sandbox-account-southwind", "{}", "Token [redacted]", "with the key integration of Southwind Rentals."},
-		{"another scheme", "Bearer " + key, token, "{}", "Bearer [redacted]", "with credentials that are nobody's."},
-		{"no scheme", key, token, "{}", "[redacted]", "with credentials that are nobody's."},
-		{"two schemes", "Token Bearer " + key, token, "{}", "Token [redacted]", "with credentials that are nobody's."},
-		{"no token", "Token " + key, "", "{}", "Token [redacted]", "with credentials that are nobody's."},
+		{"another scheme", "Bearer " + key, token, "{}", "Bearer [redacted]", "with credentials that the sandbox does not know."},
+		{"no scheme", key, token, "{}", "[redacted]", "with credentials that the sandbox does not know."},
+		{"two schemes", "Token Bearer " + key, token, "{}", "Token [redacted]", "with credentials that the sandbox does not know."},
+		{"no token", "Token " + key, "", "{}", "Token [redacted]", "with credentials that the sandbox does not know."},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/v1/faults", strings.NewReader(c.body))
-		require.NoError(t, err)
-		r.Header.Set("Authorization", c.authorization)
-		r.Header.Set("Content-Type", "application/json")
-		if c.token != "" {
-			r.Header.Set("Account-Token", c.token)
-		}
-		resp, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		sent, _ := box.Unredacted(box.Latest())
-		d := p.detail(sent.Number, server.URL)
-		assert.Contains(t, d.Request.Headers, header{Name: "Authorization", Value: c.shown}, c.name)
-		assert.True(t, strings.HasSuffix(d.CommandNote, c.note), "%s: %s", c.name, d.CommandNote)
-		scheme, _, _ := strings.Cut(c.shown, hidden)
-		curl(t, d.Command, "FLEETIO_API_KEY="+strings.TrimPrefix(c.authorization, scheme), "FLEETIO_ACCOUNT_TOKEN="+c.token)
-		arrived, _ := box.Unredacted(sent.Number + 1)
-		sent.Header.Del("Accept-Encoding") // which curl has no decoder for by default
-		assert.Equal(t, sent.Header, arrived.Header, c.name)
-		assert.Equal(t, string(sent.Body), string(arrived.Body), c.name)
-		assert.Equal(t, sent.Status, arrived.Status, c.name)
+		t.Run(c.name, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/api/v1/faults", strings.NewReader(c.body))
+			require.NoError(t, err)
+			r.Header.Set("Authorization", c.authorization)
+			r.Header.Set("Content-Type", "application/json")
+			if c.token != "" {
+				r.Header.Set("Account-Token", c.token)
+			}
+			resp, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			sent, _ := box.Unredacted(box.Latest())
+			d := p.detail(sent.Number, server.URL)
+			assert.Contains(t, d.Request.Headers, header{Name: "Authorization", Value: c.shown}, c.name)
+			assert.True(t, strings.HasSuffix(d.CommandNote, c.note), "%s: %s", c.name, d.CommandNote)
+			scheme, _, _ := strings.Cut(c.shown, hidden)
+			curl(t, d.Command, "FLEETIO_API_KEY="+strings.TrimPrefix(c.authorization, scheme), "FLEETIO_ACCOUNT_TOKEN="+c.token)
+			arrived, _ := box.Unredacted(sent.Number + 1)
+			sent.Header.Del("Accept-Encoding") // which curl has no decoder for by default
+			assert.Equal(t, sent.Header, arrived.Header, c.name)
+			assert.Equal(t, string(sent.Body), string(arrived.Body), c.name)
+			assert.Equal(t, sent.Status, arrived.Status, c.name)
+		})
 	}
 }
 
@@ -130,14 +134,16 @@ func TestCommandHidden(t *testing.T) {
 		"too long":     {"/api/v1/faults", nil, strings.NewReader(strings.Repeat(" ", 1<<20+1)), "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
 		"and in parts": {"/api/v1/faults", nil, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", 1<<20+1))}, "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.url, c.body)
-		for header := range c.header {
-			r.Header[header] = c.header[header]
-		}
-		r.Header.Set("Content-Type", "application/json")
-		box.ServeHTTP(httptest.NewRecorder(), r)
-		d := New(box, nil).detail(box.Latest(), "http://127.0.0.1:8080")
-		assert.Equal(t, c.note, d.CommandNote, name)
-		assert.Equal(t, c.what, d.Request.Body.Note, name)
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.url, c.body)
+			for header := range c.header {
+				r.Header[header] = c.header[header]
+			}
+			r.Header.Set("Content-Type", "application/json")
+			box.ServeHTTP(httptest.NewRecorder(), r)
+			d := New(box, nil).detail(box.Latest(), "http://127.0.0.1:8080")
+			assert.Equal(t, c.note, d.CommandNote, name)
+			assert.Equal(t, c.what, d.Request.Body.Note, name)
+		})
 	}
 }

@@ -145,18 +145,20 @@ func TestCommandUnset(t *testing.T) {
 		{"FLEETIO_ACCOUNT_TOKEN", "FLEETIO_API_KEY=x", "{}"},
 		{"FLEETIO_API_KEY", "FLEETIO_ACCOUNT_TOKEN=x", "\x00"}, // with a pipe
 	} {
-		ex := plainExchange(1)
-		ex.Body = []byte(c.body)
-		text, _ := command("http://127.0.0.1:8080", &ex, &ex)
-		for _, shell := range shells(t) {
-			dir := t.TempDir()
-			run := exec.CommandContext(t.Context(), shell, "-c", markCurl+text)
-			run.Dir, run.Env = dir, []string{"PATH=" + os.Getenv("PATH"), c.set, c.missing + "=", "LC_ALL=C"}
-			out, err := run.CombinedOutput()
-			require.Error(t, err, shell)
-			assert.Contains(t, string(out), c.missing, shell)
-			assert.NoFileExists(t, filepath.Join(dir, "called"), shell)
-		}
+		t.Run(c.missing+" "+c.body, func(t *testing.T) {
+			ex := plainExchange(1)
+			ex.Body = []byte(c.body)
+			text, _ := command("http://127.0.0.1:8080", &ex, &ex)
+			for _, shell := range shells(t) {
+				dir := t.TempDir()
+				run := exec.CommandContext(t.Context(), shell, "-c", markCurl+text)
+				run.Dir, run.Env = dir, []string{"PATH=" + os.Getenv("PATH"), c.set, c.missing + "=", "LC_ALL=C"}
+				out, err := run.CombinedOutput()
+				require.Error(t, err, shell)
+				assert.Contains(t, string(out), c.missing, shell)
+				assert.NoFileExists(t, filepath.Join(dir, "called"), shell)
+			}
+		})
 	}
 }
 
@@ -165,7 +167,7 @@ func TestCommandNone(t *testing.T) {
 	t.Parallel()
 	const (
 		key    = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
-		nobody = "It takes credentials from the environment. The request was sent with credentials that are nobody's."
+		nobody = "It takes credentials from the environment. The request was sent with credentials that the sandbox does not know."
 		hide   = "Other credentials are hidden: put them back where it says [redacted]."
 		unread = "The sandbox did not read the body, so the command does not have it."
 	)
@@ -196,7 +198,7 @@ func TestCommandNone(t *testing.T) {
 		"an empty key":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "") }, note: key, text: "'Authorization;'"},
 		"no credentials":    {edit: func(ex *sandbox.Exchange) { ex.Header = http.Header{} }},
 		"nobody's":          {edit: stranger(401, ""), note: nobody},
-		"nobody's, let in":  {edit: stranger(201, "deviate=201/security/x"), note: nobody},
+		"nobody's, let in":  {edit: stranger(201, "accept"), note: nobody},
 		"not looked at":     {edit: stranger(404, ""), note: "It takes credentials from the environment. The sandbox did not look whose the request had."},
 		"a scripted 401":    {edit: stranger(401, "401"), note: nobody},
 		"hidden in a body":  {raw: func(ex *sandbox.Exchange) { ex.Body = []byte("secret") }, note: key + " " + hide},
@@ -207,19 +209,21 @@ func TestCommandNone(t *testing.T) {
 		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(hidden) }, note: key},
 		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
-		ex := plainExchange(1)
-		if c.edit != nil {
-			c.edit(&ex)
-		}
-		raw := ex
-		raw.Header = ex.Header.Clone()
-		if c.raw != nil {
-			c.raw(&raw)
-		}
-		text, note := command("http://127.0.0.1:8080", &ex, &raw)
-		assert.Equal(t, c.none, text == "", name)
-		assert.Contains(t, text, c.text, name)
-		assert.Equal(t, c.note, note, name)
-		assert.NotContains(t, text, "secret", name)
+		t.Run(name, func(t *testing.T) {
+			ex := plainExchange(1)
+			if c.edit != nil {
+				c.edit(&ex)
+			}
+			raw := ex
+			raw.Header = ex.Header.Clone()
+			if c.raw != nil {
+				c.raw(&raw)
+			}
+			text, note := command("http://127.0.0.1:8080", &ex, &raw)
+			assert.Equal(t, c.none, text == "", name)
+			assert.Contains(t, text, c.text, name)
+			assert.Equal(t, c.note, note, name)
+			assert.NotContains(t, text, "secret", name)
+		})
 	}
 }

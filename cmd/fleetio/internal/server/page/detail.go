@@ -32,7 +32,7 @@ type places struct {
 	Numbers []int
 }
 
-// message is a request or an answer, with the findings at their place.
+// message is a request or a response, with the findings at their place.
 type message struct {
 	Line    string // such as POST /api/v1/faults, or 201 Created
 	Kind    string
@@ -50,7 +50,7 @@ type header struct {
 
 // mark is a finding at its place.
 type mark struct {
-	Number                       int // from 1, in the order of the judge
+	Number                       int // from 1, in the order of the checker
 	kind                         kind
 	Rule, Message, Pointer, Spec string
 	pointer                      string // not cut

@@ -97,25 +97,27 @@ func TestListLinks(t *testing.T) {
 		"/?before=145":    {"?only=findings#list Findings only", "?before=145&exchange=140", "", ""},
 		"/?exchange=150&before=145&only=findings": {"./#list All exchanges", "?only=findings&before=145&exchange=140", "?only=findings&before=145&exchange=149 Previous, ?only=findings&before=145&exchange=151 Next, ?only=findings&before=145 Close", ""},
 	} {
-		asked := 0
-		shown := body200(t, newPage(numbered(1, 200), every(10, &asked)), path)
-		assert.Equal(t, want.other, links(shown, `<nav aria-label="Lists">`, "</nav>"), path)
-		assert.Contains(t, shown, `href="`+strings.ReplaceAll(want.row, "&", "&amp;")+`" aria-label="Exchange 140"`, path)
-		assert.Equal(t, want.chosen, links(shown, `<nav aria-label="Exchanges">`, "</nav>"), path)
-		if want.live == "" {
-			assert.NotContains(t, shown, "data-live", path)
-		} else {
-			assert.Contains(t, shown, `data-newest="200" data-live="`+want.live+`"`, path)
-		}
-		values, err := url.ParseQuery(strings.TrimPrefix(path, "/?"))
-		assert.NoError(t, err)
-		q, problem := readQuery(values)
-		assert.Empty(t, problem)
-		again, err := url.ParseQuery(strings.TrimPrefix(q.String(), "?"))
-		assert.NoError(t, err)
-		if path != "/" {
-			assert.Equal(t, values, again, "an address is passed on whole")
-		}
+		t.Run(path, func(t *testing.T) {
+			asked := 0
+			shown := body200(t, newPage(numbered(1, 200), every(10, &asked)), path)
+			assert.Equal(t, want.other, links(shown, `<nav aria-label="Lists">`, "</nav>"), path)
+			assert.Contains(t, shown, `href="`+strings.ReplaceAll(want.row, "&", "&amp;")+`" aria-label="Exchange 140"`, path)
+			assert.Equal(t, want.chosen, links(shown, `<nav aria-label="Exchanges">`, "</nav>"), path)
+			if want.live == "" {
+				assert.NotContains(t, shown, "data-live", path)
+			} else {
+				assert.Contains(t, shown, `data-newest="200" data-live="`+want.live+`"`, path)
+			}
+			values, err := url.ParseQuery(strings.TrimPrefix(path, "/?"))
+			assert.NoError(t, err)
+			q, problem := readQuery(values)
+			assert.Empty(t, problem)
+			again, err := url.ParseQuery(strings.TrimPrefix(q.String(), "?"))
+			assert.NoError(t, err)
+			if path != "/" {
+				assert.Equal(t, values, again, "an address is passed on whole")
+			}
+		})
 	}
 }
 
@@ -134,11 +136,13 @@ func TestNeighbours(t *testing.T) {
 		"/?exchange=9":  {404, "?exchange=8 Newest, ./ Close", "Exchange 9 · fleetio sandbox", "It has not arrived yet."},
 		"/?exchange=99": {404, "?exchange=8 Newest, ./ Close", "Exchange 99 · fleetio sandbox", "It has not arrived yet."},
 	} {
-		w := get(t, newPage(numbered(5, 8), nil), path)
-		assert.Equal(t, want.status, w.Code, path)
-		assert.Equal(t, want.links, links(w.Body.String(), `<nav aria-label="Exchanges">`, "</nav>"), path)
-		assert.Contains(t, w.Body.String(), "<title>"+want.title+"</title>", path)
-		assert.Contains(t, w.Body.String(), want.note, path)
+		t.Run(path, func(t *testing.T) {
+			w := get(t, newPage(numbered(5, 8), nil), path)
+			assert.Equal(t, want.status, w.Code, path)
+			assert.Equal(t, want.links, links(w.Body.String(), `<nav aria-label="Exchanges">`, "</nav>"), path)
+			assert.Contains(t, w.Body.String(), "<title>"+want.title+"</title>", path)
+			assert.Contains(t, w.Body.String(), want.note, path)
+		})
 	}
 	w := get(t, newPage(newStub(), nil), "/?exchange=1")
 	assert.Equal(t, http.StatusNotFound, w.Code)

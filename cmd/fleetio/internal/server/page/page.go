@@ -2,7 +2,7 @@
 // findings at their place, the faults stored, and the state of the rate limit. It is HTML made by the server; a script
 // of its own keeps it up to date, and without it a reload does.
 //
-// The package judges nothing. Whoever serves the page says how an exchange is judged, see [Check].
+// The package checks nothing itself: its caller hands in how an exchange is checked, see [Check].
 package page
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Check returns what is to be said of an exchange; nothing where it conforms. It gets the exchange as it was, credentials
-// included, as a verdict on another would be none: neither a finding nor an error may hold one of the request's. An error
-// says why it cannot be judged. It is asked when somebody looks at the page, at most once for an exchange that the page
-// remembers and once more for its details, and from several goroutines. It is not asked about dropped connections, and does
-// not change the exchange.
+// Check returns the findings of an exchange; none if it conforms. It gets the exchange as it was, credentials included, as the
+// verdict on another would be none: neither a finding nor an error may hold a credential of the request. An error says why
+// the exchange cannot be checked. The page calls it when it is looked at, at most once for an exchange that the page remembers and
+// once more for its details, and from several goroutines. It is not called for dropped connections, and does not change the
+// exchange.
 type Check func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or something else that is worth knowing.
@@ -67,9 +67,8 @@ type Page struct {
 	close  sync.Once
 }
 
-// New returns the page of a sandbox. It answers GET and HEAD of / and /assets/, and GET of /events; it is made for the
-// root of a host, where its caller also checks who asks, as the page is open to everyone. Where judge is nil the page
-// says that nothing is judged.
+// New returns the page of a sandbox. It serves /, /assets/ and /events, and is made for the root of a host. Its caller decides which
+// requests reach it, as the page itself is open. If check is nil, the page says that nothing is checked.
 func New(s *sandbox.Sandbox, check Check) *Page { return newPage(s, check) }
 
 func newPage(s source, check Check) *Page {
@@ -96,7 +95,7 @@ func newPage(s source, check Check) *Page {
 // [http.Server.RegisterOnShutdown].
 func (p *Page) Close() { p.close.Do(func() { close(p.closed) }) }
 
-// guards are headers of every answer. The page loads nothing from elsewhere, runs no script but its own, and that one
+// guards are headers of every response. The page loads nothing from elsewhere, runs no script but its own, and that one
 // makes no HTML of strings; no other site can frame it or read it.
 var guards = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +

@@ -56,10 +56,12 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/events?after=x", "", 400},
 		{"GET", "/events?after=-1", "", 400},
 	} {
-		w := ask(t, p, c.method, c.path)
-		assert.Equal(t, c.status, w.Code, "%s %s", c.method, c.path)
-		assert.Equal(t, c.allow, strings.Join(w.Header()["Allow"], ", "), "%s %s", c.method, c.path)
-		assert.NotContains(t, w.Body.String(), "<script>", "%s %s", c.method, c.path)
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			w := ask(t, p, c.method, c.path)
+			assert.Equal(t, c.status, w.Code, "%s %s", c.method, c.path)
+			assert.Equal(t, c.allow, strings.Join(w.Header()["Allow"], ", "), "%s %s", c.method, c.path)
+			assert.NotContains(t, w.Body.String(), "<script>", "%s %s", c.method, c.path)
+		})
 	}
 }
 

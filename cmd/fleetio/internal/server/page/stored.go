@@ -138,7 +138,7 @@ func (p *Page) makeAccounts() (list []account) {
 	return list
 }
 
-// account shows what an account knows. A name may hold a credential, like all that somebody wrote.
+// account shows what an account knows. A name may hold a credential, like all text from outside.
 func (p *Page) account(of *sandbox.Account) account {
 	a := account{
 		ID: of.ID, Name: p.cell(of.Name),
@@ -153,7 +153,7 @@ func (p *Page) account(of *sandbox.Account) account {
 	return a
 }
 
-// cell is a text in a table without the credentials that somebody wrote into it.
+// cell is a text in a table without credentials.
 func (p *Page) cell(text string) string { return clip(redacted(p.source, text), maxCell) }
 
 func (p *Page) fault(r sandbox.Record) (fault, error) {

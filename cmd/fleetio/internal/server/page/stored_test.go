@@ -43,22 +43,24 @@ func TestStoredCut(t *testing.T) {
 		"as many as fit": {map[int64]int{1: maxFaults}, 50, 0, true, false, none},
 		"one hides all":  {map[int64]int{1: maxFaults + 1, 2: 3}, 50, 0, true, true, noneSeen},
 	} {
-		s := newStub()
-		s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
-		s.faults = map[int64][]fleetioapi.Fault{}
-		for account, n := range c.faults {
-			for range n {
-				s.faults[account] = append(s.faults[account], fleetioapi.Fault{Code: "P0420"})
+		t.Run(name, func(t *testing.T) {
+			s := newStub()
+			s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
+			s.faults = map[int64][]fleetioapi.Fault{}
+			for account, n := range c.faults {
+				for range n {
+					s.faults[account] = append(s.faults[account], fleetioapi.Fault{Code: "P0420"})
+				}
 			}
-		}
-		shown := body200(t, newPage(s, nil), "/")
-		first, second := section(shown, "1"), section(shown, "2")
-		assert.Equal(t, c.first, strings.Count(first, "P0420"), name)
-		assert.Equal(t, c.second, strings.Count(second, "P0420"), name)
-		assert.Equal(t, c.one, strings.Contains(first, cutOne), name)
-		assert.NotContains(t, second, cutOne, name)
-		assert.Equal(t, c.all, strings.Contains(shown, cutAll), name)
-		assert.True(t, strings.HasSuffix(second, c.secondHasNoneOf), "%s: %s", name, second)
+			shown := body200(t, newPage(s, nil), "/")
+			first, second := section(shown, "1"), section(shown, "2")
+			assert.Equal(t, c.first, strings.Count(first, "P0420"), name)
+			assert.Equal(t, c.second, strings.Count(second, "P0420"), name)
+			assert.Equal(t, c.one, strings.Contains(first, cutOne), name)
+			assert.NotContains(t, second, cutOne, name)
+			assert.Equal(t, c.all, strings.Contains(shown, cutAll), name)
+			assert.True(t, strings.HasSuffix(second, c.secondHasNoneOf), "%s: %s", name, second)
+		})
 	}
 }
 
@@ -113,16 +115,18 @@ func TestFirst(t *testing.T) {
 		"a quote":    {fixtures(func(a []sandbox.Account) { a[0].FaultRules[0].Code = "it's $HOME" }), "of Northwind Delivery,", `{"vehicle_id":1,"code":"it'\''s $HOME"}`},
 		"nothing":    {fixtures(func(a []sandbox.Account) { a[0].Vehicles, a[1].Vehicles = nil, nil }), "", ""},
 	} {
-		s := newStub()
-		s.accounts = c.accounts
-		p := newPage(s, nil)
-		shown := body200(t, p, "/")
-		_, at, has := strings.Cut(shown, `<div id="first">`)
-		assert.Equal(t, c.note != "", has, name)
-		assert.Contains(t, strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(at, "")), " "), c.note, name)
-		assert.Contains(t, p.first(c.accounts, "http://127.0.0.1:8080").Command, c.data, name)
-		s.add(plainExchange(1))
-		assert.NotContains(t, body200(t, p, "/"), `id="first"`, name)
+		t.Run(name, func(t *testing.T) {
+			s := newStub()
+			s.accounts = c.accounts
+			p := newPage(s, nil)
+			shown := body200(t, p, "/")
+			_, at, has := strings.Cut(shown, `<div id="first">`)
+			assert.Equal(t, c.note != "", has, name)
+			assert.Contains(t, strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(at, "")), " "), c.note, name)
+			assert.Contains(t, p.first(c.accounts, "http://127.0.0.1:8080").Command, c.data, name)
+			s.add(plainExchange(1))
+			assert.NotContains(t, body200(t, p, "/"), `id="first"`, name)
+		})
 	}
 }
 

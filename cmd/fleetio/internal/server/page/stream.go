@@ -104,7 +104,7 @@ func (p *Page) patience() (wait time.Duration, reset bool) {
 // what the page said that it loaded.
 func lastSeen(r *http.Request) (int64, error) {
 	n, err := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after"), "0"), 10, 63)
-	return int64(n), err //nolint:gosec // it has 63 bits
+	return int64(n), err // of 63 bits
 }
 
 // events writes an event stream.
@@ -130,6 +130,6 @@ func (e events) send(text string) error {
 	return nil
 }
 
-// limit sets the time that is left to write. The server's own timeout is made for answers that end. A writer without
+// limit sets the time that is left to write. The server's own timeout is made for responses that end. A writer without
 // deadlines has no timeout either.
 func (e events) limit() { _ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout)) }

@@ -38,12 +38,12 @@ func (f *Finding) kind() kind {
 type verdict struct {
 	Kind   string // the class of the style sheet: conforms, fails, drift or none
 	Text   string
-	Reason string // why it was not judged
+	Reason string // why it was not checked
 	More   int    // findings that are not among these
 	found  []Finding
 }
 
-// verdict asks the judge about an exchange.
+// verdict checks an exchange.
 func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 	switch {
 	case raw.Status == 0:
@@ -52,7 +52,7 @@ func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 		return verdict{Kind: "none", Text: "not checked", Reason: "this sandbox has no checker"}
 	}
 	found, err := p.check(raw)
-	for i := range found[:min(len(found), maxFindings)] { // of other callers, the judge knows no credentials
+	for i := range found[:min(len(found), maxFindings)] { // the checker does not know the credentials of other callers
 		found[i].Message = redacted(p.source, found[i].Message)
 		found[i].Pointer = redacted(p.source, found[i].Pointer)
 	}

@@ -90,10 +90,12 @@ func TestVerdictText(t *testing.T) {
 func TestMarked(t *testing.T) {
 	t.Parallel()
 	for kinds, want := range map[string]string{"": "", "n": "marked noted", "nd": "marked drift", "ndf": "marked fails", "fdn": "marked fails"} {
-		var about marks
-		for _, kind := range kinds {
-			about = append(about, newMark(1, Finding{Fails: kind == 'f', Note: kind == 'n'}))
-		}
-		assert.Equal(t, want, about.Kind(), kinds)
+		t.Run(kinds, func(t *testing.T) {
+			var about marks
+			for _, kind := range kinds {
+				about = append(about, newMark(1, Finding{Fails: kind == 'f', Note: kind == 'n'}))
+			}
+			assert.Equal(t, want, about.Kind(), kinds)
+		})
 	}
 }

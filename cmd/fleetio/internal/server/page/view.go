@@ -47,7 +47,7 @@ func (v *view) Missing() bool { return v.Exchange != 0 && v.Chosen == nil }
 // NotYet says of a missing exchange that it may still arrive.
 func (v *view) NotYet() bool { return v.Exchange > v.Newest }
 
-// page answers with the page.
+// page serves the page.
 func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	q, problem := readQuery(r.URL.Query())
 	if problem != "" {
