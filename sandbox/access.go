@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// digest stands for an API key and the account token that must come with it. It is salted, so that the time of a look into the
-// map tells nothing about them.
+// digest stands for an API key and the account token that must come with it. It is salted, so that the time of a look
+// into the map tells nothing about them.
 type digest [sha256.Size]byte
 
 // keyring has the credentials of all accounts.
@@ -32,7 +32,8 @@ func (k *keyring) add(a *account) {
 	for i := range a.APIKeys {
 		key := &a.APIKeys[i]
 		both := k.digest(key.Key, a.Token)
-		k.known[both] = &credential{digest: both, account: a, key: key, mayCreate: slices.Contains(key.Permissions, CreateFaults)}
+		mayCreate := slices.Contains(key.Permissions, CreateFaults)
+		k.known[both] = &credential{digest: both, account: a, key: key, mayCreate: mayCreate}
 	}
 }
 
@@ -41,8 +42,8 @@ func (k *keyring) digest(key, token string) digest {
 	return sha256.Sum256(append(append(salted, 0), token...)) // no header has a 0
 }
 
-// find returns the credential that a request has. If it has none, the problem is for the response. Both parts are always looked at,
-// and compared in constant time.
+// find returns the credential that a request has. If it has none, the problem is for the response. Both parts are
+// always looked at, and compared in constant time.
 func (k *keyring) find(header http.Header) (found *credential, problem string) {
 	authorization, tokens := header["Authorization"], header["Account-Token"]
 	switch {
@@ -88,7 +89,8 @@ func (w *rateWindow) take(limit int, now time.Time) (wait int64, ok bool) {
 	return 0, true
 }
 
-// turn begins a new minute if one has begun. Of two requests, the one that comes here first may have read the clock last.
+// turn begins a new minute if one has begun. Of two requests, the one that comes here first may have read the clock
+// last.
 func (w *rateWindow) turn(now time.Time) {
 	if minute := now.Unix() / 60; minute > w.minute {
 		w.minute, w.used = minute, 0
@@ -106,11 +108,12 @@ type RateLimit struct {
 // RateLimits returns the state of each account, in their order.
 func (s *Sandbox) RateLimits() []RateLimit {
 	now := time.Now()
+	reset := time.Unix((now.Unix()/60+1)*60, 0)
 	var list []RateLimit
 	for _, a := range s.accounts {
 		a.window.mu.Lock()
 		a.window.turn(now)
-		list = append(list, RateLimit{Account: a.Name, Limit: s.perMinute, Used: a.window.used, Reset: time.Unix((now.Unix()/60+1)*60, 0)})
+		list = append(list, RateLimit{Account: a.Name, Limit: s.perMinute, Used: a.window.used, Reset: reset})
 		a.window.mu.Unlock()
 	}
 	return list

@@ -53,7 +53,7 @@ func TestSeedTakesAllOrNothing(t *testing.T) {
 }
 
 // TestBodiesShareTheirRoom so that many callers together hold no more than one bound.
-func TestBodiesShareTheirRoom(t *testing.T) {
+func TestBodiesShareTheirRoom(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s, err := New()
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestBodiesShareTheirRoom(t *testing.T) {
 }
 
 // TestRoomIsMadeForWhatArrives and not for what is announced.
-func TestRoomIsMadeForWhatArrives(t *testing.T) {
+func TestRoomIsMadeForWhatArrives(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s, err := New()
 	require.NoError(t, err)
@@ -130,6 +130,7 @@ func TestHistoryCountsAllThatItHolds(t *testing.T) {
 		"values": {Header: http.Header{"A": make([]string, 10_000)}}, "room behind a body": {Body: make([]byte, 1, 100_000), ResponseBody: make([]byte, 1, 100_000)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			assert.Greater(t, e.bytes(), 100_000, name)
 		})
 	}

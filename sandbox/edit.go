@@ -14,10 +14,12 @@ import (
 	"unicode/utf8"
 )
 
-const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after, accept, ` +
-	`set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), type=text/html, status=200 and body={"id":0}`
+const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, ` +
+	`drop-after, accept, set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), type=text/html, ` +
+	`status=200 and body={"id":0}`
 
-// Edit changes the response. The edits are applied in order, to a refusal as well, and have the syntax of the flag --failure:
+// Edit changes the response. The edits are applied in order, to a refusal as well, and have the syntax of the flag
+// --failure:
 //
 //	set=/id=0                   sets the value at a JSON pointer (RFC 6901), or adds the property
 //	remove=/id                  removes the property or item at a JSON pointer
@@ -28,8 +30,8 @@ const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, dela
 //	body=...                    sets the whole body, verbatim: with repeated names, or what is no JSON
 //	accept                      creates a fault whatever the request lacks: credentials, permission, a valid body
 //
-// A set or a remove changes nothing where the body is no JSON, or does not have the pointer's parent. After accept, the response
-// echoes as much of the request as a fault can have.
+// A set or a remove changes nothing where the body is no JSON, or does not have the pointer's parent. After accept, the
+// response echoes as much of the request as a fault can have.
 func Edit(edits ...string) Failure { return newFailure(edits...) }
 
 func newFailure(parts ...string) Failure {
@@ -104,7 +106,8 @@ func duration(text string) (time.Duration, error) {
 
 // fail takes the place of the operation. Of a 429 and a 503, the argument is how long to wait.
 func (p *plan) fail(status int, wait string, has bool) error {
-	if status < 400 || status > 599 || has && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+	waits := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+	if status < 400 || status > 599 || has && !waits {
 		return errors.New("no error status; " + failureSyntax)
 	}
 	p.status = status
@@ -118,11 +121,12 @@ func (p *plan) fail(status int, wait string, has bool) error {
 	return p.header("Retry-After=" + strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10))
 }
 
+// The name and the value of a header (RFC 9110, sections 5.6.2 and 5.5), and JSON pointers (RFC 6901, sections 3 and 4).
 var (
-	isToken         = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // the name of a header (RFC 9110, section 5.6.2)
-	isFieldValue    = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)  // the value of a header (RFC 9110, section 5.5)
-	isPointer       = regexp.MustCompile(`^(/([^/~]|~[01])*)+$`)          // a JSON pointer (RFC 6901, section 3)
-	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")           // goes over a token once
+	isToken         = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	isFieldValue    = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
+	isPointer       = regexp.MustCompile(`^(/([^/~]|~[01])*)+$`)
+	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~") // goes over a token once
 )
 
 func (p *plan) header(argument string) error {
@@ -156,7 +160,7 @@ func (p *plan) set(argument string) error {
 // change sets the value at a JSON pointer, or removes it if value is nil.
 func (p *plan) change(pointer string, value json.RawMessage) error {
 	if !isPointer.MatchString(pointer) {
-		return fmt.Errorf("%q is no JSON pointer, such as /id or /errors/code/0; the whole body is set by body=", pointer)
+		return fmt.Errorf("%q is no JSON pointer, such as /id or /errors/code/0; body= sets the whole body", pointer)
 	}
 	path := strings.Split(pointer, "/")[1:]
 	for i := range path {
@@ -166,8 +170,8 @@ func (p *plan) change(pointer string, value json.RawMessage) error {
 	return nil
 }
 
-// changed returns a JSON value with another value at a path below it, or without the one that is there. The values beside it stay
-// as they are written. What is no object or list stays as it is.
+// changed returns a JSON value with another value at a path below it, or without the one that is there. The values
+// beside it stay as they are written. What is no object or list stays as it is.
 func changed(in []byte, path []string, value json.RawMessage) []byte {
 	name, last := path[0], len(path) == 1
 	var object map[string]json.RawMessage

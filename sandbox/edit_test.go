@@ -12,8 +12,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// TestEditBody edits the body of a response to a request whose code is blank: {"errors":{"code":["can't be blank","must match a
-// Fault Rule"]}}.
+// TestEditBody edits the body of a response to a request whose code is blank: {"errors":{"code":["can't be blank","must
+// match a Fault Rule"]}}.
 func TestEditBody(t *testing.T) {
 	t.Parallel()
 	const blank = `{"vehicle_id":1,"code":" "}`

@@ -16,9 +16,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// Failure is something that goes wrong with a request, on purpose: see [Sandbox.InjectNext] and [WithFailure]. Where the fault is
-// said to be created, it is if the request is right; otherwise the failure meets the refusal. A request that fails by [Fail] and
-// its kin, or by [DropBefore], does not count for the rate limit. The zero Failure cannot be injected.
+// Failure is something that goes wrong with a request, on purpose: see [Sandbox.InjectNext] and [WithFailure]. Where
+// the fault is said to be created, it is if the request is right; otherwise the failure meets the refusal. A request
+// that fails by [Fail] and its kin, or by [DropBefore], does not count for the rate limit. The zero Failure cannot be
+// injected.
 type Failure struct {
 	parts []string // in the syntax of the flag --failure
 	err   error    // what is wrong with them
@@ -35,22 +36,22 @@ type plan struct {
 	edits  []func(*response)
 }
 
-// Fail responds with an error instead of creating the fault: with a documented one as it is documented (401, 403, 422, 429, 500),
-// with another from 400 to 599 as a problem object, such as the 503 of an outage.
+// Fail responds with an error instead of creating the fault: with a documented one as it is documented (401, 403, 422,
+// 429, 500), with another from 400 to 599 as a problem object, such as the 503 of an outage.
 func Fail(status int) Failure { return newFailure(strconv.Itoa(status)) }
 
 // RateLimited responds with a 429 that asks to wait, in whole seconds, rounded up.
 func RateLimited(retryAfter time.Duration) Failure { return newFailure("429=" + retryAfter.String()) }
 
-// Unavailable responds with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end. Nothing is
-// stored; a client cannot know that, as a gateway sends the same for a request that it has forwarded.
+// Unavailable responds with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end.
+// Nothing is stored; a client cannot know that, as a gateway sends the same for a request that it has forwarded.
 func Unavailable(retryAfter time.Duration) Failure { return newFailure("503=" + retryAfter.String()) }
 
 // Delay responds late. The fault is created at once.
 func Delay(d time.Duration) Failure { return newFailure("delay=" + d.String()) }
 
-// Truncate breaks the connection in the middle of the response's body. The fault is created. Behind middleware that cannot flush,
-// nothing of the response may arrive.
+// Truncate breaks the connection in the middle of the response's body. The fault is created. Behind middleware that
+// cannot flush, nothing of the response may arrive.
 func Truncate() Failure { return newFailure("truncate") }
 
 // Malform responds with half of the body, and as if that were all: it arrives, and is no JSON. The fault is created.
@@ -62,8 +63,8 @@ func DropBefore() Failure { return newFailure("drop-before") }
 // DropAfter breaks the connection without a response. The fault is created, and the client cannot know.
 func DropAfter() Failure { return newFailure("drop-after") }
 
-// And combines failures, for the same request: Fail(429).And(Edit("header=Retry-After")). Where two contradict each other, the
-// last one counts.
+// And combines failures, for the same request: Fail(429).And(Edit("header=Retry-After")). Where two contradict each
+// other, the last one counts.
 func (f Failure) And(others ...Failure) Failure {
 	err := f.check()
 	parts := slices.Clone(f.parts)
@@ -148,8 +149,8 @@ type persistent struct {
 	requests, made int
 }
 
-// InjectNext injects failures into the next requests of the operation, one each, after those that were injected before. The error is
-// that of a failure that cannot be injected, such as an edit with a mistake; then none is.
+// InjectNext injects failures into the next requests of the operation, one each, after those that were injected before.
+// The error is that of a failure that cannot be injected, such as an edit with a mistake; then none is.
 func (s *Sandbox) InjectNext(f ...Failure) error {
 	for _, f := range f {
 		if err := f.check(); err != nil {
@@ -191,10 +192,10 @@ const maxNext = 10_000
 // hasWhen finds what stands behind the failure itself.
 var hasWhen = regexp.MustCompile(`@(next\d*|[^@%]*%)$`)
 
-// ParseFailure reads what the flag --failure takes: WHAT for every request, WHAT@10% for a share of them as [WithFailure] counts it,
-// WHAT@next for the next request, WHAT@next3 for the next three. WHAT is a status from 400 to 599, 429=30s, 503=5s, delay=250ms,
-// truncate, malform, drop-before, drop-after or an edit (see [Edit]), or several of them with " && " between, which apply
-// to the same request. body= takes all that follows.
+// ParseFailure reads what the flag --failure takes: WHAT for every request, WHAT@10% for a share of them as
+// [WithFailure] counts it, WHAT@next for the next request, WHAT@next3 for the next three. WHAT is a status from 400 to
+// 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after or an edit (see [Edit]), or several of
+// them with " && " between, which apply to the same request. body= takes all that follows.
 func ParseFailure(text string) (Option, error) {
 	what, when := text, "100%"
 	if match := hasWhen.FindStringIndex(text); match != nil {

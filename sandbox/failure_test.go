@@ -148,7 +148,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 // TestFailuresKnowTheCaller holds that an exchange names the caller, whatever failure it met.
-func TestFailuresKnowTheCaller(t *testing.T) {
+func TestFailuresKnowTheCaller(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := sandbox.Start(t)
 	accept := sandbox.Edit("accept")
@@ -174,7 +174,7 @@ func TestFailuresKnowTheCaller(t *testing.T) {
 }
 
 // TestFailuresAreWhole looks at errors that the operation does not have.
-func TestFailuresAreWhole(t *testing.T) {
+func TestFailuresAreWhole(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := start(t)
 	for status, title := range map[int]string{405: "Method Not Allowed", 499: "Error", 503: "Service Unavailable"} {
@@ -205,7 +205,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 // TestAccepting sends what must be refused to a sandbox that accepts it; the answer is a fault all the same.
-func TestAccepting(t *testing.T) {
+func TestAccepting(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := sandbox.Start(t)
 	for _, body := range []string{"", "[]", `{"vehicle_id":"x","code":null,"status":"closed","count":[],"last_occurred_at":"never"}`, `{"vehicle_id":-1,"code":"P9","name":"x"}`} {
@@ -257,6 +257,7 @@ func TestWhatCannotBe(t *testing.T) {
 		"the store cannot be read":             sandbox.WithStore(closed()),
 	} {
 		t.Run(want, func(t *testing.T) {
+			t.Parallel()
 			failing := &tb{T: t}
 			assert.Nil(t, sandbox.Start(failing, option))
 			assert.Contains(t, failing.said, want)
@@ -391,7 +392,7 @@ func TestParseFailure(t *testing.T) {
 		"500@next99999999999999999999": "from 1 to", "delay": "unknown", "delay=": "no duration", "delay=-1s": "no duration", "delay=soon": "no duration",
 		"429=-1s": "no duration", "500=1s": "no error status", "truncate=1": "unknown", "accept=1": "unknown", "503 && ": `failure "": unknown`,
 		"set=/id": `failure "set=/id": set takes a JSON pointer and a JSON value`, "set=/id=x": "set takes", "set=id=0": `"id" is no JSON pointer`,
-		"set=/id=\"\xff\"": "set takes", "set=/a~2=0": "is no JSON pointer", "remove=": "set by body=", "remove=id": "is no JSON pointer",
+		"set=/id=\"\xff\"": "set takes", "set=/a~2=0": "is no JSON pointer", "remove=": "body= sets the whole", "remove=id": "is no JSON pointer",
 		"status=199": "from 200 to 999", "status=x": "from 200", "header=": "a header is", "header=a b=c": "a header is", "header=X=a\r\nY: b": "a header is",
 		"type=\n": "a header is",
 	} {

@@ -38,8 +38,8 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 	return a.rules[code], ok
 }
 
-// faultProperties are the names of a fault's properties but for the id, which the store gives, and emptyFault their values: null, or
-// the zero value of one that cannot be null.
+// faultProperties are the names of a fault's properties but for the id, which the store gives, and emptyFault their
+// values: null, or the zero value of one that cannot be null.
 var faultProperties, emptyFault = func() (names []string, empty map[string]string) {
 	body, err := json.Marshal(fleetioapi.Fault{}) // has those that cannot be null
 	if err != nil {
@@ -58,7 +58,10 @@ var faultProperties, emptyFault = func() (names []string, empty map[string]strin
 func (a *account) fault(in *input) []byte {
 	now := time.Now().UTC().Format(`"` + time.RFC3339 + `"`)
 	fault := map[string]string{
-		"account_id": strconv.FormatInt(a.ID, 10), "created_at": now, "updated_at": now, "status": `"` + string(fleetioapi.FaultStatusOpen) + `"`,
+		"account_id": strconv.FormatInt(a.ID, 10),
+		"created_at": now,
+		"updated_at": now,
+		"status":     strconv.Quote(string(fleetioapi.FaultStatusOpen)),
 	}
 	if rule, _ := a.rule(in); rule != nil {
 		fault["fault_rule_id"] = strconv.FormatInt(rule.ID, 10)

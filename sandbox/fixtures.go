@@ -152,7 +152,8 @@ func (c *checker) account(at string, a *Account) {
 		c.secret(at+".key", k.Key)
 		for j, p := range k.Permissions {
 			if p != CreateFaults {
-				c.add(fmt.Sprintf("%s.permissions[%d]", at, j), fmt.Sprintf("is unknown; the only permission is %q", CreateFaults))
+				known := fmt.Sprintf("is unknown; the only permission is %q", CreateFaults)
+				c.add(fmt.Sprintf("%s.permissions[%d]", at, j), known)
 			}
 		}
 	}

@@ -44,6 +44,7 @@ func TestFixturesValidate(t *testing.T) {
 		"accounts[0].faults[0].code must match a Fault Rule":                             func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
 	} {
 		t.Run(want, func(t *testing.T) {
+			t.Parallel()
 			f := sandbox.DefaultFixtures()
 			change(&f)
 			err := f.Validate()

@@ -55,8 +55,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.finish(r.Context(), w, c, started)
 }
 
-// operation wraps each operation of the contract: it injects a failure, and turns whatever goes wrong inside into a 500. What that
-// was, only the log tells.
+// operation wraps each operation of the contract: it injects a failure, and turns whatever goes wrong inside into a
+// 500. What that was, only the log tells.
 func (s *Sandbox) operation(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := w.(*call) //nolint:forcetypeassert // the router passes on what it gets
@@ -114,8 +114,8 @@ func (c *call) readBody(all *atomic.Int64) (release func()) {
 	}
 	if r.ContentLength > maxBody || len(c.sent) > maxBody {
 		c.sentErr = &http.MaxBytesError{Limit: maxBody}
-		// Many clients send all of a body before they read the response, and would find the connection closed. One that waits for
-		// 100 Continue has sent nothing yet.
+		// Many clients send all of a body before they read the response, and would find the connection closed. One that
+		// waits for 100 Continue has sent nothing yet.
 		if r.ContentLength <= maxBody || r.Header["Expect"] == nil {
 			_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // if it breaks off, nothing reads the response
 		}
@@ -126,8 +126,8 @@ func (c *call) readBody(all *atomic.Int64) (release func()) {
 	return func() { all.Add(-b.held) }
 }
 
-// operations are the operations of the contract, as the generated router calls them. The generated strict handler would decode the
-// body by itself, and tell only the first mistake, in Go's words.
+// operations are the operations of the contract, as the generated router calls them. The generated strict handler would
+// decode the body by itself, and tell only the first mistake, in Go's words.
 type operations struct{ *Sandbox }
 
 var _ fleetioserver.ServerInterface = operations{}
@@ -188,7 +188,7 @@ func (o operations) admit(c *call, why string) bool {
 	case !c.caller.mayCreate:
 		c.forbidden(o.Sandbox, "The API key may not create faults.")
 	case !isJSON(c.request.Header):
-		c.problem(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and without a Content-Encoding.")
+		c.problem(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and not encoded.")
 	case tooLarge:
 		c.problem(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(maxBody)+" bytes.")
 	case errors.Is(c.sentErr, errBusy):
@@ -215,7 +215,8 @@ func isJSON(header http.Header) bool {
 		}
 	}
 	name, parameters, err := mime.ParseMediaType(types[0])
-	return err == nil && name == "application/json" && strings.EqualFold(cmp.Or(parameters["charset"], "utf-8"), "utf-8")
+	charset := cmp.Or(parameters["charset"], "utf-8")
+	return err == nil && name == "application/json" && strings.EqualFold(charset, "utf-8")
 }
 
 // finish sends the response, or what the failure made of it, and keeps and logs the exchange.
@@ -255,8 +256,9 @@ func (s *Sandbox) log(ctx context.Context, c *call, e *Exchange) {
 		method, address = r.Text(method), r.url(address)
 	}
 	list := []slog.Attr{
-		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address), slog.Int("status", e.Status),
-		slog.Int64("took_us", e.Took.Microseconds()), slog.String("account", e.Account), slog.String("api_key", e.APIKey),
+		slog.Int64("number", e.Number), slog.String("method", method), slog.String("url", address),
+		slog.Int("status", e.Status), slog.Int64("took_us", e.Took.Microseconds()),
+		slog.String("account", e.Account), slog.String("api_key", e.APIKey),
 	}
 	if e.Failure != "" {
 		list = append(list, slog.String("failure", e.Failure))

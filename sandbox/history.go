@@ -13,14 +13,14 @@ type Exchange struct {
 	Number int64         // from 1, in the order in which the responses were made
 	At     time.Time     // when the request arrived
 	Took   time.Duration // until the response was made; an injected delay is not part of it
-	// Account and APIKey are the names of the caller's in the fixtures; "" if the credentials are unknown, or were not looked
-	// at (404, 405). An account without a name is "account" and its id.
+	// Account and APIKey are the names of the caller's in the fixtures; "" if the credentials are unknown, or were not
+	// looked at (404, 405). An account without a name is "account" and its id.
 	Account, APIKey string
 
 	Method string
 	URL    string // as it was sent: path and query
-	// Header and Body are those of the request. In all of the exchange, a placeholder stands for the credentials in the header,
-	// and, where they have six characters or more, for what repeats them and for all that the fixtures have.
+	// Header and Body are those of the request. In all of the exchange, a placeholder stands for the credentials in the
+	// header, and, where they have six characters or more, for what repeats them and for all that the fixtures have.
 	Header http.Header
 	Body   []byte
 	// BodyOmitted says that there was a body that was not read: too long, or broken off. Body is empty then.
@@ -34,8 +34,8 @@ type Exchange struct {
 	Failure string
 }
 
-// Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as [WithHistory] says. They
-// are copies; to count, [Sandbox.Latest] is cheaper.
+// Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as
+// [WithHistory] says. They are copies; to count, [Sandbox.Latest] is cheaper.
 func (s *Sandbox) Requests() []Exchange {
 	s.history.mu.Lock()
 	list := slices.Clone(s.history.list)
@@ -73,8 +73,8 @@ func (s *Sandbox) Summary(number int64) (Exchange, bool) {
 	return e, kept
 }
 
-// Unredacted is [Sandbox.Exchange] with the credentials, for a check that shows nothing of it. It is not a copy, and must not be
-// changed.
+// Unredacted is [Sandbox.Exchange] with the credentials, for a check that shows nothing of it. It is not a copy, and
+// must not be changed.
 func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
 	h := &s.history
 	h.mu.Lock()

@@ -17,8 +17,8 @@ import (
 
 // input is a request's body, read.
 type input struct {
-	// values are the properties that a fault can have, as JSON. Text stays as it was sent, as a [time.Time] does not hold all the
-	// digits of a date-time.
+	// values are the properties that a fault can have, as JSON. Text stays as it was sent, as a [time.Time] does not
+	// hold all the digits of a date-time.
 	values map[string]string
 	// problems are the messages of the 422, by property; nil if there are none.
 	problems map[string][]string
@@ -69,8 +69,8 @@ func readInput(body []byte) *input {
 	return in
 }
 
-// object splits a body into the properties of its JSON object. Unknown ones are ignored (page "Bulk API"). Where readers of
-// JSON disagree about a body, the body is refused.
+// object splits a body into the properties of its JSON object. Unknown ones are ignored (page "Bulk API"). Where
+// readers of JSON disagree about a body, the body is refused.
 func (in *input) object(body string) map[string]string {
 	sent := map[string]string{}
 	start := strings.TrimLeft(body, space)
@@ -98,8 +98,8 @@ func (in *input) object(body string) map[string]string {
 
 const space = " \t\r\n" // of JSON
 
-// properties returns the properties of a valid JSON object, each that repeats a name too: encoding/json takes the last of those, and
-// says nothing.
+// properties returns the properties of a valid JSON object, each that repeats a name too: encoding/json takes the last
+// of those, and says nothing.
 func properties(object string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		var name string
@@ -131,7 +131,8 @@ func properties(object string) iter.Seq2[string, string] {
 	}
 }
 
-// unquote returns the text of a valid JSON value; false if it is something else. Most texts have no escape, and need no decoder.
+// unquote returns the text of a valid JSON value; false if it is something else. Most texts have no escape, and need no
+// decoder.
 func unquote(raw string) (s string, ok bool) {
 	if !strings.HasPrefix(raw, `"`) {
 		return "", false
@@ -149,8 +150,8 @@ var (
 	surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
 )
 
-// hasLoneSurrogate looks for a \u escape of half a surrogate pair (RFC 8259, section 8.2) in valid JSON. encoding/json puts U+FFFD
-// in its place.
+// hasLoneSurrogate looks for a \u escape of half a surrogate pair (RFC 8259, section 8.2) in valid JSON. encoding/json
+// puts U+FFFD in its place.
 func hasLoneSurrogate(valid string) bool {
 	return strings.Contains(valid, `\u`) && surrogate.MatchString(harmless.ReplaceAllString(valid, ""))
 }
@@ -172,7 +173,8 @@ func (in *input) text(f *fleetioapi.Field, raw string) {
 
 var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-// isDateTime tells whether a text is one of RFC 3339, section 5.6. [time.Parse] alone takes more, such as an offset of a day.
+// isDateTime tells whether a text is one of RFC 3339, section 5.6. [time.Parse] alone takes more, such as an offset of
+// a day.
 func isDateTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && dateTime.MatchString(s)
@@ -201,7 +203,8 @@ var messages = map[string]string{
 func (in *input) violations(list []fleetioapi.Violation) {
 	for _, v := range list {
 		message := strings.Replace(cmp.Or(messages[v.Rule], "is invalid"), "LIMIT", v.Limit, 1)
-		if strings.HasSuffix(v.Rule, "Length") { // a response may be as long, and echoes it if the request is accepted all the same
+		// A response may be as long, and echoes the text if the request is accepted all the same.
+		if strings.HasSuffix(v.Rule, "Length") {
 			in.problem(v.Field, message)
 		} else {
 			in.refuse(v.Field, message)
@@ -216,8 +219,8 @@ var (
 	errTooSmall  = errors.New("must be greater than or equal to -9223372036854775808")
 )
 
-// parseInteger reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; they may have 15
-// digits, as many as a float64 tells apart. Of one that is too large or too small, it returns the nearest.
+// parseInteger reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; they
+// may have 15 digits, as many as a float64 tells apart. Of one that is too large or too small, it returns the nearest.
 func parseInteger(raw string) (int64, error) {
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err == nil {

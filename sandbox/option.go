@@ -28,8 +28,8 @@ type settings struct {
 // Option sets something of a [Sandbox].
 type Option func(*settings) error
 
-// WithStore sets where the sandbox keeps accounts and faults; it closes the store in the end. The command has one on disk
-// (default [NewMemory]).
+// WithStore sets where the sandbox keeps accounts and faults; it closes the store in the end. The command has one on
+// disk (default [NewMemory]).
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -43,8 +43,8 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithFixtures sets what the sandbox knows at its start, beside what the store has (default the store's accounts, or else
-// [DefaultFixtures]).
+// WithFixtures sets what the sandbox knows at its start, beside what the store has (default the store's accounts, or
+// else [DefaultFixtures]).
 func WithFixtures(f Fixtures) Option {
 	err := f.Validate()
 	if err == nil {
@@ -60,8 +60,9 @@ func WithFixtures(f Fixtures) Option {
 	}
 }
 
-// WithRateLimit sets how many requests each account may make in a clock minute; further ones get a 429 with Retry-After until the
-// minute ends (page "Rate Limiting"; an older one has 20, newer ones depend on the plan) (default 0, no limit).
+// WithRateLimit sets how many requests each account may make in a clock minute; further ones get a 429 with Retry-After
+// until the minute ends (page "Rate Limiting"; an older one has 20, newer ones depend on the plan) (default 0, no
+// limit).
 func WithRateLimit(perMinute int) Option {
 	return func(s *settings) error {
 		if perMinute < 0 {
@@ -84,8 +85,8 @@ func WithHistory(n int) Option {
 	}
 }
 
-// WithLogger sets where each exchange is logged (level Info), and what went wrong inside (Error). No credential, header or
-// body is logged (default no log).
+// WithLogger sets where each exchange is logged (level Info), and what went wrong inside (Error). No credential, header
+// or body is logged (default no log).
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger == nil {
@@ -96,10 +97,10 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithFailure injects a failure into a share of the requests for as long as the sandbox runs: 1 is each request, 0.25 every fourth.
-// The share is counted, not drawn, so a test that sends the same requests meets the same failures. If it is given several times, the
-// first failure that is due counts, and the others are due in the next request. Requests that meet a failure of
-// [Sandbox.InjectNext] do not count.
+// WithFailure injects a failure into a share of the requests for as long as the sandbox runs: 1 is each request, 0.25
+// every fourth. The share is counted, not drawn, so a test that sends the same requests meets the same failures. If it
+// is given several times, the first failure that is due counts, and the others are due in the next request. Requests
+// that meet a failure of [Sandbox.InjectNext] do not count.
 func WithFailure(share float64, f Failure) Option {
 	return func(s *settings) error {
 		if !(share > 0 && share <= 1) {
@@ -113,8 +114,8 @@ func WithFailure(share float64, f Failure) Option {
 	}
 }
 
-// WithEmptyForbidden makes a 403 have an empty body, as the page "Overview, Response Codes" says (default a problem object, as the
-// page "Create Fault" says).
+// WithEmptyForbidden makes a 403 have an empty body, as the page "Overview, Response Codes" says (default a problem
+// object, as the page "Create Fault" says).
 func WithEmptyForbidden() Option {
 	return func(s *settings) error {
 		s.emptyForbidden = true
@@ -122,8 +123,8 @@ func WithEmptyForbidden() Option {
 	}
 }
 
-// WithTextUnauthorized makes a 401 have a line of plain text, as an older page, "Errors", says (default a problem object, as the
-// page "Create Fault" says).
+// WithTextUnauthorized makes a 401 have a line of plain text, as an older page, "Errors", says (default a problem
+// object, as the page "Create Fault" says).
 func WithTextUnauthorized() Option {
 	return func(s *settings) error {
 		s.textUnauthorized = true
@@ -131,8 +132,8 @@ func WithTextUnauthorized() Option {
 	}
 }
 
-// WithHandler makes [Start] serve what wrap makes of the sandbox, such as middleware that checks each exchange; given again, it
-// wraps that. [New] does not take it, as there the caller serves.
+// WithHandler makes [Start] serve what wrap makes of the sandbox, such as middleware that checks each exchange; given
+// again, it wraps that. [New] does not take it, as there the caller serves.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {
 		if wrap == nil {

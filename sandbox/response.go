@@ -10,7 +10,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// response holds a response back until it is complete, so that a failure can change it. It is the ResponseWriter of the router.
+// response holds a response back until it is complete, so that a failure can change it. It is the ResponseWriter of the
+// router.
 type response struct {
 	status int
 	header http.Header
@@ -68,6 +69,7 @@ func (r *response) invalid(problems map[string][]string) {
 }
 
 func (r *response) rateLimited(wait int64) {
-	r.set(http.StatusTooManyRequests, encode(fleetioapi.RateLimited{Error: "Rate limit exceeded. Try again later, or use the Bulk API."}))
+	const text = "Rate limit exceeded. Try again later, or use the Bulk API."
+	r.set(http.StatusTooManyRequests, encode(fleetioapi.RateLimited{Error: text}))
 	r.header.Set("Retry-After", strconv.FormatInt(wait, 10))
 }

@@ -48,8 +48,8 @@ func newAccount(a Account) *account {
 	return known
 }
 
-// New returns a sandbox. It closes the store when it is closed, or fails here. The error is that of an option, of fixtures
-// (see [Fixtures.Validate]) or of the store.
+// New returns a sandbox. It closes the store when it is closed, or fails here. The error is that of an option, of
+// fixtures (see [Fixtures.Validate]) or of the store.
 func New(opts ...Option) (*Sandbox, error) {
 	s, err := newSandbox(opts...)
 	if err == nil && s.wrap != nil { // it would wrap nothing
@@ -116,8 +116,8 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 	return list, nil
 }
 
-// NewestRecords is [Sandbox.NewestFaults] without decoding the faults, which takes long if they are. They are not copies, and must
-// not be changed.
+// NewestRecords is [Sandbox.NewestFaults] without decoding the faults, which takes long if they are. They are not
+// copies, and must not be changed.
 func (s *Sandbox) NewestRecords(ctx context.Context, account int64, limit int) ([]Record, error) {
 	return s.store.Records(ctx, account, limit)
 }
@@ -136,7 +136,8 @@ func (s *Sandbox) open(ctx context.Context) error {
 	}
 	// Before the store takes in what does not go together with what it has of an earlier run.
 	if err := fixtures.beside(stored); err != nil {
-		return fmt.Errorf("sandbox: the fixtures do not go together with the accounts that stay in the store; change them, or begin with an empty store: %w", err)
+		return fmt.Errorf("sandbox: the fixtures do not go together with the accounts that stay in the store; "+
+			"change them, or begin with an empty store: %w", err)
 	}
 	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures))
 	if err != nil {

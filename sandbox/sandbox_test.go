@@ -319,7 +319,7 @@ func TestVariants(t *testing.T) {
 }
 
 // TestLocation holds that a Host that is no host makes no Location that is no URL.
-func TestLocation(t *testing.T) {
+func TestLocation(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := start(t)
 	for host, want := range map[string]string{

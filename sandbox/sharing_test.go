@@ -61,7 +61,7 @@ func TestOptionsAreUsedAgain(t *testing.T) {
 }
 
 // TestLookingWhileCalling is for the race detector: whatever is on its way may be looked at.
-func TestLookingWhileCalling(t *testing.T) {
+func TestLookingWhileCalling(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	for _, failure := range []Failure{Truncate(), Malform(), Edit("type=text/html"), Edit("header=Location", "set=/id=0")} {
 		t.Run(failure.String(), func(t *testing.T) {
@@ -101,7 +101,8 @@ func (s *Server) whole(t *testing.T, number int64) []byte {
 	return body[:len(body)/2*2]
 }
 
-// TestMiddlewareChangesHeaders is for the race detector: what wraps the sandbox may change headers while they are looked at.
+// TestMiddlewareChangesHeaders is for the race detector: what wraps the sandbox may change headers while they are
+// looked at.
 func TestMiddlewareChangesHeaders(t *testing.T) {
 	t.Parallel()
 	s := Start(t, WithHandler(func(next http.Handler) http.Handler {

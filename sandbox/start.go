@@ -34,12 +34,12 @@ type Server struct {
 	end func() // does it once
 }
 
-// Close ends the server and its sandbox before the test does, for code that must bear an unreachable server. [Sandbox.Requests] still
-// works; the faults are gone. It waits a second at most for requests that are being served.
+// Close ends the server and its sandbox before the test does, for code that must bear an unreachable server.
+// [Sandbox.Requests] still works; the faults are gone. It waits a second at most for requests that are being served.
 func (s *Server) Close() { s.end() }
 
-// Start runs a sandbox until the test ends. An error ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a bubble of
-// testing/synctest, time stands still for a network: call the handler that [New] returns there.
+// Start runs a sandbox until the test ends. An error ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a
+// bubble of testing/synctest, time stands still for a network: call the handler that [New] returns there.
 func Start(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := newSandbox(opts...)
@@ -59,7 +59,8 @@ func Start(tb TB, opts ...Option) *Server {
 			handler = http.NotFoundHandler()
 		}
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, Protocols: new(http.Protocols)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
+	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	served := make(chan struct{})
@@ -79,9 +80,11 @@ func Start(tb TB, opts ...Option) *Server {
 		_ = s.Close() // nothing of the test is left to tell
 	})
 	tb.Cleanup(end)
-	running := &Server{Sandbox: s, URL: "http://" + listener.Addr().String(), Credentials: s.credentials(), tb: tb, end: end}
+	url := "http://" + listener.Addr().String()
+	running := &Server{Sandbox: s, URL: url, Credentials: s.credentials(), tb: tb, end: end}
 	if running.Credentials != (fleetio.Credentials{}) {
-		running.Client, err = fleetio.NewClient(running.Credentials, fleetio.WithBaseURL(running.URL), fleetio.WithHTTPClient(&http.Client{Transport: transport}))
+		client := &http.Client{Transport: transport}
+		running.Client, err = fleetio.NewClient(running.Credentials, fleetio.WithBaseURL(url), fleetio.WithHTTPClient(client))
 		if err != nil {
 			tb.Fatalf("%v", err)
 		}

@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// Store keeps the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox keeps its own copy of all but the
-// faults, so a request needs the store only to add one.
+// Store keeps the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox keeps its own copy of all
+// but the faults, so a request needs the store only to add one.
 type Store interface {
-	// Seed takes in the fixtures, and returns all that it has then, but for faults. An account of a known id is replaced,
-	// with its keys, vehicles and rules. Of an account that it did not know, it adds the faults too: those among the
-	// records, as it looks at none in the fixtures. All of it happens, or nothing.
+	// Seed takes in the fixtures, and returns all that it has then, but for faults. An account of a known id is
+	// replaced, with its keys, vehicles and rules. Of an account that it did not know, it adds the faults too: those
+	// among the records, as it looks at none in the fixtures. All of it happens, or nothing.
 	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
-	// Add keeps a fault for good, and returns its id: from 1, and never one that a fault had before. A fault whose id was
-	// returned is there after a crash, if the store outlives one. After an error the fault is not there. The response is a
-	// 500 then, which says why if the error has a method Detail() string.
+	// Add keeps a fault for good, and returns its id: from 1, and never one that a fault had before. A fault whose id
+	// was returned is there after a crash, if the store outlives one. After an error the fault is not there. The
+	// response is a 500 then, which says why if the error has a method Detail() string.
 	Add(ctx context.Context, r Record) (id int64, err error)
 	// Records lists the newest faults by descending id, at most limit; of one account, or of all if account is 0.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)
@@ -50,8 +50,8 @@ func (fullError) Error() string { return "the store is full" }
 
 // Detail says in the 500 what to do.
 func (fullError) Detail() string {
-	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file (fleetio sandbox --db FILE)",
-		maxStored>>20)
+	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file "+
+		"(fleetio sandbox --db FILE)", maxStored>>20)
 }
 
 // memory is the default store.
@@ -64,8 +64,8 @@ type memory struct {
 	full     bool     // there was no room for the last one
 }
 
-// NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no more
-// then; `fleetio sandbox --db` has a store without that bound. It forgets all when the process ends.
+// NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no
+// more then; `fleetio sandbox --db` has a store without that bound. It forgets all when the process ends.
 func NewMemory() Store { return &memory{} }
 
 // Seed implements [Store].

@@ -10,7 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-func TestMemory(t *testing.T) {
+func TestMemory(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	store := sandbox.NewMemory()
 	fault := []byte(`{"a":1}`)

@@ -36,8 +36,8 @@ func mutantsOf(t *testing.T) (*conformance.Contract, []mutate.Mutant) {
 	return contract, mutants
 }
 
-// TestMutantsThroughEdits makes the sandbox show each mutant over HTTP by edits of its response: the checker must find in what
-// arrives what it must find in the mutant, and nothing else.
+// TestMutantsThroughEdits makes the sandbox show each mutant over HTTP by edits of its response: the checker must find
+// in what arrives what it must find in the mutant, and nothing else.
 func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are for the next request
 	t.Parallel()
 	contract, mutants := mutantsOf(t)

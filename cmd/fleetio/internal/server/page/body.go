@@ -88,9 +88,9 @@ type level struct {
 	items   int // of a list, so far
 }
 
-// outline adds JSON that has a line for each property, item and end, and puts the findings below the line that they point to. What
-// is missing, or not shown, is told below its nearest parent. Text and numbers are not decoded, as how they were written may
-// matter.
+// outline adds JSON that has a line for each property, item and end, and puts the findings below the line that they
+// point to. What is missing, or not shown, is told below its nearest parent. Text and numbers are not decoded, as how
+// they were written may matter.
 func (b *body) outline(indented string, about marks) {
 	at := map[string]int{} // lines by pointer; of properties with one name, that of the last
 	levels := []level{{}}

@@ -107,6 +107,7 @@ func TestBodyNote(t *testing.T) {
 		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[redacted]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			assert.Equal(t, c.want, newBody(c.content, nil).Note, name)
 		})
 	}

@@ -26,7 +26,8 @@ func upTo(newest, rows int) string {
 	return strings.Join(list, ",")
 }
 
-// TestBrowserLive is about what arrives when nobody sees it: a lot at once, while the page is paused, and while the server is away.
+// TestBrowserLive is about what arrives when nobody sees it: a lot at once, while the page is paused, and while the
+// server is away.
 func TestBrowserLive(t *testing.T) {
 	t.Parallel()
 	w := openWindow(t)

@@ -30,8 +30,8 @@ var variables = map[string]string{ //nolint:gosec // it has their names
 }
 
 // command is a command for a POSIX shell that sends the request again, and what is to be said of it. Whatever the
-// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only. The
-// raw exchange is the same before its credentials were hidden, and nothing of it is shown.
+// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only.
+// The raw exchange is the same before its credentials were hidden, and nothing of it is shown.
 func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
 	switch {
 	case !strings.HasPrefix(ex.URL, "/"):
@@ -172,7 +172,8 @@ func escaped(s string) string {
 	return b.String()
 }
 
-// first is a command that creates a fault, for a reader who has sent nothing yet; the zero value if no account takes one.
+// first is a command that creates a fault, for a reader who has sent nothing yet; the zero value if no account takes
+// one.
 type first struct {
 	Command      string
 	Account, Key string // whose credentials it needs
@@ -192,8 +193,10 @@ func (p *Page) first(accounts []sandbox.Account, origin string) first {
 		}
 		ex := &sandbox.Exchange{
 			Method: http.MethodPost, URL: "/api/v1/faults",
-			Header: http.Header{"Authorization": {"Token " + hidden}, "Account-Token": {hidden}, "Content-Type": {"application/json"}},
-			Body:   fmt.Appendf(nil, `{"vehicle_id":%d,"code":%s}`, a.Vehicles[0].ID, code),
+			Header: http.Header{
+				"Authorization": {"Token " + hidden}, "Account-Token": {hidden}, "Content-Type": {"application/json"},
+			},
+			Body: fmt.Appendf(nil, `{"vehicle_id":%d,"code":%s}`, a.Vehicles[0].ID, code),
 		}
 		text, _ := command(origin, ex, ex)
 		return first{Command: text, Account: clip(a.Name, maxCell), Key: clip(a.APIKeys[key].Name, maxCell)}

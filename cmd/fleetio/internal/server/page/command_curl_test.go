@@ -34,7 +34,7 @@ func curl(t *testing.T, text string, env ...string) {
 }
 
 // TestCommandCurl lets the real curl repeat requests, and compares what arrives.
-func TestCommandCurl(t *testing.T) {
+func TestCommandCurl(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	needCurl(t)
 	arrivals := make(chan *sandbox.Exchange, 1)
@@ -66,7 +66,7 @@ func TestCommandCurl(t *testing.T) {
 }
 
 // TestCommandReplays lets the real curl repeat what came to a real sandbox, and compares what the sandbox got.
-func TestCommandReplays(t *testing.T) {
+func TestCommandReplays(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	needCurl(t)
 	const key, token = "sandbox-key-integration", "sandbox-account-northwind"
@@ -116,7 +116,7 @@ func TestCommandReplays(t *testing.T) {
 }
 
 // TestCommandHidden has credentials where no variable takes their place, and a body that is not there.
-func TestCommandHidden(t *testing.T) {
+func TestCommandHidden(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	box, err := sandbox.New()
 	require.NoError(t, err)

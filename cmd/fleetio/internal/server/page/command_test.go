@@ -146,6 +146,7 @@ func TestCommandUnset(t *testing.T) {
 		{"FLEETIO_API_KEY", "FLEETIO_ACCOUNT_TOKEN=x", "\x00"}, // with a pipe
 	} {
 		t.Run(c.missing+" "+c.body, func(t *testing.T) {
+			t.Parallel()
 			ex := plainExchange(1)
 			ex.Body = []byte(c.body)
 			text, _ := command("http://127.0.0.1:8080", &ex, &ex)
@@ -210,6 +211,7 @@ func TestCommandNone(t *testing.T) {
 		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			ex := plainExchange(1)
 			if c.edit != nil {
 				c.edit(&ex)

@@ -175,5 +175,6 @@ func newMessage(headers http.Header, content content, aboutHeaders, aboutBody ma
 // list may also stand in one value, and then there is no second to lead to.
 func (m *mark) isAbout(name string, value int) bool {
 	about, index, has := strings.Cut(strings.TrimPrefix(m.pointer, "/"), "/")
-	return http.CanonicalHeaderKey(unescapePointer.Replace(about)) == http.CanonicalHeaderKey(name) && (!has || index == strconv.Itoa(value))
+	about = http.CanonicalHeaderKey(unescapePointer.Replace(about))
+	return about == http.CanonicalHeaderKey(name) && (!has || index == strconv.Itoa(value))
 }

@@ -87,8 +87,8 @@ const (
 	maxDetails = 8    // of bounded texts: a megabyte or two at most
 )
 
-// cache keeps what was made of exchanges, which do not change, so that each is redacted, checked and laid out once and not for
-// each reader. The oldest entry goes when there are more than max.
+// cache keeps what was made of exchanges, which do not change, so that each is redacted, checked and laid out once and
+// not for each reader. The oldest entry goes when there are more than max.
 type cache[K comparable, V any] struct {
 	max int
 
@@ -97,7 +97,8 @@ type cache[K comparable, V any] struct {
 	order   []K // the oldest first
 }
 
-// get returns the entry of a key, and makes it if there is none. Callers that ask at the same time wait for the first one.
+// get returns the entry of a key, and makes it if there is none. Callers that ask at the same time wait for the first
+// one.
 func (c *cache[K, V]) get(key K, create func() V) V {
 	c.mu.Lock()
 	entry := c.entries[key]

@@ -98,6 +98,7 @@ func TestListLinks(t *testing.T) {
 		"/?exchange=150&before=145&only=findings": {"./#list All exchanges", "?only=findings&before=145&exchange=140", "?only=findings&before=145&exchange=149 Previous, ?only=findings&before=145&exchange=151 Next, ?only=findings&before=145 Close", ""},
 	} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			asked := 0
 			shown := body200(t, newPage(numbered(1, 200), every(10, &asked)), path)
 			assert.Equal(t, want.other, links(shown, `<nav aria-label="Lists">`, "</nav>"), path)
@@ -137,6 +138,7 @@ func TestNeighbours(t *testing.T) {
 		"/?exchange=99": {404, "?exchange=8 Newest, ./ Close", "Exchange 99 · fleetio sandbox", "It has not arrived yet."},
 	} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			w := get(t, newPage(numbered(5, 8), nil), path)
 			assert.Equal(t, want.status, w.Code, path)
 			assert.Equal(t, want.links, links(w.Body.String(), `<nav aria-label="Exchanges">`, "</nav>"), path)

@@ -17,11 +17,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// Check returns the findings of an exchange; none if it conforms. It gets the exchange as it was, credentials included, as the
-// verdict on another would be none: neither a finding nor an error may hold a credential of the request. An error says why
-// the exchange cannot be checked. The page calls it when it is looked at, at most once for an exchange that the page remembers and
-// once more for its details, and from several goroutines. It is not called for dropped connections, and does not change the
-// exchange.
+// Check returns the findings of an exchange; none if it conforms. It gets the exchange as it was, credentials included,
+// as the verdict on another would be none: neither a finding nor an error may hold a credential of the request. An
+// error says why the exchange cannot be checked. The page calls it when it is looked at, at most once for an exchange
+// that the page remembers and once more for its details, and from several goroutines. It is not called for dropped
+// connections, and does not change the exchange.
 type Check func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or something else that is worth knowing.
@@ -67,8 +67,8 @@ type Page struct {
 	close  sync.Once
 }
 
-// New returns the page of a sandbox. It serves /, /assets/ and /events, and is made for the root of a host. Its caller decides which
-// requests reach it, as the page itself is open. If check is nil, the page says that nothing is checked.
+// New returns the page of a sandbox. It serves /, /assets/ and /events, and is made for the root of a host. Its caller
+// decides which requests reach it, as the page itself is open. If check is nil, the page says that nothing is checked.
 func New(s *sandbox.Sandbox, check Check) *Page { return newPage(s, check) }
 
 func newPage(s source, check Check) *Page {

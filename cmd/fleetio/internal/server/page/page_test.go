@@ -57,6 +57,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/events?after=-1", "", 400},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			t.Parallel()
 			w := ask(t, p, c.method, c.path)
 			assert.Equal(t, c.status, w.Code, "%s %s", c.method, c.path)
 			assert.Equal(t, c.allow, strings.Join(w.Header()["Allow"], ", "), "%s %s", c.method, c.path)

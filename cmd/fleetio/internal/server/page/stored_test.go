@@ -44,6 +44,7 @@ func TestStoredCut(t *testing.T) {
 		"one hides all":  {map[int64]int{1: maxFaults + 1, 2: 3}, 50, 0, true, true, noneSeen},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStub()
 			s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
 			s.faults = map[int64][]fleetioapi.Fault{}
@@ -116,6 +117,7 @@ func TestFirst(t *testing.T) {
 		"nothing":    {fixtures(func(a []sandbox.Account) { a[0].Vehicles, a[1].Vehicles = nil, nil }), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStub()
 			s.accounts = c.accounts
 			p := newPage(s, nil)

@@ -18,9 +18,9 @@ const (
 	pause        = 100 * time.Millisecond // between two events, as under load a few say as much as thousands
 )
 
-// stream tells the script when there is something new, by server-sent events (HTML, section 9.2). An event is the number
-// of the newest exchange and no more: the script then asks for the page again, so that there is one way only in which
-// foreign text becomes HTML, and an event that was lost or came twice does no harm.
+// stream tells the script when there is something new, by server-sent events (HTML, section 9.2). An event is the
+// number of the newest exchange and no more: the script then asks for the page again, so that there is one way only in
+// which foreign text becomes HTML, and an event that was lost or came twice does no harm.
 func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	after, err := lastSeen(r)
 	if r.Method == http.MethodHead {

@@ -18,7 +18,8 @@ const (
 	noted
 )
 
-// kinds are what a finding can be, the worst first: the class of the style sheet, and the words for one and for several.
+// kinds are what a finding can be, the worst first: the class of the style sheet, and the words for one and for
+// several.
 var kinds = [...]struct{ class, one, all string }{
 	failing: {"fails", "Finding", "findings"}, drifting: {"drift", "Drift", "drift"}, noted: {"noted", "Note", "notes"},
 }
@@ -89,8 +90,8 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// maxRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is cut off
-// at its end is not.
+// maxRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is
+// cut off at its end is not.
 const maxRedacted = 4 << 10
 
 func redacted(s source, text string) string { return s.Redact(text[:min(len(text), maxRedacted)]) }

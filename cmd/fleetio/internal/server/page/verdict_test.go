@@ -91,6 +91,7 @@ func TestMarked(t *testing.T) {
 	t.Parallel()
 	for kinds, want := range map[string]string{"": "", "n": "marked noted", "nd": "marked drift", "ndf": "marked fails", "fdn": "marked fails"} {
 		t.Run(kinds, func(t *testing.T) {
+			t.Parallel()
 			var about marks
 			for _, kind := range kinds {
 				about = append(about, newMark(1, Finding{Fails: kind == 'f', Note: kind == 'n'}))
