@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
 // Why an exchange cannot be checked.
@@ -39,8 +41,8 @@ type checker struct {
 	op       *operation
 	ex       *traffic.Exchange
 	findings []Finding
-	secrets  *secrets // found when first needed
-	cache    secretCache
+	secrets  *redact.Redactor // found when first needed
+	finders  map[*operation]*credentials.Finder
 
 	requestBody, responseBody body
 	requestDoc, responseDoc   strictjson.Document
@@ -58,7 +60,7 @@ type body struct {
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence()}
+	k := &checker{contract: c, evidence: c.newEvidence(), finders: map[*operation]*credentials.Finder{}}
 	k.validator.contract = c
 	return k
 }
@@ -146,14 +148,14 @@ func (k *checker) request() {
 func (k *checker) credentials() {
 	if missing := k.op.missing(k.ex); len(missing) > 0 {
 		for _, m := range missing {
-			k.violate(ruleSecurity, RequestHeader, m.place(), m.pointer, "the credential "+m.name, "none, unless it was cut from the recording")
+			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none, unless it was cut from the recording")
 		}
 		return
 	}
 	for _, a := range k.op.security {
 		for _, c := range a {
-			if c.isIn(k.ex) {
-				k.satisfy(RequestHeader, c.pointer)
+			if c.IsIn(k.ex) {
+				k.satisfy(RequestHeader, c.Pointer)
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func (c *Contract) readClaims() {
 	for _, op := range c.operations {
 		for _, a := range op.security {
 			for _, k := range a {
-				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.place(), k.pointer, "refused without the credential "+k.name)
+				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "refused without the credential "+k.Name)
 			}
 		}
 		c.claimContent(usage{op.id, ""}, op.request, op.required, RequestHeader, inRequestBody)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -37,7 +38,7 @@ type Contract struct {
 	claims         []Claim
 	claimAt        map[claimKey]int
 	checkers       sync.Pool
-	redaction      func() *redaction // once
+	redaction      func() *credentials.Rules // once
 }
 
 // Unchecked is a claim that Check does not look at.
@@ -81,8 +82,6 @@ type operation struct {
 	security  []alternative
 	responses map[string]*response // by status, range ("2XX") or "default"
 	byStatus  [1000]*response
-
-	carriers []string // headers that may hold a credential, canonical, sorted
 }
 
 type response struct {
@@ -230,7 +229,6 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		op.responses[strings.ToUpper(status)] = r
 	}
 	op.bindStatuses()
-	op.bindCarriers()
 	c.operations = append(c.operations, op)
 	return nil
 }

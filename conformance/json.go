@@ -1,12 +1,8 @@
 package conformance
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
@@ -25,63 +21,23 @@ type fault struct {
 // members with one name the last counts, as in most decoders.
 func parseBody(doc *strictjson.Document, text []byte) (faults []fault, ok bool) {
 	if !doc.Parse(text) {
-		return []fault{diagnose(text)}, false
+		reason, notUTF8 := strictjson.Diagnose(text)
+		if notUTF8 {
+			return []fault{{ruleUnicode, "", reason}}, false
+		}
+		return []fault{{ruleJSON, "", reason}}, false
 	}
 	for _, name := range doc.Duplicates {
-		faults = append(faults, fault{ruleDuplicate, pointerTo(doc, name), "the member more than once"})
+		tokens := doc.Path(name)
+		for i := range tokens {
+			tokens[i] = inPointer(tokens[i])
+		}
+		faults = append(faults, fault{ruleDuplicate, strictjson.Pointer(tokens...), "the member more than once"})
 	}
 	if doc.LoneSurrogate >= 0 {
 		faults = append(faults, fault{ruleUnicode, "", fmt.Sprintf("half of a surrogate pair at byte %d", doc.LoneSurrogate)})
 	}
 	return faults, true
-}
-
-// diagnose finds out why a text is not one JSON value in UTF-8.
-func diagnose(text []byte) fault {
-	if bytes.HasPrefix(text, []byte("\uFEFF")) {
-		return fault{ruleJSON, "", "a byte order mark (RFC 8259, section 8.1, forbids it)"}
-	}
-	if at := strictjson.InvalidUTF8(text); at >= 0 {
-		return fault{ruleUnicode, "", fmt.Sprintf("invalid UTF-8 at byte %d", at)}
-	}
-	d := strictjson.NewDecoder(text)
-	err := d.Skip()
-	if err == nil {
-		return fault{ruleJSON, "", fmt.Sprintf("data after the value, which ends at byte %d", d.Offset())}
-	}
-	var invalid *strictjson.Error
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fault{ruleJSON, "", "JSON that ends too early"}
-	case errors.Is(err, strictjson.ErrTooDeep):
-		return fault{ruleJSON, "", "JSON " + err.Error()}
-	case errors.As(err, &invalid):
-		return fault{ruleJSON, "", fmt.Sprintf("invalid JSON at byte %d: %v", invalid.Offset, err)}
-	}
-	return fault{ruleJSON, "", "invalid JSON"}
-}
-
-// pointerTo returns the JSON pointer to the member whose name is at a node.
-func pointerTo(doc *strictjson.Document, name int32) string {
-	pointer := ""
-	for at := int32(0); at < name; {
-		isObject := doc.Nodes[at].Type == strictjson.Object
-		child := at + 1
-		for item := 0; ; item++ {
-			start, token := child, strconv.Itoa(item)
-			if isObject {
-				token = inPointer(string(doc.Text(child, nil)))
-				child++
-			}
-			if start == name || doc.Nodes[child].Next > name {
-				pointer += strictjson.Pointer(token)
-				at = child
-				break
-			}
-			child = doc.Nodes[child].Next
-		}
-	}
-	return pointer
 }
 
 // inPointer is how a member's name stands in the pointer of a finding: a very long one by its length and its hash, as it

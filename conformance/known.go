@@ -1,219 +1,93 @@
 package conformance
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"regexp"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/fleetcontract/fleetio-go/conformance/known"
 )
 
-// KnownFailure is a deviation that is expected for now. Whatever selectors are given must all match; one of Fingerprint,
-// Rule, Pointer and Claim must be. Pointers and claims are globs: * stands for any text without a slash, ** between
-// slashes for any number of tokens, and one position in a list is as good as another.
-type KnownFailure struct {
-	File string // name of the file that it was read from
-	Line int    // in the file, counted from 1
-
-	Fingerprint string // as in [Finding]; 16 hexadecimal digits
-	Rule        string // as in [Finding]
-	Pointer     string // glob of pointers, see [Finding]
-	Claim       string // glob of IDs, see [Claim]
-	Operation   string // as in [Finding]
-	Status      int    // as in [Finding]; 0 for any
-
-	Until  time.Time // the last day, in UTC, on which it is known; zero for no end
-	Reason string    // why it is expected (required)
-}
-
-// maxKnown bounds a file of known failures, in bytes.
-const maxKnown = 1 << 20
-
-// ReadKnown reads known failures, one a line; name is the file's, for errors and problems. Blank lines and lines that
-// begin with # are ignored. A line is selectors, each a word and its value, then perhaps the last day on which the failure
-// is known, and the reason:
+// ApplyKnown moves the deviations that are known from the findings and the drift of a report to its known ones, and
+// counts the summary anew. Where two lines match one deviation, the first gives the reason. today decides which lines
+// have expired: those count for nothing.
 //
-//	rule minimum pointer /fault_rule_id because the page's example has 0, too (ticket 123)
-//	fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it in January
-//	claim response.body#/**/required/* operation createFault status 201 because ...
-//
-// A value with a space in it is in double quotes, as a Go string. The error lists every line that cannot be read.
-func ReadKnown(r io.Reader, name string) ([]KnownFailure, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxKnown+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+// The problems make a run fail: a line that has expired, and one that matches nothing in this report, as a failure that
+// no longer occurs is to be deleted. The error says that a line is invalid, and the report is unchanged then. Known
+// failures are applied once, to a merged report.
+func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems []string, err error) {
+	if len(r.Known) > 0 || slices.ContainsFunc(r.Kinds, func(k Kind) bool { return k.Known != "" }) {
+		return nil, errors.New("known failures were applied to this report before")
 	}
-	if len(text) > maxKnown {
-		return nil, fmt.Errorf("%s: more than %d bytes of known failures", name, maxKnown)
-	}
-	var known []KnownFailure
 	var errs []error
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, maxKnown+1)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
+	for i := range expected {
+		if err := expected[i].Validate(); err != nil {
+			errs = append(errs, expected[i].Errorf("%w", err))
 		}
-		k, err := parseKnown(line)
-		k.File, k.Line = name, n
-		if err == nil {
-			err = k.validate()
-		}
-		if err != nil {
-			errs = append(errs, k.errorf("%w", err))
-		}
-		known = append(known, k)
 	}
-	if err := errors.Join(append(errs, lines.Err())...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return known, nil
+	today = today.UTC().Truncate(24 * time.Hour)
+	moved := map[string]bool{}
+	for i := range expected {
+		line := &expected[i]
+		if !line.Until.IsZero() && line.Until.UTC().Before(today) {
+			problems = append(problems, line.Errorf("the known failure expired on %s: %s", line.Until.UTC().Format(time.DateOnly),
+				line.Selectors()+"because "+line.Reason).Error())
+			continue
+		}
+		occurs := false
+		for j := range r.Kinds {
+			if k := &r.Kinds[j]; k.isKnown(line) {
+				occurs, moved[k.Fingerprint] = true, true
+				if k.Known == "" {
+					k.Known = line.Reason
+				}
+			}
+		}
+		if !occurs {
+			problems = append(problems, line.Errorf("the known failure matched nothing: delete the line, or correct it: %s", line.Selectors()+"because "+line.Reason).Error())
+		}
+	}
+	r.moveKnown(moved)
+	return problems, nil
 }
 
-// String writes the failure as the line that [ReadKnown] reads.
-func (k *KnownFailure) String() string {
-	var b strings.Builder
-	b.WriteString(k.selectors())
-	if !k.Until.IsZero() {
-		b.WriteString("until " + k.Until.UTC().Format(time.DateOnly) + " ")
+// moveKnown moves what is listed of the kinds that are known, and counts them.
+func (r *Report) moveKnown(moved map[string]bool) {
+	for i := range r.Kinds {
+		k := &r.Kinds[i]
+		if k.Known == "" {
+			continue
+		}
+		switch k.Basis {
+		case Documented:
+			r.Summary.Documented -= k.Findings
+		case Assumed:
+			r.Summary.Assumed -= k.Findings
+		default:
+			r.Summary.Drift -= k.Findings
+		}
+		r.Summary.Known += k.Findings
 	}
-	return b.String() + "because " + k.Reason
+	r.Known = []Finding{}
+	for _, list := range []*[]Finding{&r.Findings, &r.Drift} {
+		left := []Finding{}
+		for _, f := range *list {
+			if moved[f.Fingerprint] {
+				r.Known = append(r.Known, f)
+			} else {
+				left = append(left, f)
+			}
+		}
+		*list = left
+	}
+	slices.SortStableFunc(r.Known, compareFindings)
+	r.complete()
 }
 
-func (k *KnownFailure) errorf(format string, args ...any) error {
-	return fmt.Errorf("%s:%d: "+format, append([]any{k.File, k.Line}, args...)...)
-}
-
-func parseKnown(line string) (k KnownFailure, err error) {
-	if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) && strings.ContainsFunc(
-		strings.ReplaceAll(line, "\t", ""), unicode.IsControl) {
-		return k, errors.New("a line is text in UTF-8, without control characters")
-	}
-	given := map[string]bool{}
-	for line != "" {
-		var word, value string
-		word, line = cutWord(line)
-		if given[word] {
-			return k, fmt.Errorf("duplicate %q", word)
-		}
-		given[word] = true
-		if word == "because" {
-			k.Reason = line
-			return k, nil
-		}
-		if value, line, err = cutValue(line); err != nil {
-			return k, fmt.Errorf("%q has no value that can be read: %w", word, err)
-		}
-		if err := k.set(word, value); err != nil {
-			return k, err
-		}
-	}
-	return k, nil
-}
-
-func (k *KnownFailure) set(word, value string) (err error) {
-	switch word {
-	case "fingerprint":
-		k.Fingerprint = value
-	case "rule":
-		k.Rule = value
-	case "pointer":
-		k.Pointer = value
-	case "claim":
-		k.Claim = value
-	case "operation":
-		k.Operation = value
-	case "status":
-		if k.Status, err = strconv.Atoi(value); err != nil || k.Status == 0 {
-			return fmt.Errorf("a status is a number, not %q", value)
-		}
-	case "until":
-		if k.Until, err = time.Parse(time.DateOnly, value); err != nil || k.Until.IsZero() {
-			return fmt.Errorf("%q is no day such as 2027-01-31", value)
-		}
-	default:
-		return fmt.Errorf("unknown word %q; there are fingerprint, rule, pointer, claim, operation, status, until and because", word)
-	}
-	return nil
-}
-
-// cutWord splits a line at its first space.
-func cutWord(line string) (word, rest string) {
-	end := strings.IndexFunc(line, unicode.IsSpace)
-	if end < 0 {
-		return line, ""
-	}
-	return line[:end], strings.TrimSpace(line[end:])
-}
-
-// cutValue is cutWord for what may stand in quotes.
-func cutValue(line string) (value, rest string, err error) {
-	if !strings.HasPrefix(line, `"`) {
-		if value, rest = cutWord(line); value == "" {
-			return "", "", errors.New("the line ends")
-		}
-		return value, rest, nil
-	}
-	quoted, err := strconv.QuotedPrefix(line)
-	if err != nil {
-		return "", "", errors.New("the quotes are not closed")
-	}
-	if value, err = strconv.Unquote(quoted); err != nil || value == "" {
-		return "", "", errors.New("the quotes hold nothing")
-	}
-	rest = line[len(quoted):]
-	if trimmed := strings.TrimSpace(rest); trimmed != "" && trimmed == rest {
-		return "", "", errors.New("no space after the quotes")
-	}
-	return value, strings.TrimSpace(rest), nil
-}
-
-var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{16}$`)
-
-// validate finds what is wrong with a line by itself.
-func (k *KnownFailure) validate() error {
-	switch {
-	case k.Fingerprint == "" && k.Rule == "" && k.Pointer == "" && k.Claim == "":
-		return errors.New("a known failure needs a fingerprint, a rule, a pointer or a claim")
-	case k.Fingerprint != "" && !fingerprintForm.MatchString(k.Fingerprint):
-		return fmt.Errorf("a fingerprint is 16 hexadecimal digits in lower case, not %q", k.Fingerprint)
-	case k.Pointer != "" && k.Pointer[0] != '/':
-		return fmt.Errorf("a pointer begins with a slash, not as %q", k.Pointer)
-	case k.Status != 0 && (k.Status < 100 || k.Status > 599):
-		return fmt.Errorf("a status is from 100 to 599, not %d", k.Status)
-	case strings.TrimSpace(k.Reason) == "":
-		return errors.New(`a known failure needs a reason: "because" and why`)
-	case k.Rule == rulePortability:
-		return errors.New("a note fails no run, so that none is a known failure")
-	}
-	return nil
-}
-
-func (k *KnownFailure) selectors() string {
-	var b strings.Builder
-	add := func(word, value string) {
-		if value == "" {
-			return
-		}
-		if quoted := strconv.Quote(value); value[0] == '"' || quoted != `"`+value+`"` || strings.ContainsFunc(value, unicode.IsSpace) {
-			value = quoted
-		}
-		b.WriteString(word + " " + value + " ")
-	}
-	add("fingerprint", k.Fingerprint)
-	add("rule", k.Rule)
-	add("pointer", k.Pointer)
-	add("claim", k.Claim)
-	add("operation", k.Operation)
-	if k.Status != 0 {
-		add("status", strconv.Itoa(k.Status))
-	}
-	return b.String()
+func (k *Kind) isKnown(line *known.Failure) bool {
+	return k.Basis != Note && line.Matches(known.Deviation{Fingerprint: k.Fingerprint, Rule: k.Rule, Operation: k.Operation,
+		Status: k.Status, Pointer: k.Pointer, Claim: k.Claim})
 }

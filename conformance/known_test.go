@@ -1,12 +1,12 @@
 package conformance_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
+
+	"github.com/fleetcontract/fleetio-go/conformance/known"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,75 +21,6 @@ func day(text string) time.Time {
 		panic(err)
 	}
 	return at
-}
-
-func TestReadKnown(t *testing.T) {
-	t.Parallel()
-	text := "\n# The vendor knows of these.\n  # rule minimum because it is struck out\n" +
-		"fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it (ticket 123)\r\n" +
-		"\trule  minimum \t pointer /fault_rule_id because it  is because\n" +
-		`claim response.body#/**/required/* operation "POST /api/v1/faults" status 201 because "quotes" # no comment` + "\n" +
-		`because_no pointer "/a b/\"c\"" because of a space`
-	_, err := conformance.ReadKnown(strings.NewReader(text), "known.txt")
-	require.EqualError(t, err, `known.txt:7: unknown word "because_no"; there are fingerprint, rule, pointer, claim, operation, status, until and because`)
-	known, err := conformance.ReadKnown(strings.NewReader(strings.Replace(text, "because_no ", "", 1)), "known.txt")
-	require.NoError(t, err)
-	assert.Equal(t, []conformance.KnownFailure{
-		{File: "known.txt", Line: 4, Fingerprint: "9ac383b85c7a39ba", Until: day("2027-01-31"), Reason: "the vendor mends it (ticket 123)"},
-		{File: "known.txt", Line: 5, Rule: "minimum", Pointer: "/fault_rule_id", Reason: "it  is because"},
-		{File: "known.txt", Line: 6, Claim: "response.body#/**/required/*", Operation: "POST /api/v1/faults", Status: 201, Reason: `"quotes" # no comment`},
-		{File: "known.txt", Line: 7, Pointer: `/a b/"c"`, Reason: "of a space"},
-	}, known)
-	none, err := conformance.ReadKnown(strings.NewReader("\n# nothing\n"), "known.txt")
-	require.NoError(t, err)
-	assert.Empty(t, none)
-}
-
-func TestReadKnownRefuses(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]string{
-		"because of nothing": "needs a fingerprint, a rule, a pointer or a claim",
-		"status 500 operation createFault because of that": "needs a fingerprint, a rule, a pointer or a claim",
-		"rule minimum":           "needs a reason",
-		"rule minimum because":   "needs a reason",
-		"rule minimum because  ": "needs a reason",
-		"rule":                   `"rule" has no value`,
-		"rule because of that":   `unknown word "of"`,
-		"rule minimum rule maximum because of that":     `duplicate "rule"`,
-		"Rule minimum because of that":                  `unknown word "Rule"`,
-		"fingerprint 9AC383B85C7A39BA because of that":  "16 hexadecimal digits in lower case",
-		"fingerprint 9ac383b85c7a39 because of that":    "16 hexadecimal digits",
-		"pointer errors because of that":                "a pointer begins with a slash",
-		"rule minimum until 2027-02-29 because of that": `"2027-02-29" is no day`,
-		"rule minimum until 0001-01-01 because of that": `"0001-01-01" is no day`,
-		"rule minimum until tomorrow because of that":   `"tomorrow" is no day`,
-		"rule minimum status 2XX because of that":       "a status is a number",
-		"rule minimum status 0 because of that":         "a status is a number",
-		"rule minimum status 1000 because of that":      "from 100 to 599",
-		"rule portability because of that":              "a note fails no run",
-		`pointer "/a because of that`:                   "the quotes are not closed",
-		`pointer "/a"because of that`:                   "no space after the quotes",
-		`pointer "" because of that`:                    "the quotes hold nothing",
-		"rule minimum because \xff":                     "UTF-8",
-		"rule minimum because \x1b[31mred":              "control characters",
-		"\ufeffrule minimum because of that":            "unknown word",
-	} {
-		known, err := conformance.ReadKnown(strings.NewReader("# one\n"+line+"\n"), "known.txt")
-		require.ErrorContains(t, err, want, line)
-		assert.True(t, strings.HasPrefix(err.Error(), "known.txt:2: "), err.Error())
-		assert.Nil(t, known)
-	}
-	_, err := conformance.ReadKnown(strings.NewReader("claim\nrule minimum because of that\npointer x because of that"), "known.txt")
-	require.ErrorContains(t, err, "known.txt:1: ")
-	require.ErrorContains(t, err, "known.txt:3: ")
-	assert.NotContains(t, err.Error(), "known.txt:2: ")
-	_, err = conformance.ReadKnown(strings.NewReader(strings.Repeat("#", 1<<20+1)), "known.txt")
-	require.EqualError(t, err, "known.txt: more than 1048576 bytes of known failures")
-	_, err = conformance.ReadKnown(strings.NewReader(strings.Repeat("#", 1<<20)), "known.txt")
-	require.NoError(t, err)
-	broken := errors.New("the disk is gone")
-	_, err = conformance.ReadKnown(iotest.ErrReader(broken), "known.txt")
-	require.ErrorIs(t, err, broken)
 }
 
 // deviating is a report with two exchanges that deviate in several ways, and one that conforms.
@@ -128,9 +59,9 @@ func rules(r *conformance.Report, known bool) []string {
 
 func apply(t testing.TB, r *conformance.Report, lines ...string) ([]string, error) {
 	t.Helper()
-	known, err := conformance.ReadKnown(strings.NewReader(strings.Join(lines, "\n")), "known.txt")
+	list, err := known.Read(strings.NewReader(strings.Join(lines, "\n")), "known.txt")
 	require.NoError(t, err)
-	return r.ApplyKnown(known, day("2026-01-01"))
+	return r.ApplyKnown(list, day("2026-01-01"))
 }
 
 // TestApplyKnown holds each selector against the same deviations.
@@ -214,7 +145,7 @@ func balance(t *testing.T, before, after *conformance.Report) {
 func TestApplyKnownReasons(t *testing.T) {
 	t.Parallel()
 	r := deviating(t)
-	problems, err := r.ApplyKnown([]conformance.KnownFailure{{Rule: "minimum", Reason: "of one"}, {File: "made.go", Line: 3, Rule: "minimum"}}, day("2026-01-01"))
+	problems, err := r.ApplyKnown([]known.Failure{{Rule: "minimum", Reason: "of one"}, {File: "made.go", Line: 3, Rule: "minimum"}}, day("2026-01-01"))
 	require.ErrorContains(t, err, "made.go:3: a known failure needs a reason")
 	assert.Nil(t, problems)
 	assert.Empty(t, rules(r, true), "an error leaves the report alone")
@@ -259,9 +190,9 @@ func TestKnownExpires(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := deviating(t)
-			known, err := conformance.ReadKnown(strings.NewReader(line+"\nrule minimum pointer /id because it stays"), "known.txt")
+			list, err := known.Read(strings.NewReader(line+"\nrule minimum pointer /id because it stays"), "known.txt")
 			require.NoError(t, err)
-			problems, err := r.ApplyKnown(known, row.today)
+			problems, err := r.ApplyKnown(list, row.today)
 			require.NoError(t, err)
 			if !row.expired {
 				assert.Empty(t, problems)
@@ -296,33 +227,6 @@ func TestKnownIsCapped(t *testing.T) {
 	assert.True(t, r.Summary.Conforms)
 }
 
-func FuzzReadKnown(f *testing.F) {
-	for _, seed := range []string{"rule minimum pointer /fault_rule_id because of that", "fingerprint 9ac383b85c7a39ba until 2027-01-31 because x",
-		`claim "**" operation "a b" status 201 because "`, "pointer /**/*a*b*/** because x", "# no\n\nrule", `pointer "/\x00" because x`} {
-		f.Add(seed)
-	}
-	contract := loadContract(f)
-	ex := exchange(f, 201, request, string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 })))
-	f.Fuzz(func(t *testing.T, text string) {
-		known, err := conformance.ReadKnown(strings.NewReader(text), "known.txt")
-		if err != nil {
-			return
-		}
-		for _, k := range known {
-			again, err := conformance.ReadKnown(strings.NewReader(strings.Repeat("\n", k.Line-1)+k.String()), "known.txt")
-			require.NoError(t, err, k.String())
-			require.Equal(t, []conformance.KnownFailure{k}, again)
-		}
-		ledger := contract.NewLedger()
-		_, err = ledger.Weigh(ex)
-		require.NoError(t, err)
-		r := ledger.Report()
-		if _, err := r.ApplyKnown(known, day("2026-01-01")); err != nil {
-			require.Empty(t, r.Known)
-		}
-	})
-}
-
 func ExampleReport_ApplyKnown() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {
@@ -330,7 +234,7 @@ func ExampleReport_ApplyKnown() {
 		return
 	}
 	report := contract.NewLedger().Report() // of no traffic at all
-	known, err := conformance.ReadKnown(strings.NewReader(`
+	list, err := known.Read(strings.NewReader(`
 # The vendor's own example has 0 where its page says at least 1.
 rule minimum pointer /fault_rule_id until 2027-01-31 because ticket 123 asks the vendor
 `), "known.txt")
@@ -338,7 +242,7 @@ rule minimum pointer /fault_rule_id until 2027-01-31 because ticket 123 asks the
 		fmt.Println(err)
 		return
 	}
-	problems, err := report.ApplyKnown(known, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
+	problems, err := report.ApplyKnown(list, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
 	fmt.Println(strings.Join(problems, "\n"), err)
 	// Output:
 	// known.txt:3: the known failure matched nothing: delete the line, or correct it: rule minimum pointer /fault_rule_id because ticket 123 asks the vendor <nil>

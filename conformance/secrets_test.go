@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
@@ -33,12 +34,12 @@ func TestConcealKnowsEachForm(t *testing.T) {
 		seen[strings.ToLower(form)] = true
 	}
 	forms["upper case"] = strings.ToUpper(word)
-	queryKey := &operation{security: []alternative{{{in: "query", name: "key"}}}}
+	queryKey := &operation{security: []alternative{{{In: "query", Name: "key"}}}}
 	for place, ex := range map[string]*traffic.Exchange{
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
 	} {
-		k := &checker{op: queryKey, ex: ex}
+		k := &checker{op: queryKey, ex: ex, finders: map[*operation]*credentials.Finder{}}
 		for name, form := range forms {
 			assert.Equal(t, "<[redacted]>", k.conceal("<"+form+">"), "%s, %s", place, name)
 		}

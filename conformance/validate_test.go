@@ -16,6 +16,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
 // loadSchema makes a contract of one schema, written as YAML in flow style, and of others beside it.
@@ -96,7 +97,7 @@ func TestViolations(t *testing.T) {
 			var brief, long []string
 			for _, v := range failing(violationsOf(t, contract, schema, test.value, inResponseBody)) {
 				brief = append(brief, strings.TrimSpace(v.pointer+" "+v.keyword))
-				k := &checker{contract: contract, secrets: &secrets{}}
+				k := &checker{contract: contract, secrets: &redact.Redactor{}}
 				actual := v.actual
 				if actual == "" {
 					actual = k.describe(v.value)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/known"
+
 	"github.com/spf13/cobra"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/suggest"
@@ -29,7 +31,7 @@ type verdict struct {
 	suggestDocumented bool
 
 	spec            *spec
-	known           []conformance.KnownFailure
+	known           []known.Failure
 	targets         []target
 	outputs, inputs []string
 }
@@ -96,7 +98,7 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	v.known, err = conformance.ReadKnown(f, v.knownPath)
+	v.known, err = known.Read(f, v.knownPath)
 	return err
 }
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fleetcontract/fleetio-go/conformance/known"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -79,11 +81,11 @@ func shard(t *testing.T, number int) *conformance.Report {
 	return r
 }
 
-// known is the run over all recordings with some of its deviations expected.
-func known(t *testing.T) (*conformance.Report, []string) {
+// expecting is the run over all recordings with some of its deviations expected.
+func expecting(t *testing.T) (*conformance.Report, []string) {
 	t.Helper()
 	r := verify(t, recordings)
-	list, err := conformance.ReadKnown(strings.NewReader("rule minimum because they are the vendor's own examples | <b>\n"+
+	list, err := known.Read(strings.NewReader("rule minimum because they are the vendor's own examples | <b>\n"+
 		"rule undocumented-header pointer /X-Api-Version because it is on its way into the spec\n"+
 		"rule format until 2020-01-01 because it was to be mended by then\n"), "known.txt")
 	require.NoError(t, err)
@@ -107,7 +109,7 @@ func golden(t *testing.T, name string, got []byte) {
 // TestWrite holds every format of every kind of run against its golden file and, where it has one, its schema.
 func TestWrite(t *testing.T) {
 	t.Parallel()
-	expected, problems := known(t)
+	expected, problems := expecting(t)
 	all := verify(t, recordings)
 	for name, run := range map[string]struct {
 		report  *conformance.Report
@@ -260,7 +262,7 @@ func fill(v reflect.Value, text string) {
 // TestUnprintable holds every format to escape what does not print, wherever it comes from, and JSON to keep its value.
 func TestUnprintable(t *testing.T) {
 	t.Parallel()
-	r, problems := known(t)
+	r, problems := expecting(t)
 	r.Unchecked = []conformance.Unchecked{{Reason: "x"}}
 	fill(reflect.ValueOf(r), "\n"+unprintable)
 	for i := range problems {

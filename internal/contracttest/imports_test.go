@@ -34,12 +34,15 @@ var importRules = map[string]struct {
 	"gen/fleetioserver": {may: []string{"gen/fleetioapi", "github.com/oapi-codegen/runtime"}},
 	"api":               {pure: true}, // the spec's bytes without a parser
 	"conformance": { // the judge shares no code with the judged, and is handed the spec
-		may:   []string{"conformance/internal", "conformance/traffic", "internal/printable", "internal/redact", "github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
+		may: []string{"conformance/internal", "conformance/known", "conformance/traffic", "internal/printable", "internal/redact",
+			"github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"conformance/internal/formats":    {pure: true},
-	"conformance/internal/strictjson": {pure: true},
-	"conformance/internal/yamltree":   {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
+	"conformance/internal/credentials": {may: []string{"conformance/internal/strictjson", "conformance/traffic", "internal/redact"}},
+	"conformance/internal/formats":     {pure: true},
+	"conformance/internal/strictjson":  {pure: true},
+	"conformance/internal/yamltree":    {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
+	"conformance/known":                {pure: true},
 	"conformance/conformancetest": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},

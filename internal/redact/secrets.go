@@ -80,13 +80,14 @@ func (s *Secrets) AddWord(word string) {
 	s.TooMany = s.TooMany || len(s.Words) > maxSecrets || s.bytes > maxSecretBytes
 }
 
-// Schemes are the names of authentication schemes (RFC 9110, section 11.1), in lower case.
-var Schemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
+// usualSchemes are the names of authentication schemes (RFC 9110, section 11.1), in lower case.
+var usualSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
 
 // IsScheme reports whether a word is the name of an authentication scheme. more are names besides the usual ones.
 func IsScheme(word string, more ...string) bool {
-	word = strings.ToLower(strings.TrimSpace(word))
-	return slices.Contains(Schemes, word) || slices.Contains(more, word)
+	word = strings.TrimSpace(word)
+	is := func(scheme string) bool { return strings.EqualFold(scheme, word) }
+	return slices.ContainsFunc(usualSchemes, is) || slices.ContainsFunc(more, is)
 }
 
 // Header returns the value of a header that holds credentials with the placeholder in their place. It keeps the names

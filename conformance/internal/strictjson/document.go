@@ -3,7 +3,10 @@ package strictjson
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/maphash"
+	"io"
 	"math/bits"
 	"strconv"
 	"unicode/utf16"
@@ -389,4 +392,48 @@ func (d *Document) Item(at int32, item int) (int32, bool) {
 		i = d.Nodes[i].Next
 	}
 	return i, true
+}
+
+// Path returns the names and positions that lead from the root to the member whose name is at an index.
+func (d *Document) Path(name int32) (tokens []string) {
+	for at := int32(0); at < name; {
+		isObject := d.Nodes[at].Type == Object
+		child := at + 1
+		for item := 0; ; item++ {
+			start, token := child, strconv.Itoa(item)
+			if isObject {
+				token = string(d.Text(child, nil))
+				child++
+			}
+			if start == name || d.Nodes[child].Next > name {
+				tokens = append(tokens, token)
+				at = child
+				break
+			}
+			child = d.Nodes[child].Next
+		}
+	}
+	return tokens
+}
+
+// Diagnose says why [Document.Parse] returns false for a text, and whether that is because it is not UTF-8.
+func Diagnose(text []byte) (reason string, notUTF8 bool) {
+	if bytes.HasPrefix(text, []byte("\uFEFF")) {
+		return "a byte order mark (RFC 8259, section 8.1, forbids it)", false
+	}
+	if at := InvalidUTF8(text); at >= 0 {
+		return fmt.Sprintf("invalid UTF-8 at byte %d", at), true
+	}
+	decoder := NewDecoder(text)
+	err := decoder.Skip()
+	var invalid *Error
+	switch {
+	case err == nil:
+		return fmt.Sprintf("data after the value, which ends at byte %d", decoder.Offset()), false
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "JSON that ends too early", false
+	case errors.As(err, &invalid) && !errors.Is(err, ErrTooDeep):
+		return fmt.Sprintf("invalid JSON at byte %d: %v", invalid.Offset, err), false
+	}
+	return "JSON " + err.Error(), false
 }

@@ -1,0 +1,123 @@
+// Package credentials finds the credentials of requests, and takes them out of recordings.
+package credentials
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
+)
+
+// Credential is one that a spec's security requirement names.
+type Credential struct {
+	Pointer string // of the requirement, in the spec
+	In      string // header, query or cookie
+	Name    string
+	Prefix  string // of the header's value, such as "basic "; lower case
+}
+
+// Value returns the credential that a request carries, or "".
+func (c Credential) Value(ex *traffic.Exchange) string {
+	var value string
+	switch c.In {
+	case "query":
+		value = ex.URL.Query().Get(c.Name)
+	case "cookie":
+		r := http.Request{Header: ex.Request.Header}
+		if cookie, err := r.Cookie(c.Name); err == nil {
+			value = cookie.Value
+		}
+	default:
+		value = ex.Request.Header.Get(c.Name)
+		if len(value) < len(c.Prefix) || !strings.EqualFold(value[:len(c.Prefix)], c.Prefix) {
+			return ""
+		}
+		value = strings.TrimSpace(value[len(c.Prefix):])
+		if c.Name == "Authorization" && redact.IsScheme(value) {
+			return "" // a scheme, and nothing after it (RFC 9110, section 11.6.2)
+		}
+	}
+	return strings.TrimSpace(value)
+}
+
+// IsIn reports whether a request carries the credential.
+func (c Credential) IsIn(ex *traffic.Exchange) bool { return c.Value(ex) != "" }
+
+// Place is the pointer of a finding about the credential.
+func (c Credential) Place() string {
+	switch c.In {
+	case "query":
+		return strictjson.Pointer("URL", c.Name)
+	case "cookie":
+		return strictjson.Pointer("Cookie", c.Name)
+	}
+	return strictjson.Pointer(http.CanonicalHeaderKey(c.Name))
+}
+
+// carriers are the request headers that hold credentials whatever the spec says.
+var carriers = []string{
+	"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token",
+}
+
+// Collect returns all that a request holds of credentials, those that HTTP knows included.
+func Collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
+	s := &redact.Secrets{}
+	for _, c := range list {
+		switch c.In {
+		case "header":
+			s.Add(ex.Request.Header.Values(c.Name)...)
+		case "query":
+			s.Add(ex.URL.Query()[c.Name]...)
+		}
+	}
+	for _, name := range carriers {
+		s.Add(ex.Request.Header.Values(name)...)
+	}
+	if user := ex.URL.User; user != nil {
+		password, _ := user.Password()
+		s.Add(user.Username(), password)
+	}
+	return s
+}
+
+// Finder finds the credentials of requests for one operation. Exchanges come in runs with the same credentials, so that
+// it remembers those of the last. It is not safe for concurrent use.
+type Finder struct {
+	list       []Credential
+	headers    []string // that may hold one, canonical, sorted
+	last, next []byte   // what they hold
+	redactor   *redact.Redactor
+}
+
+// NewFinder returns a finder for the credentials of an operation.
+func NewFinder(list []Credential) *Finder {
+	f := &Finder{list: list, headers: slices.Clone(carriers)}
+	for _, c := range list {
+		f.headers = append(f.headers, http.CanonicalHeaderKey(c.Name))
+	}
+	slices.Sort(f.headers)
+	f.headers = slices.Compact(f.headers)
+	return f
+}
+
+// Find returns a redactor for the credentials of a request.
+func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
+	if ex.URL.User != nil || ex.URL.RawQuery != "" {
+		return Collect(f.list, ex).Redactor()
+	}
+	f.next = f.next[:0]
+	for _, name := range f.headers {
+		for _, value := range ex.Request.Header[name] {
+			f.next = append(append(f.next, value...), 0)
+		}
+		f.next = append(f.next, 1)
+	}
+	if f.redactor == nil || !slices.Equal(f.next, f.last) {
+		f.last, f.next = f.next, f.last
+		f.redactor = Collect(f.list, ex).Redactor()
+	}
+	return f.redactor
+}
