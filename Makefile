@@ -63,7 +63,7 @@ check: checkgenerate lint test contract ## Everything that CI runs, but for what
 # A target each: go test fuzzes one at a time.
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/internal/strictjson:FuzzDocument ./conformance/internal/strictjson:FuzzDecoder ./conformance:FuzzCheck \
-       ./conformance:FuzzLoad ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzSecondOpinion \
+       ./conformance:FuzzLoad ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzReference \
        ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
        ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzParseInteger \
        ./sandbox:FuzzReadInput ./sandbox:FuzzParseFailure ./cmd/fleetio/internal/server/fixture:FuzzParse \

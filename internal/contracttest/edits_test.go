@@ -62,13 +62,12 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 			got.Status, got.Response = send(t, client, s.URL, m.Exchange)
 			findings, err := contract.Check(&got)
 			require.NoError(t, err)
-			var wants []mutate.Want
+			var actual []mutate.Expectation
 			for _, f := range findings {
-				found := mutate.Want{Rule: f.Rule, Part: f.Part, Pointer: f.Pointer}
-				wants = append(wants, found)
-				assert.True(t, found != m.Want || f.Claim == m.Claim, "%s, not %s", f.Claim, m.Claim)
+				actual = append(actual, mutate.Expectation{Claim: f.Claim, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer})
 			}
-			assert.ElementsMatch(t, append([]mutate.Want{m.Want}, m.Also...), wants, "%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
+			assert.ElementsMatch(t, append([]mutate.Expectation{m.Expected}, m.SideEffects...), actual,
+				"%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
 			for _, edit := range edits {
 				kind, _, _ := strings.Cut(edit, "=")
 				kinds[kind]++
@@ -153,18 +152,18 @@ func TestMutantRequests(t *testing.T) {
 	for _, m := range mutants {
 		var want int
 		switch {
-		case m.Want.Part == conformance.RequestHeader && m.Want.Rule == "security":
+		case m.Expected.Part == conformance.RequestHeader && m.Expected.Rule == "security":
 			want = http.StatusUnauthorized
-		case m.Want.Part == conformance.RequestHeader:
+		case m.Expected.Part == conformance.RequestHeader:
 			want = http.StatusUnsupportedMediaType
-		case m.Want.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
+		case m.Expected.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
 			want = http.StatusUnsupportedMediaType // the header comes before the body
-		case m.Want.Part == conformance.RequestBody:
+		case m.Expected.Part == conformance.RequestBody:
 			want = http.StatusUnprocessableEntity
 		default:
 			continue
 		}
-		if m.Claim == "" && m.Want.Rule != "body" {
+		if m.Expected.Claim == "" && m.Expected.Rule != "body" {
 			continue // drift, or an undocumented media type, which the cases above refuse
 		}
 		sent++
@@ -181,12 +180,12 @@ func TestMutantRequests(t *testing.T) {
 			w := httptest.NewRecorder()
 			s.ServeHTTP(w, r)
 			require.Equal(t, want, w.Code, "%s", w.Body)
-			if m.Want.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
+			if m.Expected.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
 				var refused fleetioapi.ValidationErrors
 				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &refused))
 				field := "base"
-				if len(m.Want.Pointer) > 1 {
-					field = m.Want.Pointer[1:]
+				if len(m.Expected.Pointer) > 1 {
+					field = m.Expected.Pointer[1:]
 				}
 				assert.NotEmpty(t, refused.Errors[field], "%s", w.Body)
 			}

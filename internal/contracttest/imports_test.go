@@ -52,7 +52,7 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"internal/mutate": { // what proves the judge decides by itself what is right
+	"internal/mutate": { // what tests the checker decides by itself what is right
 		may:   []string{"conformance", "conformance/traffic", "github.com/getkin/kin-openapi"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},

@@ -13,7 +13,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// crippled is a ledger that says what a bad judge would.
+// crippled is a ledger that reports what a bad checker would.
 type crippled struct {
 	ledger
 
@@ -32,15 +32,12 @@ func (c crippled) Report() *conformance.Report {
 	return r
 }
 
-// TestCrippledJudge breaks the judge in each way in which the self test must see it.
-func TestCrippledJudge(t *testing.T) {
+// TestCrippledChecker cripples the checker in each way that the self-test must notice.
+func TestCrippledChecker(t *testing.T) {
 	t.Parallel()
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	s, err := parse(api.Spec)
-	require.NoError(t, err)
-	d, err := s.derive()
-	require.NoError(t, err)
+	_, all := derive(t, api.Spec)
 	type findings = []conformance.Finding
 	same := func(_ *traffic.Exchange, f findings) findings { return f }
 	leave := func(*conformance.Report) {}
@@ -85,34 +82,34 @@ func TestCrippledJudge(t *testing.T) {
 		"another rule":  {findings: change("maxLength", func(f *conformance.Finding) { f.Rule = "type" }), failure: "201/request/code/maxLength/one-more-in-emoji: expected"},
 		"another part":  {findings: change("media-type", func(f *conformance.Finding) { f.Part = conformance.ResponseBody }), failure: "201/content-type/missing: expected"},
 		"another claim": {findings: change("format", func(f *conformance.Finding) { f.Claim = "" }), failure: "201/body/created_at/format/2023-02-30T13:46:27Z: expected"},
-		"drift is unseen": {findings: func(_ *traffic.Exchange, f findings) findings {
+		"drift is not observed": {findings: func(_ *traffic.Exchange, f findings) findings {
 			return slices.DeleteFunc(slices.Clone(f), func(f conformance.Finding) bool { return f.Basis == conformance.Drift })
 		}, failure: "418/status/undocumented: expected"},
 		"a false alarm": {findings: func(ex *traffic.Exchange, f findings) findings {
-			if strings.HasPrefix(ex.Source, "conformant/") && strings.Contains(string(ex.Request.Body), "🚗") {
+			if strings.HasPrefix(ex.Source, "conforming/") && strings.Contains(string(ex.Request.Body), "🚗") {
 				return append(slices.Clone(f), conformance.Finding{Rule: "maxLength"})
 			}
 			return f
 		}, failure: "a false alarm"},
-		"a false alarm of a proof": {ledger: func(ex *traffic.Exchange, f findings) findings {
+		"a false alarm of a positive case": {ledger: func(ex *traffic.Exchange, f findings) findings {
 			if strings.HasSuffix(ex.Source, "/nullable/null") {
 				return append(slices.Clone(f), conformance.Finding{Rule: "nullable"})
 			}
 			return f
 		}, failure: "201/body/count/nullable/null: expected nothing"},
-		"the ledger finds less": {ledger: func(_ *traffic.Exchange, _ findings) findings { return nil },
-			failure: "the ledger finds nothing, Check"},
+		"the ledger reports less": {ledger: func(_ *traffic.Exchange, _ findings) findings { return nil },
+			failure: "the ledger reports nothing, Check"},
 		"the ledger refutes too little": {report: evidence("/Fault/properties/id/minimum", func(e *conformance.Evidence) { e.Refuted-- }),
 			failure: "response.body#/components/schemas/Fault/properties/id/minimum: the ledger has it refuted"},
 		"the ledger refutes too much": {report: evidence("/responses/201", func(e *conformance.Evidence) { e.Refuted++ }),
 			failure: "responses/201: the ledger has it"},
 		"the ledger has no support": {report: evidence("/responses/429", func(e *conformance.Evidence) { e.State = conformance.Unobserved }),
 			failure: "429/status/answered: expected the claim"},
-		"a refusal supports more": {report: evidence("/security/0/apiKey", func(e *conformance.Evidence) { e.Supported++ }),
-			failure: "a refusal also supports request.header#/security/0/apiKey"},
+		"a rejection supports more": {report: evidence("/security/0/apiKey", func(e *conformance.Evidence) { e.Supported++ }),
+			failure: "a rejection also supports request.header#/security/0/apiKey"},
 		"a claim without a mutant": {claims: func(c []conformance.Claim) []conformance.Claim {
 			return append(c, conformance.Claim{ID: "response.body#/new", Rule: "minimum"})
-		}, failure: "response.body#/new: no mutant breaks this claim"},
+		}, failure: "response.body#/new: no mutant violates this claim"},
 		"a claim without its place": {claims: func(c []conformance.Claim) []conformance.Claim {
 			for i := range c {
 				if c[i].Rule == "minimum" {
@@ -127,7 +124,7 @@ func TestCrippledJudge(t *testing.T) {
 		name, _, _ := strings.Cut(c.failure, ": expected")
 		names = append(names, name)
 	}
-	d.thin(names)
+	all.thin(names)
 	for name, c := range cripplings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +136,7 @@ func TestCrippledJudge(t *testing.T) {
 			if c.report == nil {
 				c.report = leave
 			}
-			j := judge{claims: contract.Claims(),
+			under := checker{claims: contract.Claims(),
 				check: func(ex *traffic.Exchange) (findings, error) {
 					f, err := contract.Check(ex)
 					return c.findings(ex, f), err
@@ -148,72 +145,28 @@ func TestCrippledJudge(t *testing.T) {
 					return crippled{contract.NewLedger(), func(ex *traffic.Exchange, f findings) findings { return c.ledger(ex, c.findings(ex, f)) }, c.report}
 				}}
 			if c.claims != nil {
-				j.claims = c.claims(j.claims)
+				under.claims = c.claims(under.claims)
 			}
-			r, err := j.run(d, nil, Options{Conformant: 200, Seed: 1})
-			require.NoError(t, err)
-			all := strings.Join(r.Failures, "\n")
+			failures := strings.Join(under.run(all).failures, "\n")
 			if c.failure == "" {
-				assert.Empty(t, all)
+				assert.Empty(t, failures)
 			} else {
-				assert.Contains(t, all, c.failure)
+				assert.Contains(t, failures, c.failure)
 			}
 		})
 	}
 }
 
-// thin leaves one mutant and one proof of each claim, one of each rule of drift, and what is named: enough to see a judge
-// that is broken, at a tenth of the time.
-func (d *derivation) thin(named []string) {
-	seen := map[string]bool{}
-	first := func(name, key string) bool {
-		known := seen[key]
-		seen[key] = true
-		return !known || slices.Contains(named, name)
+// thin leaves one mutant and one positive case of each claim, one of each rule of drift, and what is named: enough to see
+// that a checker is crippled, in a tenth of the time.
+func (c *cases) thin(named []string) {
+	visited := map[string]bool{}
+	repeated := func(name, key string) bool {
+		repeated := visited[key]
+		visited[key] = true
+		return repeated && !slices.Contains(named, name)
 	}
-	d.mutants = slices.DeleteFunc(d.mutants, func(m Mutant) bool { return !first(m.Name, "mutant"+m.Claim+m.Want.Rule) })
-	d.proofs = slices.DeleteFunc(d.proofs, func(p proof) bool { return !first(p.name, "proof"+p.claim+string(p.state)) })
-}
-
-// TestMutantsAreStable compares two derivations, as the mutants name known failures elsewhere.
-func TestMutantsAreStable(t *testing.T) {
-	t.Parallel()
-	first, err := Mutants(api.Spec)
-	require.NoError(t, err)
-	second, err := Mutants(api.Spec)
-	require.NoError(t, err)
-	assert.Equal(t, first, second)
-	contract, err := conformance.Load(api.Spec)
-	require.NoError(t, err)
-	names, bases := map[string]bool{}, map[*traffic.Exchange]bool{}
-	for _, m := range first {
-		assert.False(t, names[m.Name], m.Name)
-		names[m.Name] = true
-		assert.Equal(t, m.Name, m.Exchange.Source)
-		against := ""
-		if strings.HasPrefix(m.Name, "201/criterion/updated-after-created/") {
-			against = "/updated_at"
-		}
-		assert.Equal(t, against, m.Against, m.Name)
-		if bases[m.Base] {
-			continue
-		}
-		bases[m.Base] = true
-		findings, err := contract.Check(m.Base)
-		require.NoError(t, err, m.Name)
-		assert.Empty(t, findings, "%s is made of what conforms", m.Name)
-	}
-	assert.Less(t, len(bases), len(first)/10, "they share what they are made of")
-	for _, name := range []string{"201/body/id/minimum/zero", "201/request/code/maxLength/one-more-in-emoji", "201/security/Account-Token/missing",
-		"201/json/truncated", "201/criterion/echoes-count/one-more", "429/header/Retry-After/required/missing"} {
-		assert.True(t, names[name], name)
-	}
-}
-
-func TestUnreadableSpec(t *testing.T) {
-	t.Parallel()
-	for _, spec := range []string{"", "openapi: 3.0.3", "\x00", strings.Replace(string(api.Spec), "maxLength: 255", "maxLength: -1", 1)} {
-		_, err := Mutants([]byte(spec))
-		assert.Error(t, err, "%.40q", spec)
-	}
+	c.mutants = slices.DeleteFunc(c.mutants, func(m Mutant) bool { return repeated(m.Name, "mutant"+m.Expected.Claim+m.Expected.Rule) })
+	c.positive = slices.DeleteFunc(c.positive, func(p positiveCase) bool { return repeated(p.name, "positive"+p.claim+string(p.state)) })
+	c.conforming = c.conforming[:200]
 }

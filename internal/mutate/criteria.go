@@ -1,10 +1,11 @@
 package mutate
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -19,22 +20,18 @@ type criterion struct {
 	name, at    string
 	when        []operand
 	left, right operand
-	op          string // "match" for a pattern
+	operator    string // "match" for a pattern
 	pattern     string
 }
 
 // operand is a side of a comparison: a place in the exchange, or a literal.
 type operand struct {
-	text    string
 	part    conformance.Part // "" for a literal
 	path    []string
 	literal any
 }
 
 func readCriteria(at string, extension any) ([]criterion, error) {
-	if extension == nil {
-		return nil, nil
-	}
 	var entries []struct {
 		Name      string   `json:"name"`
 		Condition string   `json:"condition"`
@@ -52,13 +49,13 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 			c.when = append(c.when, parseOperand(text))
 		}
 		if e.Type == "regex" {
-			c.op, c.left, c.pattern = "match", parseOperand(e.Context), e.Condition
+			c.operator, c.left, c.pattern = "match", parseOperand(e.Context), e.Condition
 		} else {
 			sides := comparison.FindStringSubmatch(e.Condition)
 			if sides == nil {
 				return nil, errors.New(at + "/x-criteria: no comparison: " + e.Condition)
 			}
-			c.left, c.op, c.right = parseOperand(sides[1]), sides[2], parseOperand(sides[3])
+			c.left, c.operator, c.right = parseOperand(sides[1]), sides[2], parseOperand(sides[3])
 		}
 		list = append(list, c)
 	}
@@ -68,73 +65,84 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 var comparison = regexp.MustCompile(`^(\S+) (==|!=|<=|>=|<|>) (\S+|'.*')$`)
 
 func parseOperand(text string) operand {
-	o := operand{text: text}
-	side, rest, _ := strings.Cut(strings.TrimPrefix(text, "$"), ".")
-	place, path, _ := strings.Cut(rest, "#")
-	name, isHeader := strings.CutPrefix(place, "header.")
+	expression, isExpression := strings.CutPrefix(text, "$")
+	message, rest, _ := strings.Cut(expression, ".")
+	name, isHeader := strings.CutPrefix(rest, "header.")
 	switch {
 	case text == "$statusCode":
-		o.part = conformance.ResponseStatus
-	case strings.HasPrefix(text, "$") && isHeader:
-		o.part, o.path = conformance.Part(side+".header"), []string{http.CanonicalHeaderKey(name)}
-	case strings.HasPrefix(text, "$"):
-		o.part, o.path = conformance.Part(side+".body"), tokens(path)
+		return operand{part: conformance.ResponseStatus}
+	case isHeader:
+		return operand{part: conformance.Part(message + ".header"), path: []string{http.CanonicalHeaderKey(name)}}
+	case isExpression:
+		_, path, _ := strings.Cut(rest, "#")
+		return operand{part: conformance.Part(message + ".body"), path: tokens(path)}
 	case strings.HasPrefix(text, "'"):
-		o.literal = strings.ReplaceAll(strings.Trim(text, "'"), "''", "'")
-	default:
-		o.literal = decode(text)
+		return operand{literal: strings.ReplaceAll(strings.Trim(text, "'"), "''", "'")}
 	}
-	return o
+	return operand{literal: decode(text)}
 }
 
-// found is what an operand is in an exchange. It is not known where the exchange does not say.
-type found struct {
+// violation is what an exchange in which the criterion does not hold violates.
+func (c criterion) violation() Expectation {
+	return Expectation{string(c.left.part) + "#" + c.at, "criterion", c.left.part, pointer(c.left.path...)}
+}
+
+// actual is what an operand is in an exchange. It is not known where the recording does not have it.
+type actual struct {
 	value          any
 	present, known bool
 }
 
-// kindRules say that a value is missing or of the wrong kind.
-var kindRules = map[string]bool{"required": true, "nullable": true, "type": true, "format": true}
+func (m *exchangeModel) find(o operand) actual {
+	switch o.part {
+	case "":
+		return actual{o.literal, true, true}
+	case conformance.ResponseStatus:
+		return actual{json.Number(strconv.Itoa(m.status)), true, true}
+	}
+	whole, known := m.value(o.part)
+	v, present := lookup(whole, o.path)
+	return actual{v, known && present, known}
+}
 
-// criteria adds the broken criteria to what else a draft breaks.
-func (d *draft) readCriteria(others []broken) []broken {
-	if d.to == nil {
+// violatedCriteria are the criteria that do not hold, beside what else the exchange violates.
+func (m *exchangeModel) violatedCriteria(others []Expectation) (all []Expectation) {
+	if m.to == nil {
 		return nil
 	}
-	var all []broken
-	for _, c := range d.to.criteria {
-		if holds, silent := d.holds(c, others); !holds && !silent {
-			all = append(all, broken{Want{"criterion", c.left.part, pointer(c.left.path...)}, claimID(c.left.part, c.at)})
+	for _, c := range m.to.criteria {
+		if holds, skipped := m.holds(c, others); !holds && !skipped {
+			all = append(all, c.violation())
 		}
 	}
 	return all
 }
 
-func (d *draft) holds(c criterion, others []broken) (holds, silent bool) {
+func (m *exchangeModel) holds(c criterion, others []Expectation) (holds, skipped bool) {
 	for _, o := range c.when {
-		if f := d.find(o); !f.known || !f.present {
+		if !m.find(o).present {
 			return false, true
 		}
 	}
-	left := d.find(c.left)
-	if !left.known || blames(others, c.left, true) {
+	left := m.find(c.left)
+	if !left.known || blamed(others, c.left, true) {
 		return false, true
 	}
-	if c.op == "match" {
-		pattern, ok := d.fill(c.pattern, others)
+	if c.operator == "match" {
+		pattern, ok := m.fill(c.pattern, others)
 		text, isText := left.value.(string)
 		return ok && isText && regexp.MustCompile(pattern).MatchString(text), !ok
 	}
-	right := d.find(c.right)
-	if !right.known || blames(others, c.right, false) {
+	right := m.find(c.right)
+	if !right.known || blamed(others, c.right, false) {
 		return false, true
 	}
 	if !left.present || !right.present {
-		return (c.op == "!=") == (left.present != right.present), false
+		return (c.operator == "!=") == (left.present != right.present), false
 	}
-	order, ordered := compare(left.value, right.value, d.isTime(c.left) && d.isTime(c.right))
+	order, ordered := compare(left.value, right.value, m.isTime(c.left) && m.isTime(c.right))
 	equal := ordered && order == 0 || left.value == nil && right.value == nil
-	switch c.op {
+	switch c.operator {
 	case "==":
 		return equal, false
 	case "!=":
@@ -149,25 +157,15 @@ func (d *draft) holds(c criterion, others []broken) (holds, silent bool) {
 	return order >= 0, !ordered
 }
 
-// against is where the other side of a criterion is, if that is in the same body, and "" for other claims.
-func (d *draft) against(claim string) string {
-	if d.to == nil {
-		return ""
-	}
-	for _, c := range d.to.criteria {
-		if claimID(c.left.part, c.at) == claim && c.right.part == c.left.part && c.left.part == conformance.ResponseBody {
-			return pointer(c.right.path...)
-		}
-	}
-	return ""
-}
+// kindRules say that a value is missing or of the wrong kind.
+var kindRules = map[string]bool{"required": true, "nullable": true, "type": true, "format": true}
 
-// blames reports whether something else is wrong with a place: with its kind, or at all.
-func blames(others []broken, o operand, kind bool) bool {
+// blamed reports whether something else is wrong with a place: its kind only, or anything.
+func blamed(others []Expectation, o operand, kindOnly bool) bool {
 	at := pointer(o.path...)
-	for _, b := range others {
-		above := b.Pointer == at || strings.HasPrefix(at, b.Pointer+"/")
-		if b.Part == o.part && above && b.claim != "" && (!kind || kindRules[b.Rule]) {
+	for _, e := range others {
+		above := e.Pointer == at || strings.HasPrefix(at, e.Pointer+"/")
+		if e.Part == o.part && above && e.Claim != "" && (!kindOnly || kindRules[e.Rule]) {
 			return true
 		}
 	}
@@ -177,55 +175,25 @@ func blames(others []broken, o operand, kind bool) bool {
 var embedded = regexp.MustCompile(`\{(\$[^}]*)\}`)
 
 // fill writes the values of embedded expressions into a pattern.
-func (d *draft) fill(pattern string, others []broken) (filled string, ok bool) {
+func (m *exchangeModel) fill(pattern string, others []Expectation) (filled string, ok bool) {
 	ok = true
 	filled = embedded.ReplaceAllStringFunc(pattern, func(expression string) string {
 		o := parseOperand(expression[1 : len(expression)-1])
-		f := d.find(o)
-		if !f.known || !f.present || blames(others, o, false) {
+		at := m.find(o)
+		if !at.present || blamed(others, o, false) {
 			ok = false
 		}
-		value := f.value
-		if n, isNumber := value.(json.Number); isNumber {
-			value = decimal(rat(n))
+		if n, isNumber := at.value.(json.Number); isNumber {
+			return regexp.QuoteMeta(decimal(rat(n)).String())
 		}
-		return regexp.QuoteMeta(fmt.Sprint(value))
+		return regexp.QuoteMeta(fmt.Sprint(at.value))
 	})
 	return filled, ok
 }
 
-// find looks an operand up.
-func (d *draft) find(o operand) found {
-	body := d.request
-	switch o.part {
-	case "":
-		return found{o.literal, true, true}
-	case conformance.ResponseStatus:
-		return found{json.Number(strconv.Itoa(d.status)), true, true}
-	case conformance.RequestHeader:
-		text, there := d.request.headers[o.path[0]]
-		return found{text, there, true}
-	case conformance.ResponseHeader:
-		text, there := d.response.headers[o.path[0]]
-		for _, h := range d.to.headers {
-			if h.name == o.path[0] && h.schema != nil {
-				return found{d.spec.readHeader(h.schema, text), there, true}
-			}
-		}
-		return found{text, there, true}
-	case conformance.ResponseBody:
-		body = d.response
-	}
-	if !body.has || body.omitted {
-		return found{}
-	}
-	value, there := lookup(body.value, o.path)
-	return found{value, there, true}
-}
-
-func (d *draft) isTime(o operand) bool {
-	n := d.nodeOf(o)
-	return n != nil && n.Format == "date-time"
+func (m *exchangeModel) isTime(o operand) bool {
+	n := m.schema(o.part).below(o.path)
+	return n != nil && n.format == "date-time"
 }
 
 // compare orders two values of one kind.
@@ -233,44 +201,111 @@ func compare(a, b any, times bool) (order int, ok bool) {
 	switch a := a.(type) {
 	case json.Number:
 		n, isNumber := b.(json.Number)
-		if !isNumber {
-			return 0, false
-		}
-		return rat(a).Cmp(rat(n)), true
+		return rat(a).Cmp(rat(n)), isNumber
 	case string:
 		text, isText := b.(string)
-		if !isText {
-			return 0, false
+		if times && isText && wellFormed("date-time", a) && wellFormed("date-time", text) {
+			return instant(a).Compare(instant(text)), true
 		}
-		if times && wellFormed("date-time", a) && wellFormed("date-time", text) {
-			return instant(a).Cmp(instant(text)), true
-		}
-		return strings.Compare(a, text), true
+		return cmp.Compare(a, text), isText
 	case bool:
 		return 0, a == b
 	}
 	return 0, false
 }
 
-// instant is a date-time in seconds, with all the digits of its fraction.
-func instant(text string) *big.Rat {
-	clock, fraction := text[:19], ""
-	zone := text[19:]
-	if strings.HasPrefix(zone, ".") {
-		end := strings.IndexAny(zone, "Z+-")
-		fraction, zone = zone[:end], zone[end:]
-	}
-	leap := strings.HasSuffix(clock, ":60")
-	if leap {
-		clock = clock[:17] + "59"
-	}
-	t, err := time.Parse(time.RFC3339, clock+zone)
+// instant is a date-time that is well-formed. Go has no leap second: it is the second after.
+func instant(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return new(big.Rat)
+		t, _ = time.Parse(time.RFC3339, strings.Replace(text, ":60", ":59", 1))
+		t = t.Add(time.Second)
 	}
-	seconds := t.Unix()
-	if leap {
-		seconds++
+	return t
+}
+
+// repairs are exchanges in which a criterion may hold.
+func (m *exchangeModel) repairs(rng *rand.Rand, c criterion) (all []*exchangeModel) {
+	set := func(o operand, v any) { all = append(all, m.with(o.part, o.path, v)) }
+	if c.operator == "match" {
+		if pattern, ok := m.fill(c.pattern, nil); ok {
+			set(c.left, matching(rng, pattern, 4))
+			set(c.left, "/"+matching(rng, pattern, 4))
+		}
+		return all
 	}
-	return new(big.Rat).Add(big.NewRat(seconds, 1), rat(json.Number("0"+fraction)))
+	set(c.left, m.find(c.right).value)
+	set(c.right, m.find(c.left).value)
+	for range 4 {
+		for _, o := range []operand{c.left, c.right} {
+			if v, ok := m.generate(rng, o); ok {
+				set(o, v)
+			}
+		}
+	}
+	for _, o := range c.when {
+		all = append(all, m.without(o.part, o.path))
+	}
+	return all
+}
+
+// generate generates another value for an operand.
+func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
+	g := generator{rng, o.part, false}
+	if n := m.schema(o.part).below(o.path); n != nil {
+		return g.value(n)
+	}
+	return nil, false
+}
+
+// criteria adds exchanges in which one criterion does not hold.
+func (c *collector) criteria(base *exchangeModel) {
+	for _, one := range base.to.criteria {
+		name := strconv.Itoa(base.status) + "/criterion/" + one.name
+		for _, v := range base.unequal(c.rng, one) {
+			c.add(base.with(one.left.part, one.left.path, v.value), name+"/"+v.name, one.violation())
+		}
+		c.add(base.without(one.left.part, one.left.path), name+"/missing", one.violation())
+		for i := range 3 {
+			if v, ok := base.generate(c.rng, one.right); ok && one.operator != "match" {
+				changed := base.with(one.right.part, one.right.path, v)
+				c.add(changed, name+"/other-right-side-"+strconv.Itoa(i), one.violation())
+			}
+		}
+	}
+}
+
+// unequal proposes values for the left side of a criterion that are near the right one.
+func (m *exchangeModel) unequal(rng *rand.Rand, c criterion) (all []candidate) {
+	add := func(name string, v any) { all = append(all, candidate{name: name, value: v}) }
+	switch v := m.find(c.left).value.(type) {
+	case string:
+		add("other-case", swapCase(v))
+		add("space-after", v+" ")
+		add("longer", v+"0")
+		add("longer-before", "0"+v)
+		add("shorter", v[:max(0, len(v)-1)])
+		add("slash-after", v+"/")
+		add("line-after", v+"\n")
+		add("empty", "")
+		if whole, isUTC := strings.CutSuffix(v, "Z"); isUTC && m.isTime(c.left) && len(whole) == len("2006-01-02T15:04:05") {
+			add("fraction-after", whole+".000000001Z")
+			add("other-offset", whole+"+00:01")
+		}
+		add("another", "2001-01-01T00:00:00Z")
+		add("late", "9999-12-31T23:59:59.9999999999Z")
+	case json.Number:
+		add("one-more", decimal(plus(rat(v), 1)))
+		add("one-less", decimal(plus(rat(v), -1)))
+	case bool:
+		add("opposite", !v)
+	}
+	add("null", nil)
+	add("the-right-side", m.find(c.right).value)
+	for i := range 5 {
+		if v, ok := m.generate(rng, c.left); ok {
+			add("drawn-"+strconv.Itoa(i), v)
+		}
+	}
+	return all
 }

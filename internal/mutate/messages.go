@@ -10,114 +10,84 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
+// raw adds a mutant that no exchange model can be. change changes the copy that it is given.
+func (c *collector) raw(base *exchangeModel, name string, expected Expectation, change func(*traffic.Exchange)) {
+	if name = c.prefix + name; !c.names[name] {
+		ex := base.exchange()
+		change(ex)
+		c.take(Mutant{Name: name, Exchange: ex, Expected: expected})
+	}
+}
+
 // side is one message of an exchange, with what the spec says of its body.
 type side struct {
-	name       string
-	of         *content
-	head, body conformance.Part
+	name       string // begins the names of its mutants
+	content    *content
+	media      *media
 	required   bool
+	head, body conformance.Part
 	message    func(*traffic.Exchange) *traffic.Message
 }
 
-func answerSide(base *draft) side {
-	return side{strconv.Itoa(base.status) + base.to.content.label(base.response.media), base.to.content, conformance.ResponseHeader, conformance.ResponseBody, true,
-		func(ex *traffic.Exchange) *traffic.Message { return &ex.Response }}
+// sides are the messages with a documented body. A request that is rejected violates nothing.
+func (m *exchangeModel) sides() (all []side) {
+	if m.response != nil {
+		name := strings.TrimSuffix(m.label(conformance.ResponseBody), "/body")
+		all = append(all, side{name, m.to.content, m.response, true, conformance.ResponseHeader, conformance.ResponseBody,
+			func(ex *traffic.Exchange) *traffic.Message { return &ex.Response }})
+	}
+	if m.request != nil && m.accepted() {
+		all = append(all, side{m.label(conformance.RequestBody), m.op.request, m.request, m.op.bodyRequired,
+			conformance.RequestHeader, conformance.RequestBody,
+			func(ex *traffic.Exchange) *traffic.Message { return &ex.Request }})
+	}
+	return all
 }
 
-func requestSide(base *draft) side {
-	return side{strconv.Itoa(base.status) + "/request" + base.op.request.label(base.request.media), base.op.request, conformance.RequestHeader, conformance.RequestBody,
-		base.op.required, func(ex *traffic.Exchange) *traffic.Message { return &ex.Request }}
-}
-
-// label tells the media types of a body apart in names, where it has several.
-func (c *content) label(m *media) string {
-	if c == nil || m == nil || len(c.media) == 1 {
-		return ""
-	}
-	return "/" + strings.ReplaceAll(m.name, "/", "|")
-}
-
-// place is the claim that a body of another media type breaks.
-func (c *content) place() string {
-	if len(c.media) == 1 {
-		return c.media[0].at
-	}
-	return c.at
-}
-
-// bodies derives mutants of the answer's body as such: absent, unexpected, not JSON.
-func (d *derivation) bodies(base *draft) {
-	s := answerSide(base)
-	if base.to.content != nil {
-		if base.response.media != nil {
-			d.body(base, s, base.response)
-		}
-		return
-	}
-	if bodiless(base.status) {
-		return
-	}
-	for name, text := range map[string]string{"json": "{}", "space": " ", "text": "unexpected"} {
-		ex := base.exchange(nil)
-		ex.Response.Body = []byte(text)
-		d.add(d.prefix+s.name+"/body/unexpected/"+name, claimID(s.body, base.to.at), ex, Want{"body", s.body, ""})
-	}
-}
-
-// requests derives mutants of an accepted request's body as such.
-func (d *derivation) requests(base *draft) {
-	if base.accepted() && base.request.media != nil {
-		d.body(base, requestSide(base), base.request)
-	}
-}
-
-// body derives mutants of a body that is documented.
-func (d *derivation) body(base *draft, s side, m message) {
-	add := func(name, rule, at, claim string, part conformance.Part, change func(*traffic.Message)) {
-		ex := base.exchange(nil)
-		change(s.message(ex))
-		id := ""
-		if claim != "" {
-			id = claimID(part, claim)
-		}
-		name = d.prefix + s.name + "/" + name
-		d.add(name, id, ex, Want{rule, part, at})
-		if id != "" && (part == conformance.RequestBody || part == conformance.RequestHeader) {
-			d.refusedAsItIs(base, ex, name, id)
+// bodies adds the mutants of bodies as such: missing, unexpected, of another media type, not JSON.
+func (c *collector) bodies(base *exchangeModel) {
+	if base.to.content == nil && !bodiless(base.status) {
+		for name, text := range map[string]string{"json": "{}", "space": " ", "text": "unexpected"} {
+			const part = conformance.ResponseBody
+			c.raw(base, strconv.Itoa(base.status)+"/body/unexpected/"+name, Expectation{string(part) + "#" + base.to.at, "body", part, ""},
+				func(ex *traffic.Exchange) { ex.Response.Body = []byte(text) })
 		}
 	}
-	if s.required {
-		add("body/missing", "body", "", s.of.at, s.body, func(w *traffic.Message) { w.Body = nil })
-		add("body/missing-with-its-type", "body", "", s.of.at, s.body, func(w *traffic.Message) { w.Body = nil; w.Header.Del("Content-Type") })
-	}
-	const field = "/Content-Type"
-	for name, values := range contentTypes(m.headers["Content-Type"]) {
-		add("content-type/"+name, "media-type", field, s.of.place(), s.head, func(w *traffic.Message) { w.Header["Content-Type"] = values })
-	}
-	add("content-type/missing", "media-type", field, s.of.place(), s.head, func(w *traffic.Message) { w.Header.Del("Content-Type") })
-	for _, other := range []string{"text/html", "application/xml", "application/jsonp", "application/json-seq", "text/json", "image/png"} {
-		if !slices.ContainsFunc(s.of.media, func(m media) bool { return covers(m.name, other) }) {
-			add("content-type/"+strings.ReplaceAll(other, "/", "|"), "media-type", field, "", s.head,
-				func(w *traffic.Message) { w.Header.Set("Content-Type", other) })
+	for _, s := range base.sides() {
+		right := concrete(s.media.name)
+		missing := Expectation{string(s.body) + "#" + s.content.at, "body", s.body, ""}
+		mediaType := Expectation{string(s.head) + "#" + s.content.claim(), "media-type", s.head, "/Content-Type"}
+		add := func(name string, expected Expectation, change func(*traffic.Message)) {
+			c.raw(base, s.name+"/"+name, expected, func(ex *traffic.Exchange) { change(s.message(ex)) })
+		}
+		if s.required {
+			add("body/missing", missing, func(m *traffic.Message) { m.Body = nil })
+			add("body/missing-with-its-type", missing, func(m *traffic.Message) { m.Body = nil; m.Header.Del("Content-Type") })
+		}
+		add("content-type/missing", mediaType, func(m *traffic.Message) { m.Header.Del("Content-Type") })
+		for name, values := range contentTypes(right) {
+			add("content-type/"+name, mediaType, func(m *traffic.Message) { m.Header["Content-Type"] = values })
+		}
+		mediaType.Claim = "" // well-formed, but the spec does not have it
+		for _, other := range []string{"text/html", "application/xml", "application/jsonp", "application/json-seq", "text/json", "image/png"} {
+			if !slices.ContainsFunc(s.content.media, func(m *media) bool { return covers(m.name, other) }) {
+				add("content-type/"+strings.ReplaceAll(other, "/", "|"), mediaType, func(m *traffic.Message) { m.Header.Set("Content-Type", other) })
+			}
+		}
+		if isJSON(right) {
+			c.syntax(base, s, func(name, rule, at, body string) {
+				add("json/"+name, Expectation{string(s.body) + "#" + s.media.at, rule, s.body, at}, func(m *traffic.Message) { m.Body = []byte(body) })
+			})
 		}
 	}
-	if m.has {
-		d.syntax(base, s, m, add)
-	}
-}
-
-func covers(documented, name string) bool {
-	documented, _, _ = strings.Cut(documented, ";")
-	kind, isRange := strings.CutSuffix(documented, "/*")
-	return documented == "*/*" || documented == name || isRange && strings.HasPrefix(name, kind+"/")
 }
 
 // contentTypes are field values that are wrong in themselves.
 func contentTypes(right string) map[string][]string {
 	all := map[string][]string{
-		"empty": {""}, "malformed": {"application"}, "malformed-parameter": {right + "; charset"}, "two-slashes": {"application/json/x"},
-		"two-that-differ": {right, "text/csv"}, "bad-quote": {right + `; charset="utf-8`}, "twice-the-parameter": {right + "; a=1; a=2"},
-		"list": {right + ", text/plain"},
+		"empty": {""}, "malformed": {"application"}, "two-slashes": {"application/json/x"}, "list": {right + ", text/plain"},
+		"two-that-differ": {right, "text/csv"}, "malformed-parameter": {right + "; charset"},
+		"bad-quote": {right + `; charset="utf-8`}, "twice-the-parameter": {right + "; a=1; a=2"},
 	}
 	if isJSON(right) {
 		for _, charset := range []string{"iso-8859-1", "utf-16", "windows-1252"} {
@@ -127,133 +97,90 @@ func contentTypes(right string) map[string][]string {
 	return all
 }
 
-// refusedAsItIs derives from an accepted request that is no draft the exchanges in which it is refused.
-func (d *derivation) refusedAsItIs(base *draft, broken *traffic.Exchange, name, claim string) {
-	accepted := base.clone()
-	accepted.request.has = false // nobody reads it, so the criteria say nothing of it
-	for _, a := range base.op.answers {
-		status, err := strconv.Atoi(a.key)
-		refused := d.refused(accepted, a)
-		if err != nil || status/100 != 4 || refused == nil {
-			continue
-		}
-		ex := refused.exchange(nil)
-		ex.URL, ex.Request = broken.URL, broken.Request
-		about := refusals
-		if strings.Contains(name, "/security/") {
-			about = denials
-		}
-		state := conformance.Unobserved
-		if slices.Contains(about, status) {
-			state = conformance.Supported
-		}
-		d.proves(strings.TrimPrefix(name, d.prefix)+"/refused-with-"+a.key, claim, ex, state)
-	}
-}
-
-// heads derives what an answer has and the spec does not know.
-func (d *derivation) heads(base *draft) {
-	status := strconv.Itoa(base.status)
+// undocumented adds what a response has and the spec does not: headers and statuses.
+func (c *collector) undocumented(base *exchangeModel) {
 	for _, name := range []string{"X-Undocumented", "Link", "Retry-After", "Location", "Deprecation"} {
-		if slices.ContainsFunc(base.to.headers, func(h header) bool { return h.name == name }) {
-			continue
+		if base.to.headers.properties[name] == nil {
+			c.raw(base, strconv.Itoa(base.status)+"/header/undocumented/"+name,
+				Expectation{"", "undocumented-header", conformance.ResponseHeader, pointer(name)},
+				func(ex *traffic.Exchange) { ex.Response.Header.Set(name, "1") })
 		}
-		ex := base.exchange(nil)
-		ex.Response.Header.Set(name, "1")
-		d.add(d.prefix+status+"/header/undocumented/"+name, "", ex, Want{"undocumented-header", conformance.ResponseHeader, pointer(name)})
 	}
+	accepted := *base
+	accepted.status, accepted.to = http.StatusOK, nil
 	for _, other := range []int{100, 200, 202, 204, 299, 301, 302, 304, 307, 308, 400, 404, 418, 499, 501, 502, 503, 599, 600, 999} {
-		if base.op.answerTo(other) != nil {
-			continue
+		if base.op.responseTo(other) == nil && (other/100 != 2 || base.accepted() || len(accepted.violations()) == 0) {
+			c.raw(base, strconv.Itoa(other)+"/status/undocumented", Expectation{"", "status", conformance.ResponseStatus, ""},
+				func(ex *traffic.Exchange) { ex.Status = other })
 		}
-		ex := base.exchange(nil)
-		ex.Status = other
-		if other/100 == 2 && !base.accepted() && len(asAccepted(base).read()) > 0 {
-			continue
-		}
-		d.add(d.prefix+strconv.Itoa(other)+"/status/undocumented", "", ex, Want{"status", conformance.ResponseStatus, ""})
 	}
 }
 
-func asAccepted(base *draft) *draft {
-	c := base.clone()
-	c.status, c.to = http.StatusOK, nil
-	return c
-}
-
-// credentials derives accepted calls that lack a credential of each way to authenticate.
-func (d *derivation) credentials(base *draft) {
-	if !base.accepted() || slices.ContainsFunc(base.op.security, func(all []credential) bool { return len(all) == 0 }) {
+// credentials adds accepted requests that lack a credential of each way to authenticate.
+func (c *collector) credentials(base *exchangeModel) {
+	ways := base.op.security
+	if !base.accepted() || slices.ContainsFunc(ways, func(all []credential) bool { return len(all) == 0 }) {
 		return
 	}
-	for i, all := range base.op.security {
+	for i, all := range ways {
 		for _, lacking := range all {
-			for _, v := range absences(lacking) {
-				changed := base.clone()
-				for _, alternative := range base.op.security {
-					for _, c := range alternative {
-						delete(changed.request.headers, c.key())
+			name := strconv.Itoa(base.status) + "/security/" + lacking.name + "/"
+			if len(ways) > 1 {
+				name = strconv.Itoa(base.status) + "/security/" + strconv.Itoa(i) + "/" + lacking.name + "/"
+			}
+			expected := Expectation{string(conformance.RequestHeader) + "#" + lacking.at, "security", conformance.RequestHeader, lacking.pointer()}
+			for absence, value := range lacking.absences() {
+				changed := base
+				for _, other := range slices.Concat(ways...) {
+					changed = changed.without(conformance.RequestHeader, []string{other.key()})
+				}
+				for _, other := range all {
+					if other != lacking {
+						changed = changed.with(conformance.RequestHeader, []string{other.key()}, other.value())
 					}
 				}
-				for _, c := range all {
-					if c != lacking {
-						c.set(changed.request.headers, strings.TrimSpace(c.scheme+" k3y"))
-					}
-				}
-				if v.value != nil {
-					changed.request.headers[lacking.key()] = asText(v.value)
+				if value != nil {
+					changed = changed.with(conformance.RequestHeader, []string{lacking.key()}, value)
 				}
 				// Where several ways lack as much, the first one is what is missing.
-				if slices.ContainsFunc(base.op.security[:i], func(other []credential) bool { return changed.lacks(other) <= 1 }) {
-					d.reasons[claimID(conformance.RequestHeader, lacking.at)] = "who lacks it lacks no less of another way to authenticate, which comes first"
-					continue
+				if !slices.ContainsFunc(ways[:i], func(other []credential) bool { return changed.lacks(other) <= 1 }) {
+					c.raw(changed, name+absence, expected, func(*traffic.Exchange) {})
 				}
-				name := strconv.Itoa(base.status) + "/security/" + lacking.name + "/" + v.name
-				claim := claimID(conformance.RequestHeader, lacking.at)
-				if len(base.op.security) > 1 {
-					name = strconv.Itoa(base.status) + "/security/" + strconv.Itoa(i) + "/" + lacking.name + "/" + v.name
-				}
-				ex := changed.exchange(nil)
-				d.add(d.prefix+name, claim, ex, Want{"security", conformance.RequestHeader, lacking.place()})
-				d.refusedAsItIs(changed, ex, d.prefix+name, claim)
 			}
 		}
 	}
 }
 
-func (d *draft) lacks(all []credential) (count int) {
+func (m *exchangeModel) lacks(all []credential) (count int) {
 	for _, c := range all {
-		if d.request.headers[c.key()] == "" {
+		if value, _ := lookup(m.values[conformance.RequestHeader], []string{c.key()}); asText(value) == "" {
 			count++
 		}
 	}
 	return count
 }
 
-// place is where a finding about a credential points.
-func (c credential) place() string {
+// pointer is where a finding about a credential points.
+func (c credential) pointer() string {
 	switch c.in {
 	case "query":
 		return pointer("URL", c.name)
 	case "cookie":
 		return pointer("Cookie", c.name)
 	}
-	return pointer(canonicalName(c.name))
+	return pointer(c.key())
 }
 
-// absences are the ways not to send a credential. A nil value is no field at all.
-func absences(c credential) []variant {
-	all := []variant{{name: "missing"}, {name: "empty", value: ""}, {name: "space", value: " "}}
-	if c.in == "header" && c.name == "Authorization" {
+// absences are the ways not to send a credential, by name. A nil value is no field at all.
+func (c credential) absences() map[string]any {
+	all := map[string]any{"missing": nil, "empty": "", "space": " "}
+	if c.key() == "Authorization" {
 		for _, scheme := range []string{"Token", "Bearer", "Basic ", "token"} {
-			all = append(all, variant{name: "only-" + strings.TrimSpace(scheme), value: scheme})
+			all["only-"+strings.TrimSpace(scheme)] = scheme
 		}
 	}
 	if c.scheme != "" {
-		all = append(all, variant{name: "other-scheme", value: "Other k3y"}, variant{name: "no-scheme", value: "k3y"})
+		all["other-scheme"], all["no-scheme"] = "Other k3y", "k3y"
 	}
 	return all
 }
-
-// bodiless tells the statuses whose answers end with the header (RFC 9110, section 6.4.1).
-func bodiless(status int) bool { return status/100 == 1 || status == 204 || status == 304 }

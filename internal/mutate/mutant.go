@@ -1,264 +1,228 @@
+// Package mutate makes the mutants that test the checker.
+//
+// A mutant is an exchange that violates exactly one claim. [Mutants] takes an exchange that conforms, changes it in one
+// place (a required property is missing, a text has one character too many, a 2xx response to a request without a
+// credential), and says which claim that violates, and where. The tests of this package show each mutant to the checker
+// (`make selftest`): one that is not reported, is reported by another rule or at another place, or is reported twice is a
+// survivor, and a claim without a mutant needs a reason. Random exchanges that conform must have no finding.
+//
+// The checker's code takes no part in this. What a mutant violates is decided by an oracle of this package: a small and
+// slow evaluation of the spec. The tests compare it with a JSON Schema library.
 package mutate
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Mutant is an exchange that breaks exactly one claim, or shows exactly one thing that no claim covers.
+// Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift).
 type Mutant struct {
 	Name     string            // parts with slashes between: 201/body/id/minimum/zero
-	Claim    string            // ID of the claim that is broken, see [conformance.Claim]; "" for drift
 	Exchange *traffic.Exchange // its Source is the name
-	Base     *traffic.Exchange // what it was made of: an exchange that conforms, shared by many mutants, not to be changed
-	Want     Want              // the one finding
-	// Also are findings that come with it, as the claim cannot be broken alone: a number out of its bounds that must
-	// also be equal to the status. By default, none.
-	Also []Want
-	// Against is the pointer of the other member of the same body that a criterion compares the place with; "" where the
-	// claim is about one place.
-	Against string
-
-	also []string // the claims of Also
+	Expected Expectation       // the one finding
+	// SideEffects are findings that come with it, as the claim cannot be violated alone: a number out of its bounds that
+	// must also be equal to the status (default none).
+	SideEffects []Expectation
 }
 
-// Want is what a finding must say.
-type Want struct {
-	Rule    string           `json:"rule"`
-	Part    conformance.Part `json:"part"`
-	Pointer string           `json:"pointer"`
+// Expectation is what a finding must say.
+type Expectation struct {
+	Claim   string // ID of the violated claim, see [conformance.Claim]; "" for drift
+	Rule    string
+	Part    conformance.Part
+	Pointer string
 }
 
-// proof is an exchange that conforms, and what the ledger must then say of one claim.
-type proof struct {
-	name, claim string
-	exchange    *traffic.Exchange
-	state       conformance.State
-}
-
-// derivation collects what a spec gives.
-type derivation struct {
-	spec    *spec
-	rng     *rand.Rand
-	mutants []Mutant
-	proofs  []proof
-	names   map[string]bool
-	claims  map[string]bool
-	partial map[string]Mutant // by claim: the least that can be broken with it
-	reasons map[string]string // by claim: why nothing breaks it
-	answers map[*answer]*draft
-	base    *traffic.Exchange // that of the mutants to come
-	prefix  string
-}
-
-// Mutants derives the mutants of a spec, in a stable order. The error is that of a spec that cannot be read.
-func Mutants(data []byte) ([]Mutant, error) {
-	s, err := parse(data)
+// Mutants makes the mutants of a spec, in a stable order. The error is that of a spec that cannot be read.
+func Mutants(spec []byte) ([]Mutant, error) {
+	c, err := parse(spec)
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.derive()
-	if err != nil {
-		return nil, err
-	}
-	return d.mutants, nil
+	return c.mutants()
 }
 
-// draws bounds how many exchanges each answer's mutants are made of, as each has other alternatives of a schema. Where
-// three in a row give nothing new, there are no more.
-const draws = 12
+// collector collects the mutants of a contract.
+type collector struct {
+	rng         *rand.Rand
+	mutants     []Mutant
+	names       map[string]bool
+	inseparable map[string]Mutant // by claim: the mutant with the fewest side effects
+	prefix      string            // of their names
+}
 
-func (s *spec) derive() (*derivation, error) {
-	d := &derivation{spec: s, rng: rand.New(rand.NewPCG(1, 2)), names: map[string]bool{}, claims: map[string]bool{}, //nolint:gosec // no secret
-		partial: map[string]Mutant{}, reasons: map[string]string{}, answers: map[*answer]*draft{}}
-	for _, o := range s.operations {
-		if len(s.operations) > 1 {
-			d.prefix = o.id + "/"
+// maxBases bounds how many exchanges the mutants of a combination are made of, as each has other alternatives of a
+// schema. Where three in a row add nothing, there are no more.
+const maxBases = 12
+
+func (c *contract) mutants() ([]Mutant, error) {
+	all := &collector{rng: newRand(1), names: map[string]bool{}, inseparable: map[string]Mutant{}}
+	for _, of := range c.combinations() {
+		if len(c.operations) > 1 {
+			all.prefix = of.op.id + "/"
 		}
-		for _, a := range o.answers {
-			if a.status == 0 {
-				continue
+		idle := 0
+		for i := 0; i < maxBases && idle < 3; i++ {
+			before := len(all.names)
+			base := conforming(all.rng, of, true)
+			if base == nil {
+				return nil, fmt.Errorf("%s %d: no exchange that conforms was found", of.op.id, of.to.status)
 			}
-			for _, of := range recipes(o, a) {
-				if err := d.answer(of); err != nil {
-					return nil, err
-				}
+			all.values(base)
+			all.criteria(base)
+			if i == 0 {
+				all.bodies(base)
+				all.undocumented(base)
+				all.credentials(base)
+			}
+			if idle++; len(all.names) > before {
+				idle = 0
 			}
 		}
 	}
-	d.inseparable()
-	slices.SortFunc(d.mutants, func(a, b Mutant) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(d.proofs, func(a, b proof) int { return strings.Compare(a.name, b.name) })
-	return d, nil
-}
-
-// answer derives all that one answer gives.
-func (d *derivation) answer(of recipe) error {
-	idle := 0
-	for i := 0; i < draws && idle < 3; i++ {
-		before := len(d.names)
-		base := d.spec.draft(d.rng, of, true)
-		if base == nil {
-			return fmt.Errorf("%s %d: no exchange that conforms was found", of.op.id, of.to.status)
-		}
-		d.base = base.exchange(nil)
-		d.schemas(base)
-		d.criteria(base)
-		d.headers(base)
-		if i == 0 {
-			d.bodies(base)
-			d.heads(base)
-			d.shows(base)
-			d.credentials(base)
-			d.requests(base)
-			d.impossible(of)
-		}
-		if idle++; len(d.names) > before {
-			idle = 0
+	violated := map[string]bool{}
+	for _, m := range all.mutants {
+		violated[m.Expected.Claim] = true
+	}
+	for claim, m := range all.inseparable {
+		if !violated[claim] {
+			m.Exchange.Source = m.Name
+			all.mutants = append(all.mutants, m)
 		}
 	}
-	return nil
+	slices.SortFunc(all.mutants, func(a, b Mutant) int { return strings.Compare(a.Name, b.Name) })
+	return all.mutants, nil
 }
 
-// unsaid are the drafts in which as little as possible depends on what is changed: as it is, and without the request's
-// body in the recording, which the criteria then say nothing of.
-func unsaid(base *draft) []*draft {
-	list := []*draft{base}
-	if base.request.has {
-		c := base.clone()
-		c.request.omitted = true
-		list = append(list, c)
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) } //nolint:gosec // no secret
+
+// add adds an exchange as a mutant if it violates what is expected and nothing else.
+func (c *collector) add(changed *exchangeModel, name string, expected Expectation) bool {
+	all := changed.violations()
+	i := slices.Index(all, expected)
+	if name = c.prefix + name; i < 0 || c.names[name] {
+		return c.names[name]
 	}
-	return list
-}
-
-// claimed adds a draft as a mutant if it breaks the claim and nothing else.
-func (d *derivation) claimed(changed *draft, name string, claim string, want Want) bool {
-	name = d.prefix + name
-	if d.names[name] {
+	if len(all) == 1 {
+		c.take(Mutant{Name: name, Exchange: changed.exchange(), Expected: expected})
 		return true
 	}
-	wanted := broken{want, claim}
-	all := changed.read()
-	if !slices.Contains(all, wanted) {
-		return false
+	known, isKnown := c.inseparable[expected.Claim]
+	if expected.Claim != "" && (!isKnown || len(all) <= len(known.SideEffects)) {
+		c.inseparable[expected.Claim] = Mutant{name, changed.exchange(), expected, slices.Delete(all, i, i+1)}
 	}
-	if len(all) > 1 {
-		m := Mutant{Name: name, Claim: claim, Exchange: changed.exchange(nil), Base: d.base, Want: want, Against: changed.against(claim)}
-		for _, b := range all {
-			if b != wanted {
-				m.Also = append(m.Also, b.Want)
-				m.also = append(m.also, b.claim)
-			}
-		}
-		if known, there := d.partial[claim]; claim != "" && (!there || len(m.Also) < len(known.Also)) {
-			d.partial[claim] = m
-		}
-		return false
-	}
-	d.add(name, claim, changed.exchange(nil), want)
-	d.mutants[len(d.mutants)-1].Against = changed.against(claim)
-	return true
+	return false
 }
 
-// add takes a mutant in as it is.
-func (d *derivation) add(name, claim string, ex *traffic.Exchange, want Want) {
-	if d.names[name] {
-		return
-	}
-	ex.Source = name
-	d.names[name], d.claims[claim] = true, true
-	d.mutants = append(d.mutants, Mutant{Name: name, Claim: claim, Exchange: ex, Base: d.base, Want: want})
+func (c *collector) take(m Mutant) {
+	c.names[m.Name] = true
+	m.Exchange.Source = m.Name
+	c.mutants = append(c.mutants, m)
 }
 
-// inseparable takes in the mutants of claims that cannot be broken alone.
-func (d *derivation) inseparable() {
-	for _, claim := range sortedKeys(d.partial) {
-		if d.claims[claim] {
+// label begins the names of mutants of a part.
+func (m *exchangeModel) label(part conformance.Part) string {
+	status := strconv.Itoa(m.status)
+	switch part {
+	case conformance.RequestBody:
+		return status + "/request" + m.op.request.label(m.request)
+	case conformance.ResponseBody:
+		return status + m.to.content.label(m.response) + "/body"
+	}
+	return status + "/header"
+}
+
+// values adds the mutants of the schemas of both bodies and of the headers.
+func (c *collector) values(base *exchangeModel) {
+	for _, part := range []conformance.Part{conformance.ResponseHeader, conformance.ResponseBody, conformance.RequestBody} {
+		whole, known := base.value(part)
+		bases := base.quiet()
+		if part == conformance.RequestBody {
+			known, bases = known && base.accepted(), bases[:1]
+		}
+		if !known || base.schema(part) == nil {
 			continue
 		}
-		m := d.partial[claim]
-		m.Exchange.Source = m.Name
-		d.names[m.Name], d.claims[claim] = true, true
-		d.mutants = append(d.mutants, m)
-		var also []string
-		for _, w := range m.Also {
-			also = append(also, fmt.Sprintf("%s %s at %q", w.Part, w.Rule, w.Pointer))
-		}
-		d.reasons[claim] = "whatever breaks it breaks too: " + strings.Join(also, ", ")
-	}
-}
-
-// schemas derives the mutants of the schemas of both bodies.
-func (d *derivation) schemas(base *draft) {
-	if base.response.has {
-		d.values(unsaid(base), answerSide(base).name+"/body", conformance.ResponseBody, base.response.media.schema,
-			func(c *draft) *any { return &c.response.value })
-	}
-	if base.request.has && base.accepted() {
-		d.values([]*draft{base}, requestSide(base).name, conformance.RequestBody, base.request.media.schema,
-			func(c *draft) *any { return &c.request.value })
-	}
-}
-
-// values derives the mutants of one body. bases are tried in turn.
-func (d *derivation) values(bases []*draft, prefix string, part conformance.Part, root *node, value func(*draft) *any) {
-	drawing := &drawing{d.spec, d.rng, part, true}
-	whole := *value(bases[0])
-	for _, at := range d.spec.sites(root, whole, nil, nil) {
-		present, _ := lookup(whole, at.path)
-		for _, v := range drawing.variants(at.node, present, 0) {
-			claim := ""
-			if v.claim != "" {
-				claim = claimID(part, v.claim)
-			}
-			want := Want{v.rule, part, pointer(at.path...) + v.member}
-			name := prefix + want.Pointer + "/" + v.rule + "/" + v.name
-			for _, base := range bases {
-				if d.names[d.prefix+name] {
-					break
-				}
-				changed := *base
-				*value(&changed) = replaced(whole, at.path, v.value)
-				if d.claimed(&changed, name, claim, want) {
-					d.enforced(&changed, name, claim, part)
-					break
-				}
+		g := generator{c.rng, part, true}
+		for _, at := range sites(base.schema(part), whole, nil) {
+			present, _ := lookup(whole, at.path)
+			for _, v := range g.candidates(at.schema, present, 0) {
+				c.candidate(bases, part, at, v)
 			}
 		}
-		if at.node.Nullable && len(at.node.types()) > 0 {
-			d.null(bases, prefix, part, at, value)
-		}
 	}
 }
 
-// null shows that a value may be null.
-func (d *derivation) null(bases []*draft, prefix string, part conformance.Part, at site, value func(*draft) *any) {
+// candidate adds a candidate as a mutant of the first base in which it violates what it is meant to, and nothing else.
+func (c *collector) candidate(bases []*exchangeModel, part conformance.Part, at site, v candidate) {
+	expected := Expectation{v.claim, v.rule, part, pointer(at.path...) + v.property}
+	if v.claim != "" {
+		expected.Claim = string(part) + "#" + v.claim
+	}
+	name := bases[0].label(part) + expected.Pointer + "/" + v.rule + "/" + v.name
 	for _, base := range bases {
-		changed := base.clone()
-		*value(changed) = replaced(*value(base), at.path, nil)
-		if len(changed.read()) == 0 {
-			state := conformance.Supported
-			if part == conformance.RequestBody {
-				state = conformance.Consistent
-			}
-			claim := claimID(part, at.node.at+"/nullable")
-			d.proves(prefix+pointer(at.path...)+"/nullable/null", claim, changed.exchange(nil), state)
-			d.reasons[claim] = "it allows, and forbids nothing; an exchange shows that"
+		if c.names[c.prefix+name] {
+			return
+		}
+		changed := base.with(part, at.path, v.value)
+		if part == conformance.ResponseHeader && !writable(changed.values[part]) {
+			return
+		}
+		if c.add(changed, name, expected) {
 			return
 		}
 	}
 }
 
-func (d *derivation) proves(name, claim string, ex *traffic.Exchange, state conformance.State) {
-	if name = d.prefix + name; !d.names[name] {
-		d.names[name] = true
-		ex.Source = name
-		d.proofs = append(d.proofs, proof{name, claim, ex, state})
+// writable reports whether headers can have such values (RFC 9110, section 5.5).
+func writable(headers any) bool {
+	for _, v := range headers.(map[string]any) { //nolint:forcetypeassert // headers are always an object
+		text := asText(v)
+		if text != strings.TrimSpace(text) || strings.ContainsFunc(text, unicode.IsControl) {
+			return false
+		}
 	}
+	return true
+}
+
+// site is a place in a value with a schema that describes it alone, not as one of several alternatives.
+type site struct {
+	schema *schema
+	path   []string
+}
+
+// sites walks a value and its schema together.
+func sites(n *schema, v any, path []string) []site {
+	all := []site{{n, slices.Clone(path)}}
+	switch v := v.(type) {
+	case []any:
+		if n.item != nil && len(v) > 0 { // the first stands for the others
+			all = append(all, sites(n.item, v[0], append(path, "0"))...)
+		}
+	case map[string]any:
+		rest := n.rest // the first stands for the others
+		for _, name := range sortedKeys(v) {
+			property := n.properties[name]
+			if property == nil {
+				property, rest = rest, nil
+			}
+			if property != nil {
+				all = append(all, sites(property, v[name], append(path, name))...)
+			}
+		}
+		if chosen := n.choices[asText(v[n.discriminator])]; chosen != nil {
+			all = append(all, sites(chosen, v, path)...)
+		}
+	}
+	for _, part := range n.allOf {
+		all = append(all, sites(part, v, path)...)
+	}
+	return all
 }

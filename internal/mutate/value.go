@@ -2,6 +2,7 @@ package mutate
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -9,24 +10,20 @@ import (
 	"strings"
 )
 
-// A value is what encoding/json makes of JSON, with numbers as json.Number.
+// A JSON value is what encoding/json makes of it, with numbers as json.Number. Values are never changed, only copied
+// with a difference, so they can share their parts.
 
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		c := map[string]any{}
-		for name, member := range v {
-			c[name] = clone(member)
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, item := range v {
-			c[i] = clone(item)
-		}
-		return c
+// pointer joins tokens into a JSON pointer (RFC 6901).
+func pointer(tokens ...string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
 	}
-	return v
+	return b.String()
+}
+
+func unescape(token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
 // tokens splits a JSON pointer.
@@ -43,19 +40,19 @@ func tokens(pointer string) []string {
 
 func lookup(v any, path []string) (any, bool) {
 	for _, token := range path {
-		switch of := v.(type) {
+		switch holder := v.(type) {
 		case map[string]any:
-			member, there := of[token]
-			if !there {
+			property, present := holder[token]
+			if !present {
 				return nil, false
 			}
-			v = member
+			v = property
 		case []any:
 			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(of) {
+			if err != nil || i < 0 || i >= len(holder) {
 				return nil, false
 			}
-			v = of[i]
+			v = holder[i]
 		default:
 			return nil, false
 		}
@@ -63,38 +60,45 @@ func lookup(v any, path []string) (any, bool) {
 	return v, true
 }
 
-// replaced returns a copy of v with another value at a path that is there, but for its last token.
+// replaced returns v with another value at a path, all of which but the last token must be present.
 func replaced(v any, path []string, with any) any {
 	if len(path) == 0 {
-		return clone(with)
+		return with
 	}
-	v = clone(v)
-	holder, _ := lookup(v, path[:len(path)-1])
-	last := path[len(path)-1]
-	switch holder := holder.(type) {
+	child, present := lookup(v, path[:1])
+	switch v := v.(type) {
 	case map[string]any:
-		holder[last] = clone(with)
+		if present || len(path) == 1 {
+			v = maps.Clone(v)
+			v[path[0]] = replaced(child, path[1:], with)
+			return v
+		}
 	case []any:
-		if i, err := strconv.Atoi(last); err == nil && i < len(holder) {
-			holder[i] = clone(with)
+		if i, err := strconv.Atoi(path[0]); err == nil && present {
+			v = slices.Clone(v)
+			v[i] = replaced(child, path[1:], with)
+			return v
 		}
 	}
 	return v
 }
 
-// without returns a copy of v that lacks a member.
+// without returns v without the property at a path.
 func without(v any, path []string) any {
-	v = clone(v)
-	if len(path) > 0 {
-		holder, _ := lookup(v, path[:len(path)-1])
-		if object, isObject := holder.(map[string]any); isObject {
-			delete(object, path[len(path)-1])
-		}
+	if len(path) == 0 {
+		return v
 	}
-	return v
+	last := len(path) - 1
+	holder, _ := lookup(v, path[:last])
+	object, isObject := holder.(map[string]any)
+	if !isObject {
+		return v
+	}
+	object = maps.Clone(object)
+	delete(object, path[last])
+	return replaced(v, path[:last], object)
 }
 
-// encode writes a value in the plainest way.
 func encode(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -105,6 +109,7 @@ func encode(v any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// decode reads JSON text; nil if it is none.
 func decode(text string) any {
 	var v any
 	d := json.NewDecoder(strings.NewReader(text))
@@ -124,15 +129,9 @@ func rat(n json.Number) *big.Rat {
 	return r
 }
 
-// limit is a bound of the spec, which kin-openapi keeps as a float64.
-func limit(f *float64) *big.Rat {
-	if f == nil {
-		return nil
-	}
-	return rat(json.Number(strconv.FormatFloat(*f, 'g', -1, 64)))
-}
+func plus(r *big.Rat, n int64) *big.Rat { return new(big.Rat).Add(r, big.NewRat(n, 1)) }
 
-// decimal writes a number without an exponent, and a whole one without a fraction.
+// decimal writes a number without an exponent, and an integer without a fraction.
 func decimal(r *big.Rat) json.Number {
 	if r.IsInt() {
 		return json.Number(r.Num().String())
@@ -140,7 +139,22 @@ func decimal(r *big.Rat) json.Number {
 	return json.Number(strings.TrimRight(r.FloatString(12), "0"))
 }
 
-// same compares JSON values; numbers by what they are worth.
+// scientific writes a number with an exponent.
+func scientific(n json.Number) json.Number {
+	digits := strings.TrimRight(rat(n).FloatString(12), "0")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	significant := strings.TrimLeft(whole+fraction, "0")
+	if significant == "" {
+		return "0E+5"
+	}
+	return json.Number(fmt.Sprintf("%s%se-%d", sign, significant, len(fraction)))
+}
+
+// same compares JSON values, and numbers by what they are worth.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:
@@ -160,7 +174,10 @@ func same(a, b any) bool {
 	return a == b
 }
 
-// plainValue reads a value of the spec, where numbers are Go's.
-func plainValue(v any) any { return decode(encode(v)) }
+func contains(list []any, v any) bool {
+	return slices.ContainsFunc(list, func(other any) bool { return same(other, v) })
+}
+
+func asText(v any) string { s, _ := v.(string); return s }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
