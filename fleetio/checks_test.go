@@ -73,9 +73,12 @@ func TestChecksAgreeWithTheJudge(t *testing.T) {
 		for _, v := range fleetioapi.CheckFaultCreate(&f) {
 			found = append(found, v.Field+" "+v.Rule)
 		}
-		// A Go value does not tell 0 from what was not set.
-		if slices.Equal(judged, []string{"vehicle_id minimum"}) && f.VehicleID == 0 {
-			judged = []string{"vehicle_id required"}
+		// A Go value does not tell 0 and "" from what was not set.
+		if f.Code == "" && !slices.Contains(judged, "code required") {
+			judged = append(judged, "code required")
+		}
+		if i := slices.Index(judged, "vehicle_id minimum"); i >= 0 && f.VehicleID == 0 {
+			judged[i] = "vehicle_id required"
 		}
 		slices.Sort(judged)
 		assert.Equal(t, judged, found, "%s", m.Name)

@@ -199,19 +199,14 @@ func (c *contract) content(at string, of openapi3.Content) *content {
 	return all
 }
 
-// statusOf finds a status that a response describes: one with a body, and without a response of its own.
+// statusOf finds a status that a response describes: one with a body, without a response of its own, and an error if it
+// can be.
 func (o *operation) statusOf(key string) int {
 	if status, err := strconv.Atoi(key); err == nil {
 		return status
 	}
-	candidates := []int{400, 404, 409, 418, 500, 503, 302, 200} // for default
-	if key != "default" {
-		candidates = nil
-		for i := range 100 {
-			candidates = append(candidates, int(key[0]-'0')*100+i)
-		}
-	}
-	for _, status := range candidates {
+	for i := range 400 {
+		status := 200 + (i+200)%400
 		if r := o.responseTo(status); r != nil && r.key == key && !bodiless(status) {
 			return status
 		}

@@ -71,7 +71,7 @@ func TestCrippledChecker(t *testing.T) {
 		"whole": {},
 		"a rule is missing": {findings: func(_ *traffic.Exchange, f findings) findings {
 			return slices.DeleteFunc(slices.Clone(f), func(f conformance.Finding) bool { return f.Rule == "minimum" })
-		}, failure: "201/body/id/minimum/zero: expected response.body minimum"},
+		}, failure: "201/body/id/minimum/one-beyond: expected response.body minimum"},
 		"a second finding": {findings: func(_ *traffic.Exchange, f findings) findings {
 			if len(f) == 1 && f[0].Rule == "enum" {
 				return append(slices.Clone(f), conformance.Finding{Rule: "type", Part: f[0].Part, Pointer: f[0].Pointer})

@@ -84,7 +84,7 @@ func parseOperand(text string) operand {
 
 // violation is what an exchange in which the criterion does not hold violates.
 func (c criterion) violation() Expectation {
-	return Expectation{string(c.left.part) + "#" + c.at, "criterion", c.left.part, pointer(c.left.path...)}
+	return claim(c.at, "criterion", c.left.part, pointer(c.left.path...))
 }
 
 // actual is what an operand is in an exchange. It is not known where the recording does not have it.
@@ -261,23 +261,31 @@ func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
 // criteria adds exchanges in which one criterion does not hold.
 func (c *collector) criteria(base *exchangeModel) {
 	for _, one := range base.to.criteria {
-		name := strconv.Itoa(base.status) + "/criterion/" + one.name
-		for _, v := range base.unequal(c.rng, one) {
-			c.add(base.with(one.left.part, one.left.path, v.value), name+"/"+v.name, one.violation())
+		propose := func(o operand, name string, v any) {
+			c.add(base.with(o.part, o.path, v), one.named(base, name))
 		}
-		c.add(base.without(one.left.part, one.left.path), name+"/missing", one.violation())
+		base.unequal(c.rng, one, func(name string, v any) { propose(one.left, name, v) })
+		c.add(base.without(one.left.part, one.left.path), one.named(base, "missing"))
 		for i := range 3 {
 			if v, ok := base.generate(c.rng, one.right); ok && one.operator != "match" {
-				changed := base.with(one.right.part, one.right.path, v)
-				c.add(changed, name+"/other-right-side-"+strconv.Itoa(i), one.violation())
+				propose(one.right, "other-right-side-"+strconv.Itoa(i), v)
 			}
 		}
 	}
 }
 
+// named names the mutants of the criterion, and no others.
+func (c criterion) named(base *exchangeModel, name string) func(Expectation) string {
+	return func(e Expectation) string {
+		if e != c.violation() {
+			return ""
+		}
+		return strconv.Itoa(base.status) + "/criterion/" + c.name + "/" + name
+	}
+}
+
 // unequal proposes values for the left side of a criterion that are near the right one.
-func (m *exchangeModel) unequal(rng *rand.Rand, c criterion) (all []candidate) {
-	add := func(name string, v any) { all = append(all, candidate{name: name, value: v}) }
+func (m *exchangeModel) unequal(rng *rand.Rand, c criterion, add proposal) {
 	switch v := m.find(c.left).value.(type) {
 	case string:
 		add("other-case", swapCase(v))
@@ -307,5 +315,4 @@ func (m *exchangeModel) unequal(rng *rand.Rand, c criterion) (all []candidate) {
 			add("drawn-"+strconv.Itoa(i), v)
 		}
 	}
-	return all
 }

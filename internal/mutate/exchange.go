@@ -166,8 +166,15 @@ func (m *exchangeModel) with(part conformance.Part, path []string, v any) *excha
 	}
 	whole = replaced(whole, path, v)
 	if part == conformance.RequestHeader || part == conformance.ResponseHeader {
+		headers, isObject := whole.(map[string]any)
+		if !isObject {
+			return m
+		}
 		texts := map[string]any{}
-		for name, header := range whole.(map[string]any) { //nolint:forcetypeassert // as above
+		if mediaType, has := lookup(m.values[part], []string{"Content-Type"}); has {
+			texts["Content-Type"] = mediaType
+		}
+		for name, header := range headers {
 			texts[name] = headerText(header)
 		}
 		whole = texts

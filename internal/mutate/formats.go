@@ -2,6 +2,7 @@ package mutate
 
 import (
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"math/big"
 	"net/url"
@@ -25,7 +26,7 @@ func readTable[T any](data []byte) (table T) {
 	return table
 }
 
-// wellFormed looks a text up. Other texts arise in two formats: those that criteria compare.
+// wellFormed looks a text up. Of some formats, other texts arise too.
 func wellFormed(format, text string) bool {
 	f, known := formats[format]
 	switch {
@@ -36,6 +37,9 @@ func wellFormed(format, text string) bool {
 	case format == "date-time":
 		_, err := time.Parse(time.RFC3339, text)
 		return err == nil && dateTime.MatchString(text)
+	case format == "byte":
+		_, err := base64.StdEncoding.DecodeString(text)
+		return err == nil
 	case format == "uri-reference":
 		first, _, _ := strings.Cut(text, "/")
 		_, err := url.Parse(text)

@@ -1,11 +1,12 @@
 package mutate
 
 import (
-	"cmp"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,98 +56,70 @@ func (g generator) anything(depth int) any {
 	return text(g.rng, g.rng.IntN(9), g.part == conformance.ResponseHeader)
 }
 
-// flat is a schema with those that it combines, and one of each list of alternatives. Contradictions and not are left to
-// the oracle.
-func (g generator) flat(n *schema) *schema {
-	parts := n.allOf
+// draw generates a value that is likely to be what the schema describes.
+func (g generator) draw(n *schema, depth int) any {
+	v, typed := g.combined(n, depth, nil)
+	switch {
+	case typed:
+		return v
+	case depth == 0: // a body without a schema
+		return map[string]any{"any": g.anything(0)}
+	}
+	return g.anything(depth)
+}
+
+// combined generates a value for a schema, then for those that it combines and one of each list of alternatives: each
+// adds to the same object, and replaces other values. Contradictions and not are left to the oracle. It is not typed
+// where none of them has a type.
+func (g generator) combined(n *schema, depth int, v any) (_ any, typed bool) {
+	v, typed = g.own(n, depth, v)
+	parts := slices.Clone(n.allOf)
 	if n.discriminator != "" {
 		name := pick(g.rng, sortedKeys(n.choices))
-		parts = append(parts[:len(parts):len(parts)], n.choices[name], &schema{
+		parts = append(parts, n.choices[name], &schema{types: []string{"object"},
 			required: map[string]string{n.discriminator: ""}, properties: map[string]*schema{n.discriminator: {enum: []any{name}}}})
 	} else {
 		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
 			if len(alternatives) > 0 {
-				parts = append(parts[:len(parts):len(parts)], pick(g.rng, alternatives))
+				parts = append(parts, pick(g.rng, alternatives))
 			}
 		}
 	}
 	for _, part := range parts {
-		n = intersect(n, g.flat(part))
-	}
-	return n
-}
-
-// intersect is a schema of what two say, without what they combine.
-func intersect(a, b *schema) *schema {
-	m := *a
-	m.nullable = a.nullable || b.nullable
-	if len(b.types) > 0 {
-		m.types = b.types
-	}
-	if len(a.enum) == 0 {
-		m.enum = b.enum
-	}
-	m.format, m.pattern, m.step = cmp.Or(a.format, b.format), cmp.Or(a.pattern, b.pattern), cmp.Or(a.step, b.step)
-	if b.minimum != nil && (a.minimum == nil || a.minimum.at.Cmp(b.minimum.at) < 0) {
-		m.minimum = b.minimum
-	}
-	if b.maximum != nil && (a.maximum == nil || a.maximum.at.Cmp(b.maximum.at) > 0) {
-		m.maximum = b.maximum
-	}
-	m.length, m.items, m.size = a.length.intersect(b.length), a.items.intersect(b.items), a.size.intersect(b.size)
-	m.unique, m.closed = a.unique || b.unique, a.closed || b.closed
-	m.item, m.rest = both(a.item, b.item), both(a.rest, b.rest)
-	m.properties, m.required = map[string]*schema{}, map[string]string{}
-	for _, of := range []*schema{a, b} {
-		for name, n := range of.properties {
-			m.properties[name] = both(m.properties[name], n)
-		}
-		for name := range of.required {
-			m.required[name] = ""
+		if of, partTyped := g.combined(part, depth, v); partTyped {
+			v, typed = of, true
 		}
 	}
-	return &m
+	return v, typed
 }
 
-func both(a, b *schema) *schema {
-	if a == nil || b == nil || a == b {
-		return cmp.Or(a, b)
-	}
-	return &schema{allOf: []*schema{a, b}, readOnly: a.readOnly || b.readOnly, writeOnly: a.writeOnly || b.writeOnly}
-}
-
-// draw generates a value that is likely to be what the schema describes.
-func (g generator) draw(n *schema, depth int) any {
-	n = g.flat(n)
-	if n.nullable && !g.full && (g.oneIn(5) || depth > 5) || depth > 12 {
-		return nil
-	}
-	if len(n.enum) > 0 {
-		return pick(g.rng, n.enum)
-	}
-	if len(n.types) == 0 {
-		if depth == 0 { // a body without a schema
-			return map[string]any{"any": g.anything(0)}
-		}
-		return g.anything(depth)
+func (g generator) own(n *schema, depth int, v any) (_ any, typed bool) {
+	switch {
+	case n.nullable && !g.full && (g.oneIn(5) || depth > 5) || depth > 12:
+		return nil, true
+	case len(n.enum) > 0:
+		return pick(g.rng, n.enum), true
+	case len(n.types) == 0:
+		return v, false
 	}
 	switch pick(g.rng, n.types) {
 	case "boolean":
-		return g.oneIn(2)
+		return g.oneIn(2), true
 	case "integer":
-		return g.number(n, true)
+		return g.number(n, true), true
 	case "number":
 		number := g.number(n, g.oneIn(3))
 		if g.part != conformance.ResponseHeader && g.oneIn(4) {
-			return scientific(number)
+			number = scientific(number)
 		}
-		return number
+		return number, true
 	case "string":
-		return g.text(n)
+		return g.text(n), true
 	case "array":
-		return g.array(n, depth)
+		return g.array(n, depth), true
 	}
-	return g.object(n, depth)
+	object, _ := v.(map[string]any)
+	return g.object(n, depth, object), true
 }
 
 // number generates a number near its bounds, or a small one.
@@ -220,17 +193,21 @@ func (g generator) item(n *schema, depth int) any {
 	return g.draw(n.item, depth+1)
 }
 
-func (g generator) object(n *schema, depth int) any {
-	object := map[string]any{}
-	isRequired := func(name string) bool { _, required := n.required[name]; return required }
+// object adds to an object, or to none.
+func (g generator) object(n *schema, depth int, object map[string]any) any {
+	object = maps.Clone(object)
+	if object == nil {
+		object = map[string]any{}
+	}
 	for _, name := range sortedKeys(n.properties) {
+		_, required := n.required[name]
 		optional := depth > 3 || !g.full && g.oneIn(3)
-		if property := n.properties[name]; property.omittedFrom(g.part) == "" && (isRequired(name) || !optional) {
+		if property := n.properties[name]; property.omittedFrom(g.part) == "" && (required || !optional) {
 			object[name] = g.draw(property, depth+1)
 		}
 	}
 	for _, name := range sortedKeys(n.required) {
-		if n.properties[name] == nil {
+		if _, present := object[name]; !present && n.properties[name] == nil {
 			object[name] = g.unnamed(n, depth)
 		}
 	}
@@ -248,7 +225,7 @@ func (g generator) object(n *schema, depth int) any {
 	names := sortedKeys(object)
 	g.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names {
-		if n.size.bounded && len(object) > n.size.max && !isRequired(name) {
+		if _, required := n.required[name]; n.size.bounded && len(object) > n.size.max && !required {
 			delete(object, name)
 		}
 	}

@@ -49,14 +49,14 @@ func (c *collector) bodies(base *exchangeModel) {
 	if base.to.content == nil && !bodiless(base.status) {
 		for name, text := range map[string]string{"json": "{}", "space": " ", "text": "unexpected"} {
 			const part = conformance.ResponseBody
-			c.raw(base, strconv.Itoa(base.status)+"/body/unexpected/"+name, Expectation{string(part) + "#" + base.to.at, "body", part, ""},
+			c.raw(base, strconv.Itoa(base.status)+"/body/unexpected/"+name, claim(base.to.at, "body", part, ""),
 				func(ex *traffic.Exchange) { ex.Response.Body = []byte(text) })
 		}
 	}
 	for _, s := range base.sides() {
 		right := concrete(s.media.name)
-		missing := Expectation{string(s.body) + "#" + s.content.at, "body", s.body, ""}
-		mediaType := Expectation{string(s.head) + "#" + s.content.claim(), "media-type", s.head, "/Content-Type"}
+		missing := claim(s.content.at, "body", s.body, "")
+		mediaType := claim(s.content.claim(), "media-type", s.head, "/Content-Type")
 		add := func(name string, expected Expectation, change func(*traffic.Message)) {
 			c.raw(base, s.name+"/"+name, expected, func(ex *traffic.Exchange) { change(s.message(ex)) })
 		}
@@ -76,7 +76,7 @@ func (c *collector) bodies(base *exchangeModel) {
 		}
 		if isJSON(right) {
 			c.syntax(base, s, func(name, rule, at, body string) {
-				add("json/"+name, Expectation{string(s.body) + "#" + s.media.at, rule, s.body, at}, func(m *traffic.Message) { m.Body = []byte(body) })
+				add("json/"+name, claim(s.media.at, rule, s.body, at), func(m *traffic.Message) { m.Body = []byte(body) })
 			})
 		}
 	}
@@ -116,48 +116,32 @@ func (c *collector) undocumented(base *exchangeModel) {
 	}
 }
 
-// credentials adds accepted requests that lack a credential of each way to authenticate.
+// credentials adds accepted requests that lack a credential of the first way to authenticate, and any of the other ways:
+// where several ways lack as much, the first one is what is missing.
 func (c *collector) credentials(base *exchangeModel) {
 	ways := base.op.security
-	if !base.accepted() || slices.ContainsFunc(ways, func(all []credential) bool { return len(all) == 0 }) {
+	if !base.accepted() || len(ways) == 0 || slices.ContainsFunc(ways, func(all []credential) bool { return len(all) == 0 }) {
 		return
 	}
-	for i, all := range ways {
-		for _, lacking := range all {
-			name := strconv.Itoa(base.status) + "/security/" + lacking.name + "/"
-			if len(ways) > 1 {
-				name = strconv.Itoa(base.status) + "/security/" + strconv.Itoa(i) + "/" + lacking.name + "/"
-			}
-			expected := Expectation{string(conformance.RequestHeader) + "#" + lacking.at, "security", conformance.RequestHeader, lacking.pointer()}
-			for absence, value := range lacking.absences() {
-				changed := base
-				for _, other := range slices.Concat(ways...) {
-					changed = changed.without(conformance.RequestHeader, []string{other.key()})
-				}
-				for _, other := range all {
-					if other != lacking {
-						changed = changed.with(conformance.RequestHeader, []string{other.key()}, other.value())
-					}
-				}
-				if value != nil {
-					changed = changed.with(conformance.RequestHeader, []string{lacking.key()}, value)
-				}
-				// Where several ways lack as much, the first one is what is missing.
-				if !slices.ContainsFunc(ways[:i], func(other []credential) bool { return changed.lacks(other) <= 1 }) {
-					c.raw(changed, name+absence, expected, func(*traffic.Exchange) {})
+	without := base
+	for _, other := range slices.Concat(ways...) {
+		without = without.without(conformance.RequestHeader, []string{other.key()})
+	}
+	for _, lacking := range ways[0] {
+		for absence, value := range lacking.absences() {
+			changed := without
+			for _, other := range ways[0] {
+				if other != lacking {
+					changed = changed.with(conformance.RequestHeader, []string{other.key()}, other.value())
 				}
 			}
+			if value != nil {
+				changed = changed.with(conformance.RequestHeader, []string{lacking.key()}, value)
+			}
+			c.raw(changed, strconv.Itoa(base.status)+"/security/"+lacking.name+"/"+absence,
+				claim(lacking.at, "security", conformance.RequestHeader, lacking.pointer()), func(*traffic.Exchange) {})
 		}
 	}
-}
-
-func (m *exchangeModel) lacks(all []credential) (count int) {
-	for _, c := range all {
-		if value, _ := lookup(m.values[conformance.RequestHeader], []string{c.key()}); asText(value) == "" {
-			count++
-		}
-	}
-	return count
 }
 
 // pointer is where a finding about a credential points.

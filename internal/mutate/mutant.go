@@ -40,6 +40,11 @@ type Expectation struct {
 	Pointer string
 }
 
+// claim is what a finding about a claim must say. at is the claim's place in the spec.
+func claim(at, rule string, part conformance.Part, pointer string) Expectation {
+	return Expectation{string(part) + "#" + at, rule, part, pointer}
+}
+
 // Mutants makes the mutants of a spec, in a stable order. The error is that of a spec that cannot be read.
 func Mutants(spec []byte) ([]Mutant, error) {
 	c, err := parse(spec)
@@ -54,6 +59,7 @@ type collector struct {
 	rng         *rand.Rand
 	mutants     []Mutant
 	names       map[string]bool
+	taken       map[string]bool   // values, with their places, that are a mutant
 	inseparable map[string]Mutant // by claim: the mutant with the fewest side effects
 	prefix      string            // of their names
 }
@@ -63,7 +69,7 @@ type collector struct {
 const maxBases = 12
 
 func (c *contract) mutants() ([]Mutant, error) {
-	all := &collector{rng: newRand(1), names: map[string]bool{}, inseparable: map[string]Mutant{}}
+	all := &collector{rng: newRand(1), names: map[string]bool{}, taken: map[string]bool{}, inseparable: map[string]Mutant{}}
 	for _, of := range c.combinations() {
 		if len(c.operations) > 1 {
 			all.prefix = of.op.id + "/"
@@ -103,20 +109,23 @@ func (c *contract) mutants() ([]Mutant, error) {
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) } //nolint:gosec // no secret
 
-// add adds an exchange as a mutant if it violates what is expected and nothing else.
-func (c *collector) add(changed *exchangeModel, name string, expected Expectation) bool {
+// add adds an exchange as a mutant if it violates exactly one thing, which the name is made for.
+func (c *collector) add(changed *exchangeModel, name func(Expectation) string) bool {
 	all := changed.violations()
-	i := slices.Index(all, expected)
-	if name = c.prefix + name; i < 0 || c.names[name] {
-		return c.names[name]
-	}
-	if len(all) == 1 {
-		c.take(Mutant{Name: name, Exchange: changed.exchange(), Expected: expected})
-		return true
-	}
-	known, isKnown := c.inseparable[expected.Claim]
-	if expected.Claim != "" && (!isKnown || len(all) <= len(known.SideEffects)) {
-		c.inseparable[expected.Claim] = Mutant{name, changed.exchange(), expected, slices.Delete(all, i, i+1)}
+	for i, e := range all {
+		m := Mutant{Name: c.prefix + name(e), Expected: e}
+		if c.names[m.Name] || name(e) == "" {
+			continue
+		}
+		if len(all) == 1 {
+			m.Exchange = changed.exchange()
+			c.take(m)
+			return true
+		}
+		if known, isKnown := c.inseparable[e.Claim]; e.Claim != "" && (!isKnown || len(all) <= len(known.SideEffects)) {
+			m.Exchange, m.SideEffects = changed.exchange(), slices.Delete(slices.Clone(all), i, i+1)
+			c.inseparable[e.Claim] = m
+		}
 	}
 	return false
 }
@@ -153,30 +162,21 @@ func (c *collector) values(base *exchangeModel) {
 		g := generator{c.rng, part, true}
 		for _, at := range sites(base.schema(part), whole, nil) {
 			present, _ := lookup(whole, at.path)
-			for _, v := range g.candidates(at.schema, present, 0) {
-				c.candidate(bases, part, at, v)
-			}
-		}
-	}
-}
-
-// candidate adds a candidate as a mutant of the first base in which it violates what it is meant to, and nothing else.
-func (c *collector) candidate(bases []*exchangeModel, part conformance.Part, at site, v candidate) {
-	expected := Expectation{v.claim, v.rule, part, pointer(at.path...) + v.property}
-	if v.claim != "" {
-		expected.Claim = string(part) + "#" + v.claim
-	}
-	name := bases[0].label(part) + expected.Pointer + "/" + v.rule + "/" + v.name
-	for _, base := range bases {
-		if c.names[c.prefix+name] {
-			return
-		}
-		changed := base.with(part, at.path, v.value)
-		if part == conformance.ResponseHeader && !writable(changed.values[part]) {
-			return
-		}
-		if c.add(changed, name, expected) {
-			return
+			g.candidates(at.schema, present, 0, func(name string, value any) {
+				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.path...), encode(value)}, "\x00")
+				for i := 0; i < len(bases) && !c.taken[key]; i++ {
+					changed := bases[i].with(part, at.path, value)
+					if part == conformance.ResponseHeader && !writable(changed.values[part]) {
+						return
+					}
+					c.taken[key] = c.add(changed, func(e Expectation) string {
+						if e.Rule == "criterion" || e.Part != part || e.Claim == "" && e.Rule != "undocumented-property" {
+							return ""
+						}
+						return base.label(part) + e.Pointer + "/" + e.Rule + "/" + name
+					})
+				}
+			})
 		}
 	}
 }

@@ -23,8 +23,8 @@ func check(n *schema, v any, part conformance.Part) []Expectation {
 	return o.violations
 }
 
-func (o *oracle) add(rule, at, claim string) {
-	e := Expectation{string(o.part) + "#" + claim, rule, o.part, at}
+func (o *oracle) add(rule, pointer, at string) {
+	e := claim(at, rule, o.part, pointer)
 	if !slices.Contains(o.violations, e) {
 		o.violations = append(o.violations, e)
 	}
@@ -176,12 +176,16 @@ func (o *oracle) combined(n *schema, v any, at string) {
 	if n.not != nil && o.satisfied(n.not, v, at) {
 		o.add("not", at, n.at+"/not")
 	}
-	if object, isObject := v.(map[string]any); n.discriminator != "" && isObject {
+	if n.discriminator != "" {
+		object, isObject := v.(map[string]any)
 		name, isText := object[n.discriminator].(string)
-		if chosen := n.choices[name]; isText && chosen != nil {
+		switch chosen := n.choices[name]; {
+		case isText && chosen != nil:
 			o.value(chosen, v, at, false)
-		} else {
+		case isObject:
 			o.add("discriminator", at+pointer(n.discriminator), n.at+"/discriminator")
+		default: // no claim is about that
+			o.violations = append(o.violations, Expectation{"", "discriminator", o.part, at})
 		}
 		return
 	}

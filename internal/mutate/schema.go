@@ -75,14 +75,6 @@ func (s span) top(more int) int {
 	return s.min + more
 }
 
-func (s span) intersect(other span) span {
-	s.min = max(s.min, other.min)
-	if other.bounded && (!s.bounded || other.max < s.max) {
-		s.max, s.bounded = other.max, true
-	}
-	return s
-}
-
 // target is the pointer that a reference leads to, or at.
 func target(ref, at string) string {
 	if strings.HasPrefix(ref, "#/") {

@@ -266,7 +266,7 @@ func TestMutantsAreStable(t *testing.T) {
 		names[m.Name] = true
 		assert.Equal(t, m.Name, m.Exchange.Source)
 	}
-	for _, name := range []string{"201/body/id/minimum/zero", "201/request/code/maxLength/one-more-in-emoji", "201/security/Account-Token/missing",
+	for _, name := range []string{"201/body/id/minimum/one-beyond", "201/request/code/maxLength/one-more-in-emoji", "201/security/Account-Token/missing",
 		"201/json/truncated", "201/criterion/echoes-count/one-more", "429/header/Retry-After/required/missing"} {
 		assert.True(t, names[name], name)
 	}

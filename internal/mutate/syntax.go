@@ -79,7 +79,7 @@ func (c *collector) disputed(base *exchangeModel, s side, v any, path []string, 
 			if len(changed.violations()) == 0 {
 				body := strings.Replace(encode(replaced(whole, path, marker)), marker, half, 1)
 				c.raw(changed, s.name+"/json/half-a-character/"+name+pointer(path...),
-					Expectation{string(s.body) + "#" + s.media.at, "unicode", s.body, ""},
+					claim(s.media.at, "unicode", s.body, ""),
 					func(ex *traffic.Exchange) { ex.Response.Body = []byte(body) })
 			}
 		}
