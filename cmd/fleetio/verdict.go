@@ -174,7 +174,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	if v.suggestPath == "" {
 		return nil
 	}
-	overlay, err := suggest.Overlay(v.spec.bytes, r, suggest.Options{Documented: v.suggestDocumented})
+	overlay, err := suggest.Overlay(v.spec.bytes, r, v.suggestDocumented)
 	if errors.Is(err, suggest.ErrNothing) {
 		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil

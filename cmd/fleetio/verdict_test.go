@@ -214,7 +214,7 @@ func TestSuggest(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Empty(t, stderr)
 	assumed := read(t, path)
-	assert.Contains(t, assumed, `overlay: "1.0.0"`)
+	assert.Contains(t, assumed, "overlay: 1.0.0")
 
 	code, _, _ = fleetio("", "verify", "--suggest", path, "--suggest-documented", recordings+"minimum.har")
 	assert.Equal(t, 1, code)

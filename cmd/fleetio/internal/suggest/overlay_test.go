@@ -35,14 +35,16 @@ func TestAllAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	for form, spec := range map[string][]byte{"YAML": s.spec, "JSON": inJSON} {
 		_, before := s.weigh(t, spec, calls)
-		text, err := suggest.Overlay(spec, before, suggest.Options{})
+		text, err := suggest.Overlay(spec, before, false)
 		require.NoError(t, err)
 		_, after := s.weigh(t, apply(t, spec, text), calls)
 		var left []string
 		for _, k := range after.Kinds {
 			left = append(left, k.Rule+" "+k.Pointer)
 		}
-		assert.Equal(t, []string{"format /from", "minimum /id"}, left, form) // one that a criterion needs, one documented
+		// Those that removing an exclusive bound uncovers, one that a criterion needs, names like positions, one documented.
+		assert.Equal(t, []string{"minimum /ratio", "maximum /ratio", "format /from", "undocumented-header /X-When",
+			"undocumented-header /X-Why", "undocumented-header /6", "undocumented-property /inner/2", "minimum /id"}, left, form)
 	}
 }
 
@@ -56,7 +58,7 @@ func TestNothingToSuggest(t *testing.T) {
 	_, known := s.weigh(t, s.spec, answers(`{"status":null}`))
 	known.Kinds[0].Known = "It is mended next week."
 	for name, r := range map[string]*conformance.Report{"conformant": conformant, "a note": note, "known": known} {
-		text, err := suggest.Overlay(s.spec, r, suggest.Options{Documented: true})
+		text, err := suggest.Overlay(s.spec, r, true)
 		assert.Nil(t, text, name)
 		assert.EqualError(t, err, suggest.ErrNothing.Error(), name)
 	}
@@ -66,9 +68,9 @@ func TestWrongSpec(t *testing.T) {
 	t.Parallel()
 	s := faults()
 	_, r := s.weigh(t, s.spec, answers(`{"status":null}`))
-	_, err := suggest.Overlay(append([]byte("# edited\n"), s.spec...), r, suggest.Options{})
+	_, err := suggest.Overlay(append([]byte("# edited\n"), s.spec...), r, false)
 	require.ErrorContains(t, err, "the report is about another spec")
-	_, err = suggest.Overlay([]byte("openapi: 3.1.0"), r, suggest.Options{})
+	_, err = suggest.Overlay([]byte("openapi: 3.1.0"), r, false)
 	require.Error(t, err)
 }
 
@@ -82,7 +84,7 @@ func TestAnchor(t *testing.T) {
 	for _, member := range []string{"shared", "sharing"} {
 		_, r := s.weigh(t, s.spec, answers(`{"`+member+`":0}`))
 		require.Len(t, r.Kinds, 1)
-		_, err := suggest.Overlay(s.spec, r, suggest.Options{})
+		_, err := suggest.Overlay(s.spec, r, false)
 		require.ErrorIs(t, err, suggest.ErrNothing)
 		assert.ErrorContains(t, err, "has an anchor", member)
 	}
@@ -101,7 +103,7 @@ func TestManyMembers(t *testing.T) {
 		calls = append(calls, call{response: "{" + strings.Join(members, ",") + `,"from":"yesterday"}`})
 	}
 	_, r := s.weigh(t, s.spec, calls)
-	text, err := suggest.Overlay(s.spec, r, suggest.Options{})
+	text, err := suggest.Overlay(s.spec, r, false)
 	require.NoError(t, err)
 	_, after := s.weigh(t, apply(t, s.spec, text), calls)
 	require.Len(t, after.Kinds, 1)
@@ -127,7 +129,7 @@ func FuzzOverlay(f *testing.F) {
 			Spec: conformance.Location{Pointer: place}, Pointer: pointer, Status: status,
 			Seen: &conformance.Seen{Types: list, MediaTypes: list, Headers: list, Bodies: list, Minimum: json.Number(number), Maximum: json.Number(number), Criteria: list}}
 		forged := conformance.Report{Spec: r.Spec, Claims: r.Claims, Kinds: []conformance.Kind{k}}
-		text, err := suggest.Overlay(s.spec, &forged, suggest.Options{Documented: true})
+		text, err := suggest.Overlay(s.spec, &forged, true)
 		if err != nil {
 			require.ErrorIs(t, err, suggest.ErrNothing)
 			return
@@ -142,7 +144,7 @@ func BenchmarkOverlay(b *testing.B) {
 	s := faults()
 	_, r := s.weigh(b, s.spec, append(answers(`{"status":null,"name":1,"new":1}`), call{status: 403, none: true}))
 	for b.Loop() {
-		if _, err := suggest.Overlay(s.spec, r, suggest.Options{}); err != nil {
+		if _, err := suggest.Overlay(s.spec, r, false); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -165,24 +167,34 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	overlay, err := suggest.Overlay(api.Spec, ledger.Report(), suggest.Options{})
+	overlay, err := suggest.Overlay(api.Spec, ledger.Report(), false)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Print(string(overlay))
 	// Output:
-	// overlay: "1.0.0"
+	// overlay: 1.0.0
 	// x-speakeasy-jsonpath: rfc9535
 	// info:
 	//   title: What traffic showed of Fleetio Create Fault
-	//   version: "1.0.0"
+	//   version: 1.0.0
 	// actions:
-	//   - target: $.paths['/api/v1/faults'].post.responses['403'].content['application/json']
-	//     description: 'createFault answered 403, response.body: expected a body of application/json,
-	//       found none. 1 finding in 1 exchange, first answers.har#0. Fingerprint 3876115f3b6d1c0b.'
+	//   - target: $.paths["/api/v1/faults"].post.responses["403"]["x-assumed"]
+	//     description: 'createFault with response 403, response.body: expected a body of
+	//       application/json, found none. Findings: 1, exchanges: 1, first answers.har#0.
+	//       Fingerprint 3876115f3b6d1c0b.'
 	//     remove: true
-	//   - target: $.paths['/api/v1/faults'].post.responses['403']['x-criteria']
+	//   - target: $.paths["/api/v1/faults"].post.responses["403"].content
 	//     description: Goes with the action before it.
 	//     remove: true
+	//   - target: $.paths["/api/v1/faults"].post.responses["403"]["x-criteria"]
+	//     description: Goes with the action before it.
+	//     remove: true
+	//   - target: $.paths["/api/v1/faults"].post.responses["403"]
+	//     description: Goes with the action before it.
+	//     update:
+	//       content: {}
+	//       x-assumed:
+	//         content: Observed in 1 exchange(s), not documented.
 }

@@ -184,7 +184,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 			t.Parallel()
 			contract, before := s.weigh(t, s.spec, row.calls)
 			require.NotEmpty(t, before.Kinds, "the calls deviate in nothing")
-			text, err := suggest.Overlay(s.spec, before, suggest.Options{Documented: row.documented})
+			text, err := suggest.Overlay(s.spec, before, row.documented)
 			if row.nothing {
 				require.ErrorIs(t, err, suggest.ErrNothing)
 				assert.Contains(t, err.Error(), row.unsaid)
@@ -192,7 +192,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 				return
 			}
 			require.NoError(t, err)
-			again, err := suggest.Overlay(s.spec, before, suggest.Options{Documented: row.documented})
+			again, err := suggest.Overlay(s.spec, before, row.documented)
 			require.NoError(t, err)
 			assert.Equal(t, string(text), string(again))
 			texts[i] = fmt.Sprintf("--- # %s\n%s", row.name, text)
@@ -266,7 +266,7 @@ func added(t *testing.T, before, after *conformance.Contract) {
 	for _, c := range after.Claims() {
 		if !was[c.ID] && !was[strings.Replace(c.ID, "/maximum", "/exclusiveMaximum", 1)] && c.Rule != "media-type" && c.Rule != "security" {
 			assert.Equal(t, conformance.Assumed, c.Basis, c.ID)
-			assert.Contains(t, c.Reason+"Seen in A guess.", "Seen in", c.ID)
+			assert.Contains(t, c.Reason+"Observed in A guess.", "Observed in", c.ID)
 		}
 	}
 }
