@@ -14,18 +14,18 @@ import (
 
 const assumedKey = "x-assumed"
 
-// Basis says where the claim of a finding comes from, if there is one.
-type Basis string
+// Source says where the claim of a finding comes from, if there is one.
+type Source string
 
 const (
 	// Documented claims are stated by the vendor: traffic that refutes one shows a deviating server.
-	Documented Basis = "documented"
+	Documented Source = "documented"
 	// Assumed claims are our guess, marked by x-assumed: traffic that refutes one shows a wrong spec.
-	Assumed Basis = "assumed"
+	Assumed Source = "assumed"
 	// Drift is no claim's: traffic that no claim covers shows that the spec is incomplete.
-	Drift Basis = "drift"
+	Drift Source = "drift"
 	// Note is no claim's either: what conforms, and may surprise all the same.
-	Note Basis = "note"
+	Note Source = "note"
 )
 
 // assumptions holds the reason of each x-assumed mark by the pointer that it marks.
@@ -86,7 +86,7 @@ func (a assumptions) read(s *yamltree.Tree, markAt string, mark *yaml.Node, at s
 }
 
 // basis returns whether the claim at pointer is assumed, by a mark on it or on what holds it, and why.
-func (a assumptions) basis(pointer string) (Basis, string) {
+func (a assumptions) basis(pointer string) (Source, string) {
 	for {
 		if reason, ok := a[pointer]; ok {
 			return Assumed, reason

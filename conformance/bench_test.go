@@ -75,7 +75,7 @@ func BenchmarkExchange(b *testing.B) {
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
-			if findings, err := ledger.Weigh(ex); err != nil || len(findings) > 0 {
+			if findings, err := ledger.Add(ex); err != nil || len(findings) > 0 {
 				b.Fatal(findings, err)
 			}
 		}
@@ -87,7 +87,7 @@ func BenchmarkExchange(b *testing.B) {
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
-			if findings, err := ledger.Weigh(bad); err != nil || len(findings) != 1 {
+			if findings, err := ledger.Add(bad); err != nil || len(findings) != 1 {
 				b.Fatal(findings, err)
 			}
 		}

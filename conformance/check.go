@@ -18,14 +18,14 @@ import (
 var (
 	// ErrNoOperation says that the exchange is for something else than the contract is about.
 	ErrNoOperation = errors.New("no operation of the contract has this method and path")
-	// ErrNoAnswer says that the request was aborted or blocked, or that the connection failed.
-	ErrNoAnswer = errors.New("the recording holds no response")
+	// ErrNoResponse says that the request was aborted or blocked, or that the connection failed.
+	ErrNoResponse = errors.New("the recording holds no response")
 )
 
 // Check checks one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no
 // more than a hundred. The response is always checked; the request only where the response is 2xx, as a server that
 // rejects a bad request does what it should. What the recording omits is not checked. Drift and notes are in the list too,
-// see [Finding.Fails]. The error is [ErrNoOperation] or [ErrNoAnswer]: then nothing was checked.
+// see [Finding.Fails]. The error is [ErrNoOperation] or [ErrNoResponse]: then nothing was checked.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	k, _ := c.checkers.Get().(*checker)
 	defer c.checkers.Put(k)
@@ -73,7 +73,7 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 		return nil, ErrNoOperation
 	}
 	if !ex.Answered() {
-		return nil, ErrNoAnswer
+		return nil, ErrNoResponse
 	}
 	k.findings, k.secrets, k.used = nil, nil, 0
 	k.requestBody, k.responseBody = body{}, body{}
@@ -96,23 +96,22 @@ func (k *checker) violate(rule string, part Part, pointer, spec, expected, actua
 }
 
 // drift adds a finding about what no claim covers.
-func (k *checker) drift(rule string, part Part, pointer, spec, expected, actual string, observed *Seen) {
-	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Basis: Drift, Found: k.conceal(actual), Seen: observed}, spec, "")
+func (k *checker) drift(rule string, part Part, pointer, spec, expected, actual string, observed *Observed) {
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Source: Drift, Found: k.conceal(actual), Observed: observed}, spec, "")
 }
 
 // add completes a finding. name is the criterion's.
 func (k *checker) add(f Finding, spec, name string) {
-	if i := k.contract.claimIndex(f.Part, spec); f.Basis == "" && i != noClaim {
+	if i := k.contract.claimIndex(f.Part, spec); f.Source == "" && i != noClaim {
 		claim := &k.contract.claims[i]
-		f.Basis, f.Reason, f.Claim, f.Spec = claim.Basis, claim.Reason, claim.ID, claim.Spec
+		f.Source, f.Reason, f.Claim, f.Spec = claim.Source, claim.Reason, claim.ID, claim.Spec
 		k.evidence.violated.add(i)
 	} else {
-		if f.Basis == "" {
-			f.Basis, f.Reason = k.contract.marks.basis(spec)
+		if f.Source == "" {
+			f.Source, f.Reason = k.contract.assumptions.basis(spec)
 		}
 		f.Spec = k.contract.location(spec)
 	}
-	f.Verdict = verdicts[f.Basis]
 	f.Pointer = k.concealPointer(f.Pointer)
 	f.Expected = k.conceal(f.Expected)
 	f.Exchange, f.Operation, f.Status = strings.ToValidUTF8(k.ex.Source, "\uFFFD"), k.op.id, k.ex.Status
@@ -165,7 +164,7 @@ func (k *checker) credentials() {
 // and the response is a documented error that can be about it, the claim is enforced. Of several, it is unknown which one
 // the server acted on.
 func (k *checker) refused() {
-	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Basis == Note })
+	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Source == Note })
 	k.findings = nil
 	k.evidence.reset()
 	if len(violated) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
@@ -208,7 +207,7 @@ func (k *checker) response() {
 	case r.body != nil:
 		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
 	case len(message.Body) > 0:
-		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Seen: k.observedResponse(message),
+		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Observed: k.observedResponse(message),
 			Found: fmt.Sprintf("one of %d bytes", len(message.Body))}, r.noBody, "")
 	case !message.BodyOmitted:
 		k.satisfy(ResponseBody, r.noBody)
@@ -252,9 +251,9 @@ func (k *checker) scratchDoc() *strictjson.Document {
 func (k *checker) validate(s *schema, val value, part validatedPart, place string) {
 	k.validator.part, k.validator.satisfied = part, k.evidence.satisfied
 	for _, v := range k.validator.validate(s, val) {
-		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Basis: v.basis, Found: v.actual}
+		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Source: v.basis, Found: v.actual}
 		if v.value.Exists() {
-			f.Seen = k.observe(v.value)
+			f.Observed = k.observe(v.value)
 			if v.actual == "" {
 				f.Found = k.describe(v.value)
 			}
@@ -283,7 +282,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	if problem != nil {
 		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Found: k.describeMismatch(problem)}
 		if problem.undocumented {
-			f.Basis, f.Seen = Drift, k.observedResponse(message)
+			f.Source, f.Observed = Drift, k.observedResponse(message)
 		}
 		k.add(f, c.place(), "")
 		return body{certain: true}

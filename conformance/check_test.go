@@ -263,7 +263,7 @@ func TestCheckDoesNotPanic(t *testing.T) {
 	for status := range 1000 {
 		_, err := contract.Check(&traffic.Exchange{Method: "POST", URL: &url.URL{Path: "/api/v1/faults"}, Status: status})
 		if status == 0 {
-			require.ErrorIs(t, err, conformance.ErrNoAnswer)
+			require.ErrorIs(t, err, conformance.ErrNoResponse)
 		} else {
 			require.NoError(t, err)
 		}
@@ -287,7 +287,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, f := range findings {
-			if f.Rule == "" || f.Part == "" || f.Spec.Pointer == "" || f.Spec.Line < 2 || f.Message == "" || f.Basis == "" || f.Fingerprint == "" {
+			if f.Rule == "" || f.Part == "" || f.Spec.Pointer == "" || f.Spec.Line < 2 || f.Message == "" || f.Source == "" || f.Fingerprint == "" {
 				t.Fatalf("a part is missing: %+v", f)
 			}
 		}

@@ -66,7 +66,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 	ex.Response.Header.Set("Location", "/api/v1/faults/7")
 	ledger := contract.NewLedger()
 	check := func() {
-		if findings, err := ledger.Weigh(ex); err != nil || len(findings) > 0 {
+		if findings, err := ledger.Add(ex); err != nil || len(findings) > 0 {
 			panic("a conforming exchange")
 		}
 	}

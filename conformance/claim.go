@@ -19,7 +19,7 @@ type Claim struct {
 	Rule   string   `json:"rule"` // as in [Finding]
 	Part   Part     `json:"part"`
 	Spec   Location `json:"spec"`
-	Basis  Basis    `json:"basis"`
+	Source Source   `json:"source"`
 	Reason string   `json:"reason,omitempty"` // why it is assumed; "" where it is documented
 	Text   string   `json:"text"`             // what is claimed, in words
 	Uses   []string `json:"uses"`             // operations, with the status for what is claimed of an answer
@@ -94,11 +94,11 @@ func (u usage) String() string { return strings.TrimSuffix(u.operation+" "+u.sta
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
-		basis, reason := c.marks.basis(spec)
+		basis, reason := c.assumptions.basis(spec)
 		i = len(c.claims)
 		c.claimAt[claimKey{part, spec}] = i
 		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.byName(spec), Rule: rule, Part: part,
-			Spec: c.location(spec), Basis: basis, Reason: reason, Text: text, NeedsRecording: true})
+			Spec: c.location(spec), Source: basis, Reason: reason, Text: text, NeedsRecording: true})
 	}
 	of := &c.claims[i]
 	if text := use.String(); !slices.Contains(of.Uses, text) {

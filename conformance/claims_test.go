@@ -24,7 +24,7 @@ func TestClaimsGolden(t *testing.T) {
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
 	var lines []string
-	for pointer := range contract.marks {
+	for pointer := range contract.assumptions {
 		if !strings.Contains(pointer, "/"+criteriaKey+"/") {
 			lines = append(lines, "assumed "+contract.byName(pointer))
 		}
@@ -33,7 +33,7 @@ func TestClaimsGolden(t *testing.T) {
 	for _, op := range contract.operations {
 		for _, status := range slices.Sorted(maps.Keys(op.responses)) {
 			for _, k := range op.responses[status].criteria {
-				basis, _ := contract.marks.basis(k.pointer)
+				basis, _ := contract.assumptions.basis(k.pointer)
 				lines = append(lines, fmt.Sprintf("criterion, %s, %s %s: %s: %s", basis, op.id, status, k.name, k.text()))
 			}
 		}

@@ -27,11 +27,11 @@ type Contract struct {
 	// Unchecked lists what the spec claims and Check does not look at, so that nobody takes silence for a pass.
 	Unchecked []Unchecked
 
-	source     *yamltree.Tree
-	marks      assumptions
-	operations []*operation
-	schemas    map[*openapi3.Schema]*schema
-	names      map[string]bool // of every property and header
+	source      *yamltree.Tree
+	assumptions assumptions
+	operations  []*operation
+	schemas     map[*openapi3.Schema]*schema
+	names       map[string]bool // of every property and header
 
 	title, version string
 	hash           string // of the spec's bytes
@@ -126,7 +126,7 @@ func Load(spec []byte) (*Contract, error) {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
 	c.title, c.version, c.hash = doc.Info.Title, doc.Info.Version, fmt.Sprintf("%x", sha256.Sum256(spec))
-	if c.marks, err = readAssumptions(src); err != nil {
+	if c.assumptions, err = readAssumptions(src); err != nil {
 		return nil, err
 	}
 	c.noteFormats()

@@ -46,7 +46,7 @@ func (k *checker) criterion(c *criterion) {
 	if blocking := k.blocking(c); len(blocking) > 0 {
 		for _, i := range blocking {
 			if result == fails {
-				k.findings[i].Seen = k.findings[i].Seen.with(k.contract.claims[k.contract.claimIndex(c.left.part, c.pointer)].ID)
+				k.findings[i].Observed = k.findings[i].Observed.with(k.contract.claims[k.contract.claimIndex(c.left.part, c.pointer)].ID)
 			}
 		}
 		return

@@ -8,7 +8,7 @@
 //
 // Each keyword of the spec that traffic could confirm or refute is a [Claim] with a stable ID: that 201 is a documented
 // status, that id is required, that code has at most 255 characters. A claim is documented where the vendor states it,
-// and assumed where we had to guess, which x-assumed says in the spec. See [Basis].
+// and assumed where we had to guess, which x-assumed says in the spec. See [Source].
 //
 // # Evidence
 //

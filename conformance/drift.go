@@ -50,8 +50,8 @@ func (k *checker) undocumentedHeaders(r *response) []string {
 }
 
 // observedResponse describes the answer, or only what stands in one message, for whoever wants to document it.
-func (k *checker) observedResponse(message *traffic.Message) *Seen {
-	s := &Seen{}
+func (k *checker) observedResponse(message *traffic.Message) *Observed {
+	s := &Observed{}
 	if message == nil {
 		message = &k.ex.Response
 		s.Headers = k.undocumentedHeaders(nil)

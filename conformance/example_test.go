@@ -30,7 +30,7 @@ func ExampleContract_Check() {
 		}
 		fmt.Println(exchange.Status, len(findings), "findings")
 		for _, f := range findings {
-			fmt.Println(" ", f.Pointer, f.Rule, f.Basis, f.Message)
+			fmt.Println(" ", f.Pointer, f.Rule, f.Source, f.Message)
 		}
 	}
 	// Output:
@@ -67,7 +67,7 @@ func ExampleLedger() {
 		return h
 	}
 	ledger := contract.NewLedger()
-	findings, err := ledger.Weigh(&traffic.Exchange{
+	findings, err := ledger.Add(&traffic.Exchange{
 		Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: http.StatusCreated,
 		Request: traffic.Message{
 			Header: header("Authorization", "Token redacted", "Account-Token", "redacted"),
@@ -85,7 +85,7 @@ func ExampleLedger() {
 		return
 	}
 	for _, f := range findings {
-		fmt.Println(f.Pointer, f.Rule, f.Verdict)
+		fmt.Println(f.Pointer, f.Rule, f.Source)
 	}
 	for _, e := range ledger.Report().Claims {
 		switch e.ID {
@@ -98,9 +98,9 @@ func ExampleLedger() {
 		}
 	}
 	// Output:
-	// /count criterion spec-wrong
-	// /id minimum server-deviates
-	// /trace undocumented-property spec-incomplete
+	// /count criterion assumed
+	// /id minimum documented
+	// /trace undocumented-property drift
 	// consistent request.body#/components/schemas/FaultCreate/properties/code/maxLength
 	// unobserved response.body#/components/schemas/Fault/properties/count/format
 	// supported response.body#/components/schemas/Fault/properties/count/nullable
@@ -120,13 +120,13 @@ func ExampleContract_Verify() {
 		fmt.Println(err)
 		return
 	}
-	for _, kind := range report.Kinds[:3] {
-		fmt.Println(kind.Verdict, kind.Pointer, kind.Rule, "in", kind.Exchanges)
+	for _, kind := range report.Deviations[:3] {
+		fmt.Println(kind.Source, kind.Pointer, kind.Rule, "in", kind.Exchanges)
 	}
 	fmt.Println(report.Summary.Observed, "of", report.Summary.Claims, "claims observed")
 	// Output:
-	// server-deviates /account_id minimum in 1
-	// server-deviates /fault_rule_id minimum in 1
-	// server-deviates /id minimum in 1
+	// documented /account_id minimum in 1
+	// documented /fault_rule_id minimum in 1
+	// documented /id minimum in 1
 	// 94 of 147 claims observed
 }

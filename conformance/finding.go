@@ -25,12 +25,11 @@ type Finding struct {
 	Expected string `json:"-"`
 	Found    string `json:"-"`
 	// Claim is the ID of the claim that is refuted, see [Claim]; "" for drift and notes, which refute none.
-	Claim   string  `json:"claim,omitempty"`
-	Basis   Basis   `json:"basis"`
-	Verdict Verdict `json:"verdict"`
-	Reason  string  `json:"-"` // why the claim is assumed; "" where it is documented
+	Claim  string `json:"claim,omitempty"`
+	Source Source `json:"source"`
+	Reason string `json:"-"` // why the claim is assumed; "" where it is documented
 	// Seen describes what was found, for whoever wants to mend the spec.
-	Seen *Seen `json:"seen,omitempty"`
+	Observed *Observed `json:"observed,omitempty"`
 	// Index is the position of the exchange in the traffic, from 0. It is 0 where no [Ledger] counted.
 	Index int64 `json:"index"`
 	// Exchange is where the exchange was recorded, see [traffic.Exchange].
@@ -43,21 +42,8 @@ type Finding struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// Verdict says what a finding means.
-type Verdict string
-
-// What the basis of the broken claim makes of a finding.
-const (
-	ServerDeviates Verdict = "server-deviates"  // from what the vendor documents
-	SpecWrong      Verdict = "spec-wrong"       // an assumption of ours is refuted
-	SpecIncomplete Verdict = "spec-incomplete"  // no claim covers it: drift
-	Portability    Verdict = "portability-note" // it conforms, and is worth knowing
-)
-
-var verdicts = map[Basis]Verdict{Documented: ServerDeviates, Assumed: SpecWrong, Drift: SpecIncomplete, Note: Portability}
-
 // Fails reports whether the finding is a deviation from the contract, in contrast to drift and notes.
-func (f *Finding) Fails() bool { return f.Basis == Documented || f.Basis == Assumed }
+func (f *Finding) Fails() bool { return f.Source == Documented || f.Source == Assumed }
 
 // Part is where in an exchange a finding lies.
 type Part string
@@ -98,7 +84,7 @@ func (f *Finding) fingerprint(criterion string) string {
 	}
 	parts := []string{f.Operation, strconv.Itoa(f.Status), string(f.Part), f.Rule, criterion, strings.Join(tokens, "/")}
 	if !f.Fails() {
-		parts = append(parts, string(f.Basis)) // a media type can be undocumented, and it can be malformed
+		parts = append(parts, string(f.Source)) // a media type can be undocumented, and it can be malformed
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])

@@ -16,7 +16,7 @@ import (
 // no longer occurs is to be deleted. The error says that a line is invalid, and the report is unchanged then. Known
 // failures are applied once, to a merged report.
 func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems []string, err error) {
-	if len(r.Known) > 0 || slices.ContainsFunc(r.Kinds, func(k Kind) bool { return k.Known != "" }) {
+	if len(r.Known) > 0 || slices.ContainsFunc(r.Deviations, func(k Deviation) bool { return k.Known != "" }) {
 		return nil, errors.New("known failures were applied to this report before")
 	}
 	var errs []error
@@ -38,8 +38,8 @@ func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems
 			continue
 		}
 		occurs := false
-		for j := range r.Kinds {
-			if k := &r.Kinds[j]; k.isKnown(line) {
+		for j := range r.Deviations {
+			if k := &r.Deviations[j]; k.isKnown(line) {
 				occurs, moved[k.Fingerprint] = true, true
 				if k.Known == "" {
 					k.Known = line.Reason
@@ -56,12 +56,12 @@ func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems
 
 // moveKnown moves what is listed of the kinds that are known, and counts them.
 func (r *Report) moveKnown(moved map[string]bool) {
-	for i := range r.Kinds {
-		k := &r.Kinds[i]
+	for i := range r.Deviations {
+		k := &r.Deviations[i]
 		if k.Known == "" {
 			continue
 		}
-		switch k.Basis {
+		switch k.Source {
 		case Documented:
 			r.Summary.Documented -= k.Findings
 		case Assumed:
@@ -87,7 +87,7 @@ func (r *Report) moveKnown(moved map[string]bool) {
 	r.complete()
 }
 
-func (k *Kind) isKnown(line *known.Failure) bool {
-	return k.Basis != Note && line.Matches(known.Deviation{Fingerprint: k.Fingerprint, Rule: k.Rule, Operation: k.Operation,
+func (k *Deviation) isKnown(line *known.Failure) bool {
+	return k.Source != Note && line.Matches(known.Deviation{Fingerprint: k.Fingerprint, Rule: k.Rule, Operation: k.Operation,
 		Status: k.Status, Pointer: k.Pointer, Claim: k.Claim})
 }

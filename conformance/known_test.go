@@ -34,14 +34,14 @@ func deviating(t testing.TB) *conformance.Report {
 		})))
 		ex.Response.Header.Set("X-New", "1")
 		ex.Response.Header.Set("Location", "/api/v1/faults/0")
-		_, err := ledger.Weigh(ex)
+		_, err := ledger.Add(ex)
 		require.NoError(t, err)
 	}
 	for _, answer := range []struct {
 		status int
 		body   string
 	}{{401, `{"status":401.0,"title":"x"}`}, {422, `{"errors":{"a":["b",1],"7":[2]}}`}, {404, `{}`}} {
-		_, err := ledger.Weigh(exchange(t, answer.status, request, answer.body))
+		_, err := ledger.Add(exchange(t, answer.status, request, answer.body))
 		require.NoError(t, err)
 	}
 	return ledger.Report()
@@ -49,8 +49,8 @@ func deviating(t testing.TB) *conformance.Report {
 
 func rules(r *conformance.Report, known bool) []string {
 	list := []string{}
-	for _, k := range r.Kinds {
-		if (k.Known != "") == known && k.Basis != conformance.Note {
+	for _, k := range r.Deviations {
+		if (k.Known != "") == known && k.Source != conformance.Note {
 			list = append(list, k.Rule+" "+k.Pointer)
 		}
 	}
@@ -70,7 +70,7 @@ func TestApplyKnown(t *testing.T) {
 	before := deviating(t)
 	all := rules(before, false)
 	var minimum string
-	for _, k := range before.Kinds {
+	for _, k := range before.Deviations {
 		if k.Pointer == "/fault_rule_id" {
 			minimum = k.Fingerprint
 		}
@@ -131,11 +131,11 @@ func balance(t *testing.T, before, after *conformance.Report) {
 	assert.ElementsMatch(t, append(append([]conformance.Finding{}, before.Findings...), before.Drift...),
 		append(append(append([]conformance.Finding{}, after.Findings...), after.Drift...), after.Known...))
 	n := map[string]int{}
-	for _, k := range after.Kinds {
+	for _, k := range after.Deviations {
 		if k.Known != "" {
 			n["known"] += k.Findings
 		} else {
-			n[string(k.Basis)] += k.Findings
+			n[string(k.Source)] += k.Findings
 		}
 	}
 	assert.Equal(t, map[string]int{"known": b.Known, "documented": b.Documented, "assumed": b.Assumed, "drift": b.Drift, "note": b.Notes},
@@ -152,7 +152,7 @@ func TestApplyKnownReasons(t *testing.T) {
 	_, err = apply(t, r, "rule minimum pointer /id because of one", "rule minimum because of two")
 	require.NoError(t, err)
 	reasons := map[string]string{}
-	for _, k := range r.Kinds {
+	for _, k := range r.Deviations {
 		reasons[k.Pointer] = k.Known
 	}
 	assert.Equal(t, "of one", reasons["/id"])
@@ -212,7 +212,7 @@ func TestKnownIsCapped(t *testing.T) {
 	body := string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 }))
 	const n = 1200
 	for range n {
-		_, err := ledger.Weigh(exchange(t, 201, request, body))
+		_, err := ledger.Add(exchange(t, 201, request, body))
 		require.NoError(t, err)
 	}
 	r := ledger.Report()

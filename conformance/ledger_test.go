@@ -112,7 +112,7 @@ func TestEvidence(t *testing.T) {
 		ex := create()
 		test.change(ex)
 		ledger := contract.NewLedger()
-		_, err := ledger.Weigh(ex)
+		_, err := ledger.Add(ex)
 		require.NoError(t, err, name)
 		got := map[string]State{}
 		for _, e := range ledger.Report().Claims {
@@ -170,7 +170,7 @@ func TestClaimsOfEveryFinding(t *testing.T) {
 			}
 			claim, known := claims[f.Claim]
 			require.True(t, known, "%s: %+v", ex.Source, f)
-			assert.Equal(t, []any{f.Part, f.Spec, f.Basis}, []any{claim.Part, claim.Spec, claim.Basis})
+			assert.Equal(t, []any{f.Part, f.Spec, f.Source}, []any{claim.Part, claim.Spec, claim.Source})
 			json := f.Rule == "json" || f.Rule == "unicode" || f.Rule == "duplicate-key"
 			assert.True(t, json || slices.ContainsFunc(claim.Places, func(place string) bool { return isPlace(place, f.Pointer) }), "%s: %s", f.Claim, f.Pointer)
 		}
@@ -205,10 +205,10 @@ func TestShardsAreTheWhole(t *testing.T) {
 	ledger := contract.NewLedger()
 	for ex, err := range traffic.Read(t.Context(), nil, "testdata/recordings") {
 		require.NoError(t, err)
-		_, _ = ledger.Weigh(ex)
+		_, _ = ledger.Add(ex)
 	}
 	want := text(ledger.Report())
-	assert.Greater(t, len(ledger.Report().Kinds), 60)
+	assert.Greater(t, len(ledger.Report().Deviations), 60)
 	for _, workers := range []int{1, 2, 7} {
 		assert.Equal(t, want, text(verify(Options{Workers: workers})), "%d workers", workers)
 	}
@@ -252,16 +252,16 @@ func TestBoundsDoNotDependOnSharding(t *testing.T) {
 	ledgers := []*Ledger{contract.NewLedger(), contract.NewLedger(), contract.NewLedger()}
 	whole := contract.NewLedger()
 	for i := range int64(40_000) {
-		f := Finding{Fingerprint: string(rune('a'+random.IntN(20))) + strings.Repeat("x", random.IntN(3)), Basis: Drift, Exchange: "e", Index: i}
+		f := Finding{Fingerprint: string(rune('a'+random.IntN(20))) + strings.Repeat("x", random.IntN(3)), Source: Drift, Exchange: "e", Index: i}
 		if i%2 == 0 {
 			f.Fingerprint = string(rune('a'+random.IntN(26))) + string(rune('a'+random.IntN(26))) + string(rune('a'+random.IntN(26)))
 		}
-		whole.take(f)
-		ledgers[random.IntN(3)].take(f)
+		whole.addFinding(f)
+		ledgers[random.IntN(3)].addFinding(f)
 	}
 	want := whole.Report()
-	assert.Len(t, want.Kinds, mostKinds)
-	assert.LessOrEqual(t, len(want.Drift), mostListed)
+	assert.Len(t, want.Deviations, maxDeviations)
+	assert.LessOrEqual(t, len(want.Drift), maxListed)
 	assert.Equal(t, 40_000, want.Summary.Unlisted+len(want.Drift))
 	assert.Equal(t, want, merge([]*Report{ledgers[2].Report(), ledgers[0].Report(), ledgers[1].Report()}))
 }
@@ -316,7 +316,7 @@ func TestRecordsCountAsExchangesDo(t *testing.T) {
 			refuse(ex, 422, `{"errors":{"code":["is wrong"]}}`)
 		}
 		ex.Source = path + "#L" + strconv.Itoa(i+1)
-		findings, err := ledger.Weigh(ex)
+		findings, err := ledger.Add(ex)
 		require.NoError(t, err)
 		require.Empty(t, findings)
 		require.NoError(t, traffic.WriteNDJSON(&file, ex))

@@ -197,7 +197,7 @@ func TestCheckFindsTheOperation(t *testing.T) {
 		assert.Equal(t, want, findings[0].Operation)
 	}
 	_, err = contract.Check(&traffic.Exchange{Method: "GET", URL: &url.URL{Path: "/base/a/me/b"}})
-	require.ErrorIs(t, err, conformance.ErrNoAnswer)
+	require.ErrorIs(t, err, conformance.ErrNoResponse)
 }
 
 func spec() []byte { return api.Spec }
@@ -245,7 +245,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		ledger := contract.NewLedger()
-		_, _ = ledger.Weigh(exchange(t, 201, request, `{"id":1}`))
+		_, _ = ledger.Add(exchange(t, 201, request, `{"id":1}`))
 		ledger.Report()
 	})
 }

@@ -12,19 +12,19 @@ import (
 func merge(reports []*Report) *Report {
 	sum := &Report{Version: ReportVersion, Spec: reports[0].Spec, Unchecked: []Unchecked{}}
 	sum.Unchecked = append(sum.Unchecked, reports[0].Unchecked...)
-	kinds := map[string]*Kind{}
+	deviations := map[string]*Deviation{}
 	claims := map[string]*Evidence{}
 	var all []Finding
 	for _, r := range reports {
 		sum.Exchanges += r.Exchanges
 		sum.Summary = sum.Summary.plus(r.Summary)
 		all = slices.Concat(all, r.Findings, r.Drift, r.Notes, r.Known)
-		for _, k := range r.Kinds {
-			if same := kinds[k.Fingerprint]; same != nil {
+		for _, k := range r.Deviations {
+			if same := deviations[k.Fingerprint]; same != nil {
 				same.add(k)
 			} else {
-				k.Seen = k.Seen.clone()
-				kinds[k.Fingerprint] = &k
+				k.Observed = k.Observed.clone()
+				deviations[k.Fingerprint] = &k
 			}
 		}
 		for _, e := range r.Claims {
@@ -35,16 +35,16 @@ func merge(reports []*Report) *Report {
 			}
 		}
 	}
-	prints := slices.Sorted(maps.Keys(kinds))
-	for _, fingerprint := range prints[min(len(prints), mostKinds):] {
-		delete(kinds, fingerprint)
+	prints := slices.Sorted(maps.Keys(deviations))
+	for _, fingerprint := range prints[min(len(prints), maxDeviations):] {
+		delete(deviations, fingerprint)
 	}
-	sum.list(all, kinds)
-	sum.Kinds = []Kind{}
-	for _, k := range kinds {
-		sum.Kinds = append(sum.Kinds, *k)
+	sum.list(all, deviations)
+	sum.Deviations = []Deviation{}
+	for _, k := range deviations {
+		sum.Deviations = append(sum.Deviations, *k)
 	}
-	slices.SortFunc(sum.Kinds, func(a, b Kind) int {
+	slices.SortFunc(sum.Deviations, func(a, b Deviation) int {
 		return cmp.Or(cmp.Compare(a.First.Index, b.First.Index), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Pointer, b.Pointer),
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Fingerprint, b.Fingerprint))
 	})
@@ -57,22 +57,22 @@ func merge(reports []*Report) *Report {
 }
 
 // list sorts findings into the lists of the report, within the bounds.
-func (r *Report) list(all []Finding, kinds map[string]*Kind) {
+func (r *Report) list(all []Finding, deviations map[string]*Deviation) {
 	slices.SortFunc(all, compareFindings)
-	all = slices.DeleteFunc(all, func(f Finding) bool { return kinds[f.Fingerprint] == nil })
+	all = slices.DeleteFunc(all, func(f Finding) bool { return deviations[f.Fingerprint] == nil })
 	for _, limit := range listLimits {
 		count := map[string]int{}
 		all = slices.DeleteFunc(all, func(f Finding) bool {
 			count[f.Fingerprint]++
 			return count[f.Fingerprint] > limit
 		})
-		if len(all) <= mostListed {
+		if len(all) <= maxListed {
 			break
 		}
 	}
 	r.Findings, r.Drift, r.Notes, r.Known = []Finding{}, []Finding{}, []Finding{}, []Finding{}
 	for _, f := range all {
-		switch f.Basis {
+		switch f.Source {
 		case Drift:
 			r.Drift = append(r.Drift, f)
 		case Note:
@@ -121,20 +121,20 @@ func (s Summary) plus(other Summary) Summary {
 }
 
 // add takes in the same deviation of another report. Its first finding gives the pointer and the message.
-func (k *Kind) add(other Kind) {
+func (k *Deviation) add(other Deviation) {
 	if other.First.Index < k.First.Index {
-		k.First, k.Pointer, k.Message, k.Spec, k.Claim, k.Basis, k.Verdict = other.First, other.Pointer, other.Message, other.Spec,
-			other.Claim, other.Basis, other.Verdict
+		k.First, k.Pointer, k.Message, k.Spec, k.Claim, k.Source = other.First, other.Pointer, other.Message, other.Spec,
+			other.Claim, other.Source
 	}
 	if other.Last.Index > k.Last.Index {
 		k.Last = other.Last
 	}
 	k.Findings += other.Findings
 	k.Exchanges += other.Exchanges
-	if k.Seen == nil {
-		k.Seen = other.Seen.clone()
+	if k.Observed == nil {
+		k.Observed = other.Observed.clone()
 	} else {
-		k.Seen.Add(other.Seen)
+		k.Observed.Add(other.Observed)
 	}
 }
 
@@ -154,11 +154,11 @@ func (e *Evidence) add(other Evidence) {
 	}
 }
 
-func (s *Seen) clone() *Seen {
+func (s *Observed) clone() *Observed {
 	if s == nil {
 		return nil
 	}
-	copied := Seen{}
+	copied := Observed{}
 	copied.Add(s)
 	return &copied
 }

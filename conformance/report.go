@@ -13,18 +13,18 @@ const ReportVersion = 1
 // Report is what a run showed, in the form in which it is printed, kept and merged. Where the same traffic is weighed
 // against the same spec, the report is the same, however many goroutines or machines took part.
 type Report struct {
-	Version   int         `json:"version"` // [ReportVersion]
-	Spec      SpecInfo    `json:"spec"`
-	Shards    *Shards     `json:"shards,omitempty"` // nil for a whole run, and for all shards of one merged
-	Exchanges int         `json:"exchanges"`        // how many were judged
-	Summary   Summary     `json:"summary"`
-	Findings  []Finding   `json:"findings"`   // deviations from the contract, in the order of the traffic
-	Drift     []Finding   `json:"drift"`      // what no claim covers, likewise
-	Notes     []Finding   `json:"notes"`      // what conforms and may surprise, likewise
-	Known     []Finding   `json:"known"`      // deviations that were expected, see [Report.ApplyKnown]
-	Kinds     []Kind      `json:"deviations"` // each deviation once, by fingerprint; of all four lists
-	Claims    []Evidence  `json:"claims"`     // by ID
-	Unchecked []Unchecked `json:"unchecked"`  // what the spec claims and nobody looked at
+	Version    int         `json:"version"` // [ReportVersion]
+	Spec       SpecInfo    `json:"spec"`
+	Shards     *Shards     `json:"shards,omitempty"` // nil for a whole run, and for all shards of one merged
+	Exchanges  int         `json:"exchanges"`        // how many were judged
+	Summary    Summary     `json:"summary"`
+	Findings   []Finding   `json:"findings"`   // deviations from the contract, in the order of the traffic
+	Drift      []Finding   `json:"drift"`      // what no claim covers, likewise
+	Notes      []Finding   `json:"notes"`      // what conforms and may surprise, likewise
+	Known      []Finding   `json:"known"`      // deviations that were expected, see [Report.ApplyKnown]
+	Deviations []Deviation `json:"deviations"` // each deviation once, by fingerprint; of all four lists
+	Claims     []Evidence  `json:"claims"`     // by ID
+	Unchecked  []Unchecked `json:"unchecked"`  // what the spec claims and nobody looked at
 }
 
 // SpecInfo identifies a spec.
@@ -79,31 +79,30 @@ func (s Summary) Coverage() float64 {
 // the operations exist for was seen.
 func (s Summary) Vacuous() bool { return s.Accepted == 0 }
 
-// Sighting is an exchange in the traffic.
-type Sighting struct {
+// Occurrence is an exchange in the traffic.
+type Occurrence struct {
 	Exchange string `json:"exchange"` // see [traffic.Exchange]
 	Index    int64  `json:"index"`    // position in the whole traffic, from 0
 }
 
 // Kind is one deviation, however often it was met.
-type Kind struct {
-	Fingerprint string   `json:"fingerprint"`
-	Rule        string   `json:"rule"`
-	Part        Part     `json:"part"`
-	Pointer     string   `json:"pointer"` // of its first finding
-	Operation   string   `json:"operation"`
-	Status      int      `json:"status"`
-	Claim       string   `json:"claim,omitempty"`
-	Basis       Basis    `json:"basis"`
-	Verdict     Verdict  `json:"verdict"`
-	Spec        Location `json:"spec"`
-	Message     string   `json:"message"`   // of its first finding
-	Findings    int      `json:"findings"`  // how often
-	Exchanges   int      `json:"exchanges"` // in how many
-	First       Sighting `json:"first"`
-	Last        Sighting `json:"last"`
-	Seen        *Seen    `json:"seen,omitempty"`
-	Known       string   `json:"known,omitempty"` // why it was expected
+type Deviation struct {
+	Fingerprint string     `json:"fingerprint"`
+	Rule        string     `json:"rule"`
+	Part        Part       `json:"part"`
+	Pointer     string     `json:"pointer"` // of its first finding
+	Operation   string     `json:"operation"`
+	Status      int        `json:"status"`
+	Claim       string     `json:"claim,omitempty"`
+	Source      Source     `json:"source"`
+	Spec        Location   `json:"spec"`
+	Message     string     `json:"message"`   // of its first finding
+	Findings    int        `json:"findings"`  // how often
+	Exchanges   int        `json:"exchanges"` // in how many
+	First       Occurrence `json:"first"`
+	Last        Occurrence `json:"last"`
+	Observed    *Observed  `json:"observed,omitempty"`
+	Known       string     `json:"known,omitempty"` // why it was expected
 }
 
 // State is what a run says of a claim.
@@ -126,10 +125,10 @@ type Evidence struct {
 	// else, and was refused for it.
 	Supported int `json:"supported"`
 	// Consistent counts the accepted requests that keep it: no proof that others are refused.
-	Consistent int       `json:"consistent"`
-	Refuted    int       `json:"refuted"`         // exchanges that break it
-	First      *Sighting `json:"first,omitempty"` // the first exchange that counts above
-	Last       *Sighting `json:"last,omitempty"`
+	Consistent int         `json:"consistent"`
+	Refuted    int         `json:"refuted"`         // exchanges that break it
+	First      *Occurrence `json:"first,omitempty"` // the first exchange that counts above
+	Last       *Occurrence `json:"last,omitempty"`
 }
 
 // Merge adds up the reports of shards of one run over one traffic. The order of the arguments does not matter. What is

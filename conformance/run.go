@@ -112,11 +112,11 @@ func (r *run) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 func (r *run) work() {
 	l := r.contract.NewLedger()
 	for b := range r.batches {
-		findings := l.found()
+		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.weigh(ex.Exchange, ex.index) // what it was not about is counted
+			_, _ = l.addAt(ex.Exchange, ex.index) // what it was not about is counted
 		}
-		r.report(Progress{b.bytes, len(b.exchanges), l.found() - findings})
+		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})
 	}
 	report := l.Report()
 	r.mu.Lock()

@@ -11,7 +11,7 @@ import (
 
 // Seen describes what traffic showed at one place, added up over exchanges: what the spec would have to say to cover it.
 // It holds no text of the traffic but names.
-type Seen struct {
+type Observed struct {
 	Types   []string    `json:"types,omitempty"`   // JSON types, sorted; integer for whole numbers, null among them
 	Minimum json.Number `json:"minimum,omitempty"` // of the numbers
 	Maximum json.Number `json:"maximum,omitempty"`
@@ -33,8 +33,8 @@ const (
 )
 
 // observe describes one value. A number that is a credential is left out.
-func (k *checker) observe(v value) *Seen {
-	s := &Seen{}
+func (k *checker) observe(v value) *Observed {
+	s := &Observed{}
 	size := func(n int) { s.MinSize, s.MaxSize = &n, &n }
 	switch v.Type() {
 	case strictjson.Null:
@@ -63,7 +63,7 @@ func (k *checker) observe(v value) *Seen {
 }
 
 // Add takes in what was seen elsewhere. The order does not matter. other may be nil.
-func (s *Seen) Add(other *Seen) {
+func (s *Observed) Add(other *Observed) {
 	if other == nil {
 		return
 	}
@@ -110,9 +110,9 @@ func union(a, b []string) []string {
 }
 
 // with adds a criterion.
-func (s *Seen) with(criterion string) *Seen {
+func (s *Observed) with(criterion string) *Observed {
 	if s == nil {
-		s = &Seen{}
+		s = &Observed{}
 	}
 	s.Criteria = union(s.Criteria, []string{criterion})
 	return s

@@ -20,7 +20,7 @@ type violation struct {
 	expected string
 	actual   string // in our own words; "" for the value itself
 	value    value  // none where it is missing
-	basis    Basis  // Drift or Note; "" for a violated claim
+	basis    Source // Drift or Note; "" for a violated claim
 }
 
 // maxPerClaim bounds how many findings about one claim a body has. Bodies can be made that violate it in a million places.

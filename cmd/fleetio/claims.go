@@ -39,7 +39,7 @@ func claimsCommand(c *console) *cobra.Command {
 				return errors.Join(e.Encode(s.contract.Claims()), out.Flush())
 			}
 			for _, claim := range s.contract.Claims() {
-				line := fmt.Sprintf("%-10s %s:%d %s: %s", claim.Basis, s.name, claim.Spec.Line, claim.ID, claim.Text)
+				line := fmt.Sprintf("%-10s %s:%d %s: %s", claim.Source, s.name, claim.Spec.Line, claim.ID, claim.Text)
 				_, _ = fmt.Fprintln(out, printable.Text(line))
 			}
 			return out.Flush()

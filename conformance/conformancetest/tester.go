@@ -84,16 +84,16 @@ func (t *tester) check(number int, ex *traffic.Exchange) {
 	}
 	if err == nil {
 		t.checked++
-	} else if !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoAnswer) {
+	} else if !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoResponse) {
 		t.tb.Errorf("%s: %v", ex.Source, err)
 	}
 	for _, f := range findings {
 		report := t.tb.Logf
-		if f.Fails() || t.strict && f.Basis == conformance.Drift {
+		if f.Fails() || t.strict && f.Source == conformance.Drift {
 			report = t.tb.Errorf
 		}
 		report("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation,
-			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
+			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
 	}
 }
 

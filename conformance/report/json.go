@@ -75,7 +75,7 @@ func whole(r *conformance.Report) error {
 		name  string
 		there bool
 	}{{"findings", r.Findings != nil}, {"drift", r.Drift != nil}, {"notes", r.Notes != nil}, {"known", r.Known != nil},
-		{"deviations", r.Kinds != nil}, {"claims", r.Claims != nil}, {"unchecked", r.Unchecked != nil}} {
+		{"deviations", r.Deviations != nil}, {"claims", r.Claims != nil}, {"unchecked", r.Unchecked != nil}} {
 		if !list.there {
 			return fmt.Errorf("the list %s is not there", list.name)
 		}

@@ -68,12 +68,12 @@ type junit struct {
 func writeJUnit(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	j := &junit{o: o}
 	j.run(r)
-	refuting := map[string][]*conformance.Kind{}
+	refuting := map[string][]*conformance.Deviation{}
 	claimed := map[string]bool{}
 	for _, e := range r.Claims {
 		claimed[e.ID] = true
 	}
-	var rest []*conformance.Kind
+	var rest []*conformance.Deviation
 	for _, g := range groups(r) {
 		for _, k := range g.kinds {
 			if claimed[k.Claim] {
@@ -147,14 +147,14 @@ func (j *junit) run(r *conformance.Report) {
 }
 
 // claim makes the case of a claim. kinds are the deviations that refute it.
-func (j *junit) claim(e *conformance.Evidence, kinds []*conformance.Kind) {
+func (j *junit) claim(e *conformance.Evidence, kinds []*conformance.Deviation) {
 	suite := strings.Join(operations(e.Uses), ", ") + " " + string(e.Part)
 	_, pointer, _ := strings.Cut(e.ID, "#")
 	c := junitCase{Class: suite, Name: pointer + ": " + e.Text, File: j.o.Spec, Line: e.Spec.Line}
-	unknown := slices.IndexFunc(kinds, func(k *conformance.Kind) bool { return k.Known == "" })
+	unknown := slices.IndexFunc(kinds, func(k *conformance.Deviation) bool { return k.Known == "" })
 	switch {
 	case unknown >= 0:
-		c.Failure = &junitFailure{Message: about(kinds[unknown]) + ": " + kinds[unknown].Message, Type: string(kinds[unknown].Verdict)}
+		c.Failure = &junitFailure{Message: about(kinds[unknown]) + ": " + kinds[unknown].Message, Type: string(kinds[unknown].Source)}
 		for _, k := range kinds {
 			c.Failure.Text += j.describe(k, e.Reason)
 		}
@@ -169,26 +169,26 @@ func (j *junit) claim(e *conformance.Evidence, kinds []*conformance.Kind) {
 }
 
 // deviation makes the case of a deviation that refutes no claim: drift and notes above all.
-func (j *junit) deviation(k *conformance.Kind) {
+func (j *junit) deviation(k *conformance.Deviation) {
 	suite := k.Operation + " " + string(k.Part)
-	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", k.Verdict, k.Status, k.Pointer, k.Rule, k.Fingerprint),
+	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", k.Source, k.Status, k.Pointer, k.Rule, k.Fingerprint),
 		File: j.o.Spec, Line: k.Spec.Line}
 	switch {
 	case k.Known != "":
 		c.Skipped = &junitSkipped{"known failure: " + k.Known}
-	case k.Basis == conformance.Note:
+	case k.Source == conformance.Note:
 		c.Output = j.describe(k, "")
-	case k.Basis == conformance.Drift && !j.o.Strict:
+	case k.Source == conformance.Drift && !j.o.Strict:
 		c.Skipped = &junitSkipped{"drift, which fails only with --strict: " + k.Message}
 	default:
-		c.Failure = &junitFailure{Message: about(k) + ": " + k.Message, Type: string(k.Verdict), Text: j.describe(k, "")}
+		c.Failure = &junitFailure{Message: about(k) + ": " + k.Message, Type: string(k.Source), Text: j.describe(k, "")}
 	}
 	j.add(suite, c)
 }
 
 // describe writes a deviation in a few lines.
-func (j *junit) describe(k *conformance.Kind, because string) string {
-	lines := []string{about(k), "  " + k.Message, fmt.Sprintf("  %s at %s:%d #%s", k.Basis, j.o.Spec, k.Spec.Line, k.Spec.Pointer)}
+func (j *junit) describe(k *conformance.Deviation, because string) string {
+	lines := []string{about(k), "  " + k.Message, fmt.Sprintf("  %s at %s:%d #%s", k.Source, j.o.Spec, k.Spec.Line, k.Spec.Pointer)}
 	if because != "" {
 		lines = append(lines, "    because: "+because)
 	}

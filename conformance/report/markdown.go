@@ -70,11 +70,11 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 }
 
 // table shows each deviation in a row.
-func table(b *bytes.Buffer, title string, kinds []*conformance.Kind, o Options) {
+func table(b *bytes.Buffer, title string, kinds []*conformance.Deviation, o Options) {
 	if len(kinds) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "### %s\n\n| verdict | rule | place | what | exchanges | first seen in | spec |\n", title)
+	fmt.Fprintf(b, "### %s\n\n| source | rule | place | what | exchanges | first seen in | spec |\n", title)
 	b.WriteString("| --- | --- | --- | --- | ---: | --- | --- |\n")
 	shown := 0
 	for _, k := range kinds[:min(len(kinds), mostRows)] {
@@ -86,7 +86,7 @@ func table(b *bytes.Buffer, title string, kinds []*conformance.Kind, o Options) 
 		if k.Known != "" {
 			what += " known: " + code(k.Known)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(k.Verdict)), code(k.Rule),
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(k.Source)), code(k.Rule),
 			code(fmt.Sprintf("%s %d %s %s", k.Operation, k.Status, k.Part, k.Pointer)), what, k.Exchanges,
 			code(k.First.Exchange), code(fmt.Sprintf("%s:%d", o.Spec, k.Spec.Line)))
 	}

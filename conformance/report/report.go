@@ -78,7 +78,7 @@ func Write(w io.Writer, format string, r *conformance.Report, o Options) error {
 type group struct {
 	name  string // one word
 	title string
-	kinds []*conformance.Kind
+	kinds []*conformance.Deviation
 }
 
 // groups sorts the deviations of a run by what they mean. There are always five, the worst first.
@@ -90,17 +90,17 @@ func groups(r *conformance.Report) []group {
 		{name: "known", title: "known failures"},
 		{name: "notes", title: "notes: it conforms, and may surprise"},
 	}
-	for i := range r.Kinds {
-		k := &r.Kinds[i]
+	for i := range r.Deviations {
+		k := &r.Deviations[i]
 		at := 0
 		switch {
 		case k.Known != "":
 			at = 3
-		case k.Basis == conformance.Assumed:
+		case k.Source == conformance.Assumed:
 			at = 1
-		case k.Basis == conformance.Drift:
+		case k.Source == conformance.Drift:
 			at = 2
-		case k.Basis == conformance.Note:
+		case k.Source == conformance.Note:
 			at = 4
 		}
 		list[at].kinds = append(list[at].kinds, k)
@@ -204,13 +204,13 @@ func skipped(r *conformance.Report) []string {
 }
 
 // about says where a deviation is: operation, status, part, place and rule.
-func about(k *conformance.Kind) string {
+func about(k *conformance.Deviation) string {
 	return strings.Join(slices.DeleteFunc([]string{k.Operation, fmt.Sprintf("%d:", k.Status), string(k.Part), k.Pointer, k.Rule},
 		func(s string) bool { return s == "" }), " ")
 }
 
 // sightings says where a deviation was seen.
-func sightings(k *conformance.Kind) string {
+func sightings(k *conformance.Deviation) string {
 	seen := "seen in " + k.First.Exchange
 	if k.Exchanges > 1 {
 		seen += " and " + plural(k.Exchanges-1, "more exchange")

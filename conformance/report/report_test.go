@@ -55,7 +55,7 @@ func hostile(t *testing.T) *conformance.Report {
 	for _, name := range []string{"a|b`c", "]]>", "<script>alert(1)</script>", "\x1b[2J\x00\r\n## me", "@team \\ &amp; [x](javascript:y)", "\ufffe\u202e", secret} {
 		body, err := json.Marshal(map[string]any{"errors": map[string]any{name: 7}, name: 1})
 		require.NoError(t, err)
-		_, err = ledger.Weigh(&traffic.Exchange{Source: "x\n.har#" + name[:1], Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: 422,
+		_, err = ledger.Add(&traffic.Exchange{Source: "x\n.har#" + name[:1], Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: 422,
 			Request:  traffic.Message{Header: http.Header{"Authorization": {"Token " + secret}}},
 			Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}, "X-" + secret: {secret}}, Body: body}})
 		require.NoError(t, err)
@@ -196,7 +196,7 @@ func TestSchemaIsClosed(t *testing.T) {
 		"a new summary":     {`"conforms": true`, `"conforms": true, "more": 1`},
 		"another version":   {`"version": 1`, `"version": 2`},
 		"a retyped member":  {`"exchanges": 3`, `"exchanges": "3"`},
-		"an unknown basis":  {`"basis": "drift"`, `"basis": "guess"`},
+		"an unknown source":  {`"source": "drift"`, `"source": "guess"`},
 		"a missing member":  {`"unchecked": []`, `"x": []`},
 		"no fingerprint":    {`"fingerprint": "`, `"fingerprint": "-`},
 		"an unknown state":  {`"state": "supported"`, `"state": "perhaps"`},
@@ -343,7 +343,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 	} {
 		r := shard(t, 1)
 		for range 300 {
-			r.Kinds = append(r.Kinds, conformance.Kind{Pointer: c.pointer, Basis: conformance.Drift})
+			r.Deviations = append(r.Deviations, conformance.Deviation{Pointer: c.pointer, Source: conformance.Drift})
 		}
 		var b bytes.Buffer
 		require.NoError(t, report.Write(&b, "markdown", r, report.Options{}))

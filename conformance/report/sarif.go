@@ -113,7 +113,7 @@ func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	for _, e := range r.Claims {
 		used[e.Rule] = true
 	}
-	for _, k := range r.Kinds {
+	for _, k := range r.Deviations {
 		used[k.Rule] = true
 	}
 	index := map[string]int{}
@@ -135,15 +135,15 @@ func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	return e.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func sarifResultOf(k *conformance.Kind, rule int, because string, o Options) sarifResult {
-	message := about(k) + ": " + k.Message + " (" + string(k.Basis) + ", " + sightings(k) + ")"
+func sarifResultOf(k *conformance.Deviation, rule int, because string, o Options) sarifResult {
+	message := about(k) + ": " + k.Message + " (" + string(k.Source) + ", " + sightings(k) + ")"
 	if because != "" {
 		message += "; assumed because: " + because
 	}
 	result := sarifResult{
 		RuleID: k.Rule, RuleIndex: rule, Level: sarifLevel(k, o), Message: sarifMessage(message), OccurrenceCount: max(1, k.Findings),
 		PartialFingerprints: map[string]string{"deviation/v1": k.Fingerprint},
-		Properties: map[string]any{"verdict": k.Verdict, "basis": k.Basis, "operation": k.Operation, "status": k.Status,
+		Properties: map[string]any{"source": k.Source, "operation": k.Operation, "status": k.Status,
 			"part": k.Part, "pointer": k.Pointer, "exchange": k.First.Exchange, "exchanges": k.Exchanges},
 	}
 	if k.Claim != "" {
@@ -161,11 +161,11 @@ func sarifResultOf(k *conformance.Kind, rule int, because string, o Options) sar
 	return result
 }
 
-func sarifLevel(k *conformance.Kind, o Options) string {
+func sarifLevel(k *conformance.Deviation, o Options) string {
 	switch {
-	case k.Basis == conformance.Documented, k.Basis == conformance.Drift && o.Strict && k.Known == "":
+	case k.Source == conformance.Documented, k.Source == conformance.Drift && o.Strict && k.Known == "":
 		return "error"
-	case k.Basis == conformance.Assumed:
+	case k.Source == conformance.Assumed:
 		return "warning"
 	}
 	return "note"

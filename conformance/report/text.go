@@ -83,7 +83,7 @@ func (t text) group(g group, because map[string]string, o Options) {
 	for _, k := range g.kinds {
 		t.linef(color, "%s", about(k))
 		t.linef("", "  %s", k.Message)
-		t.linef("", "  %s at %s:%d #%s", k.Basis, o.Spec, k.Spec.Line, k.Spec.Pointer)
+		t.linef("", "  %s at %s:%d #%s", k.Source, o.Spec, k.Spec.Line, k.Spec.Pointer)
 		if reason := because[k.Claim]; reason != "" {
 			t.linef("", "    because: %s", reason)
 		}

@@ -159,7 +159,7 @@ func TestLiveSetBreaksOneClaimEach(t *testing.T) {
 			require.NoError(t, err)
 			findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })
 			require.Len(t, findings, 1, c.name)
-			assert.Equal(t, conformance.Documented, findings[0].Basis, c.name)
+			assert.Equal(t, conformance.Documented, findings[0].Source, c.name)
 		})
 	}
 }

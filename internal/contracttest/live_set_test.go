@@ -112,7 +112,7 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 		}
 		for _, f := range findings {
 			text := fmt.Sprintf("%s: %d %s %s %s: %s (%s, api/openapi.yaml:%d)",
-				c.name, f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line)
+				c.name, f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line)
 			// The set asks for what the spec describes, so an answer of another status or type is no mere drift.
 			if f.Fails() || f.Rule == "status" || f.Rule == "media-type" {
 				problem("%s", text)

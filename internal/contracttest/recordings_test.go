@@ -36,16 +36,16 @@ type expectation struct {
 }
 
 type expectedFinding struct {
-	Entry   int               `json:"entry"`
-	Status  int               `json:"status"`
-	Rule    string            `json:"rule"`
-	Part    conformance.Part  `json:"part"`
-	Pointer string            `json:"pointer"`
-	Basis   conformance.Basis `json:"basis"`
+	Entry   int                `json:"entry"`
+	Status  int                `json:"status"`
+	Rule    string             `json:"rule"`
+	Part    conformance.Part   `json:"part"`
+	Pointer string             `json:"pointer"`
+	Source  conformance.Source `json:"source"`
 }
 
 func expected(f conformance.Finding) expectedFinding {
-	e := expectedFinding{Entry: -1, Status: f.Status, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer, Basis: f.Basis}
+	e := expectedFinding{Entry: -1, Status: f.Status, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer, Source: f.Source}
 	_, entry, _ := strings.Cut(f.Exchange, "#/log/entries/")
 	if _, err := fmt.Sscan(entry, &e.Entry); err != nil {
 		panic("a finding without its entry: " + f.Exchange)
@@ -101,7 +101,7 @@ func judge(t *testing.T, contract *conformance.Contract, path string) (findings 
 		switch {
 		case err == nil:
 			judged++
-		case !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoAnswer):
+		case !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoResponse):
 			require.NoError(t, err, exchange.Source)
 		}
 		findings = append(findings, found...)
@@ -145,7 +145,7 @@ func writeExpectation(t *testing.T, name string, e expectation) {
 	fmt.Fprintf(&b, "  \"judged\": %d,\n  \"findings\": [", e.Judged)
 	for i, f := range e.Findings {
 		fmt.Fprintf(&b, `%s    {"entry": %d, "status": %d, "rule": %s, "part": %s, "pointer": %s, "basis": %s}`,
-			[]string{"\n", ",\n"}[min(i, 1)], f.Entry, f.Status, line(f.Rule), line(f.Part), line(f.Pointer), line(f.Basis))
+			[]string{"\n", ",\n"}[min(i, 1)], f.Entry, f.Status, line(f.Rule), line(f.Part), line(f.Pointer), line(f.Source))
 	}
 	if len(e.Findings) > 0 {
 		b.WriteString("\n  ")
@@ -179,7 +179,7 @@ func printVerdict(t *testing.T, name string, judged int, want expectation, findi
 	}
 	for _, f := range findings {
 		_, _ = fmt.Fprintf(t.Output(), "    %d %s %s %s: %s (%s, api/openapi.yaml:%d)\n",
-			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Basis, f.Spec.Line)
+			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line)
 	}
 }
 

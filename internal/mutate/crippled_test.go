@@ -21,8 +21,8 @@ type crippled struct {
 	report   func(*conformance.Report)
 }
 
-func (c crippled) Weigh(ex *traffic.Exchange) ([]conformance.Finding, error) {
-	findings, err := c.ledger.Weigh(ex)
+func (c crippled) Add(ex *traffic.Exchange) ([]conformance.Finding, error) {
+	findings, err := c.ledger.Add(ex)
 	return c.findings(ex, findings), err
 }
 
@@ -83,7 +83,7 @@ func TestCrippledChecker(t *testing.T) {
 		"another part":  {findings: change("media-type", func(f *conformance.Finding) { f.Part = conformance.ResponseBody }), failure: "201/content-type/missing: expected"},
 		"another claim": {findings: change("format", func(f *conformance.Finding) { f.Claim = "" }), failure: "201/body/created_at/format/2023-02-30T13:46:27Z: expected"},
 		"drift is not observed": {findings: func(_ *traffic.Exchange, f findings) findings {
-			return slices.DeleteFunc(slices.Clone(f), func(f conformance.Finding) bool { return f.Basis == conformance.Drift })
+			return slices.DeleteFunc(slices.Clone(f), func(f conformance.Finding) bool { return f.Source == conformance.Drift })
 		}, failure: "418/status/undocumented: expected"},
 		"a false alarm": {findings: func(ex *traffic.Exchange, f findings) findings {
 			if strings.HasPrefix(ex.Source, "conforming/") && strings.Contains(string(ex.Request.Body), "🚗") {

@@ -99,7 +99,7 @@ type checker struct {
 }
 
 type ledger interface {
-	Weigh(ex *traffic.Exchange) ([]conformance.Finding, error)
+	Add(ex *traffic.Exchange) ([]conformance.Finding, error)
 	Report() *conformance.Report
 }
 
@@ -183,7 +183,7 @@ func (c checker) mutant(m Mutant, all ledger) string {
 	if !sameSet(actual, expected) {
 		return fmt.Sprintf("expected %s, reported %s", show(expected), show(actual))
 	}
-	findings, err = all.Weigh(m.Exchange)
+	findings, err = all.Add(m.Exchange)
 	if err != nil {
 		return "not weighed: " + err.Error()
 	}
@@ -230,7 +230,7 @@ func (r *result) refuted(mutants []Mutant, report *conformance.Report) {
 // positive says what the checker does wrong with an exchange that conforms and counts for a claim.
 func (c checker) positive(p positiveCase) string {
 	l := c.ledger()
-	findings, err := l.Weigh(p.exchange)
+	findings, err := l.Add(p.exchange)
 	if err != nil {
 		return "not weighed: " + err.Error()
 	}

@@ -25,7 +25,7 @@ func Check(contract *conformance.Contract, name string) page.Check {
 		list := make([]page.Finding, len(found))
 		for i, f := range found {
 			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message,
-				Fails: f.Fails(), Note: f.Basis == conformance.Note}
+				Fails: f.Fails(), Note: f.Source == conformance.Note}
 			if f.Spec.Line > 0 {
 				list[i].Spec = fmt.Sprintf("%s:%d", name, f.Spec.Line)
 			}

@@ -39,7 +39,7 @@ func TestAllAtOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, after := s.weigh(t, apply(t, spec, text), calls)
 		var left []string
-		for _, k := range after.Kinds {
+		for _, k := range after.Deviations {
 			left = append(left, k.Rule+" "+k.Pointer)
 		}
 		// Those that removing an exclusive bound uncovers, one that a criterion needs, names like positions, one documented.
@@ -52,11 +52,11 @@ func TestNothingToSuggest(t *testing.T) {
 	t.Parallel()
 	s := faults()
 	_, conformant := s.weigh(t, s.spec, []call{{}})
-	require.Empty(t, conformant.Kinds)
+	require.Empty(t, conformant.Deviations)
 	_, note := s.weigh(t, s.spec, answers(`{"id":7.0}`))
-	require.Len(t, note.Kinds, 1)
+	require.Len(t, note.Deviations, 1)
 	_, known := s.weigh(t, s.spec, answers(`{"status":null}`))
-	known.Kinds[0].Known = "It is mended next week."
+	known.Deviations[0].Known = "It is mended next week."
 	for name, r := range map[string]*conformance.Report{"conformant": conformant, "a note": note, "known": known} {
 		text, err := suggest.Overlay(s.spec, r, true)
 		assert.Nil(t, text, name)
@@ -83,7 +83,7 @@ func TestAnchor(t *testing.T) {
 		"        sharing: *shared\n        other:\n", 1))
 	for _, member := range []string{"shared", "sharing"} {
 		_, r := s.weigh(t, s.spec, answers(`{"`+member+`":0}`))
-		require.Len(t, r.Kinds, 1)
+		require.Len(t, r.Deviations, 1)
 		_, err := suggest.Overlay(s.spec, r, false)
 		require.ErrorIs(t, err, suggest.ErrNothing)
 		assert.ErrorContains(t, err, "has an anchor", member)
@@ -106,8 +106,8 @@ func TestManyMembers(t *testing.T) {
 	text, err := suggest.Overlay(s.spec, r, false)
 	require.NoError(t, err)
 	_, after := s.weigh(t, apply(t, s.spec, text), calls)
-	require.Len(t, after.Kinds, 1)
-	assert.Equal(t, "format", after.Kinds[0].Rule)
+	require.Len(t, after.Deviations, 1)
+	assert.Equal(t, "format", after.Deviations[0].Rule)
 }
 
 // FuzzOverlay reads the deviations of a report from elsewhere. Whatever they are, there is no panic, and what is suggested
@@ -116,19 +116,19 @@ func FuzzOverlay(f *testing.F) {
 	s := shop(f)
 	_, r := s.weigh(f, s.spec, append(answers(`{"count":0,"ratio":9,"word":null,"new":1,"one":"x","closed":{"b":1}}`, `{"mood":3,"id":0}`, `{"last":"(absent)"}`),
 		call{status: 403, none: true}, plainText(404, "no"), plainText(409, "no"), call{sent: http.Header{"X-Key": nil}}, call{got: http.Header{"X-A": {"b"}}}))
-	for _, k := range r.Kinds {
+	for _, k := range r.Deviations {
 		names := ""
-		if k.Seen != nil {
-			names = strings.Join(slices.Concat(k.Seen.Types, k.Seen.MediaTypes, k.Seen.Headers, k.Seen.Bodies), " ")
+		if k.Observed != nil {
+			names = strings.Join(slices.Concat(k.Observed.Types, k.Observed.MediaTypes, k.Observed.Headers, k.Observed.Bodies), " ")
 		}
-		f.Add(k.Rule, string(k.Part), string(k.Basis), k.Claim, k.Spec.Pointer, k.Pointer, k.Status, names, "1")
+		f.Add(k.Rule, string(k.Part), string(k.Source), k.Claim, k.Spec.Pointer, k.Pointer, k.Status, names, "1")
 	}
 	f.Fuzz(func(t *testing.T, rule, part, basis, claim, place, pointer string, status int, names, number string) {
 		list := strings.Fields(names)
-		k := conformance.Kind{Rule: rule, Part: conformance.Part(part), Basis: conformance.Basis(basis), Claim: claim,
+		k := conformance.Deviation{Rule: rule, Part: conformance.Part(part), Source: conformance.Source(basis), Claim: claim,
 			Spec: conformance.Location{Pointer: place}, Pointer: pointer, Status: status,
-			Seen: &conformance.Seen{Types: list, MediaTypes: list, Headers: list, Bodies: list, Minimum: json.Number(number), Maximum: json.Number(number), Criteria: list}}
-		forged := conformance.Report{Spec: r.Spec, Claims: r.Claims, Kinds: []conformance.Kind{k}}
+			Observed: &conformance.Observed{Types: list, MediaTypes: list, Headers: list, Bodies: list, Minimum: json.Number(number), Maximum: json.Number(number), Criteria: list}}
+		forged := conformance.Report{Spec: r.Spec, Claims: r.Claims, Deviations: []conformance.Deviation{k}}
 		text, err := suggest.Overlay(s.spec, &forged, true)
 		if err != nil {
 			require.ErrorIs(t, err, suggest.ErrNothing)
@@ -158,7 +158,7 @@ func Example() {
 		return
 	}
 	ledger := contract.NewLedger()
-	if _, err := ledger.Weigh(&traffic.Exchange{
+	if _, err := ledger.Add(&traffic.Exchange{
 		Source: "answers.har#0", Method: http.MethodPost, Status: http.StatusForbidden,
 		URL:      &url.URL{Scheme: "https", Host: "secure.fleetio.com", Path: "/api/v1/faults"},
 		Request:  traffic.Message{HeaderOmitted: true, BodyOmitted: true},

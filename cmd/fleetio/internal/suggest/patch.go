@@ -110,7 +110,7 @@ func (p *patch) fits(of *deviation) bool {
 		place, limited := map[string]string{"status": "responses", "media-type": "content"}[of.rule]
 		return isObject && last > 0 && (!limited || of.at[last] == place)
 	}
-	return last > 1 && !slices.ContainsFunc(of.kinds, func(k conformance.Kind) bool {
+	return last > 1 && !slices.ContainsFunc(of.kinds, func(k conformance.Deviation) bool {
 		return !slices.ContainsFunc(p.claims, func(c conformance.Claim) bool {
 			return c.ID == k.Claim && (c.Rule == k.Rule || c.Rule == "type" && k.Rule == "nullable")
 		})
@@ -134,7 +134,7 @@ func (p *patch) verify() error {
 		lostBody := claim.Part == conformance.ResponseBody &&
 			!slices.ContainsFunc(claim.Uses, func(use string) bool { return !slices.Contains(p.bodiless, use) })
 		same := now[claim.ID]
-		if claim.Rule != "media-type" && !lostBody && !loosened && (same.Text != claim.Text || same.Basis != claim.Basis) {
+		if claim.Rule != "media-type" && !lostBody && !loosened && (same.Text != claim.Text || same.Source != claim.Source) {
 			return fmt.Errorf("the claim %s would change, which nothing speaks against", claim.ID)
 		}
 	}

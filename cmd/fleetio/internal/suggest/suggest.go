@@ -85,17 +85,17 @@ type deviation struct {
 	at       []string // the claim's place, or where one is missing; entries of lists by name
 	into     []string // the object that the edit changes
 	name     string   // of the property, header or status that is missing; "" otherwise
-	kinds    []conformance.Kind
-	observed conformance.Seen
+	kinds    []conformance.Deviation
+	observed conformance.Observed
 	drift    bool
 }
 
 // deviations groups what is worth a suggestion by the edit that answers it, in the order of the spec.
 func deviations(r *conformance.Report, documented bool) (list []*deviation) {
 	byEdit := map[string]*deviation{}
-	for _, k := range r.Kinds {
-		drift := k.Basis == conformance.Drift
-		if k.Known != "" || !drift && k.Basis != conformance.Assumed && (!documented || k.Basis != conformance.Documented) {
+	for _, k := range r.Deviations {
+		drift := k.Source == conformance.Drift
+		if k.Known != "" || !drift && k.Source != conformance.Assumed && (!documented || k.Source != conformance.Documented) {
 			continue
 		}
 		of := &deviation{rule: k.Rule, at: tokensOf(cmp.Or(placeOf(k.Claim), k.Spec.Pointer)), drift: drift}
@@ -118,7 +118,7 @@ func deviations(r *conformance.Report, documented bool) (list []*deviation) {
 		}
 		of = byEdit[key]
 		of.kinds = append(of.kinds, k)
-		of.observed.Add(k.Seen)
+		of.observed.Add(k.Observed)
 	}
 	slices.SortStableFunc(list, func(a, b *deviation) int {
 		return cmp.Or(a.kinds[0].Spec.Line-b.kinds[0].Spec.Line, strings.Compare(a.rule+"\x00"+a.name, b.rule+"\x00"+b.name))
@@ -146,7 +146,7 @@ func (of *deviation) reason() string {
 	exchanges, otherwise := 0, "not documented"
 	for _, k := range of.kinds {
 		exchanges += k.Exchanges
-		if k.Basis == conformance.Documented {
+		if k.Source == conformance.Documented {
 			otherwise = "documented otherwise"
 		}
 	}

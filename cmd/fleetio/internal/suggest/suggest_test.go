@@ -135,7 +135,7 @@ func (s service) weigh(t testing.TB, spec []byte, calls []call) (*conformance.Co
 	require.NoError(t, err, "%s", spec)
 	ledger := contract.NewLedger()
 	for i, c := range calls {
-		_, err := ledger.Weigh(s.exchange(t, i, c))
+		_, err := ledger.Add(s.exchange(t, i, c))
 		require.NoError(t, err)
 	}
 	return contract, ledger.Report()
@@ -183,7 +183,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			contract, before := s.weigh(t, s.spec, row.calls)
-			require.NotEmpty(t, before.Kinds, "the calls deviate in nothing")
+			require.NotEmpty(t, before.Deviations, "the calls deviate in nothing")
 			text, err := suggest.Overlay(s.spec, before, row.documented)
 			if row.nothing {
 				require.ErrorIs(t, err, suggest.ErrNothing)
@@ -207,8 +207,8 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 			changed := apply(t, s.spec, text)
 			overlaid, after := s.weigh(t, changed, row.calls)
 			var left []string
-			for _, k := range after.Kinds {
-				if k.Basis != conformance.Note {
+			for _, k := range after.Deviations {
+				if k.Source != conformance.Note {
 					left = append(left, k.Rule)
 				}
 			}
@@ -233,7 +233,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 
 func messages(r *conformance.Report) string {
 	var list []string
-	for _, k := range r.Kinds {
+	for _, k := range r.Deviations {
 		list = append(list, fmt.Sprintf("%s %s#%s %s %s", k.Rule, k.Part, k.Pointer, k.Spec.Pointer, k.Message))
 	}
 	return strings.Join(list, "\n")
@@ -248,7 +248,7 @@ func changes(t *testing.T, before, after *conformance.Contract) []string {
 	}
 	list := map[string]bool{}
 	for _, c := range before.Claims() {
-		if same := now[c.ID]; same.Text != c.Text || same.Basis != c.Basis || same.Reason != c.Reason {
+		if same := now[c.ID]; same.Text != c.Text || same.Source != c.Source || same.Reason != c.Reason {
 			_, at, _ := strings.Cut(c.ID, "#")
 			list[at] = true
 		}
@@ -265,7 +265,7 @@ func added(t *testing.T, before, after *conformance.Contract) {
 	}
 	for _, c := range after.Claims() {
 		if !was[c.ID] && !was[strings.Replace(c.ID, "/maximum", "/exclusiveMaximum", 1)] && c.Rule != "media-type" && c.Rule != "security" {
-			assert.Equal(t, conformance.Assumed, c.Basis, c.ID)
+			assert.Equal(t, conformance.Assumed, c.Source, c.ID)
 			assert.Contains(t, c.Reason+"Observed in A guess.", "Observed in", c.ID)
 		}
 	}
