@@ -71,7 +71,7 @@ type indexed struct {
 // A batch is full with so many exchanges, or with bodies of so many bytes. The batches of all workers together are what a
 // run holds in memory.
 const (
-	maxBatch      = 64
+	maxBatch      = 32
 	maxBatchBytes = 1 << 20
 )
 

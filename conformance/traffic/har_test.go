@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -167,8 +168,8 @@ func TestReadHARErrors(t *testing.T) {
 		{"not JSON after a byte order mark", "\ufeff ¶<html>", -1, "invalid character '<' looking for beginning of value"},
 		{"array", " ¶[]", -1, "expected an object, got an array"},
 		{"string", ` ¶"log"`, -1, "expected an object, got a string"},
-		{"no log", `{"entries":[]}¶`, -1, "no log.entries, so not a HAR file"},
-		{"no entries", `{"log":{"pages":[]}}¶`, -1, "no log.entries, so not a HAR file"},
+		{"no log", `{"entries":[]}¶`, -1, "no log, so not a HAR file"},
+		{"no entries", `{"log":{"pages":[]}¶}`, -1, "log: no entries, so not a HAR file"},
 		{"log is null", `{"log": ¶null}`, -1, "log: expected an object, got null"},
 		{"log is a number", `{"log":¶-1.50}`, -1, "log: expected an object, got a number"},
 		{"entries is an object", `{"log":{"entries" : ¶{}}}`, -1, "log.entries: expected an array, got an object"},
@@ -237,6 +238,73 @@ func TestReadHARErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadHARAlike reads entries that are almost like the one before, as each would be read alone: what is remembered of an
+// entry must not show in the next.
+func TestReadHARAlike(t *testing.T) {
+	t.Parallel()
+	entry := func(request, response string) string {
+		return `{"_a":1,"request":{"method":"POST","url":"http://x/a"` + request + `},"b":[{}],"response":{"status":201` + response + `},"time":1}`
+	}
+	headers := func(fields string) string { return `,"headers":[` + fields + `]` }
+	a, b := `{"name":"A","value":"1"}`, `{"name":"b","value":"2"}`
+	entries := []string{
+		entry(headers(a+`,`+b)+`,"postData":{"mimeType":"a/b","text":"x"}`, headers(b)+`,"content":{"size":1,"text":"y"}`),
+		entry(headers(a+`, `+b)+`,"postData":{"mimeType":"a/b", "text":"x"}`, headers(b)+`,"content":{"size":1,"text":"y"}`),
+		entry(headers(a)+`,"postData":{"mimeType":null,"text":null}`, headers(``)+`,"content":{"size":null,"text":null}`),
+		entry(headers(b+`,`+a+`,`+b)+`,"postData":null`, headers(`null,`+b)+`,"content":null`),
+		entry(headers(`{"name":"A","value":null},{"name":"b","value":"2","name":"C"}`), headers(`{"value":"1","name":"A"},{"value":"2"}`)),
+		entry(headers(`{"name":"A","value":"1","value":"2"},`+a), headers(`{"name":":A","value":"1"},{"name":"","value":"2"},{}`)),
+		entry(`,"x":{"headers":[1]}`+headers(a), `,"content":{"text":"y","size":1}`+headers(b+`,`+b)),
+		entry(`,"method":"GET","url":"http://x/b","headers":null`, `,"status":404,"content":{"text":"\u00e9","mimeType":"c/d"}`),
+		`{"response":{"headers":[` + a + `],"status":200},"request":{"url":"http://x/c","method":"PUT","bodySize":0}}`,
+		`{"request":{"method":"GET","url":"/"},"response":null}`,
+	}
+	var all []string
+	for i := range entries {
+		for j := range entries {
+			all = append(all, entries[i], entries[j])
+		}
+	}
+	found, err := collect(readHAR(strings.NewReader(archive(all...)), "x"))
+	if err != nil || len(found) != len(all) {
+		t.Fatalf("%d exchanges, error %v", len(found), err)
+	}
+	for i, text := range all {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			want, err := collect(readHAR(strings.NewReader(archive(text)), "x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[0].Source, want[0].Size = found[i].Source, found[i].Size
+			if !reflect.DeepEqual(want[0], found[i]) {
+				t.Errorf("%s: %s\nbehind %s: %s", text, show(want[0]), all[max(i-1, 0)], show(found[i]))
+			}
+		})
+	}
+}
+
+// TestReadHARBrokenAlike breaks entries where the one before was well-formed.
+func TestReadHARBrokenAlike(t *testing.T) {
+	t.Parallel()
+	one := entry("POST", `,"headers":[{"name":"A","value":"1"},{"name":"B","value":"2"}]`, `"status":200`)
+	for i := 1; i < len(one); i++ {
+		for name, broken := range map[string]string{"cut": one[:i], "doubled": one[:i+1] + one[i:], "left out": one[:i] + one[i+1:]} {
+			t.Run(fmt.Sprintf("%s at %d", name, i), func(t *testing.T) {
+				t.Parallel()
+				want, wantErr := collect(readHAR(strings.NewReader(archive(broken)), "x"))
+				found, err := collect(readHAR(strings.NewReader(archive(one, broken)), "x"))
+				switch {
+				case (err == nil) != (wantErr == nil):
+					t.Errorf("%v behind an entry, %v alone", err, wantErr)
+				case err == nil && show(want[0]) != strings.Replace(show(found[1]), "/entries/1", "/entries/0", 1):
+					t.Error(show(found[1]))
+				}
+			})
+		}
 	}
 }
 

@@ -17,6 +17,10 @@ type jsonReader struct {
 	start  int64 // the offset of the exchange that is being read
 	max    int64 // the offset that its values may reach
 	fields fieldReader
+	urls   urlReader
+
+	strings map[string]string
+	scratch []byte
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
@@ -64,82 +68,79 @@ func (r *jsonReader) placeOf(err error) (at int64, cause error) {
 var jsonTypes = map[strictjson.Kind]string{'{': "an object", '[': "an array", '"': "a string", 't': "a boolean", 'f': "a boolean",
 	'n': "null", '0': "a number"}
 
-// token consumes the next token, which must be of that kind.
-func (r *jsonReader) token(kind strictjson.Kind) (strictjson.Token, error) {
-	t, err := r.dec.Next()
-	if err == nil && t.Kind != kind {
-		err = failValue(t.Offset, "expected "+jsonTypes[kind]+", got "+jsonTypes[t.Kind])
+// token consumes the next token, which must be of that kind, and returns how it is written.
+func (r *jsonReader) token(want strictjson.Kind) ([]byte, error) {
+	kind, raw, err := r.dec.Read()
+	if err == nil && kind != want {
+		err = failValue(r.dec.Offset()-int64(len(raw)), "expected "+jsonTypes[want]+", got "+jsonTypes[kind])
 	}
-	return t, err
+	return raw, err
 }
 
-// text consumes a string.
+// text consumes a string. The text is valid until the next call of any method.
 func (r *jsonReader) text() ([]byte, error) {
-	t, err := r.token('"')
-	if err != nil {
-		return nil, err
-	}
-	return strictjson.Unquote(t.Raw), nil
+	var err error
+	r.scratch, err = r.appendText(r.scratch[:0])
+	return r.scratch, err
 }
 
+// appendText consumes a string, and appends its text.
+func (r *jsonReader) appendText(dst []byte) ([]byte, error) {
+	if kind, err := r.dec.Peek(); err != nil || kind != '"' {
+		_, err = r.token('"') // what is wrong
+		return dst, err
+	}
+	return r.dec.AppendText(dst)
+}
+
+// string consumes a string. Those that are short are remembered, as many come again.
 func (r *jsonReader) string() (string, error) {
 	text, err := r.text()
-	return string(text), err
+	if known, ok := r.strings[string(text)]; ok {
+		return known, err
+	}
+	s := string(text)
+	if len(s) <= maxName && len(r.strings) < maxNames {
+		if r.strings == nil {
+			r.strings = map[string]string{}
+		}
+		r.strings[s] = s
+	}
+	return s, err
 }
 
 // bytes consumes a string, and returns its text in memory of its own, or nil if it is empty.
 func (r *jsonReader) bytes() ([]byte, error) {
-	t, err := r.token('"')
-	if err != nil || len(t.Raw) == 2 {
-		return nil, err
-	}
-	return strictjson.AppendText(make([]byte, 0, len(t.Raw)), t.Raw), nil
+	text, err := r.text()
+	return append([]byte(nil), text...), err
 }
 
-// object consumes an object. It calls property for each property, which must consume the value, with the name as it is in
-// names, or with "" for another name, which is key.
-func (r *jsonReader) object(names []string, property func(name string, key []byte) error) error {
-	if _, err := r.token('{'); err != nil {
-		return err
+// next consumes the name of the next property of the object that is open. It returns its index in names, or -1 for
+// another, which is key; and false at the end of the object, which it consumes.
+func (r *jsonReader) next(names []string) (i int, key []byte, more bool, err error) {
+	kind, raw, err := r.dec.Read()
+	if err != nil || kind == '}' {
+		return -1, nil, false, err
 	}
-	for r.dec.More() {
-		key, err := r.text()
-		if err != nil {
-			return err
-		}
-		known := ""
-		for _, name := range names {
-			if string(key) == name {
-				known = name
-				break
-			}
-		}
-		if err := property(known, key); err != nil {
-			return within(known, err)
-		}
-		if r.dec.Offset() > r.max {
-			return strictjson.ErrTooLarge
+	key = r.dec.Text(raw)
+	for i, name := range names {
+		if string(key) == name {
+			return i, key, true, nil
 		}
 	}
-	_, err := r.dec.Next()
-	return err
+	return -1, key, true, nil
 }
 
-// array consumes an array. It calls element for each element, which must consume it.
-func (r *jsonReader) array(element func() error) error {
-	if _, err := r.token('['); err != nil {
-		return err
+// element reports whether the array that is open has another element. It consumes the end of the array.
+func (r *jsonReader) element() (bool, error) {
+	if !r.dec.More() {
+		_, err := r.dec.Next()
+		return false, err
 	}
-	for r.dec.More() {
-		if err := element(); err != nil {
-			return err
-		}
-		if r.dec.Offset() > r.max {
-			return strictjson.ErrTooLarge
-		}
+	if r.dec.Offset() > r.max {
+		return false, strictjson.ErrTooLarge
 	}
-	_, err := r.dec.Next()
-	return err
+	return true, nil
 }
 
 // quoted shows the first characters of a name.
@@ -150,55 +151,81 @@ func quoted(name string) string {
 	return printable.Quote(name)
 }
 
-// fieldReader collects the fields of a header. The values of a header share one string, and names that were met before
-// cost no memory.
+// place is a property or header field of a recording, with what came behind it the last time. Recorders write the same
+// over and over, so it is likely to come again.
+type place struct {
+	name    string
+	passing bool   // it is not remembered itself
+	next    *place // of those that are remembered
+	between []byte // the text from behind its value up to that of next
+}
+
+// maxBetween bounds the texts that are remembered.
+const maxBetween = 1000
+
+// learn remembers what came behind it.
+func (p *place) learn(next *place, between []byte) {
+	if !p.passing && !next.passing && 0 < len(between) && len(between) <= maxBetween {
+		p.next, p.between = next, append(p.between[:0], between...)
+	}
+}
+
+// fieldNames remembers the names of fields, by how they are recorded. The name of the place is the canonical one.
+type fieldNames struct {
+	start place // before the first field
+	known map[string]*place
+}
+
+// fieldReader collects the fields of a header.
 type fieldReader struct {
-	known  map[string]string // canonical names, by the name as it is recorded
-	names  []string          // "" for a field that is left out
+	names  []string // "" for a field that is left out
 	values []byte
 	ends   []int // of each value
+	slab   []string
 }
 
 // maxNames bounds the names that are remembered, and maxName their length: some servers make names up.
 const maxNames, maxName = 1000, 100
 
 // begin begins a field.
-func (f *fieldReader) begin() {
-	f.names, f.ends = append(f.names, ""), append(f.ends, len(f.values))
+func (f *fieldReader) begin(name string) {
+	f.names, f.ends = append(f.names, name), append(f.ends, len(f.values))
 }
 
-// setName sets the name of the field. The pseudo headers of HTTP/2 and HTTP/3 are left out.
-func (f *fieldReader) setName(name []byte) {
-	canonical := ""
-	if len(name) > 0 && name[0] != ':' {
-		canonical = f.canonical(name)
+// rename names the field that was begun last.
+func (f *fieldReader) rename(p *place) { f.names[len(f.names)-1] = p.name }
+
+// find returns the place of a field. The pseudo headers of HTTP/2 and HTTP/3, which are left out, have an empty name.
+func (n *fieldNames) find(name []byte) *place {
+	if p := n.known[string(name)]; p != nil {
+		return p
 	}
-	f.names[len(f.names)-1] = canonical
+	p := &place{passing: len(name) > maxName || len(n.known) == maxNames}
+	if len(name) > 0 && name[0] != ':' {
+		p.name = textproto.CanonicalMIMEHeaderKey(string(name))
+	}
+	if n.known == nil {
+		n.known = map[string]*place{}
+	}
+	if !p.passing {
+		n.known[string(name)] = p
+	}
+	return p
 }
 
-// setValue sets the value of the field, a string token.
-func (f *fieldReader) setValue(raw []byte) {
+// value consumes a string, and sets it as the value of the field that was begun last.
+func (r *jsonReader) value() error {
+	f := &r.fields
 	last := len(f.ends) - 1
 	start := 0
 	if last > 0 {
 		start = f.ends[last-1]
 	}
-	f.values = strictjson.AppendText(f.values[:start], raw)
-	f.ends[last] = len(f.values)
-}
-
-func (f *fieldReader) canonical(name []byte) string {
-	if known, ok := f.known[string(name)]; ok {
-		return known
+	values, err := r.appendText(f.values[:start])
+	if err == nil {
+		f.values, f.ends[last] = values, len(values)
 	}
-	canonical := textproto.CanonicalMIMEHeaderKey(string(name))
-	if len(name) <= maxName && len(f.known) < maxNames {
-		if f.known == nil {
-			f.known = map[string]string{}
-		}
-		f.known[string(name)] = canonical
-	}
-	return canonical
+	return err
 }
 
 // reset forgets the fields.
@@ -206,27 +233,51 @@ func (f *fieldReader) reset() { f.names, f.values, f.ends = f.names[:0], f.value
 
 // header returns the header of the fields.
 func (f *fieldReader) header() http.Header {
-	header := make(http.Header, len(f.names))
-	all, start := string(f.values), 0
-	values := make([]string, len(f.names))
-	for i, name := range f.names {
-		values[i] = all[start:f.ends[i]]
-		start = f.ends[i]
-		if before := header[name]; before != nil {
-			header[name] = append(before, values[i])
-		} else if name != "" {
-			header[name] = values[i : i+1 : i+1]
+	n := 0
+	for _, name := range f.names {
+		if name != "" {
+			n++
 		}
+	}
+	if cap(f.slab)-len(f.slab) < n {
+		f.slab = make([]string, 0, max(n, slabSize))
+	}
+	header := make(http.Header, n)
+	all, start := string(f.values), 0
+	for i, name := range f.names {
+		value := all[start:f.ends[i]]
+		start = f.ends[i]
+		if name == "" {
+			continue
+		}
+		if before := header[name]; before != nil {
+			header[name] = append(before, value)
+			continue
+		}
+		f.slab = append(f.slab, value)
+		header[name] = f.slab[len(f.slab)-1 : len(f.slab) : len(f.slab)]
 	}
 	return header
 }
 
-// parseURL makes the URL of an exchange. Browsers send what Go refuses, to sites that are not ours. Such an exchange is
-// kept, and is for no operation.
-func parseURL(text string) *url.URL {
-	u, err := url.Parse(text)
-	if err != nil {
-		return new(url.URL)
+// slabSize is how many values of headers are allocated together.
+const slabSize = 256
+
+// urlReader makes the URLs of exchanges, most of which are that of the exchange before.
+type urlReader struct {
+	text   string
+	parsed url.URL
+}
+
+// parse makes a URL. Browsers send what Go refuses, to sites that are not ours. Such an exchange is kept, and is for no
+// operation.
+func (r *urlReader) parse(text string) *url.URL {
+	if text != r.text {
+		r.text, r.parsed = text, url.URL{}
+		if u, err := url.Parse(text); err == nil {
+			r.parsed = *u
+		}
 	}
-	return u
+	u := r.parsed
+	return &u
 }

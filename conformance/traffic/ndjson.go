@@ -3,6 +3,7 @@ package traffic
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,15 +74,36 @@ func readLine(file *bufio.Reader) (line []byte, err error) {
 }
 
 // lineReader reads exchanges, each of a line. The offsets of its errors are in the line.
-type lineReader struct{ jsonReader }
+type lineReader struct {
+	jsonReader
+
+	names fieldNames
+}
+
+var (
+	lineNames        = []string{"method", "url", "status", "request", "response"}
+	lineMessageNames = []string{"headers", "media_type", "body", "body_base64", "body_json"}
+)
 
 func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 	l.dec = strictjson.NewDecoder(line)
 	l.dec.RequireUTF8 = true
 	l.max = math.MaxInt64
+	if _, err := l.token('{'); err != nil {
+		return nil, err
+	}
+	l.start = l.dec.Offset() - 1
 	e := &Exchange{Request: unrecorded(), Response: unrecorded()}
-	responseAt := int64(-1)
-	seen, err := l.properties([]string{"method", "url", "status", "request", "response"}, func(name string, at int64) (err error) {
+	var seen []string
+	var responseAt int64
+	for {
+		name, at, err := l.property(lineNames, &seen)
+		if err != nil || name == "" {
+			if err == nil {
+				err = l.dec.End()
+			}
+			return e, cmp.Or(err, e.check(seen, responseAt))
+		}
 		switch name {
 		case "method":
 			if e.Method, err = l.string(); err == nil && e.Method == "" {
@@ -90,7 +112,7 @@ func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 		case "url":
 			var text string
 			text, err = l.string()
-			e.URL = parseURL(text)
+			e.URL = l.urls.parse(text)
 		case "status":
 			e.Status, err = l.status()
 		case "request":
@@ -99,25 +121,26 @@ func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 			responseAt = at
 			err = l.message(&e.Response)
 		}
-		return err
-	})
-	if err == nil {
-		err = l.dec.End()
+		if err != nil {
+			return nil, within(name, err)
+		}
 	}
+}
+
+// check looks at what a line has together.
+func (e *Exchange) check(seen []string, responseAt int64) error {
 	switch {
-	case err != nil:
-		return nil, err
 	case !slices.Contains(seen, "method"):
-		return nil, errors.New("method: missing")
+		return errors.New("method: missing")
 	case !slices.Contains(seen, "url"):
-		return nil, errors.New("url: missing")
+		return errors.New("url: missing")
 	case e.Status != 0:
-	case responseAt >= 0:
-		return nil, failValue(responseAt, "response: without a status")
+	case slices.Contains(seen, "response"):
+		return failValue(responseAt, "response: without a status")
 	default:
 		e.Response = Message{}
 	}
-	return e, nil
+	return nil
 }
 
 // unrecorded is a message of which nothing is known.
@@ -125,63 +148,71 @@ func unrecorded() Message {
 	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
 }
 
-// properties consumes an object, in which no name comes twice, and returns the names. It calls property for each property,
-// with the offset of its value; any other is an error unless its name is for others to use.
-func (l *lineReader) properties(names []string, property func(name string, at int64) error) (seen []string, err error) {
-	if _, err := l.dec.Peek(); err != nil {
-		return nil, err
-	}
-	start := l.dec.Offset()
-	err = l.object(names, func(name string, key []byte) error {
+// property returns the name of the next property, which none of those seen before has, and the offset of its value. At the
+// end of the object, which it consumes, the name is empty. A name that is in none of names is an error, unless it is for
+// others to use.
+func (l *lineReader) property(names []string, seen *[]string) (string, int64, error) {
+	for {
+		i, key, more, err := l.next(names)
+		if err != nil || !more {
+			return "", 0, err
+		}
 		if _, err := l.dec.Peek(); err != nil {
-			return err
+			return "", 0, err
 		}
 		at := l.dec.Offset()
 		switch {
-		case name != "" && slices.Contains(seen, name):
-			return failValue(at, "given twice")
-		case name != "":
-			seen = append(seen, name)
-			return property(name, at)
-		case bytes.HasPrefix(key, []byte("x-")), bytes.HasPrefix(key, []byte("_")):
-			return l.dec.Skip()
-		default:
-			return failValue(at, "unknown property "+quoted(string(key)))
+		case i >= 0 && slices.Contains(*seen, names[i]):
+			return "", 0, within(names[i], failValue(at, "given twice"))
+		case i >= 0:
+			*seen = append(*seen, names[i])
+			return names[i], at, nil
+		case !bytes.HasPrefix(key, []byte("x-")) && !bytes.HasPrefix(key, []byte("_")):
+			return "", 0, failValue(at, "unknown property "+quoted(string(key)))
 		}
-	})
-	l.start = start // of the outermost object in the end
-	return seen, err
+		if err := l.dec.Skip(); err != nil {
+			return "", 0, err
+		}
+	}
 }
 
 func (l *lineReader) message(m *Message) error {
+	if _, err := l.token('{'); err != nil {
+		return err
+	}
+	start := l.dec.Offset() - 1
 	mediaType, body := "", ""
-	start := l.dec.Offset()
-	_, err := l.properties([]string{"headers", "media_type", "body", "body_base64", "body_json"}, func(name string, at int64) (err error) {
+	var seen []string
+	for {
+		name, at, err := l.property(lineMessageNames, &seen)
 		switch name {
+		case "":
+			if err == nil && mediaType != "" {
+				if !m.HeaderOmitted {
+					return failValue(start, "media_type beside headers")
+				}
+				m.Header.Set("Content-Type", mediaType)
+			}
+			return err
 		case "headers":
 			m.HeaderOmitted = false
 			l.fields.reset()
-			err = l.headers(at)
-			m.Header = l.fields.header()
+			if err = l.headers(at); err == nil {
+				m.Header = l.fields.header()
+			}
 		case "media_type":
 			mediaType, err = l.string()
 		default:
 			if body != "" {
-				return failValue(at, "beside "+body)
+				return within(name, failValue(at, "beside "+body))
 			}
 			body, m.BodyOmitted = name, false
 			m.Body, err = l.body(name, at)
 		}
-		return err
-	})
-	switch {
-	case err != nil || mediaType == "":
-		return err
-	case !m.HeaderOmitted:
-		return failValue(start, "media_type beside headers")
+		if err != nil {
+			return within(name, err)
+		}
 	}
-	m.Header.Set("Content-Type", mediaType)
-	return nil
 }
 
 // body reads the value of a property that holds a body.
@@ -203,65 +234,89 @@ func (l *lineReader) body(name string, at int64) ([]byte, error) {
 	return body, nil
 }
 
-// headers reads the fields of a header: a list of names with values, or an object.
+// headers reads the fields of a header, whose value is at that offset: a list of names with values, or an object.
 func (l *lineReader) headers(at int64) error {
-	if kind, err := l.dec.Peek(); err != nil || kind == '{' {
-		return l.object(nil, func(_ string, name []byte) error {
-			if len(name) == 0 {
-				return failValue(at, "a name that is empty")
-			}
-			if kind, err := l.dec.Peek(); err != nil || kind == '[' {
-				return l.array(func() error { return l.field(name) })
-			}
-			return l.field(name)
-		})
+	errName := failValue(at, "a name that is empty")
+	if kind, err := l.dec.Peek(); err != nil || kind != '{' {
+		return l.elements(func() error { return l.pair(errName) })
 	}
-	return l.array(func() error {
-		var name []byte
-		pairAt, n := int64(0), 0
-		if _, err := l.dec.Peek(); err == nil {
-			pairAt = l.dec.Offset()
-		}
-		err := l.array(func() (err error) {
-			switch n++; n {
-			case 1:
-				if name, err = l.text(); err == nil && len(name) == 0 {
-					err = failValue(at, "a name that is empty")
-				}
-				return err
-			case 2:
-				return l.field(name)
-			default:
-				return l.dec.Skip()
-			}
-		})
-		if err == nil && n != 2 {
-			return failValue(pairAt, "expected a name and a value")
-		}
+	if _, err := l.token('{'); err != nil {
 		return err
-	})
+	}
+	for {
+		_, name, more, err := l.next(nil)
+		switch {
+		case err != nil || !more:
+			return err
+		case len(name) == 0:
+			return errName
+		}
+		kind, err := l.dec.Peek()
+		if err == nil && kind == '[' {
+			err = l.elements(func() error { return l.field(name) })
+		} else if err == nil {
+			err = l.field(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
-// field reads the value of a field.
-func (l *lineReader) field(name []byte) error {
-	value, err := l.token('"')
-	if err == nil {
-		l.fields.begin()
-		l.fields.setName(name)
-		l.fields.setValue(value.Raw)
+// elements consumes an array. It calls read for each element.
+func (l *lineReader) elements(read func() error) error {
+	if _, err := l.token('['); err != nil {
+		return err
+	}
+	for {
+		if more, err := l.element(); err != nil || !more {
+			return err
+		}
+		if err := read(); err != nil {
+			return err
+		}
+	}
+}
+
+// pair reads a name and a value.
+func (l *lineReader) pair(errName error) error {
+	_, _ = l.dec.Peek() // where the pair is
+	at, n := l.dec.Offset(), 0
+	var name []byte
+	err := l.elements(func() (err error) {
+		switch n++; n {
+		case 1:
+			if name, err = l.text(); err == nil && len(name) == 0 {
+				err = errName
+			}
+			return err
+		case 2:
+			return l.field(name)
+		default:
+			return l.dec.Skip()
+		}
+	})
+	if err == nil && n != 2 {
+		err = failValue(at, "expected a name and a value")
 	}
 	return err
 }
 
+// field reads the value of a field.
+func (l *lineReader) field(name []byte) error {
+	l.fields.begin(l.names.find(name).name)
+	return l.value()
+}
+
 // status reads a status code, or the 0 for no response.
 func (l *lineReader) status() (int, error) {
-	t, err := l.token('0')
+	raw, err := l.token('0')
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseFloat(string(t.Raw), 64)
+	n, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || n != math.Trunc(n) || n < 0 || n > 999 {
-		return 0, failValue(t.Offset, "expected an integer from 0 to 999")
+		return 0, failValue(l.dec.Offset()-int64(len(raw)), "expected an integer from 0 to 999")
 	}
 	return int(n), nil
 }

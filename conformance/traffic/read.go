@@ -138,12 +138,14 @@ type recording struct {
 	skipped int64 // the bytes before the first that is no blank
 	lines   int   // in them
 	entry   int   // the index of the next exchange
+	source  []byte
 	counted int64 // the offset up to which exchanges were yielded
 }
 
 // yieldExchange yields the exchange that ends at that offset, at that place of the recording.
 func (r *recording) yieldExchange(e *Exchange, place string, n int, end int64) error {
-	e.Source = r.name + place + strconv.Itoa(n)
+	r.source = strconv.AppendInt(append(append(r.source[:0], r.name...), place...), int64(n), 10)
+	e.Source = string(r.source)
 	e.Size = end - r.counted
 	r.counted = end
 	r.entry++

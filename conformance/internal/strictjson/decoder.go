@@ -7,6 +7,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -69,8 +70,10 @@ type Decoder struct {
 	keep int   // of the first byte that has to stay in buf; -1 for none
 	base int64 // the offset of buf[0]
 
-	open  []byte // the brackets that are not closed
-	state state
+	open     []byte // the brackets that are not closed
+	inObject bool   // the last of them is a brace
+	state    state
+	plain    bool // the last string is ASCII without escapes
 }
 
 // state is what the decoder expects next.
@@ -78,8 +81,8 @@ type state byte
 
 const (
 	beforeValue state = iota // at the start, after a colon, and after the comma of an array
-	afterOpen                // a value or name, or the closing bracket
 	beforeName               // after the comma of an object
+	afterOpen                // a value or name, or the closing bracket
 	afterName                // a colon
 	afterValue               // a comma, the closing bracket, or the end of the text
 )
@@ -114,11 +117,107 @@ func (d *Decoder) Peek() (Kind, error) {
 
 // Next consumes the next token. The error is an [*Error], or [io.EOF] behind the text.
 func (d *Decoder) Next() (Token, error) {
-	c, err := d.separate()
+	kind, raw, err := d.Read()
 	if err != nil {
 		return Token{}, err
 	}
+	return Token{kind, raw, d.Offset() - int64(len(raw))}, nil
+}
+
+// Read is Next for many tokens: what it returns is the kind of the token and how it is written.
+func (d *Decoder) Read() (Kind, []byte, error) {
+	// The short way: no blanks, and a string or bracket that is whole in the buffer.
+	if buf, pos, state := d.buf, d.pos, d.state; pos+2 < len(buf) {
+		c := buf[pos]
+		switch {
+		case state == afterName && c == ':':
+			pos, state = pos+1, beforeValue
+			c = buf[pos]
+		case state == afterValue && c == ',' && len(d.open) > 0:
+			pos, state = pos+1, beforeValue
+			if d.inObject {
+				state = beforeName
+			}
+			c = buf[pos]
+		}
+		switch {
+		case c == '"' && state <= afterOpen:
+			n, plain := shortText(buf[pos:])
+			if n == 0 {
+				break
+			}
+			d.plain, d.pos, d.state = plain, pos+n, afterValue
+			if d.inObject && state >= beforeName {
+				d.state = afterName
+			}
+			return '"', buf[pos : pos+n : pos+n], nil
+		case c == '{' && (state == beforeValue || state == afterOpen && !d.inObject) && len(d.open) < MaxDepth:
+			d.open = append(d.open, c)
+			d.pos, d.inObject, d.state = pos+1, true, afterOpen
+			return '{', buf[pos : pos+1 : pos+1], nil
+		case c == '}' && d.inObject && state >= afterOpen && state != afterName:
+			d.pos = pos + 1
+			d.close()
+			return '}', buf[pos : pos+1 : pos+1], nil
+		}
+	}
+	c, err := d.separate()
+	if err != nil {
+		return 0, nil, err
+	}
 	return d.token(c)
+}
+
+// Since returns what was consumed from that offset on, or nil if it is in memory no longer. It is valid until the next call.
+func (d *Decoder) Since(offset int64) []byte {
+	if offset < d.base {
+		return nil
+	}
+	return d.buf[offset-d.base : d.pos : d.pos]
+}
+
+// Again consumes text, if that is how the JSON goes on, and reports whether it did. The text must be one that was consumed
+// before, from behind a value or bracket to behind the colon of a property: of the object that was open then, or, if opens
+// is set, of an object that it opens. Objects of one kind are often written alike, and to compare bytes is faster than to
+// read tokens.
+func (d *Decoder) Again(text []byte, opens bool) bool {
+	if opens && len(d.open) == MaxDepth || !bytes.HasPrefix(d.buf[d.pos:], text) {
+		return false
+	}
+	if opens {
+		d.open = append(d.open, '{')
+		d.inObject = true
+	}
+	d.state = beforeValue
+	d.pos += len(text)
+	return true
+}
+
+// Text returns the text of the string that Read returned last, as [Unquote] does.
+func (d *Decoder) Text(raw []byte) []byte {
+	if d.plain {
+		return raw[1 : len(raw)-1 : len(raw)-1]
+	}
+	return Unquote(raw)
+}
+
+// AppendText consumes the next value, which must be a string (see [Decoder.Peek]), and appends its text as [Unquote]
+// returns it.
+func (d *Decoder) AppendText(dst []byte) ([]byte, error) {
+	c, err := d.separate()
+	if err != nil {
+		return nil, err
+	}
+	if text, n := appendShortText(dst, d.buf[d.pos:]); n > 0 && d.state != afterValue {
+		d.pos += n
+		d.state = afterValue
+		return text, nil
+	}
+	_, raw, err := d.token(c)
+	if err != nil {
+		return nil, err
+	}
+	return appendText(dst, raw), nil
 }
 
 // Value consumes the next value, and returns it as it is written, and its offset. The bytes are valid until the next call.
@@ -159,31 +258,53 @@ func (d *Decoder) End() error {
 
 // skip consumes the value that starts with c.
 func (d *Decoder) skip(c byte) error {
-	depth := len(d.open)
 	if c == '}' || c == ']' {
 		return d.unexpected(d.pos, "looking for beginning of value")
 	}
-	for {
-		if _, err := d.token(c); err != nil {
+	for depth := len(d.open); ; {
+		if _, _, err := d.Read(); err != nil {
 			return err
 		}
 		if len(d.open) == depth {
 			return nil
-		}
-		var err error
-		if c, err = d.separate(); err != nil {
-			return err
 		}
 	}
 }
 
 // separate consumes what stands before the next token, which starts with the byte that it returns.
 func (d *Decoder) separate() (byte, error) {
-	c, err := d.peek()
-	if errors.Is(err, io.EOF) && d.state == afterValue && len(d.open) == 0 {
-		return 0, io.EOF
+	if d.pos+1 < len(d.buf) { // the short way, where there are no blanks
+		c, after := d.buf[d.pos], d.buf[d.pos+1]
+		switch {
+		case d.state <= afterOpen:
+			if c > ' ' {
+				return c, nil
+			}
+		case after <= ' ':
+		case d.state == afterName:
+			if c == ':' {
+				d.state = beforeValue
+				d.pos++
+				return after, nil
+			}
+		case c == ',' && len(d.open) > 0:
+			d.state = beforeValue
+			if d.inObject {
+				d.state = beforeName
+			}
+			d.pos++
+			return after, nil
+		}
 	}
+	return d.separateBlanks()
+}
+
+func (d *Decoder) separateBlanks() (byte, error) {
+	c, err := d.peek()
 	if err != nil {
+		if errors.Is(err, io.EOF) && d.state == afterValue && len(d.open) == 0 {
+			return 0, io.EOF
+		}
 		return 0, d.failure(err)
 	}
 	switch {
@@ -193,7 +314,7 @@ func (d *Decoder) separate() (byte, error) {
 		return 0, d.unexpected(d.pos, "after object key")
 	case d.state == afterValue && len(d.open) == 0:
 		return 0, d.unexpected(d.pos, "after top-level value")
-	case d.state == afterValue && c == ',' && d.inObject():
+	case d.state == afterValue && c == ',' && d.inObject:
 		d.state = beforeName
 	case d.state == afterValue && c == ',':
 		d.state = beforeValue
@@ -207,46 +328,54 @@ func (d *Decoder) separate() (byte, error) {
 	return c, nil
 }
 
-func (d *Decoder) inObject() bool { return len(d.open) > 0 && d.open[len(d.open)-1] == '{' }
-
 // token consumes the token that starts with c, the next byte.
-func (d *Decoder) token(c byte) (Token, error) {
-	t := Token{Kind: Kind(c), Offset: d.Offset()}
-	closes := (c == '}' || c == ']') && (d.state == afterOpen || d.state == afterValue) && d.open[len(d.open)-1] == c-2
-	isName := d.inObject() && (d.state == afterOpen || d.state == beforeName)
+func (d *Decoder) token(c byte) (kind Kind, raw []byte, err error) {
+	kind = Kind(c)
+	isName := d.inObject && (d.state == afterOpen || d.state == beforeName)
 	n := 1
 	switch {
-	case closes:
-		d.open = d.open[:len(d.open)-1]
-		d.state = afterValue
-	case d.state == afterValue && d.inObject():
-		return t, d.unexpected(d.pos, "after object key:value pair")
-	case d.state == afterValue:
-		return t, d.unexpected(d.pos, "after array element")
-	case isName && c != '"':
-		return t, d.unexpected(d.pos, "looking for beginning of object key string")
-	case c == '{' || c == '[':
-		if len(d.open) == MaxDepth {
-			return t, &Error{d.Offset(), ErrTooDeep}
-		}
-		d.open = append(d.open, c)
-		d.state = afterOpen
-	default:
-		var err error
-		if n, err = d.scalar(c); err != nil {
-			return t, err
-		}
-		if c == '-' || isDigit(c) {
-			t.Kind = '0'
+	case c == '"' && d.state != afterValue:
+		if n, d.plain, err = d.text(); err != nil {
+			return 0, nil, err
 		}
 		d.state = afterValue
 		if isName {
 			d.state = afterName
 		}
+	case (c == '}' || c == ']') && (d.state == afterOpen || d.state == afterValue) && d.open[len(d.open)-1] == c-2:
+		d.close()
+	case d.state == afterValue && d.inObject:
+		return 0, nil, d.unexpected(d.pos, "after object key:value pair")
+	case d.state == afterValue:
+		return 0, nil, d.unexpected(d.pos, "after array element")
+	case isName:
+		return 0, nil, d.unexpected(d.pos, "looking for beginning of object key string")
+	case c == '{' || c == '[':
+		if len(d.open) == MaxDepth {
+			return 0, nil, &Error{d.Offset(), ErrTooDeep}
+		}
+		d.open = append(d.open, c)
+		d.inObject = c == '{'
+		d.state = afterOpen
+	default:
+		if n, err = d.scalar(c); err != nil {
+			return 0, nil, err
+		}
+		if c == '-' || isDigit(c) {
+			kind = '0'
+		}
+		d.state = afterValue
 	}
-	t.Raw = d.buf[d.pos : d.pos+n : d.pos+n]
+	raw = d.buf[d.pos : d.pos+n : d.pos+n]
 	d.pos += n
-	return t, nil
+	return kind, raw, nil
+}
+
+// close ends the object or array that is open.
+func (d *Decoder) close() {
+	d.open = d.open[:len(d.open)-1]
+	d.inObject = len(d.open) > 0 && d.open[len(d.open)-1] == '{'
+	d.state = afterValue
 }
 
 // peek returns the next byte that is no blank, without consuming it.

@@ -145,6 +145,64 @@ func TestValue(t *testing.T) {
 	}
 }
 
+// TestUnquote has what json.Unmarshal makes of strings, which are written in words, at the ends of words and behind them.
+func TestUnquote(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "a", `\"`, `\\\/\b\f\n\r\t`, `\u00e9`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83d\u0061`, "é", "€😀", "\xff", "\xf0\x9f",
+		strings.Repeat("\xff", 50), "\x7f", "<>&\u2028"} {
+		for n := range 18 {
+			raw := `"` + strings.Repeat("x", n) + text + strings.Repeat("y", n) + `"`
+			t.Run(raw, func(t *testing.T) {
+				t.Parallel()
+				var want string
+				require.NoError(t, json.Unmarshal([]byte(raw), &want))
+				assert.Equal(t, want, string(strictjson.Unquote([]byte(raw))))
+				for way, d := range inAllWays(raw) {
+					got, err := d.AppendText([]byte("- "))
+					require.NoError(t, err, way)
+					assert.Equal(t, "- "+want, string(got), way)
+				}
+				d := strictjson.NewDecoder([]byte(raw))
+				d.RequireUTF8 = true
+				_, err := d.Next()
+				assert.Equal(t, !utf8.ValidString(raw), errors.Is(err, strictjson.ErrUTF8))
+			})
+		}
+	}
+}
+
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	d := strictjson.NewDecoder([]byte(`[{"a":{"b":1}, "c":2},{"a":{"b":1}, "c":3},{"a" :4}]`))
+	token := func(want string) {
+		t.Helper()
+		_, raw, err := d.Read()
+		require.NoError(t, err)
+		require.Equal(t, want, string(raw))
+	}
+	token("[")
+	token("{")
+	token(`"a"`)
+	require.NoError(t, d.Skip())
+	token(`"c"`)
+	kind, err := d.Peek()
+	require.NoError(t, err)
+	require.Equal(t, strictjson.Kind('0'), kind)
+	opening := string(d.Since(1))
+	require.Equal(t, `{"a":{"b":1}, "c":`, opening)
+	token("2")
+	token("}")
+	require.False(t, d.Again([]byte(opening), true), "there is a comma")
+	require.True(t, d.Again([]byte(","+opening), true))
+	token("3")
+	token("}")
+	require.False(t, d.Again([]byte(","+opening), true))
+	require.NoError(t, d.Skip())
+	token("]")
+	require.NoError(t, d.End())
+	require.Nil(t, d.Since(-1))
+}
+
 func TestStream(t *testing.T) {
 	t.Parallel()
 	t.Run("too large", func(t *testing.T) {

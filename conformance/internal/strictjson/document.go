@@ -355,11 +355,11 @@ func (d *Document) Raw(at int32) []byte {
 // Text returns the text of the string at an index: in the document's memory, or appended to into where the string has
 // escapes. A lone surrogate becomes U+FFFD.
 func (d *Document) Text(at int32, into []byte) []byte {
-	raw := d.Raw(at)
-	if !d.Nodes[at].Escaped {
-		return raw
+	n := &d.Nodes[at]
+	if !n.Escaped {
+		return d.Data[n.Start:n.End:n.End]
 	}
-	return appendText(into, raw)
+	return appendText(into, d.Data[n.Start-1:n.End+1]) // with the quotes
 }
 
 // Member returns the index of the value of an object's member, the last one of that name; false without it, and where the

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// scalar returns the length of the string, number or literal that starts with c, the next byte.
+// scalar returns the length of the number or literal that starts with c, the next byte.
 func (d *Decoder) scalar(c byte) (int, error) {
 	switch {
-	case c == '"':
-		return d.text()
 	case c == '-' || isDigit(c):
 		return d.number()
 	case c == 't':
@@ -58,7 +57,26 @@ func (d *Decoder) expect(n int, allowed func(byte) bool, where string) error {
 	return nil
 }
 
+// wholeNumber returns the length of the integer that text starts with, or 0 if it might be anything else.
+func wholeNumber(text []byte) int {
+	n := 0
+	if text[0] == '-' {
+		n++
+	}
+	first := n
+	for n < len(text) && isDigit(text[n]) {
+		n++
+	}
+	if n == first || n == len(text) || text[first] == '0' && n > first+1 || text[n] == '.' || text[n]|0x20 == 'e' {
+		return 0
+	}
+	return n
+}
+
 func (d *Decoder) number() (int, error) {
+	if n := wholeNumber(d.buf[d.pos:]); n > 0 {
+		return n, nil
+	}
 	n := 0
 	// optional goes past one of these bytes.
 	optional := func(these string) (bool, error) {
@@ -108,9 +126,10 @@ func (d *Decoder) number() (int, error) {
 	return n, err
 }
 
-// text returns the length of the string that is next.
-func (d *Decoder) text() (int, error) {
+// text returns the length of the string that is next, and whether it is ASCII without escapes.
+func (d *Decoder) text() (length int, plain bool, err error) {
 	var union uint64 // of all words
+	plain = true
 	for n := 1; ; {
 		for rest := d.buf[d.pos:]; n+wordSize <= len(rest); n += wordSize {
 			word := binary.LittleEndian.Uint64(rest[n:])
@@ -120,33 +139,66 @@ func (d *Decoder) text() (int, error) {
 				break
 			}
 		}
-		c, ok, err := d.byteAt(n)
-		switch {
-		case err != nil:
-			return 0, err
-		case !ok:
-			return 0, d.failure(io.EOF)
+		if d.pos+n >= len(d.buf) {
+			if _, ok, err := d.byteAt(n); err != nil {
+				return 0, false, err
+			} else if !ok {
+				return 0, false, d.failure(io.EOF)
+			}
+		}
+		switch c := d.buf[d.pos+n]; {
 		case c == '"':
 			n++
-			if d.RequireUTF8 && union&highBits != 0 {
-				if i := InvalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
-					return 0, &Error{d.Offset() + int64(i), ErrUTF8}
+			if union&highBits != 0 {
+				plain = false
+				if d.RequireUTF8 {
+					if i := InvalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
+						return 0, false, &Error{d.Offset() + int64(i), ErrUTF8}
+					}
 				}
 			}
-			return n, nil
-		case c < ' ':
-			return 0, d.unexpected(d.pos+n, "in string literal")
+			return n, plain, nil
 		case c == '\\':
+			plain = false
 			length, err := d.escape(n)
 			if err != nil {
-				return 0, err
+				return 0, false, err
 			}
 			n += length
+		case c < ' ':
+			return 0, false, d.unexpected(d.pos+n, "in string literal")
 		default:
 			union |= uint64(c)
 			n++
 		}
 	}
+}
+
+// shortText is text for a string that is whole in buf, of ASCII, without the escapes that are long. It returns 0 for
+// another, which it may be or not.
+func shortText(buf []byte) (length int, plain bool) {
+	plain = true
+	for n := 1; n+wordSize <= len(buf); {
+		word := binary.LittleEndian.Uint64(buf[n:])
+		ends := endsRun(word)
+		if word&highBits != 0 {
+			return 0, false
+		}
+		if ends == 0 {
+			n += wordSize
+			continue
+		}
+		n += bits.TrailingZeros64(ends) / 8
+		switch c := buf[n]; {
+		case c == '"':
+			return n + 1, plain
+		case c != '\\' || n+1 == len(buf) || escapes[buf[n+1]] == 0:
+			return 0, false
+		}
+		plain = false
+		n += 2
+	}
+	return 0, false
 }
 
 const (
@@ -176,7 +228,10 @@ func InvalidUTF8(text []byte) int {
 
 // escape returns the length of the escape whose backslash is n bytes behind the next byte.
 func (d *Decoder) escape(n int) (int, error) {
-	isEscape := func(c byte) bool { return strings.IndexByte(`"\/bfnrtu`, c) >= 0 }
+	if at := d.pos + n + 1; at < len(d.buf) && escapes[d.buf[at]] != 0 {
+		return 2, nil
+	}
+	isEscape := func(c byte) bool { return escapes[c] != 0 || c == 'u' }
 	if err := d.expect(n+1, isEscape, "in string escape code"); err != nil {
 		return 0, err
 	}
@@ -191,6 +246,9 @@ func (d *Decoder) escape(n int) (int, error) {
 	}
 	return 6, nil
 }
+
+// escapes has the characters of the escapes, by what follows the backslash, but for the u before hexadecimal digits.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
@@ -212,52 +270,65 @@ func Unquote(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return raw[1 : len(raw)-1 : len(raw)-1]
 	}
-	return AppendText(make([]byte, 0, len(raw)), raw)
+	return appendText(make([]byte, 0, len(raw)+wordSize), raw)
 }
 
-// AppendText appends the text of a string token, as [Unquote] returns it.
-func AppendText(dst, raw []byte) []byte { return appendText(dst, raw[1:len(raw)-1]) }
-
-// appendText appends what stands between the quotes of a string token.
-func appendText(dst, text []byte) []byte {
-	for {
-		i := bytes.IndexByte(text, '\\')
-		run := text
-		if i >= 0 {
-			run = text[:i]
+// appendText appends the text of a string token, as [Unquote] returns it.
+func appendText(dst, raw []byte) []byte {
+	if text, n := appendShortText(dst, raw); n > 0 {
+		return text
+	}
+	for text := raw[1 : len(raw)-1]; len(text) > 0; {
+		r, size := utf8.DecodeRune(text)
+		if r == '\\' {
+			r, size = unescape(text)
 		}
-		if utf8.Valid(run) {
-			dst = append(dst, run...)
-		} else {
-			for _, r := range string(run) {
-				dst = utf8.AppendRune(dst, r)
+		dst = utf8.AppendRune(dst, r)
+		text = text[size:]
+	}
+	return dst
+}
+
+// appendShortText appends the text of the string that buf starts with, and returns the length of that string. The length
+// is 0 where the string may be anything but whole in buf, and of ASCII with the escapes that are short.
+func appendShortText(dst, buf []byte) (text []byte, length int) {
+	for n := 1; n < len(buf); {
+		if n+wordSize <= len(buf) {
+			word := binary.LittleEndian.Uint64(buf[n:])
+			if word&highBits != 0 {
+				return nil, 0
+			}
+			dst = slices.Grow(dst, wordSize)
+			binary.LittleEndian.PutUint64(dst[len(dst):len(dst)+wordSize], word)
+			run := wordSize
+			if ends := endsRun(word); ends != 0 {
+				run = bits.TrailingZeros64(ends) / 8
+			}
+			dst = dst[:len(dst)+run]
+			if n += run; run == wordSize {
+				continue
 			}
 		}
-		if i < 0 {
-			return dst
+		switch c := buf[n]; {
+		case c == '"':
+			return dst, n + 1
+		case c == '\\' && n+1 < len(buf) && escapes[buf[n+1]] != 0:
+			dst = append(dst, escapes[buf[n+1]])
+			n += 2
+		case c == '\\' || c < ' ' || c >= utf8.RuneSelf:
+			return nil, 0
+		default:
+			dst = append(dst, c)
+			n++
 		}
-		r, size := unescape(text[i:])
-		dst = utf8.AppendRune(dst, r)
-		text = text[i+size:]
 	}
+	return nil, 0
 }
 
 // unescape returns the character of the escape that the text of a string token starts with, and its length.
 func unescape(text []byte) (r rune, size int) {
-	switch c := text[1]; c {
-	case 'n':
-		return '\n', 2
-	case 't':
-		return '\t', 2
-	case 'r':
-		return '\r', 2
-	case 'b':
-		return '\b', 2
-	case 'f':
-		return '\f', 2
-	default:
-		return rune(c), 2 // a quote, a backslash or a slash
-	case 'u':
+	if c := escapes[text[1]]; c != 0 {
+		return rune(c), 2
 	}
 	r = unit(text[2:6])
 	if utf16.IsSurrogate(r) && len(text) >= 12 && text[6] == '\\' && text[7] == 'u' {
