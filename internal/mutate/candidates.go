@@ -15,8 +15,8 @@ import (
 // proposal takes another value for a place, by a name. What the value violates is for the oracle to say.
 type proposal func(name string, value any)
 
-// candidates proposes values for a place: for each keyword of its schema, one for each way to violate it that people get
-// wrong. The schema is nested so deep in others that combine it.
+// candidates proposes values for a place: for each keyword of its schema, one for each way in which servers get it wrong.
+// The schema is nested so deep in others that combine it.
 func (g generator) candidates(n *schema, v any, nested int, propose proposal) {
 	if len(n.types)+len(n.anyOf)+len(n.oneOf) > 0 && n.discriminator == "" {
 		propose("null", nil)
@@ -44,7 +44,7 @@ var others = map[string]any{
 	"text": "text", "empty-text": "", "number-as-text": "4711", "true-as-text": "true",
 	"integer": json.Number("4711"), "fraction": json.Number("1.5"), "true": true, "false": false,
 	"list": []any{}, "list-of-text": []any{"text"}, "list-of-numbers": []any{json.Number("1")},
-	"object": map[string]any{}, "object-with-a-member": map[string]any{"a": json.Number("1")},
+	"object": map[string]any{}, "object-with-a-property": map[string]any{"a": json.Number("1")},
 }
 
 // near proposes values near one of an enum.
@@ -241,7 +241,7 @@ func (g generator) alternatives(n *schema, v any, nested int, propose proposal) 
 			not.types = n.types
 		}
 		for range 30 {
-			propose("drawn", g.draw(&schema{allOf: []*schema{n, &not}}, 0))
+			propose("generated", g.draw(&schema{allOf: []*schema{n, &not}}, 0))
 		}
 	}
 	parts := slices.Concat(n.anyOf, n.oneOf)

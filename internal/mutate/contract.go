@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -82,16 +82,16 @@ func parse(data []byte) (*contract, error) {
 		return nil, fmt.Errorf("the spec is not valid: %w", err)
 	}
 	c := &contract{doc: doc, schemas: map[string]*schema{}}
-	for _, path := range doc.Paths.InMatchingOrder() {
-		item := doc.Paths.Value(path)
+	for _, template := range doc.Paths.InMatchingOrder() {
+		item := doc.Paths.Value(template)
 		operations := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
-			at := target(item.Ref, pointer("paths", path)) + pointer(strings.ToLower(method))
+			at := target(item.Ref, pointer("paths", template)) + pointer(strings.ToLower(method))
 			o := &operation{id: operations[method].OperationID, method: method}
 			if o.id == "" {
-				o.id = method + " " + path
+				o.id = method + " " + template
 			}
-			o.path = basePath(doc.Servers, item.Servers, operations[method].Servers) + templated.ReplaceAllString(path, "7")
+			o.path = basePath(doc.Servers, item.Servers, operations[method].Servers) + templated.ReplaceAllString(template, "7")
 			if err := c.operation(o, operations[method], at); err != nil {
 				return nil, err
 			}
@@ -111,18 +111,11 @@ func basePath(servers, ofPath openapi3.Servers, ofOperation *openapi3.Servers) s
 	if ofOperation != nil {
 		servers = *ofOperation
 	}
-	if len(servers) == 0 {
-		return ""
-	}
-	base := servers[0].URL
-	for name, v := range servers[0].Variables {
-		base = strings.ReplaceAll(base, "{"+name+"}", v.Default)
-	}
-	u, err := url.Parse(base)
+	base, err := servers.BasePath()
 	if err != nil {
 		return ""
 	}
-	return strings.TrimRight(u.Path, "/")
+	return strings.TrimRight(base, "/")
 }
 
 func (c *contract) operation(o *operation, of *openapi3.Operation, at string) error {
@@ -253,19 +246,11 @@ func isJSON(mediaType string) bool {
 // covers reports whether a media type or range of the spec includes a media type.
 func covers(documented, name string) bool {
 	documented, _, _ = strings.Cut(documented, ";")
-	kind, isRange := strings.CutSuffix(documented, "/*")
-	return documented == "*/*" || documented == name || isRange && strings.HasPrefix(name, kind+"/")
+	matches, err := path.Match(documented, name)
+	return err == nil && matches
 }
 
 // concrete is a media type that a range includes, and no narrower entry.
 func concrete(name string) string {
-	switch {
-	case name == "*/*":
-		return "application/vnd.any+json"
-	case name == "application/*":
-		return "application/vnd.some+json"
-	case strings.HasSuffix(name, "/*"):
-		return strings.TrimSuffix(name, "*") + "vnd.some"
-	}
-	return name
+	return strings.ReplaceAll(strings.Replace(name, "*/", "application/", 1), "*", "vnd.some+json")
 }

@@ -192,7 +192,7 @@ func (m *exchangeModel) fill(pattern string, others []Expectation) (filled strin
 }
 
 func (m *exchangeModel) isTime(o operand) bool {
-	n := m.schema(o.part).below(o.path)
+	n := m.schemas[o.part].below(o.path)
 	return n != nil && n.format == "date-time"
 }
 
@@ -252,7 +252,7 @@ func (m *exchangeModel) repairs(rng *rand.Rand, c criterion) (all []*exchangeMod
 // generate generates another value for an operand.
 func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
 	g := generator{rng, o.part, false}
-	if n := m.schema(o.part).below(o.path); n != nil {
+	if n := m.schemas[o.part].below(o.path); n != nil {
 		return g.value(n)
 	}
 	return nil, false
@@ -312,7 +312,7 @@ func (m *exchangeModel) unequal(rng *rand.Rand, c criterion, add proposal) {
 	add("the-right-side", m.find(c.right).value)
 	for i := range 5 {
 		if v, ok := m.generate(rng, c.left); ok {
-			add("drawn-"+strconv.Itoa(i), v)
+			add("generated-"+strconv.Itoa(i), v)
 		}
 	}
 }

@@ -53,7 +53,8 @@ func (c *contract) combinations() (all []combination) {
 type exchangeModel struct {
 	combination
 
-	status int
+	status  int
+	schemas map[conformance.Part]*schema // of what the spec describes
 	// values are the headers of both messages, as objects of texts, and the bodies that are JSON.
 	values     map[conformance.Part]any
 	unrecorded bool // the recording lacks the request's body
@@ -66,8 +67,9 @@ const otherBody = "neither JSON nor empty"
 func conforming(rng *rand.Rand, of combination, full bool) *exchangeModel {
 	for range 50 {
 		request, response := map[string]any{}, map[string]any{}
-		m := &exchangeModel{combination: of, status: of.to.status, values: map[conformance.Part]any{
-			conformance.RequestHeader: request, conformance.ResponseHeader: response}}
+		m := &exchangeModel{combination: of, status: of.to.status,
+			values:  map[conformance.Part]any{conformance.RequestHeader: request, conformance.ResponseHeader: response},
+			schemas: map[conformance.Part]*schema{conformance.ResponseHeader: of.to.headers}}
 		if !m.generateBody(rng, conformance.RequestBody, of.request, request, full) ||
 			!m.generateBody(rng, conformance.ResponseBody, of.response, response, full) {
 			return nil
@@ -91,43 +93,22 @@ func conforming(rng *rand.Rand, of combination, full bool) *exchangeModel {
 	return nil
 }
 
-func (m *exchangeModel) generateBody(rng *rand.Rand, part conformance.Part, of *media, headers map[string]any, full bool) bool {
+func (m *exchangeModel) generateBody(
+	rng *rand.Rand, part conformance.Part, of *media, headers map[string]any, full bool,
+) bool {
 	if of == nil {
 		return true
 	}
-	name := concrete(of.name)
-	headers["Content-Type"] = name
-	if !isJSON(name) {
+	headers["Content-Type"] = concrete(of.name)
+	if !isJSON(concrete(of.name)) {
 		return true
 	}
-	g := generator{rng, part, full}
-	v, ok := g.value(of.schema)
-	m.values[part] = v
+	v, ok := generator{rng, part, full}.value(of.schema)
+	m.values[part], m.schemas[part] = v, of.schema
 	return ok
 }
 
 func (m *exchangeModel) accepted() bool { return m.status/100 == 2 }
-
-// schema is that of a part; nil where the spec has none.
-func (m *exchangeModel) schema(part conformance.Part) *schema {
-	body := m.response
-	switch part {
-	case conformance.ResponseHeader:
-		if m.to != nil {
-			return m.to.headers
-		}
-		return nil
-	case conformance.RequestBody:
-		body = m.request
-	case conformance.ResponseBody:
-	default:
-		return nil
-	}
-	if body == nil {
-		return nil
-	}
-	return body.schema
-}
 
 // value is that of a part: the response's headers with the types that the spec gives them.
 func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
@@ -135,11 +116,11 @@ func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
 	if part == conformance.RequestBody && m.unrecorded {
 		return nil, false
 	}
-	if part != conformance.ResponseHeader || m.to == nil {
+	if part != conformance.ResponseHeader {
 		return v, known
 	}
 	headers := maps.Clone(v.(map[string]any)) //nolint:forcetypeassert // every model has them
-	for name, n := range m.to.headers.properties {
+	for name, n := range m.schemas[part].properties {
 		if text, isText := headers[name].(string); isText {
 			headers[name] = n.parseHeader(text)
 		}
@@ -151,7 +132,7 @@ func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
 func (m *exchangeModel) violations() (all []Expectation) {
 	for _, part := range []conformance.Part{conformance.RequestBody, conformance.ResponseHeader, conformance.ResponseBody} {
 		v, known := m.value(part)
-		if n := m.schema(part); n != nil && known && (part != conformance.RequestBody || m.accepted()) {
+		if n := m.schemas[part]; n != nil && known && (part != conformance.RequestBody || m.accepted()) {
 			all = append(all, check(n, v, part)...)
 		}
 	}

@@ -43,7 +43,8 @@ func wellFormed(format, text string) bool {
 	case format == "uri-reference":
 		first, _, _ := strings.Cut(text, "/")
 		_, err := url.Parse(text)
-		return err == nil && uriCharacters.MatchString(text) && (!strings.Contains(first, ":") || strings.HasPrefix(first, "http"))
+		return err == nil && uriCharacters.MatchString(text) &&
+			(!strings.Contains(first, ":") || strings.HasPrefix(first, "http"))
 	}
 	return false
 }

@@ -77,7 +77,8 @@ func (g generator) combined(n *schema, depth int, v any) (_ any, typed bool) {
 	if n.discriminator != "" {
 		name := pick(g.rng, sortedKeys(n.choices))
 		parts = append(parts, n.choices[name], &schema{types: []string{"object"},
-			required: map[string]string{n.discriminator: ""}, properties: map[string]*schema{n.discriminator: {enum: []any{name}}}})
+			required:   map[string]string{n.discriminator: ""},
+			properties: map[string]*schema{n.discriminator: {enum: []any{name}}}})
 	} else {
 		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
 			if len(alternatives) > 0 {

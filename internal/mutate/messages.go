@@ -69,9 +69,10 @@ func (c *collector) bodies(base *exchangeModel) {
 			add("content-type/"+name, mediaType, func(m *traffic.Message) { m.Header["Content-Type"] = values })
 		}
 		mediaType.Claim = "" // well-formed, but the spec does not have it
-		for _, other := range []string{"text/html", "application/xml", "application/jsonp", "application/json-seq", "text/json", "image/png"} {
+		for _, other := range otherTypes {
 			if !slices.ContainsFunc(s.content.media, func(m *media) bool { return covers(m.name, other) }) {
-				add("content-type/"+strings.ReplaceAll(other, "/", "|"), mediaType, func(m *traffic.Message) { m.Header.Set("Content-Type", other) })
+				add("content-type/"+strings.ReplaceAll(other, "/", "|"), mediaType,
+					func(m *traffic.Message) { m.Header.Set("Content-Type", other) })
 			}
 		}
 		if isJSON(right) {
@@ -81,6 +82,9 @@ func (c *collector) bodies(base *exchangeModel) {
 		}
 	}
 }
+
+// otherTypes are media types of which the spec has few.
+var otherTypes = []string{"text/html", "application/xml", "application/jsonp", "application/json-seq", "text/json", "image/png"}
 
 // contentTypes are field values that are wrong in themselves.
 func contentTypes(right string) map[string][]string {
@@ -106,9 +110,12 @@ func (c *collector) undocumented(base *exchangeModel) {
 				func(ex *traffic.Exchange) { ex.Response.Header.Set(name, "1") })
 		}
 	}
-	accepted := *base
+	accepted := *base // with a response that nothing describes
 	accepted.status, accepted.to = http.StatusOK, nil
-	for _, other := range []int{100, 200, 202, 204, 299, 301, 302, 304, 307, 308, 400, 404, 418, 499, 501, 502, 503, 599, 600, 999} {
+	accepted.schemas = map[conformance.Part]*schema{conformance.ResponseHeader: {},
+		conformance.RequestBody: base.schemas[conformance.RequestBody]}
+	for _, other := range []int{100, 200, 202, 204, 299, 301, 302, 304, 307, 308, 400, 404, 418, 499, 501, 502, 503, 599,
+		600, 999} {
 		if base.op.responseTo(other) == nil && (other/100 != 2 || base.accepted() || len(accepted.violations()) == 0) {
 			c.raw(base, strconv.Itoa(other)+"/status/undocumented", Expectation{"", "status", conformance.ResponseStatus, ""},
 				func(ex *traffic.Exchange) { ex.Status = other })

@@ -24,7 +24,7 @@ import (
 
 // Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift).
 type Mutant struct {
-	Name     string            // parts with slashes between: 201/body/id/minimum/zero
+	Name     string            // parts with slashes between: 201/body/id/minimum/one-beyond
 	Exchange *traffic.Exchange // its Source is the name
 	Expected Expectation       // the one finding
 	// SideEffects are findings that come with it, as the claim cannot be violated alone: a number out of its bounds that
@@ -156,11 +156,11 @@ func (c *collector) values(base *exchangeModel) {
 		if part == conformance.RequestBody {
 			known, bases = known && base.accepted(), bases[:1]
 		}
-		if !known || base.schema(part) == nil {
+		if !known || base.schemas[part] == nil {
 			continue
 		}
 		g := generator{c.rng, part, true}
-		for _, at := range sites(base.schema(part), whole, nil) {
+		for _, at := range sites(base.schemas[part], whole, nil) {
 			present, _ := lookup(whole, at.path)
 			g.candidates(at.schema, present, 0, func(name string, value any) {
 				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.path...), encode(value)}, "\x00")

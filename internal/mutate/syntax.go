@@ -2,6 +2,7 @@ package mutate
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -20,8 +21,8 @@ var notUTF8 = map[string]string{"lone-byte": "\xff", "continuation-byte": "\x80"
 	"overlong-slash": "\xc0\xaf", "surrogate": "\xed\xa0\x80", "beyond-unicode": "\xf4\x90\x80\x80", "latin-1": "caf\xe9"}
 
 // loneSurrogates are escapes of half a surrogate pair.
-var loneSurrogates = map[string]string{"high": `\ud83d`, "low": `\ude00`, "two-high": `\ud83d\ud83d`, "swapped": `\ude00\ud83d`,
-	"high-and-letter": `\uD83Dx`, "high-and-escape": `\uD83D\n`, "pair-and-low": `\ud83d\ude00\ude00`}
+var loneSurrogates = map[string]string{"high": `\ud83d`, "low": `\ude00`, "two-high": `\ud83d\ud83d`,
+	"swapped": `\ude00\ud83d`, "high-and-letter": `\uD83Dx`, "high-and-escape": `\uD83D\n`, "pair-and-low": `\ud83d\ude00\ude00`}
 
 // marker is a text that is replaced after the encoding.
 const marker = "MARKER"
@@ -56,7 +57,9 @@ func (c *collector) syntax(base *exchangeModel, s side, write func(name, rule, a
 
 // disputed adds what RFC 8259, sections 4 and 8.2, only advises against, as parsers differ about it: a name twice and a
 // lone surrogate. To send it is a deviation, to accept it is none. It walks the body, and the first item of lists.
-func (c *collector) disputed(base *exchangeModel, s side, v any, path []string, write func(name, rule, at, body string)) {
+func (c *collector) disputed(
+	base *exchangeModel, s side, v any, path []string, write func(name, rule, at, body string),
+) {
 	whole := base.values[s.body]
 	switch v := v.(type) {
 	case []any:
@@ -65,7 +68,7 @@ func (c *collector) disputed(base *exchangeModel, s side, v any, path []string, 
 		}
 	case map[string]any:
 		for _, name := range sortedKeys(v) {
-			at := append(path[:len(path):len(path)], name)
+			at := slices.Concat(path, []string{name})
 			object := encode(v) // with the name before the others, so that the last is the right one
 			twice := "{" + encode(name) + ":" + encode(v[name]) + "," + object[1:]
 			write("duplicate-key"+pointer(at...), "duplicate-key", pointer(at...),
@@ -73,12 +76,12 @@ func (c *collector) disputed(base *exchangeModel, s side, v any, path []string, 
 			c.disputed(base, s, v[name], at, write)
 		}
 	case string:
-		for name, half := range loneSurrogates {
+		for name, escape := range loneSurrogates {
 			quiet := base.quiet() // without the request, as no echo can be right
-			changed := quiet[len(quiet)-1].with(s.body, path, decode(`"`+half+`"`))
+			changed := quiet[len(quiet)-1].with(s.body, path, decode(`"`+escape+`"`))
 			if len(changed.violations()) == 0 {
-				body := strings.Replace(encode(replaced(whole, path, marker)), marker, half, 1)
-				c.raw(changed, s.name+"/json/half-a-character/"+name+pointer(path...),
+				body := strings.Replace(encode(replaced(whole, path, marker)), marker, escape, 1)
+				c.raw(changed, s.name+"/json/lone-surrogate/"+name+pointer(path...),
 					claim(s.media.at, "unicode", s.body, ""),
 					func(ex *traffic.Exchange) { ex.Response.Body = []byte(body) })
 			}

@@ -2,7 +2,6 @@ package mutate
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -139,19 +138,13 @@ func decimal(r *big.Rat) json.Number {
 	return json.Number(strings.TrimRight(r.FloatString(12), "0"))
 }
 
-// scientific writes a number with an exponent.
+// scientific writes a number with an exponent, unless that would round it.
 func scientific(n json.Number) json.Number {
-	digits := strings.TrimRight(rat(n).FloatString(12), "0")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
+	f, err := n.Float64()
+	if err != nil || len(n) > 15 {
+		return n
 	}
-	significant := strings.TrimLeft(whole+fraction, "0")
-	if significant == "" {
-		return "0E+5"
-	}
-	return json.Number(fmt.Sprintf("%s%se-%d", sign, significant, len(fraction)))
+	return json.Number(strconv.FormatFloat(f, 'e', -1, 64))
 }
 
 // same compares JSON values, and numbers by what they are worth.

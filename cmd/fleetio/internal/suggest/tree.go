@@ -153,22 +153,23 @@ var shorthand = []string{"components", "content", "headers", "items", "paths", "
 
 // target writes a place as a JSONPath (RFC 9535). Entries of lists that may shrink are chosen by what they hold.
 func target(root any, at []string) string {
-	path := "$"
+	path := []string{"$"}
 	for i, token := range at {
-		quoted, _ := json.Marshal(token) // a string literal of RFC 9535, section 2.3.1.1, too
+		text, _ := json.Marshal(token) //nolint:errchkjson // a text; a string literal of RFC 9535, section 2.3.1.1, too
+		quoted := string(text)
 		_, inList := get(root, at[:i]...).([]any)
 		switch {
 		case inList && at[i-1] == "required":
-			path += "[?@==" + string(quoted) + "]"
+			path = append(path, "[?@=="+quoted+"]")
 		case inList && at[i-1] == criteriaKey:
-			path += "[?@.name==" + string(quoted) + "]"
+			path = append(path, "[?@.name=="+quoted+"]")
 		case inList:
-			path += "[" + token + "]"
+			path = append(path, "["+token+"]")
 		case slices.Contains(shorthand, token):
-			path += "." + token
+			path = append(path, "."+token)
 		default:
-			path += "[" + string(quoted) + "]"
+			path = append(path, "["+quoted+"]")
 		}
 	}
-	return path
+	return strings.Join(path, "")
 }
