@@ -104,7 +104,7 @@ func TestCrippledChecker(t *testing.T) {
 		"the ledger refutes too much": {report: evidence("/responses/201", func(e *conformance.Evidence) { e.Refuted++ }),
 			failure: "responses/201: the ledger has it"},
 		"the ledger has no support": {report: evidence("/responses/429", func(e *conformance.Evidence) { e.State = conformance.Unobserved }),
-			failure: "429/status/answered: expected the claim"},
+			failure: "429/status/documented: expected the claim"},
 		"a rejection supports more": {report: evidence("/security/0/apiKey", func(e *conformance.Evidence) { e.Supported++ }),
 			failure: "a rejection also supports request.header#/security/0/apiKey"},
 		"a claim without a mutant": {claims: func(c []conformance.Claim) []conformance.Claim {

@@ -49,7 +49,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 			base := conforming(rng, of, true)
 			require.NotNil(t, base)
 			status := strconv.Itoa(base.status)
-			add(status+"/status/answered", claimID(conformance.ResponseStatus, base.to.at), base, conformance.Supported)
+			add(status+"/status/documented", claimID(conformance.ResponseStatus, base.to.at), base, conformance.Supported)
 			for _, s := range base.sides() {
 				state := supportedBy(s.body)
 				add(status+"/"+string(s.head)+"/media-type/"+strings.ReplaceAll(s.media.name, "/", "|"), claimID(s.head, s.media.at), base, state)

@@ -185,7 +185,7 @@ func (c checker) mutant(m Mutant, all ledger) string {
 	}
 	findings, err = all.Add(m.Exchange)
 	if err != nil {
-		return "not weighed: " + err.Error()
+		return "not added: " + err.Error()
 	}
 	if added := expectations(findings); !sameSet(added, actual) {
 		return "the ledger reports " + show(added) + ", Check " + show(actual)
@@ -232,7 +232,7 @@ func (c checker) positive(p positiveCase) string {
 	l := c.ledger()
 	findings, err := l.Add(p.exchange)
 	if err != nil {
-		return "not weighed: " + err.Error()
+		return "not added: " + err.Error()
 	}
 	if len(findings) > 0 {
 		return "expected nothing, reported " + show(expectations(findings))

@@ -12,8 +12,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// edits answer a deviation by its rule, whose claim may be loosened. They return fields to set beside the keyword, or nil
-// where it was enough to remove it. An error says why the deviation cannot be answered.
+// edits change the spec for a deviation, by its rule. Its claim may be loosened. They return fields to set beside the keyword, or nil
+// where it was enough to remove it. An error says why there is no such change.
 var edits = map[string]func(*patch, *deviation) (object, error){
 	"minimum": bound, "maximum": bound, "minLength": bound, "maxLength": bound, "minItems": bound, "maxItems": bound,
 	"minProperties": bound, "maxProperties": bound, "exclusiveMinimum": remove, "exclusiveMaximum": remove, "pattern": remove,
@@ -80,7 +80,7 @@ func widenType(p *patch, of *deviation) (object, error) {
 		return schemas[0].(object), nil //nolint:forcetypeassert // schemas makes objects
 	}
 	p.remove(of.at...)
-	p.loosened = append(p.loosened, pointerOf(below(of.into, "nullable"))) // now it is anyOf that refuses null
+	p.loosened = append(p.loosened, pointerOf(below(of.into, "nullable"))) // now anyOf rejects null
 	return object{"anyOf": schemas}, nil
 }
 
@@ -181,7 +181,7 @@ func addMediaType(p *patch, of *deviation) (object, error) {
 	return object{"content": content}, nil
 }
 
-// body answers that a body is missing, or that there is one.
+// body documents that a body is missing, or that there is one.
 func body(p *patch, of *deviation) (object, error) {
 	ofContent := of.at[len(of.at)-1] == "content"
 	missing := ofContent && len(namesOf(get(p.root, of.at...))) > 0

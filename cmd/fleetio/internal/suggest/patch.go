@@ -45,13 +45,13 @@ type action struct {
 	Remove      bool   `yaml:"remove,omitempty"`
 }
 
-// answerAll answers deviations as far as the spec still loads and says nothing else otherwise. Those that prevent it are
+// applyAll applies the edits of deviations as far as the spec still loads and says nothing else otherwise. Those that prevent it are
 // found by halves.
-func (p *patch) answerAll(list []*deviation) {
+func (p *patch) applyAll(list []*deviation) {
 	before := p.state
 	for _, of := range list {
 		earlier := p.state
-		if err := p.answer(of); err != nil {
+		if err := p.apply(of); err != nil {
 			p.state = earlier
 			p.cannot(of, err)
 		}
@@ -64,21 +64,21 @@ func (p *patch) answerAll(list []*deviation) {
 		p.cannot(list[0], err)
 		return
 	}
-	p.answerAll(list[:len(list)/2])
-	p.answerAll(list[len(list)/2:])
+	p.applyAll(list[:len(list)/2])
+	p.applyAll(list[len(list)/2:])
 }
 
 func (p *patch) cannot(of *deviation, err error) {
 	p.inexpressible = append(p.inexpressible, fmt.Sprintf("%s at #%s: %v. %s", of.rule, pointerOf(of.at), err, of.describe()))
 }
 
-func (p *patch) answer(of *deviation) error {
+func (p *patch) apply(of *deviation) error {
 	edit := edits[of.rule]
 	switch {
 	case !p.fits(of):
 		return errors.New("the spec has no such place")
 	case edit == nil:
-		return fmt.Errorf("the rule %s is not one that an overlay answers", of.rule)
+		return fmt.Errorf("an overlay has no edit for the rule %s", of.rule)
 	}
 	p.of, p.begun = of, len(p.actions)
 	if !of.drift {

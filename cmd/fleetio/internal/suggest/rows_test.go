@@ -99,7 +99,7 @@ func shopRows() []suggestion {
 		{name: "media type of a request", calls: []call{{sent: http.Header{"Content-Type": {"application/vnd.shop+json"}}}}},
 		{name: "Content-Type missing", calls: []call{{status: 403, response: `{"status":403}`, got: http.Header{"Content-Type": nil}}}, nothing: true,
 			unsaid: "no media types"},
-		{name: "not JSON", calls: []call{{body: "oops"}}, nothing: true, unsaid: "the rule json is not one"},
+		{name: "not JSON", calls: []call{{body: "oops"}}, nothing: true, unsaid: "no edit for the rule json"},
 		{name: "credential missing", calls: []call{{sent: http.Header{"X-Account": nil}}}, nothing: true, unsaid: "the rule security"},
 		{name: "status", left: []string{"undocumented-header", "undocumented-header"}, calls: []call{plainText(409, "twice"), {status: 409, response: `{}`, got: http.Header{"X-Why": {"a"}, "X-When": {"b"}}}}},
 		{name: "status without a body", calls: []call{{status: 202, none: true}, {status: 304, none: true}, {status: 204, none: true}}},

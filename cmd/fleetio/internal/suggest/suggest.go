@@ -50,7 +50,7 @@ func Overlay(spec []byte, r *conformance.Report, documented bool) ([]byte, error
 	for _, e := range r.Claims {
 		p.evidence[e.ID] = e
 	}
-	p.answerAll(deviations(r, documented))
+	p.applyAll(deviations(r, documented))
 	switch {
 	case len(p.actions) == 0 && len(p.inexpressible) == 0:
 		return nil, ErrNothing
@@ -79,7 +79,7 @@ func (p *patch) write(spec conformance.SpecInfo) ([]byte, error) {
 	return text, err
 }
 
-// deviation is what the report says of one place of the spec, where one edit answers it.
+// deviation is what the report says of one place of the spec, which one edit resolves.
 type deviation struct {
 	rule     string
 	at       []string // the claim's place, or where one is missing; entries of lists by name
@@ -90,7 +90,7 @@ type deviation struct {
 	drift    bool
 }
 
-// deviations groups what is worth a suggestion by the edit that answers it, in the order of the spec.
+// deviations groups what is worth a suggestion by the edit that resolves it, in the order of the spec.
 func deviations(r *conformance.Report, documented bool) (list []*deviation) {
 	byEdit := map[string]*deviation{}
 	for _, k := range r.Deviations {
