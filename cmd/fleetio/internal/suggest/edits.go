@@ -12,8 +12,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// edits change the spec for a deviation, by its rule. Its claim may be loosened. They return fields to set beside the keyword, or nil
-// where it was enough to remove it. An error says why there is no such change.
+// edits change the spec for a deviation, by its rule. They return fields to set beside the keyword, or nil where it was
+// enough to remove it. An error says why there is no such change.
 var edits = map[string]func(*patch, *deviation) (object, error){
 	"minimum": bound, "maximum": bound, "minLength": bound, "maxLength": bound, "minItems": bound, "maxItems": bound,
 	"minProperties": bound, "maxProperties": bound, "exclusiveMinimum": remove, "exclusiveMaximum": remove, "pattern": remove,
