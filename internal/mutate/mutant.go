@@ -97,13 +97,13 @@ func (c *contract) mutants() ([]Mutant, error) {
 	for _, m := range all.mutants {
 		violated[m.Expected.Claim] = true
 	}
-	for claim, m := range all.inseparable {
-		if !violated[claim] {
+	for _, claim := range sortedKeys(all.inseparable) {
+		if m := all.inseparable[claim]; !violated[claim] {
 			m.Exchange.Source = m.Name
 			all.mutants = append(all.mutants, m)
 		}
 	}
-	slices.SortFunc(all.mutants, func(a, b Mutant) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(all.mutants, func(a, b Mutant) int { return strings.Compare(a.Name, b.Name) })
 	return all.mutants, nil
 }
 
