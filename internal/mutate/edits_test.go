@@ -1,4 +1,4 @@
-package contracttest
+package mutate
 
 import (
 	"bytes"
@@ -19,19 +19,18 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
-	"github.com/fleetcontract/fleetio-go/internal/mutate"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // mutantsOf derives the mutants. They take long under the race detector, and one goroutine sends them all.
-func mutantsOf(t *testing.T) (*conformance.Contract, []mutate.Mutant) {
+func mutantsOf(t *testing.T) (*conformance.Contract, []Mutant) {
 	t.Helper()
 	if raceDetector {
 		t.Skip("make test runs it without the race detector")
 	}
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	mutants, err := mutate.Mutants(api.Spec)
+	mutants, err := Mutants(api.Spec)
 	require.NoError(t, err)
 	return contract, mutants
 }
@@ -62,11 +61,11 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 			got.Status, got.Response = send(t, client, s.URL, m.Exchange)
 			findings, err := contract.Check(&got)
 			require.NoError(t, err)
-			var actual []mutate.Expectation
+			var actual []Expectation
 			for _, f := range findings {
-				actual = append(actual, mutate.Expectation{Claim: f.Claim, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer})
+				actual = append(actual, Expectation{Claim: f.Claim, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer})
 			}
-			assert.ElementsMatch(t, append([]mutate.Expectation{m.Expected}, m.SideEffects...), actual,
+			assert.ElementsMatch(t, append([]Expectation{m.Expected}, m.SideEffects...), actual,
 				"%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
 			for _, edit := range edits {
 				kind, _, _ := strings.Cut(edit, "=")
