@@ -49,10 +49,7 @@ var (
 func (r *recording) readCassette(file io.Reader) error {
 	text, err := readBounded(file)
 	end := r.skipped + int64(len(text))
-	switch {
-	case r.ctx.Err() != nil:
-		return r.ctx.Err()
-	case err != nil:
+	if err != nil {
 		return r.fail(end, err)
 	}
 	var c cassette
@@ -64,14 +61,12 @@ func (r *recording) readCassette(file io.Reader) error {
 		err = errVersion
 	}
 	if err != nil {
-		at, cause := placeInYAML(text, err)
-		return r.fail(r.skipped+at, cause)
+		return r.fail(-1, yamlFault(text, err))
 	}
 	for i := range c.Interactions {
 		e, err := readInteraction(&c.Interactions[i])
 		if err != nil {
-			at, cause := placeInYAML(text, err)
-			return r.failEntry(r.skipped+at, cause)
+			return r.failEntry(-1, yamlFault(text, err))
 		}
 		if err := r.yieldExchange(e, "#/interactions/", i, end); err != nil {
 			return err
@@ -95,11 +90,11 @@ func readInteraction(node *yaml.Node) (*Exchange, error) {
 		return nil, err
 	}
 	decodeErr := node.Decode(&i)
-	fail := func(text string) error { return &yamlError{node, errors.New(text)} }
+	fail := func(text string) error { return fmt.Errorf("line %d: %s", node.Line, text) }
 	req, resp := i.Request, i.Response
 	switch {
 	case req != nil && req.URI != "" && req.URL == "":
-		return nil, &yamlError{node, errVcrpy}
+		return nil, errVcrpy
 	case decodeErr != nil:
 		return nil, decodeErr
 	case req == nil:
@@ -180,20 +175,10 @@ func unzip(body []byte) ([]byte, error) {
 	return readBounded(r)
 }
 
-// yamlError is an error about a node of a document.
-type yamlError struct {
-	node *yaml.Node
-	err  error
-}
-
-func (f *yamlError) Error() string { return f.err.Error() }
-
-func (f *yamlError) Unwrap() error { return f.err }
-
 // refuseAliases refuses what go-vcr does not write, and what makes much of a short text.
 func refuseAliases(node *yaml.Node) error {
 	if node.Kind == yaml.AliasNode || node.ShortTag() == "!!merge" {
-		return &yamlError{node, errors.New("an alias or a merge, which is not supported")}
+		return fmt.Errorf("line %d: an alias or a merge, which is not supported", node.Line)
 	}
 	for _, child := range node.Content {
 		if err := refuseAliases(child); err != nil {
@@ -203,49 +188,30 @@ func refuseAliases(node *yaml.Node) error {
 	return nil
 }
 
-// placeInYAML returns the offset of an error in a text, and its cause without what the parser quotes of the text.
-func placeInYAML(text []byte, err error) (int64, error) {
-	if fault, ok := errors.AsType[*yamlError](err); ok {
-		return offsetOf(text, fault.node.Line, fault.node.Column), fault.err
-	}
+// yamlFault words an error of the parser without what it quotes of the text.
+func yamlFault(text []byte, err error) error {
 	fault, ok := errors.AsType[*yaml.LoadError](err)
 	if all, several := errors.AsType[*yaml.LoadErrors](err); several && len(all.Errors) > 0 {
 		fault, ok = all.Errors[0], true
 	}
 	if !ok {
-		return 0, err
+		return err
 	}
+	line := fault.Mark.Line
+	if line == 0 { // the reader of characters knows the offset only
+		line = 1 + bytes.Count(text[:min(len(text), max(0, fault.Mark.Index))], []byte("\n"))
+	}
+	message := "not valid YAML: " + fault.Message
 	switch fault.Stage {
 	case yaml.ReaderStage, yaml.ScannerStage, yaml.ParserStage:
-		err = fmt.Errorf("not valid YAML: %s", fault.Message)
 	case yaml.ComposerStage:
-		err = errors.New("not valid YAML: an alias without its anchor")
+		message = "not valid YAML: an alias without its anchor"
 	default:
-		err = fmt.Errorf("not as go-vcr writes it: %s", fault.Message)
+		message = "not as go-vcr writes it: " + fault.Message
 		if rest, ok := strings.CutPrefix(fault.Message, "cannot construct "); ok { // and then the value
 			tag, _, _ := strings.Cut(rest, " ")
-			err = fmt.Errorf("not as go-vcr writes it: unexpected %s", tag)
+			message = "not as go-vcr writes it: unexpected " + tag
 		}
 	}
-	if fault.Mark.Line == 0 { // the reader of characters knows the offset only
-		return int64(min(len(text), max(0, fault.Mark.Index))), err
-	}
-	return offsetOf(text, fault.Mark.Line, fault.Mark.Column), err
-}
-
-// offsetOf returns the offset of a place, both of whose coordinates are from 1.
-func offsetOf(text []byte, line, column int) int64 {
-	at := 0
-	for range line - 1 {
-		i := bytes.IndexByte(text[at:], '\n')
-		if i < 0 {
-			break
-		}
-		at += i + 1
-	}
-	for range column - 1 {
-		_, size := utf8.DecodeRune(text[at:])
-		at += size
-	}
-	return int64(at)
+	return fmt.Errorf("line %d: %s", line, message)
 }

@@ -130,7 +130,7 @@ func TestCassetteStyles(t *testing.T) {
 	}
 }
 
-// The character ¶ marks the byte that the error must lead to; it is not part of the file.
+// The character ¶ marks the line that the error must lead to; it is not part of the file.
 func TestCassetteErrors(t *testing.T) {
 	t.Parallel()
 	one := interactionOf("GET", "", "")
@@ -142,14 +142,14 @@ func TestCassetteErrors(t *testing.T) {
 		entry    int
 		want     string
 	}{
-		{"no cassette", "¶openapi: 3.0.3\n", -1, errNoCassette.Error()},
+		{"no cassette", "openapi: 3.0.3\n", -1, errNoCassette.Error()},
 		{"a list", "¶- a\n", -1, "not as go-vcr writes it: unexpected !!seq"},
 		{"nothing", "¶# a\n", -1, "not as go-vcr writes it: yaml: no documents in stream"},
-		{"another version", "¶---\nversion: 3\ninteractions: []\n", -1, errVersion.Error()},
-		{"no version", "¶interactions: []\n", -1, errVersion.Error()},
-		{"cut off before the interactions", "¶" + cassetteHead, -1, errNoCassette.Error()},
+		{"another version", "---\nversion: 3\ninteractions: []\n", -1, errVersion.Error()},
+		{"no version", "interactions: []\n", -1, errVersion.Error()},
+		{"cut off before the interactions", cassetteHead, -1, errNoCassette.Error()},
 		{"interactions in a mapping", "version: 2\ninteractions:\n    ¶a: 1\n", -1, "not as go-vcr writes it: unexpected !!map"},
-		{"of vcrpy", cassetteHead + "    - ¶request: {method: GET, uri: http://x/}\n      response: {body: {string: secret}, status: {code: 200}}\n", 0, errVcrpy.Error()},
+		{"of vcrpy", cassetteHead + "    - request: {method: GET, uri: http://x/}\n      response: {body: {string: secret}, status: {code: 200}}\n", 0, errVcrpy.Error()},
 		{"no mapping", cassetteHead + one + "    - ¶a\n", 1, "not as go-vcr writes it: unexpected !!str"},
 		{"no request", cassetteHead + "    - ¶response: {code: 200}\n", 0, "request: missing"},
 		{"no response", cassetteHead + "    - ¶request: {method: GET, url: http://x/}\n", 0, "response: missing"},
@@ -158,14 +158,14 @@ func TestCassetteErrors(t *testing.T) {
 		{"cut off in a response", cassetteHead + "- ¶request: {method: GET, url: http://x/}\n  response:\n    body: ab", 0, "response.code: missing"},
 		{"cut off in a text", cassetteHead + "- request:\n    body: \"secret\n¶", -1, "not valid YAML: found unexpected end of stream"},
 		{"no number", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: ¶secret", 1), 1, "not as go-vcr writes it: unexpected !!str"},
-		{"a number out of range", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: 1000", 1), 1, "response.code: 1000 is not an HTTP status"},
+		{"a number out of range", strings.Replace(bad("", "x: y"), "code: 200\n        x: y", "code: 1000", 1), 1, "line 9: response.code: 1000 is not an HTTP status"},
 		{"a number that is huge", bad("content_length: ¶18446744073709551615", ""), 1, "not as go-vcr writes it: unexpected !!int"},
 		{"a header with no list", bad("headers: {Authorization: ¶secret}", ""), 1, "not as go-vcr writes it: unexpected !!str"},
 		{"a header in a list", bad("headers: ¶[secret]", ""), 1, "not as go-vcr writes it: unexpected !!seq"},
 		{"a value in a list", bad("headers: {A: [¶[secret]]}", ""), 1, "not as go-vcr writes it: unexpected !!seq"},
 		{"a body that is no text", bad("", "body: ¶{secret: 1}"), 1, "not as go-vcr writes it: unexpected !!map"},
 		{"no base64", bad("", "body: ¶!!binary '*'"), 1, "not as go-vcr writes it: !!binary value contains invalid base64 data"},
-		{"no gzip", bad("", "headers: {Content-Encoding: [gzip]}\nbody: !!binary H4s="), 1, "response.body: unexpected EOF"},
+		{"no gzip", bad("", "headers: {Content-Encoding: [gzip]}\nbody: !!binary H4s="), 1, "line 9: response.body: unexpected EOF"},
 		{"a second property", bad("¶url: http://y/", ""), 1, `not as go-vcr writes it: mapping key "url" already defined at line 11`},
 		{"an alias", bad("headers: &a {}\nbody: ¶*a", ""), 1, "an alias or a merge, which is not supported"},
 		{"an alias without its anchor", bad("body: ¶*secret", ""), -1, "not valid YAML: an alias without its anchor"},
@@ -184,11 +184,12 @@ func TestCassetteErrors(t *testing.T) {
 			_, err := readCassette(in)
 			var fault *Error
 			require.ErrorAs(t, err, &fault)
-			assert.Equal(t, tt.entry, fault.Entry)
-			require.EqualError(t, fault.Err, tt.want)
-			if at := strings.Index(tt.in, "¶"); at >= 0 {
-				assert.Equal(t, at, int(fault.Offset))
+			want := tt.want
+			if before, _, found := strings.Cut(tt.in, "¶"); found {
+				want = fmt.Sprintf("line %d: %s", 1+strings.Count(before, "\n"), want)
 			}
+			require.EqualError(t, fault.Err, want)
+			assert.Equal(t, []int{tt.entry, -1}, []int{fault.Entry, int(fault.Offset)})
 			assert.NotContains(t, err.Error(), "secret")
 		})
 	}

@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -95,31 +94,16 @@ func isFile(root fs.FS, name string, d fs.DirEntry) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// isCassette reports whether a file has interactions at its top level, be it a cassette that can be read or not.
+var interactionsLine = regexp.MustCompile(`(?m)^(\x{feff})?(interactions|"interactions"|'interactions')[ \t]*:`)
+
+// isCassette reports whether a file has interactions at its top level, near its start, be it a cassette that can be read
+// or not.
 func isCassette(root fs.FS, name string) (bool, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written that an error could be about
-	return hasInteractions(f)
-}
-
-var interactionsLine = regexp.MustCompile(`^(\x{feff})?(interactions|"interactions"|'interactions')[ \t]*:`)
-
-// hasInteractions looks for the name at the start of a line.
-func hasInteractions(r io.Reader) (bool, error) {
-	lines := bufio.NewReader(r)
-	for whole := true; ; {
-		line, more, err := lines.ReadLine()
-		switch {
-		case errors.Is(err, io.EOF):
-			return false, nil
-		case err != nil:
-			return false, err
-		case whole && interactionsLine.Match(line):
-			return true, nil
-		}
-		whole = !more
-	}
+	head, err := io.ReadAll(io.LimitReader(f, headSize))
+	return interactionsLine.Match(head), err
 }

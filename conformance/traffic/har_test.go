@@ -40,7 +40,7 @@ func collect(seq iter.Seq2[*Exchange, error]) (exchanges []*Exchange, err error)
 func readAs(file io.Reader, name string, as format) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
 		r := &recording{ctx: context.Background(), name: name, yield: yield}
-		if err := r.readAs(file, as); err != nil && !errors.Is(err, errStopped) {
+		if err := r.read(file, as); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
 	}

@@ -1,10 +1,12 @@
 package traffic
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
@@ -19,8 +21,7 @@ type jsonReader struct {
 	fields fieldReader
 	urls   urlReader
 
-	strings map[string]string
-	scratch []byte
+	scratch []byte // for a text
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
@@ -93,20 +94,9 @@ func (r *jsonReader) appendText(dst []byte) ([]byte, error) {
 	return r.dec.AppendText(dst)
 }
 
-// string consumes a string. Those that are short are remembered, as many come again.
 func (r *jsonReader) string() (string, error) {
 	text, err := r.text()
-	if known, ok := r.strings[string(text)]; ok {
-		return known, err
-	}
-	s := string(text)
-	if len(s) <= maxName && len(r.strings) < maxNames {
-		if r.strings == nil {
-			r.strings = map[string]string{}
-		}
-		r.strings[s] = s
-	}
-	return s, err
+	return string(text), err
 }
 
 // bytes consumes a string, and returns its text in memory of its own, or nil if it is empty.
@@ -115,20 +105,141 @@ func (r *jsonReader) bytes() ([]byte, error) {
 	return append([]byte(nil), text...), err
 }
 
-// next consumes the name of the next property of the object that is open. It returns its index in names, or -1 for
-// another, which is key; and false at the end of the object, which it consumes.
-func (r *jsonReader) next(names []string) (i int, key []byte, more bool, err error) {
-	kind, raw, err := r.dec.Read()
-	if err != nil || kind == '}' {
-		return -1, nil, false, err
-	}
-	key = r.dec.Text(raw)
+// shape is the properties of a kind of object that are read.
+type shape struct {
+	once   bool // a name that comes twice is an error, and a null is a value; otherwise a null is as if it were absent
+	closed bool // another name is an error, unless it is for others to use; the decoder has all of the text then
+	start  place
+	places []place // of the properties
+}
+
+func newShape(names ...string) *shape {
+	s := &shape{places: make([]place, len(names))}
 	for i, name := range names {
-		if string(key) == name {
-			return i, key, true, nil
+		s.places[i].name = name
+	}
+	return s
+}
+
+// place is a property or header field of a recording, with what came behind it the last time. Recorders write the same
+// over and over, so it is likely to come again.
+type place struct {
+	name    string
+	passing bool   // it is not remembered itself
+	next    *place // of those that are remembered
+	between []byte // the text from behind its value up to that of next
+}
+
+// maxBetween bounds the texts that are remembered.
+const maxBetween = 1000
+
+// learn remembers what came behind it.
+func (p *place) learn(next *place, between []byte) {
+	if !p.passing && !next.passing && 0 < len(between) && len(between) <= maxBetween {
+		p.next, p.between = next, append(p.between[:0], between...)
+	}
+}
+
+// object consumes an object. It calls read for the value of each property that the shape has, which is at that offset.
+func (r *jsonReader) object(s *shape, read func(name string, at int64) error) error {
+	if null, err := r.skipNull(s); null || err != nil {
+		return err
+	}
+	if _, err := r.token('{'); err != nil {
+		return err
+	}
+	return r.properties(s, &s.start, read)
+}
+
+// skipNull consumes a null that is as if it were absent, if that is what is next.
+func (r *jsonReader) skipNull(s *shape) (bool, error) {
+	kind, err := r.dec.Peek()
+	if err != nil || kind != 'n' || s.once {
+		return false, err
+	}
+	return true, r.dec.Skip()
+}
+
+// properties consumes the object that is open, behind a property.
+func (r *jsonReader) properties(s *shape, p *place, read func(name string, at int64) error) error {
+	seen := make([]*place, 0, 8)
+	for {
+		next, err := r.property(s, p)
+		if err != nil || next == nil {
+			return err
+		}
+		at := r.dec.Offset()
+		if s.once && slices.Contains(seen, next) {
+			err = failValue(at, "given twice")
+		} else {
+			seen = append(seen, next)
+			err = read(next.name, at)
+		}
+		switch p = next; {
+		case err != nil:
+			return within(p.name, err)
+		case r.dec.Offset() > r.max:
+			return strictjson.ErrTooLarge
 		}
 	}
-	return -1, key, true, nil
+}
+
+// property consumes the object that is open up to the value of the next property of the shape, or up to its end; then it
+// returns nil. A "text" that is null is a value, too.
+func (r *jsonReader) property(s *shape, before *place) (*place, error) {
+	start := r.dec.Offset()
+	p := before.next
+	again := p != nil && r.dec.Again(before.between, false)
+	for ; ; again = false {
+		var key []byte
+		if !again {
+			kind, raw, err := r.dec.Read()
+			if err != nil || kind == '}' {
+				return nil, err
+			}
+			key = r.dec.Text(raw)
+			p = s.find(key)
+		}
+		kind, err := r.dec.Peek()
+		switch {
+		case err != nil:
+			return nil, err
+		case p != nil && (s.once || kind != 'n' || p.name == "text"):
+			if !again {
+				before.learn(p, r.dec.Since(start))
+			}
+			return p, nil
+		case p == nil && s.closed && !bytes.HasPrefix(key, []byte("x-")) && !bytes.HasPrefix(key, []byte("_")):
+			return nil, failValue(r.dec.Offset(), "unknown property "+quoted(string(key)))
+		}
+		if err := r.dec.Skip(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *shape) find(name []byte) *place {
+	for i := range s.places {
+		if string(name) == s.places[i].name {
+			return &s.places[i]
+		}
+	}
+	return nil
+}
+
+// array consumes an array. It calls read for each element.
+func (r *jsonReader) array(read func() error) error {
+	if _, err := r.token('['); err != nil {
+		return err
+	}
+	for {
+		if more, err := r.element(); !more {
+			return err
+		}
+		if err := read(); err != nil {
+			return err
+		}
+	}
 }
 
 // element reports whether the array that is open has another element. It consumes the end of the array.
@@ -151,25 +262,6 @@ func quoted(name string) string {
 	return printable.Quote(name)
 }
 
-// place is a property or header field of a recording, with what came behind it the last time. Recorders write the same
-// over and over, so it is likely to come again.
-type place struct {
-	name    string
-	passing bool   // it is not remembered itself
-	next    *place // of those that are remembered
-	between []byte // the text from behind its value up to that of next
-}
-
-// maxBetween bounds the texts that are remembered.
-const maxBetween = 1000
-
-// learn remembers what came behind it.
-func (p *place) learn(next *place, between []byte) {
-	if !p.passing && !next.passing && 0 < len(between) && len(between) <= maxBetween {
-		p.next, p.between = next, append(p.between[:0], between...)
-	}
-}
-
 // fieldNames remembers the names of fields, by how they are recorded. The name of the place is the canonical one.
 type fieldNames struct {
 	start place // before the first field
@@ -181,7 +273,6 @@ type fieldReader struct {
 	names  []string // "" for a field that is left out
 	values []byte
 	ends   []int // of each value
-	slab   []string
 }
 
 // maxNames bounds the names that are remembered, and maxName their length: some servers make names up.
@@ -191,9 +282,6 @@ const maxNames, maxName = 1000, 100
 func (f *fieldReader) begin(name string) {
 	f.names, f.ends = append(f.names, name), append(f.ends, len(f.values))
 }
-
-// rename names the field that was begun last.
-func (f *fieldReader) rename(p *place) { f.names[len(f.names)-1] = p.name }
 
 // find returns the place of a field. The pseudo headers of HTTP/2 and HTTP/3, which are left out, have an empty name.
 func (n *fieldNames) find(name []byte) *place {
@@ -233,35 +321,19 @@ func (f *fieldReader) reset() { f.names, f.values, f.ends = f.names[:0], f.value
 
 // header returns the header of the fields.
 func (f *fieldReader) header() http.Header {
-	n := 0
-	for _, name := range f.names {
-		if name != "" {
-			n++
-		}
-	}
-	if cap(f.slab)-len(f.slab) < n {
-		f.slab = make([]string, 0, max(n, slabSize))
-	}
-	header := make(http.Header, n)
+	header := make(http.Header, len(f.names))
+	values := make([]string, len(f.names))
 	all, start := string(f.values), 0
 	for i, name := range f.names {
-		value := all[start:f.ends[i]]
-		start = f.ends[i]
-		if name == "" {
-			continue
-		}
+		values[i], start = all[start:f.ends[i]], f.ends[i]
 		if before := header[name]; before != nil {
-			header[name] = append(before, value)
-			continue
+			header[name] = append(before, values[i])
+		} else if name != "" {
+			header[name] = values[i : i+1 : i+1]
 		}
-		f.slab = append(f.slab, value)
-		header[name] = f.slab[len(f.slab)-1 : len(f.slab) : len(f.slab)]
 	}
 	return header
 }
-
-// slabSize is how many values of headers are allocated together.
-const slabSize = 256
 
 // urlReader makes the URLs of exchanges, most of which are that of the exchange before.
 type urlReader struct {

@@ -3,7 +3,6 @@ package traffic
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +20,7 @@ import (
 
 // readNDJSON reads a recording of one exchange a line.
 func (r *recording) readNDJSON(file *bufio.Reader) error {
-	l := &lineReader{}
+	l := newLineReader()
 	at, number := r.skipped, r.lines
 	fail := func(offset int64, err error) error {
 		return r.failEntry(offset, fmt.Errorf("line %d: %w", number, err))
@@ -32,8 +31,6 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 		end := at + int64(len(line))
 		switch {
 		case readErr == nil, errors.Is(readErr, io.EOF):
-		case r.ctx.Err() != nil:
-			return r.ctx.Err()
 		case errors.Is(readErr, errTooLarge):
 			return fail(at, readErr)
 		default:
@@ -77,33 +74,31 @@ func readLine(file *bufio.Reader) (line []byte, err error) {
 type lineReader struct {
 	jsonReader
 
-	names fieldNames
+	line, side *shape
+	names      fieldNames
 }
 
-var (
-	lineNames        = []string{"method", "url", "status", "request", "response"}
-	lineMessageNames = []string{"headers", "media_type", "body", "body_base64", "body_json"}
-)
+func newLineReader() *lineReader {
+	l := &lineReader{
+		line: newShape("method", "url", "status", "request", "response"),
+		side: newShape("headers", "media_type", "body", "body_base64", "body_json"),
+	}
+	l.line.once, l.line.closed = true, true
+	l.side.once, l.side.closed = true, true
+	l.max = math.MaxInt64
+	return l
+}
 
 func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 	l.dec = strictjson.NewDecoder(line)
 	l.dec.RequireUTF8 = true
-	l.max = math.MaxInt64
-	if _, err := l.token('{'); err != nil {
+	if _, err := l.dec.Peek(); err != nil {
 		return nil, err
 	}
-	l.start = l.dec.Offset() - 1
-	e := &Exchange{Request: unrecorded(), Response: unrecorded()}
-	var seen []string
-	var responseAt int64
-	for {
-		name, at, err := l.property(lineNames, &seen)
-		if err != nil || name == "" {
-			if err == nil {
-				err = l.dec.End()
-			}
-			return e, cmp.Or(err, e.check(seen, responseAt))
-		}
+	l.start = l.dec.Offset()
+	e := &Exchange{Request: unrecorded()}
+	response := int64(-1)
+	err := l.object(l.line, func(name string, at int64) (err error) {
 		switch name {
 		case "method":
 			if e.Method, err = l.string(); err == nil && e.Method == "" {
@@ -114,33 +109,31 @@ func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 			text, err = l.string()
 			e.URL = l.urls.parse(text)
 		case "status":
-			e.Status, err = l.status()
+			e.Status, err = l.status(at)
 		case "request":
-			err = l.message(&e.Request)
+			err = l.message(&e.Request, at)
 		case "response":
-			responseAt = at
-			err = l.message(&e.Response)
+			response, e.Response = at, unrecorded()
+			err = l.message(&e.Response, at)
 		}
-		if err != nil {
-			return nil, within(name, err)
-		}
+		return err
+	})
+	if err == nil {
+		err = l.dec.End()
 	}
-}
-
-// check looks at what a line has together.
-func (e *Exchange) check(seen []string, responseAt int64) error {
 	switch {
-	case !slices.Contains(seen, "method"):
-		return errors.New("method: missing")
-	case !slices.Contains(seen, "url"):
-		return errors.New("url: missing")
-	case e.Status != 0:
-	case slices.Contains(seen, "response"):
-		return failValue(responseAt, "response: without a status")
-	default:
-		e.Response = Message{}
+	case err != nil:
+		return nil, err
+	case e.Method == "":
+		return nil, errors.New("method: missing")
+	case e.URL == nil:
+		return nil, errors.New("url: missing")
+	case e.Status == 0 && response >= 0:
+		return nil, failValue(response, "response: without a status")
+	case e.Status != 0 && response < 0:
+		e.Response = unrecorded()
 	}
-	return nil
+	return e, nil
 }
 
 // unrecorded is a message of which nothing is known.
@@ -148,52 +141,10 @@ func unrecorded() Message {
 	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
 }
 
-// property returns the name of the next property, which none of those seen before has, and the offset of its value. At the
-// end of the object, which it consumes, the name is empty. A name that is in none of names is an error, unless it is for
-// others to use.
-func (l *lineReader) property(names []string, seen *[]string) (string, int64, error) {
-	for {
-		i, key, more, err := l.next(names)
-		if err != nil || !more {
-			return "", 0, err
-		}
-		if _, err := l.dec.Peek(); err != nil {
-			return "", 0, err
-		}
-		at := l.dec.Offset()
-		switch {
-		case i >= 0 && slices.Contains(*seen, names[i]):
-			return "", 0, within(names[i], failValue(at, "given twice"))
-		case i >= 0:
-			*seen = append(*seen, names[i])
-			return names[i], at, nil
-		case !bytes.HasPrefix(key, []byte("x-")) && !bytes.HasPrefix(key, []byte("_")):
-			return "", 0, failValue(at, "unknown property "+quoted(string(key)))
-		}
-		if err := l.dec.Skip(); err != nil {
-			return "", 0, err
-		}
-	}
-}
-
-func (l *lineReader) message(m *Message) error {
-	if _, err := l.token('{'); err != nil {
-		return err
-	}
-	start := l.dec.Offset() - 1
+func (l *lineReader) message(m *Message, at int64) error {
 	mediaType, body := "", ""
-	var seen []string
-	for {
-		name, at, err := l.property(lineMessageNames, &seen)
+	err := l.object(l.side, func(name string, at int64) (err error) {
 		switch name {
-		case "":
-			if err == nil && mediaType != "" {
-				if !m.HeaderOmitted {
-					return failValue(start, "media_type beside headers")
-				}
-				m.Header.Set("Content-Type", mediaType)
-			}
-			return err
 		case "headers":
 			m.HeaderOmitted = false
 			l.fields.reset()
@@ -204,15 +155,21 @@ func (l *lineReader) message(m *Message) error {
 			mediaType, err = l.string()
 		default:
 			if body != "" {
-				return within(name, failValue(at, "beside "+body))
+				return failValue(at, "beside "+body)
 			}
 			body, m.BodyOmitted = name, false
 			m.Body, err = l.body(name, at)
 		}
-		if err != nil {
-			return within(name, err)
-		}
+		return err
+	})
+	switch {
+	case err != nil || mediaType == "":
+		return err
+	case !m.HeaderOmitted:
+		return failValue(at, "media_type beside headers")
 	}
+	m.Header.Set("Content-Type", mediaType)
+	return nil
 }
 
 // body reads the value of a property that holds a body.
@@ -236,26 +193,29 @@ func (l *lineReader) body(name string, at int64) ([]byte, error) {
 
 // headers reads the fields of a header, whose value is at that offset: a list of names with values, or an object.
 func (l *lineReader) headers(at int64) error {
-	errName := failValue(at, "a name that is empty")
+	noName := failValue(at, "a name that is empty")
 	if kind, err := l.dec.Peek(); err != nil || kind != '{' {
-		return l.elements(func() error { return l.pair(errName) })
+		return l.array(func() error { return l.pair(noName) })
 	}
 	if _, err := l.token('{'); err != nil {
 		return err
 	}
 	for {
-		_, name, more, err := l.next(nil)
+		name, err := l.dec.Next()
 		switch {
-		case err != nil || !more:
+		case err != nil || name.Kind == '}':
 			return err
-		case len(name) == 0:
-			return errName
+		case len(name.Raw) == 2:
+			return noName
 		}
+		text := strictjson.Unquote(name.Raw)
 		kind, err := l.dec.Peek()
-		if err == nil && kind == '[' {
-			err = l.elements(func() error { return l.field(name) })
-		} else if err == nil {
-			err = l.field(name)
+		switch {
+		case err != nil:
+		case kind == '[':
+			err = l.array(func() error { return l.field(text) })
+		default:
+			err = l.field(text)
 		}
 		if err != nil {
 			return err
@@ -263,31 +223,16 @@ func (l *lineReader) headers(at int64) error {
 	}
 }
 
-// elements consumes an array. It calls read for each element.
-func (l *lineReader) elements(read func() error) error {
-	if _, err := l.token('['); err != nil {
-		return err
-	}
-	for {
-		if more, err := l.element(); err != nil || !more {
-			return err
-		}
-		if err := read(); err != nil {
-			return err
-		}
-	}
-}
-
 // pair reads a name and a value.
-func (l *lineReader) pair(errName error) error {
+func (l *lineReader) pair(noName error) error {
 	_, _ = l.dec.Peek() // where the pair is
 	at, n := l.dec.Offset(), 0
 	var name []byte
-	err := l.elements(func() (err error) {
+	err := l.array(func() (err error) {
 		switch n++; n {
 		case 1:
 			if name, err = l.text(); err == nil && len(name) == 0 {
-				err = errName
+				err = noName
 			}
 			return err
 		case 2:
@@ -309,14 +254,14 @@ func (l *lineReader) field(name []byte) error {
 }
 
 // status reads a status code, or the 0 for no response.
-func (l *lineReader) status() (int, error) {
+func (l *lineReader) status(at int64) (int, error) {
 	raw, err := l.token('0')
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || n != math.Trunc(n) || n < 0 || n > 999 {
-		return 0, failValue(l.dec.Offset()-int64(len(raw)), "expected an integer from 0 to 999")
+		return 0, failValue(at, "expected an integer from 0 to 999")
 	}
 	return int(n), nil
 }

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -210,6 +211,43 @@ func TestReadPathsStopsWithItsConsumer(t *testing.T) {
 	if open := openFiles(t, folder); len(open) > 0 {
 		t.Errorf("left open after an error: %q", open)
 	}
+}
+
+// TestReadStopsWithItsContext between exchanges, and where stdin blocks.
+func TestReadStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	line := `{"method":"GET","url":"/"}` + "\n"
+	for name, in := range map[string]string{"between": line + line, "blocked": line, "blocked in a line": line + line[:9]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r, w := io.Pipe()
+			defer r.Close()
+			go func() { _, _ = io.WriteString(w, in) }()
+			read := 0
+			var last error
+			for _, err := range Read(ctx, r, "-") {
+				if last = err; err == nil {
+					read++
+					cancel()
+				}
+			}
+			if read != 1 || !errors.Is(last, context.Canceled) {
+				t.Errorf("%d exchanges, error %v", read, last)
+			}
+		})
+	}
+	t.Run("file", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for e, err := range Read(ctx, nil, "testdata") {
+			if e != nil || !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, error %v", e, err)
+			}
+		}
+	})
 }
 
 // openFiles lists the files in folder that this process has open, where the system tells.

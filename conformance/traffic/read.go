@@ -37,7 +37,12 @@ var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxSize>>20)
 // ends is left behind.
 func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		if err := readAll(ctx, stdin, paths, yield); err != nil && !errors.Is(err, errStopped) {
+		err := readAll(ctx, stdin, paths, yield)
+		switch {
+		case err == nil, errors.Is(err, errStopped):
+		case ctx.Err() != nil:
+			yield(nil, ctx.Err())
+		default:
 			yield(nil, err)
 		}
 	}
@@ -56,19 +61,12 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 		}
 	}
 	for _, path := range paths {
-		if path == "-" {
-			r := &recording{ctx: ctx, name: path, yield: yield}
-			if err := r.read(newInterruptible(ctx, stdin)); err != nil {
-				return err
-			}
-			continue
-		}
 		files, err := filesAt(path)
 		if err != nil {
 			return err
 		}
 		for _, file := range files {
-			if err := readFile(ctx, file, yield); err != nil {
+			if err := readFile(ctx, stdin, file, yield); err != nil {
 				return err
 			}
 		}
@@ -76,49 +74,50 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 	return nil
 }
 
-func readFile(ctx context.Context, path string, yield func(*Exchange, error) bool) error {
+func readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
+	r := &recording{ctx: ctx, name: path, yield: yield}
+	if path == "-" {
+		return r.read(interruptible(ctx, stdin), formatUnknown)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return pathError(path, err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written that an error could be about
-	r := &recording{ctx: ctx, name: path, yield: yield}
 	return r.read(readerFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		return f.Read(p)
-	}))
+	}), formatUnknown)
 }
 
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// newInterruptible returns a reader of r that fails once ctx ends, even while a read blocks. That read goes on in its own
-// goroutine, into a buffer of its own.
-func newInterruptible(ctx context.Context, r io.Reader) io.Reader {
+// interruptible returns a reader of r that fails once ctx ends, even while a read blocks. That read goes on in a goroutine,
+// into a buffer of its own.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	buffer := make([]byte, headSize)
 	var rest []byte
 	var failure error
 	return readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		if len(rest) == 0 && failure == nil {
+		if ctx.Err() == nil && len(rest) == 0 && failure == nil {
 			done := make(chan struct{})
-			var n int
-			var err error
 			go func() {
 				defer close(done)
-				n, err = r.Read(buffer)
+				var n int
+				n, failure = r.Read(buffer)
+				rest = buffer[:n]
 			}()
 			select {
 			case <-ctx.Done():
-				return 0, ctx.Err()
 			case <-done:
-				rest, failure = buffer[:n], err
 			}
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, err // rest and failure are no longer looked at
 		}
 		if len(rest) == 0 {
 			return 0, failure
@@ -137,7 +136,7 @@ type recording struct {
 
 	skipped int64 // the bytes before the first that is no blank
 	lines   int   // in them
-	entry   int   // the index of the next exchange
+	index   int   // the index of the next exchange
 	source  []byte
 	counted int64 // the offset up to which exchanges were yielded
 }
@@ -148,7 +147,7 @@ func (r *recording) yieldExchange(e *Exchange, place string, n int, end int64) e
 	e.Source = string(r.source)
 	e.Size = end - r.counted
 	r.counted = end
-	r.entry++
+	r.index++
 	if !r.yield(e, nil) {
 		return errStopped
 	}
@@ -157,7 +156,7 @@ func (r *recording) yieldExchange(e *Exchange, place string, n int, end int64) e
 
 // failEntry makes an error about the exchange that is being read, at an offset in the file.
 func (r *recording) failEntry(offset int64, err error) error {
-	return &Error{File: r.name, Entry: r.entry, Offset: offset, Err: err}
+	return &Error{File: r.name, Entry: r.index, Offset: offset, Err: err}
 }
 
 // fail makes an error about the file.
@@ -175,13 +174,8 @@ const (
 	formatCassette
 )
 
-// read reads the recording in the format that its first bytes tell.
-func (r *recording) read(file io.Reader) error { return r.readAs(file, formatUnknown) }
-
-func (r *recording) readAs(file io.Reader, as format) error {
-	if err := r.ctx.Err(); err != nil {
-		return err
-	}
+// read reads the recording in that format, or in the one that its first bytes tell.
+func (r *recording) read(file io.Reader, as format) error {
 	head := bufio.NewReaderSize(file, headSize)
 	if err := r.skipBlanks(head); err != nil {
 		return err
@@ -213,8 +207,10 @@ func (r *recording) skipBlanks(head *bufio.Reader) error {
 	for {
 		c, err := head.ReadByte()
 		switch {
+		case errors.Is(err, io.EOF):
+			return nil
 		case err != nil:
-			return nil //nolint:nilerr // it comes again when more is read
+			return r.fail(r.skipped, err)
 		case c == '\n':
 			r.lines++
 		case c != ' ' && c != '\t' && c != '\r':
