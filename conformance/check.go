@@ -86,9 +86,7 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 
 // satisfy notes that a claim applies to the exchange.
-func (k *checker) satisfy(part Part, spec string) {
-	k.evidence.satisfied.add(k.contract.claimIndex(part, spec))
-}
+func (k *checker) satisfy(claim int) { k.evidence.satisfied.add(claim) }
 
 // violate adds a finding about the claim at spec, with what was found in our own words.
 func (k *checker) violate(rule string, part Part, pointer, spec, expected, actual string) {
@@ -151,10 +149,10 @@ func (k *checker) credentials() {
 		}
 		return
 	}
-	for _, a := range k.op.security {
-		for _, c := range a {
+	for i, a := range k.op.security {
+		for j, c := range a {
 			if c.IsIn(k.ex) {
-				k.satisfy(RequestHeader, c.Pointer)
+				k.satisfy(k.op.securityClaims[i][j])
 			}
 		}
 	}
@@ -191,7 +189,7 @@ func (k *checker) response() {
 			"a documented status ("+strings.ToLower(strings.Join(documented, ", "))+")", strconv.Itoa(k.ex.Status), k.observedResponse(nil))
 		return
 	}
-	k.satisfy(ResponseStatus, r.pointer)
+	k.satisfy(r.claim)
 	message := &k.ex.Response
 	if !message.HeaderOmitted {
 		for i := range r.headers {
@@ -210,7 +208,7 @@ func (k *checker) response() {
 		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Observed: k.observedResponse(message),
 			Found: fmt.Sprintf("one of %d bytes", len(message.Body))}, r.noBody, "")
 	case !message.BodyOmitted:
-		k.satisfy(ResponseBody, r.noBody)
+		k.satisfy(r.noBodyClaim)
 	}
 	for _, c := range r.criteria {
 		k.criterion(c)
@@ -225,11 +223,11 @@ func (k *checker) bodiless() bool {
 func (k *checker) header(h *header) {
 	values, present := k.ex.Response.Header[h.name]
 	if h.required {
-		k.satisfy(ResponseHeader, h.requiredClaim)
+		k.satisfy(h.requiredClaim)
 	}
 	if !present {
 		if h.required {
-			k.violate("required", ResponseHeader, h.place, h.requiredClaim, "the header", "none")
+			k.violate("required", ResponseHeader, h.place, h.pointer+"/required", "the header", "none")
 		}
 		return
 	}
@@ -277,7 +275,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	case len(contentType) == 0 && message.HeaderOmitted:
 		contentType = []string{c.types[0].name} // no evidence against it
 	}
-	k.satisfy(part, c.pointer)
+	k.satisfy(c.bodyClaim)
 	m, problem := c.match(contentType)
 	if problem != nil {
 		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Found: k.describeMismatch(problem)}
@@ -288,13 +286,13 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 		return body{certain: true}
 	}
 	if len(contentType) > 0 {
-		k.satisfy(head, c.pointer)
-		k.satisfy(head, m.pointer)
+		k.satisfy(c.headerClaim)
+		k.satisfy(m.headerClaim)
 	}
 	if message.BodyOmitted || !isJSON(m.name) {
 		return body{}
 	}
-	k.satisfy(part, m.pointer)
+	k.satisfy(m.bodyClaim)
 	faults, ok := parseBody(doc, message.Body)
 	disputed := false
 	for _, f := range faults {

@@ -83,6 +83,7 @@ func (c *Contract) readClaims() {
 		c.claimAt[k] = place[i]
 	}
 	c.bindClaims()
+	c.bindOperations()
 }
 
 // usage is where something is claimed: of an operation's request, or of its answer with a status.

@@ -16,12 +16,16 @@ import (
 type content struct {
 	pointer string
 	types   []mediaType // the exact ones first, then ranges
+
+	headerClaim, bodyClaim int
 }
 
 type mediaType struct {
 	name    string // lower case: application/json, application/* or */*
 	pointer string
 	schema  *schema // nil where any value will do
+
+	headerClaim, bodyClaim int
 }
 
 // place is the claim that a body of another media type breaks.

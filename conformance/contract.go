@@ -73,23 +73,25 @@ func (e *SpecError) Error() string {
 }
 
 type operation struct {
-	id        string // operationId, or method and path
-	method    string
-	path      pathTemplate
-	pointer   string
-	request   *content // nil where no body is documented
-	required  bool     // the request needs a body
-	security  []alternative
-	responses map[string]*response // by status, range ("2XX") or "default"
-	byStatus  [1000]*response
+	id             string // operationId, or method and path
+	method         string
+	path           pathTemplate
+	pointer        string
+	request        *content // nil where no body is documented
+	required       bool     // the request needs a body
+	security       []alternative
+	securityClaims [][]int              // as security
+	responses      map[string]*response // by status, range ("2XX") or "default"
+	byStatus       [1000]*response
 }
 
 type response struct {
-	pointer  string
-	noBody   string   // pointer of the claim that there is no body, if there is none
-	body     *content // nil where no body is documented
-	headers  []header
-	criteria []*criterion
+	pointer            string
+	noBody             string // pointer of the claim that there is no body, if there is none
+	claim, noBodyClaim int
+	body               *content // nil where no body is documented
+	headers            []header
+	criteria           []*criterion
 }
 
 // Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
@@ -211,7 +213,6 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 				pointer:  c.source.Canonical(r.pointer + strictjson.Pointer("headers", name)),
 				required: h.Required,
 			}
-			header.requiredClaim = header.pointer + "/required"
 			c.names[header.name] = true
 			header.schema = c.schemaOf(h.Schema)
 			if header.schema == nil || slices.Contains(headerTypes(header.schema), "object") {

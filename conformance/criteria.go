@@ -21,6 +21,7 @@ const criteriaKey = "x-criteria"
 type criterion struct {
 	name    string
 	pointer string // of its condition, in the spec
+	claim   int
 	when    []operand
 
 	// One comparison,

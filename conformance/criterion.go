@@ -46,13 +46,13 @@ func (k *checker) criterion(c *criterion) {
 	if blocking := k.blocking(c); len(blocking) > 0 {
 		for _, i := range blocking {
 			if result == fails {
-				k.findings[i].Observed = k.findings[i].Observed.with(k.contract.claims[k.contract.claimIndex(c.left.part, c.pointer)].ID)
+				k.findings[i].Observed = k.findings[i].Observed.with(k.contract.claims[c.claim].ID)
 			}
 		}
 		return
 	}
 	if result == holds {
-		k.satisfy(c.left.part, c.pointer)
+		k.satisfy(c.claim)
 		return
 	}
 	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Found: "nothing"}

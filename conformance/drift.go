@@ -12,7 +12,7 @@ import (
 // transportHeaders belong to HTTP, to browsers and to what stands between a server and its clients. An answer may have
 // them without the spec saying so. Whatever starts with one of transportPrefixes does, too.
 var (
-	transportHeaders = []string{
+	transportHeaders = setOf(
 		"Accept-Ch", "Accept-Ranges", "Age", "Allow", "Alt-Svc", "Cache-Control", "Connection", "Content-Disposition",
 		"Content-Encoding", "Content-Language", "Content-Length", "Content-Security-Policy",
 		"Content-Security-Policy-Report-Only", "Content-Type", "Date", "Etag", "Expires", "Keep-Alive", "Last-Modified",
@@ -22,13 +22,21 @@ var (
 		"X-Cache", "X-Cache-Hits", "X-Content-Type-Options", "X-Correlation-Id", "X-Download-Options", "X-Frame-Options",
 		"X-Permitted-Cross-Domain-Policies", "X-Powered-By", "X-Request-Id", "X-Runtime", "X-Served-By", "X-Timer",
 		"X-Xss-Protection",
-	}
+	)
 	transportPrefixes = []string{"Access-Control-", "Cf-", "Cross-Origin-", "Sec-", "X-Amz-", "X-Envoy-", "X-Forwarded-"}
 )
 
+func setOf(names ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
 // isTransport takes a canonical name.
 func isTransport(name string) bool {
-	if _, found := slices.BinarySearch(transportHeaders, name); found {
+	if transportHeaders[name] {
 		return true
 	}
 	return slices.ContainsFunc(transportPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })

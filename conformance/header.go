@@ -15,7 +15,7 @@ type header struct {
 	place         string // JSON pointer in the instance
 	pointer       string // in the spec
 	required      bool
-	requiredClaim string
+	requiredClaim int     // noClaim where it is optional
 	schema        *schema // nil where it is not checked
 }
 

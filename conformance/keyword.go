@@ -151,6 +151,41 @@ type schemaClaims struct {
 	unique   int
 }
 
+// bindOperations tells operations and responses the indexes of their claims.
+func (c *Contract) bindOperations() {
+	for _, op := range c.operations {
+		for _, a := range op.security {
+			claims := make([]int, len(a))
+			for i := range a {
+				claims[i] = c.claimIndex(RequestHeader, a[i].Pointer)
+			}
+			op.securityClaims = append(op.securityClaims, claims)
+		}
+		c.bindContent(op.request, RequestHeader, RequestBody)
+		for _, r := range op.responses {
+			r.claim, r.noBodyClaim = c.claimIndex(ResponseStatus, r.pointer), c.claimIndex(ResponseBody, r.noBody)
+			for i := range r.headers {
+				r.headers[i].requiredClaim = c.claimIndex(ResponseHeader, r.headers[i].pointer+"/required")
+			}
+			for _, k := range r.criteria {
+				k.claim = c.claimIndex(k.left.part, k.pointer)
+			}
+			c.bindContent(r.body, ResponseHeader, ResponseBody)
+		}
+	}
+}
+
+func (c *Contract) bindContent(of *content, header, body Part) {
+	if of == nil {
+		return
+	}
+	of.headerClaim, of.bodyClaim = c.claimIndex(header, of.pointer), c.claimIndex(body, of.pointer)
+	for i := range of.types {
+		m := &of.types[i]
+		m.headerClaim, m.bodyClaim = c.claimIndex(header, m.pointer), c.claimIndex(body, m.pointer)
+	}
+}
+
 // bindClaims tells each schema which claims apply to its values.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {

@@ -371,10 +371,13 @@ func (d *Document) Member(at int32, name string) (int32, bool) {
 	}
 	for i := at + 1; i < object.Next; i = d.Nodes[i+1].Next {
 		n := &d.Nodes[i]
-		if n.Repeated || !n.Escaped && int(n.End-n.Start) != len(name) {
-			continue
-		}
-		if string(d.Text(i, nil)) == name {
+		switch {
+		case n.Repeated:
+		case !n.Escaped:
+			if int(n.End-n.Start) == len(name) && string(d.Data[n.Start:n.End]) == name {
+				return i + 1, true
+			}
+		case string(d.Text(i, nil)) == name:
 			return i + 1, true
 		}
 	}
