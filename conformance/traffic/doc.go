@@ -1,10 +1,10 @@
 // Package traffic reads recorded HTTP traffic into exchanges.
 //
-// An exchange is all that the rest of the project sees of a recording: who recorded it, and in which dialect, ends here.
-// Three formats are read, and told apart by their first bytes: HAR, NDJSON and go-vcr cassettes.
+// An exchange is all that the rest of the project sees of a recording, whatever its format and recorder. Three formats are
+// read: HAR, NDJSON and go-vcr cassettes. The first bytes of a recording tell its format.
 //
-// A recording often holds less than what was sent. Where it does not hold a body, the message says so by
-// [Message.BodyOmitted], so that nothing is concluded from a body that nobody kept; and so for headers.
+// A recording often holds less than what was sent. [Message.BodyOmitted] marks a body that was not recorded, so that
+// nothing is concluded from its absence, and [Message.HeaderOmitted] a header.
 //
 // [Read] yields the exchanges one after the other. HAR and NDJSON are read in flat memory: that of one exchange, which is
 // at most 64 MiB long.
@@ -34,7 +34,7 @@
 //	}
 //
 // The method must be there, and the URL, which is empty where what was recorded is no URL. A status that is absent or 0
-// says that there was no answer, and then there must be no response. What is absent of a request or a response was not
+// says that there was no response, and then there must be none here. What is absent of a request or a response was not
 // recorded; an absent request or response is one of which nothing was.
 //
 //   - headers: the fields as a list of pairs of a name and a value, in their order; or as an object, with a value or a list
@@ -58,5 +58,5 @@
 // A body that is empty or absent says that there was none, unless the recorded length says otherwise: then a hook of the
 // recorder has removed it. A body under a Content-Encoding of gzip is unpacked; one in another encoding that is no text
 // is taken as not recorded. Headers that are absent, as opposed to {}, were not recorded. A hook that removes a single
-// header, such as Authorization, leaves no trace: the request then looks as if it was sent without.
+// header, such as Authorization, leaves no trace: the request then looks as if it was sent without it.
 package traffic

@@ -24,14 +24,14 @@ type Exchange struct {
 	// URL is the URL of the request. It is never nil, but empty where what was recorded is no URL.
 	URL *url.URL
 
-	// Status is the status code of the response, 1 to 999, or 0 when no answer was recorded: the request was aborted
+	// Status is the status code of the response, 1 to 999, or 0 when no response was recorded: the request was aborted
 	// or blocked, or the connection failed.
 	Status int
 
 	// Request is the header and body that were sent.
 	Request Message
 
-	// Response is the header and body that came back. It is the zero Message when there was no answer.
+	// Response is the header and body that came back. It is the zero Message when there was no response.
 	Response Message
 }
 
@@ -41,12 +41,12 @@ func (e *Exchange) Answered() bool { return e.Status != 0 }
 // Message is the part that a request and a response have in common.
 type Message struct {
 	// Header holds the header fields under canonical keys, the values of one key in recorded order. The pseudo headers
-	// of HTTP/2 and HTTP/3 (":method") are left out. It is not nil in an answered exchange, but may be empty.
+	// of HTTP/2 and HTTP/3 (":method") are left out. It is not nil in an exchange with a response, but may be empty.
 	Header http.Header
 
 	// HeaderOmitted says that the recording does not hold the header: it has no list of fields, not even an empty one.
 	// Header may hold a Content-Type all the same, where the recorder wrote the media type beside the body. Such a
-	// message is no evidence about its header. By default, false.
+	// message is no evidence about its header.
 	HeaderOmitted bool
 
 	// Body is the body with transfer and content encodings undone, as recorders keep it. It is empty when there was no
@@ -57,8 +57,8 @@ type Message struct {
 	Body []byte
 
 	// BodyOmitted says that the recording does not hold the body, and either says that there was one or does not say.
-	// Such a message is no evidence about its body, for or against. By default, false: Body is what was sent, even if
-	// it is empty.
+	// Such a message is no evidence about its body, for or against. If it is false, Body is what was sent, even if it
+	// is empty.
 	BodyOmitted bool
 }
 
@@ -72,7 +72,7 @@ type Error struct {
 	Entry int
 
 	// Offset counts the bytes of the file before the fault, a byte order mark included. It leads to the first byte
-	// that is wrong; to the end of a file that is cut off; and to the start of the entry when the fault is a member
+	// that is wrong; to the end of a file that is cut off; and to the start of the entry when the fault is a property
 	// that is missing or has a value that cannot be used. It is -1 when the file was not read, because it does not
 	// exist for example, and for a fault in a cassette, where Err has the line.
 	Offset int64

@@ -36,7 +36,7 @@ func (r *recording) readHAR(file io.Reader) error {
 		content:   newShape("mimeType", "text", "encoding", "size", "params", "comment"),
 		field:     newShape("name", "value"),
 	}
-	h.max = math.MaxInt64
+	h.max, h.strings = math.MaxInt64, map[string]string{}
 	h.dec = strictjson.NewStreamDecoder(file, r.skipped, maxSize)
 	err := h.only("log", func() error { return h.only("entries", h.readEntries) })
 	if err == nil {

@@ -21,6 +21,7 @@ type jsonReader struct {
 	fields fieldReader
 	urls   urlReader
 
+	strings map[string]string
 	scratch []byte // for a text
 }
 
@@ -94,9 +95,17 @@ func (r *jsonReader) appendText(dst []byte) ([]byte, error) {
 	return r.dec.AppendText(dst)
 }
 
+// string consumes a string. Those that are short are remembered, as most come again.
 func (r *jsonReader) string() (string, error) {
 	text, err := r.text()
-	return string(text), err
+	if known, ok := r.strings[string(text)]; ok || err != nil {
+		return known, err
+	}
+	s := string(text)
+	if len(s) <= maxName && len(r.strings) < maxNames {
+		r.strings[s] = s
+	}
+	return s, nil
 }
 
 // bytes consumes a string, and returns its text in memory of its own, or nil if it is empty.
@@ -162,7 +171,7 @@ func (r *jsonReader) skipNull(s *shape) (bool, error) {
 
 // properties consumes the object that is open, behind a property.
 func (r *jsonReader) properties(s *shape, p *place, read func(name string, at int64) error) error {
-	seen := make([]*place, 0, 8)
+	var seen []*place
 	for {
 		next, err := r.property(s, p)
 		if err != nil || next == nil {
@@ -170,11 +179,12 @@ func (r *jsonReader) properties(s *shape, p *place, read func(name string, at in
 		}
 		at := r.dec.Offset()
 		if s.once && slices.Contains(seen, next) {
-			err = failValue(at, "given twice")
-		} else {
-			seen = append(seen, next)
-			err = read(next.name, at)
+			return within(next.name, failValue(at, "given twice"))
 		}
+		if s.once {
+			seen = append(seen, next)
+		}
+		err = read(next.name, at)
 		switch p = next; {
 		case err != nil:
 			return within(p.name, err)
@@ -272,10 +282,11 @@ type fieldNames struct {
 type fieldReader struct {
 	names  []string // "" for a field that is left out
 	values []byte
-	ends   []int // of each value
+	ends   []int    // of each value
+	slab   []string // where values are allocated together
 }
 
-// maxNames bounds the names that are remembered, and maxName their length: some servers make names up.
+// maxNames bounds the names and strings that are remembered, and maxName their length: some servers make names up.
 const maxNames, maxName = 1000, 100
 
 // begin begins a field.
@@ -321,16 +332,28 @@ func (f *fieldReader) reset() { f.names, f.values, f.ends = f.names[:0], f.value
 
 // header returns the header of the fields.
 func (f *fieldReader) header() http.Header {
-	header := make(http.Header, len(f.names))
-	values := make([]string, len(f.names))
+	n := 0
+	for _, name := range f.names {
+		if name != "" {
+			n++ // a map of up to 8 is cheaper
+		}
+	}
+	header := make(http.Header, n)
+	if cap(f.slab)-len(f.slab) < n {
+		f.slab = make([]string, 0, max(n, 256))
+	}
 	all, start := string(f.values), 0
 	for i, name := range f.names {
-		values[i], start = all[start:f.ends[i]], f.ends[i]
-		if before := header[name]; before != nil {
-			header[name] = append(before, values[i])
-		} else if name != "" {
-			header[name] = values[i : i+1 : i+1]
+		value := all[start:f.ends[i]]
+		if start = f.ends[i]; name == "" {
+			continue
 		}
+		if before := header[name]; before != nil {
+			header[name] = append(before, value)
+			continue
+		}
+		f.slab = append(f.slab, value)
+		header[name] = f.slab[len(f.slab)-1 : len(f.slab) : len(f.slab)]
 	}
 	return header
 }

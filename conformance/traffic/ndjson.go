@@ -47,7 +47,7 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 			}
 		}
 		if readErr != nil {
-			return nil
+			return nil //nolint:nilerr // it is the end of the file
 		}
 		at = end
 	}
@@ -85,7 +85,7 @@ func newLineReader() *lineReader {
 	}
 	l.line.once, l.line.closed = true, true
 	l.side.once, l.side.closed = true, true
-	l.max = math.MaxInt64
+	l.max, l.strings = math.MaxInt64, map[string]string{}
 	return l
 }
 
@@ -283,9 +283,8 @@ type (
 	}
 )
 
-// WriteNDJSON writes an exchange as one line, which [Read] reads back as the same exchange except for its Source. It
-// writes no credential that is not in the exchange, and every one that is: who must not hand them on redacts the exchange
-// before. The line is written by one call to w.
+// WriteNDJSON writes an exchange as one line, which [Read] reads back as the same exchange except for its Source and Size.
+// It does not redact: the line holds every credential that the exchange holds. The line is written by one call to w.
 //
 // The fields of a header are sorted by name, as a [http.Header] has no order of names. A body is written as text if it is
 // valid UTF-8, and in base64 otherwise. Characters that do not print are escaped, as people look at such a file in a

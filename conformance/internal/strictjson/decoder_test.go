@@ -188,8 +188,8 @@ func TestAgain(t *testing.T) {
 	kind, err := d.Peek()
 	require.NoError(t, err)
 	require.Equal(t, strictjson.Kind('0'), kind)
-	opening := string(d.Since(1))
-	require.Equal(t, `{"a":{"b":1}, "c":`, opening)
+	opening := `{"a":{"b":1}, "c":`
+	require.True(t, string(d.Since(1)) == opening, "%s", d.Since(1)) //nolint:testifylint // it is no JSON
 	token("2")
 	token("}")
 	require.False(t, d.Again([]byte(opening), true), "there is a comma")
