@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // shell runs a script in which fleetio is this command, and returns its exit status.
@@ -168,4 +172,144 @@ func TestWorkflow(t *testing.T) {
 	code, out = fleetioOf(merge.Steps, "GITHUB_STEP_SUMMARY="+summary)
 	assert.Equal(t, 1, code, out)
 	same(t, whole, read(t, summary))
+}
+
+// snippetImports are what the Go code of the documents may use without saying so.
+const snippetImports = `package snippets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
+	"github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/sandbox"
+)
+
+var _ = []any{context.Background, errors.As, fmt.Println, http.StatusOK, testing.Short, api.Spec, conformance.Load,
+	conformancetest.Strict, fleetio.Check, sandbox.Start}
+
+`
+
+// codeOf returns the blocks of code in a document that are in a language.
+func codeOf(document, language string) []string {
+	var blocks []string
+	for _, rest := range strings.Split(document, "\n```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(rest, "\n```\n")
+		blocks = append(blocks, block+"\n")
+	}
+	return blocks
+}
+
+// documents are the project's documents, from this folder.
+func documents(t *testing.T) []string {
+	t.Helper()
+	names := []string{"../../api/README.md"}
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md"} {
+		more, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		names = append(names, more...)
+	}
+	require.Contains(t, names, "../../README.md")
+	return names
+}
+
+// TestDocumentLinks finds links to files that do not exist.
+func TestDocumentLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	for _, name := range documents(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, match := range link.FindAllStringSubmatch(read(t, name), -1) {
+				_, err := os.Stat(filepath.Join(filepath.Dir(name), match[1]))
+				assert.NoError(t, err, match[0])
+			}
+		})
+	}
+}
+
+// TestDocumentSnippets compiles the Go code of each document.
+func TestDocumentSnippets(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	for _, name := range documents(t) {
+		blocks := codeOf(read(t, name), "go")
+		if len(blocks) == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			// The overlay adds the file to the module without writing it there.
+			file := filepath.Join(t.TempDir(), "snippets.go")
+			require.NoError(t, os.WriteFile(file, []byte(snippetImports+strings.Join(blocks, "\n")), 0o600))
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "snippets", "snippets.go"): file}})
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(file+".json", overlay, 0o600))
+			command := exec.CommandContext(t.Context(), "go", "build", "-overlay", file+".json", "./snippets")
+			command.Dir = root
+			out, err := command.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		})
+	}
+}
+
+// TestReadme runs the commands of the README from top to bottom, and compares what it shows with what they print.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "../../README.md")
+	assert.Less(t, strings.Count(readme, "\n"), 180, "lines")
+	folder := t.TempDir()
+	checker, err := filepath.Abs("../../conformance")
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(checker, filepath.Join(folder, "conformance"))) // for its recordings
+	s := sandbox.Start(t)
+	env := []string{envBaseURL + "=" + s.URL, envAPIKey + "=" + s.Credentials.APIKey, envToken + "=" + s.Credentials.AccountToken}
+	var printed strings.Builder
+	for line := range strings.Lines(strings.Join(codeOf(readme, "sh"), "")) {
+		if strings.HasPrefix(line, "go ") || strings.HasPrefix(line, "make ") { // these need a clone
+			continue
+		}
+		t.Run(line, func(t *testing.T) {
+			script, expected := line, 0
+			switch {
+			case strings.HasPrefix(line, "fleetio verify"):
+				expected = 1
+			case strings.HasPrefix(line, "fleetio sandbox") && !strings.Contains(line, "--list-failures"):
+				// It would not end. So it gets an address that it refuses after it has read the other flags.
+				script, _, _ = strings.Cut(strings.TrimSpace(line), "   ")
+				script, expected = script+" --addr nowhere", 2
+			}
+			code, out := shell(t, "cd "+folder+"\n"+script, env...)
+			assert.Equal(t, expected, code, out)
+			if expected == 2 {
+				assert.Contains(t, out, "fleetio: --addr: ")
+			}
+			_, _ = printed.WriteString(out)
+		})
+	}
+	assert.Len(t, s.Faults(), 2, "one by create, one by import")
+	for _, shown := range codeOf(readme, "text") {
+		assert.True(t, strings.Contains(printed.String(), shown), "no command prints:\n%s", shown)
+	}
+}
+
+// TestArchitecture finds packages that docs/architecture.md does not describe.
+func TestArchitecture(t *testing.T) {
+	t.Parallel()
+	document := read(t, "../../docs/architecture.md")
+	command := exec.CommandContext(t.Context(), "go", "list", "./...")
+	command.Dir = "../.."
+	out, err := command.Output()
+	require.NoError(t, err)
+	for path := range strings.Lines(string(out)) {
+		name := strings.TrimPrefix(strings.TrimSpace(path), "github.com/fleetcontract/fleetio-go/")
+		assert.Contains(t, document, "\n| `"+name+"` | ")
+	}
 }
