@@ -1,49 +1,53 @@
-// Package conformance weighs HTTP exchanges against an OpenAPI spec.
+// Package conformance checks HTTP exchanges against an OpenAPI 3.0 document.
 //
 // A spec of somebody else's API is a set of claims, and traffic is the evidence. [Load] reads the claims,
-// [Contract.Check] weighs one exchange against them, a [Ledger] adds up what many exchanges say, and [Contract.Verify]
-// does that for recordings on all cores. [Transport] and [Middleware] weigh what a Go test sends and serves.
+// [Contract.Check] checks one exchange, a [Ledger] adds up the evidence of many exchanges, and [Contract.Verify] does
+// that for recordings on all processors. The result is a [Report]. Package conformancetest checks the exchanges of a Go
+// test.
 //
 // # Claims
 //
-// Each keyword of the spec that traffic could confirm or refute is a [Claim] with a stable ID: that 201 is a documented
-// status, that id is required, that code has at most 255 characters. A claim is documented where the vendor states it,
-// and assumed where we had to guess, which x-assumed says in the spec. See [Source].
+// A [Claim] is a keyword of the spec that traffic can support or refute, such as: 201 is a documented status, id is
+// required, code has at most 255 characters. Its ID is stable. A claim is documented if the vendor states it, and
+// assumed if the spec marks it with x-assumed.
 //
 // # Evidence
 //
-// An exchange supports a claim, refutes it, or is silent. It is never vacuous: an absent member says nothing of its
-// length, null says nothing of a minimum, an empty list says nothing of its items, and what was not recorded says nothing
-// at all.
+// An exchange supports a claim, refutes it, or does not show it. A claim counts as observed only if the value that it
+// constrains is present and was recorded: an absent property is no evidence for its length, null is none for a minimum,
+// and an empty list is none for its items.
 //
-// A request is judged by its answer. One that breaks a claim and is accepted refutes it: the server accepts what the
-// contract forbids. One that breaks exactly one claim and is refused, by a documented status that can be about it,
-// supports it: the claim is enforced. An accepted request that keeps a claim is only consistent with it.
+// The response decides about a request. If a request violates a claim and is accepted, it refutes the claim: the server
+// accepts what the contract forbids. If it violates exactly one claim and is rejected, by a documented status that can
+// be about that claim, it supports the claim: the server enforces it. An accepted request that satisfies a claim is only
+// consistent with it.
 //
-// # Verdict
+// # Findings
 //
-// What a [Finding] means follows from what it is about. A documented claim was refuted: the server deviates. An assumed one
-// was: the spec is wrong. Or no claim covers what was seen: that is drift, the spec is incomplete. Drift does not fail a
-// run, as a vendor may add what it likes. What conforms and may surprise, such as 1.0 for an integer, is a note.
+// The [Source] of a [Finding] says what to correct. If traffic refutes a documented claim, the server deviates; if it
+// refutes an assumed claim, the spec is wrong. Drift is traffic that no claim covers: the spec is incomplete. Drift does
+// not fail a run, because a vendor may add properties at any time. A note is about traffic that conforms but may
+// surprise, such as 1.0 for an integer.
 //
-// # A worked example
+// # Example
 //
 // Take this exchange:
 //
 //	POST /api/v1/faults   {"vehicle_id": 4711, "code": "P0420", "count": 3}
 //	201                   {"id": 0, "vehicle_id": 4711, "code": "P0420", "count": null, "trace": "5f", ...}
 //
-// The answer refutes response.body#/components/schemas/Fault/properties/id/minimum, which the vendor documents: a finding,
-// and the server deviates. It supports that id is required and an integer, as it is there and is one. That count may be null
-// is supported, but about the width of count (format: int64) a null is silent. That a count which was sent is stored is a
-// criterion of ours, and refuted: a finding, and the spec is wrong. The member trace is covered by no claim: drift. The
-// request is consistent with code having at most 255 characters, and no more: that a longer one is refused, nobody has
-// seen. [ExampleLedger] runs it.
+//	id: 0          refutes the documented claim that an id is at least 1: a finding, the server deviates
+//	               supports the claims that id is required, and that it is an integer
+//	count: null    supports the claim that count may be null; shows nothing about its format int64
+//	               refutes the assumed criterion that the response repeats the count: a finding, the spec is wrong
+//	trace          is covered by no claim: drift
+//	code, sent     is consistent with the claim of at most 255 characters: no longer one was rejected
 //
-// # How
+// [ExampleLedger] runs it.
 //
-// An exchange that conforms is proven to, in one pass over its bytes and without an allocation. What is not proven that
-// way is decoded and weighed again by a second validator, which is exact and reports; a fuzz test holds the two against
-// each other. kin-openapi loads the spec and resolves its references. Its validator is the third opinion in tests and not the
-// judge, as it rounds numbers to float64, stops at the first of some errors, and puts values into its messages.
+// # Implementation
+//
+// A body is parsed once, and one walk of the value together with its schema gives the evidence and the findings. An
+// exchange that conforms costs no allocation. kin-openapi loads the spec and resolves its references; its validator is
+// not used, because it rounds numbers to float64, stops at the first of some errors, and puts values into messages.
 package conformance

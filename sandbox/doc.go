@@ -9,8 +9,9 @@
 //		if faults := s.Faults(); len(faults) != 1 { ... }
 //	}
 //
-// Not supported: every other operation; the vendor's own rate limits, outages and latency (set them by [WithRateLimit]
-// and [WithFailure]); the vendor's exact messages. A test that passes here proves nothing about the vendor.
+// Not supported: other operations, and the vendor's exact messages. The vendor's rate limits, outages and latency are
+// unknown: set them by [WithRateLimit] and [WithFailure]. A test that passes here proves nothing about the vendor.
 //
-// It imports the standard library, the generated code and the client. The command fleetio sandbox serves it on a port.
+// The package imports the standard library, the generated code, the client and the project's redaction. The command
+// fleetio sandbox serves a sandbox on a port.
 package sandbox
