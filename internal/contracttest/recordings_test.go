@@ -144,7 +144,7 @@ func writeExpectation(t *testing.T, name string, e expectation) {
 	}
 	fmt.Fprintf(&b, "  \"judged\": %d,\n  \"findings\": [", e.Judged)
 	for i, f := range e.Findings {
-		fmt.Fprintf(&b, `%s    {"entry": %d, "status": %d, "rule": %s, "part": %s, "pointer": %s, "basis": %s}`,
+		fmt.Fprintf(&b, `%s    {"entry": %d, "status": %d, "rule": %s, "part": %s, "pointer": %s, "source": %s}`,
 			[]string{"\n", ",\n"}[min(i, 1)], f.Entry, f.Status, line(f.Rule), line(f.Part), line(f.Pointer), line(f.Source))
 	}
 	if len(e.Findings) > 0 {
