@@ -10,7 +10,7 @@ export GOTOOLCHAIN ?= $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## Print what can be made
+help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all
@@ -40,7 +40,7 @@ test-oldest: ## Run the tests with the oldest release of Go that is supported
 	GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
 .PHONY: torture
-torture: ## Call a server that breaks in every way FLEETIO_TORTURE (10000) times
+torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
 
 .PHONY: selftest
@@ -48,7 +48,7 @@ selftest: ## Mutation-test the checker: violate each claim in turn, and expect t
 	@go test -count=1 -v -run '^TestSelftest' ./internal/mutate
 
 .PHONY: contract
-contract: ## Judge the recordings and a server on loopback; print the verdict
+contract: ## Check the recordings and a sandbox against the contract; print the results
 	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
 
 # With the oldest Go, so that its build cache serves test-oldest too.
@@ -57,7 +57,7 @@ lint: ## Run golangci-lint, vet and gofmt, as .golangci.yml says
 	GOTOOLCHAIN=$(OLDEST_GO) go run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
-check: checkgenerate lint test contract ## Everything that CI runs, but for what needs Node or a base revision
+check: checkgenerate lint test contract ## Check the generated code, lint, all tests, the contract and go.mod
 	go mod tidy -diff
 
 # A target each: go test fuzzes one at a time.
@@ -74,7 +74,7 @@ examples: ## Build and test the examples, which are modules of their own
 	cd examples/otel && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
 
 .PHONY: fuzz
-fuzz: ## Fuzz each reader and the judge for FUZZTIME (30s)
+fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
 	@set -e; for target in $(FUZZ); do echo "$$target"; \
 	go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}"; done
 
@@ -93,7 +93,7 @@ lint-spec: ## Lint the spec with spectral and redocly (needs Node)
 
 # The script exits with 1 for "breaking" and 2 for "could not run"; make turns both into 2.
 .PHONY: diff-spec
-diff-spec: ## Show what changed, and what broke, since BASE=<git rev>
+diff-spec: ## Show what changed, and what is breaking, since BASE=<git rev>
 	@scripts/diff-spec.sh "$${BASE-}"
 
 .PHONY: test-tools

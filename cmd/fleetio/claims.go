@@ -18,7 +18,7 @@ func claimsCommand(c *console) *cobra.Command {
 		Short: "List the claims of the spec",
 		Long: "claims lists every claim of the spec that traffic can support or violate: its source, line, ID and text.\n\n" +
 			"Exit codes: 0 listed, 2 could not run.",
-		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.[] | select(.basis == \"assumed\") | .id'",
+		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.[] | select(.source == \"assumed\") | .id'",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if err := checkFormat(format); err != nil {
