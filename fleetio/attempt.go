@@ -11,19 +11,19 @@ import (
 	"sync/atomic"
 )
 
-// call is one fault on its way.
+// call is one CreateFault, with all of its attempts.
 type call struct {
 	*transport
 
 	body  []byte
-	fault FaultCreate // what the response must be about
+	fault FaultCreate // the response must be about it
 	raw   **http.Response
-	paced bool            // by the window that the rate limit is counted in
-	pause context.Context //nolint:containedctx // ends the waits, where the context of the request may go on
+	paced bool            // waits for the rate window
+	waits context.Context //nolint:containedctx // ends the waits, while the request may continue
 }
 
-// attempt is one request. It is the request's body, too. Nothing in it is used twice, as a RoundTripper may read a body
-// after it has returned.
+// attempt is one request, and the body of that request. No part of it is reused, because a RoundTripper may read a body
+// after RoundTrip has returned.
 type attempt struct {
 	url    url.URL
 	header [8]string
@@ -32,11 +32,11 @@ type attempt struct {
 	state  atomic.Int32
 }
 
-// Whether anything can have come of an attempt. A server that did not get the body can have created nothing.
+// The states of an attempt. A server that received no part of the body cannot have created a fault.
 const (
-	untouched  = iota // no byte of the body was asked for
-	bodyRead          // some were
-	bodySealed        // none ever will be
+	untouched  = iota // no byte of the body was read
+	bodyRead          // some bytes were read
+	bodySealed        // no byte was read, and none can be
 )
 
 var errSealed = errors.New("fleetio: the request was given up")
@@ -52,11 +52,11 @@ func (a *attempt) Read(p []byte) (int, error) {
 // Close implements [io.Closer].
 func (*attempt) Close() error { return nil }
 
-// seal reports that no byte of the body was read, and sees to it that none will be.
+// seal reports whether no byte of the body was read. If so, later reads fail.
 func (a *attempt) seal() bool { return a.state.CompareAndSwap(untouched, bodySealed) }
 
-// request returns the request of an attempt. It has no GetBody, and that is what keeps net/http from sending it again on
-// its own: HTTP/2 would do so after a stream error that comes when the server may have acted.
+// request returns the request of an attempt. It has no GetBody, so that net/http cannot send it a second time: over
+// HTTP/2 it would do so after a stream error, although the server may have processed the request.
 func (c *call) request(ctx context.Context, a *attempt) *http.Request {
 	r := c.transport.request.WithContext(ctx)
 	a.url = *r.URL
@@ -77,8 +77,8 @@ func (c *call) request(ctx context.Context, a *attempt) *http.Request {
 	return r
 }
 
-// attempt sends the request once. It asks the RoundTripper itself, as an http.Client is for redirects, and a redirect
-// must not be followed: the credentials would go where it leads.
+// attempt sends the request once. It uses the RoundTripper directly, because an http.Client follows redirects, and that
+// would send the credentials to another server.
 func (c *call) attempt(ctx context.Context) (*Fault, *Error) {
 	own, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -102,34 +102,33 @@ func (c *call) attempt(ctx context.Context) (*Fault, *Error) {
 		err = c.cause(ctx, own, err)
 	}
 	if c.raw != nil {
-		kept := *response
-		kept.Request, kept.Body = nil, io.NopCloser(bytes.NewReader(bytes.Clone(b.Bytes())))
-		*c.raw = &kept
+		raw := *response
+		raw.Request, raw.Body = nil, io.NopCloser(bytes.NewReader(bytes.Clone(b.Bytes())))
+		*c.raw = &raw
 	}
 	return c.decode(response, b.Bytes(), err)
 }
 
-// cause says of an error which of the contexts ended, and takes the credentials out of its text.
+// cause adds to an error which context ended, and redacts the credentials in its message.
 func (c *call) cause(ctx, own context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		if !errors.Is(err, ended) {
 			err = fmt.Errorf("%w: %w", ended, err)
 		}
 	} else if own.Err() != nil {
-		err = fmt.Errorf("no answer within %v: %w", c.timeout, err)
+		err = fmt.Errorf("no response within %v: %w", c.timeout, err)
 	}
-	if text := err.Error(); c.hide.Replace(text) != text {
-		of := err
-		return hiddenError{c.hide.Replace(text), func(target error) bool { return errors.Is(of, target) }}
+	if redacted := c.redactor.Replace(err.Error()); redacted != err.Error() {
+		return redactedError{redacted, err}
 	}
 	return err
 }
 
-// hiddenError is an error whose text had credentials in it. It has no Unwrap, which would show them.
-type hiddenError struct {
-	text string
-	is   func(error) bool
+// redactedError is an error whose message contained credentials. It has no Unwrap, which would expose them.
+type redactedError struct {
+	message  string
+	original error
 }
 
-func (e hiddenError) Error() string        { return e.text }
-func (e hiddenError) Is(target error) bool { return e.is(target) }
+func (e redactedError) Error() string        { return e.message }
+func (e redactedError) Is(target error) bool { return errors.Is(e.original, target) }

@@ -39,7 +39,7 @@ func FuzzDecodeFault(f *testing.F) {
 		f.Add(body, "application/json")
 	}
 	f.Fuzz(func(t *testing.T, body, media string) {
-		fault, err := client(t, answers(reply{201, map[string][]string{"Content-Type": {media}}, body})).CreateFault(t.Context(), minimal)
+		fault, err := client(t, respond(reply{201, map[string][]string{"Content-Type": {media}}, body})).CreateFault(t.Context(), minimal)
 		if err == nil {
 			assert.Positive(t, fault.ID)
 			return

@@ -16,30 +16,56 @@ const (
 	defaultUserAgent = "fleetio-go"
 	defaultTimeout   = 30 * time.Second
 	defaultMaxBody   = 1 << 20
-	longestEscape    = int64(len(`\u003c`)) // what JSON may make of a byte
+	maxEscape        = int64(len(`\u003c`)) // bytes of JSON for one byte of a string
 	operationPath    = "api/v1/faults"
 )
 
-// Client creates faults. It is made by [NewClient], and safe for concurrent use.
+type (
+	// FaultCreate is a fault to create. Optional fields are pointers: nil omits the property. new("text") makes a pointer
+	// to a value.
+	FaultCreate = fleetioapi.FaultCreate
+	// Fault is a fault as the service stores it.
+	Fault = fleetioapi.Fault
+	// FaultStatus is the status of a fault. The service may return others than the constants of this package.
+	FaultStatus = fleetioapi.FaultStatus
+	// Problem is the body of most error responses.
+	Problem = fleetioapi.Problem
+	// Nullable is a property of a [Fault]: absent, null or a value of T. Its Get returns the value.
+	Nullable[T any] = fleetioapi.Nullable[T]
+)
+
+// The statuses of a fault (default open).
+const (
+	FaultStatusOpen     = fleetioapi.FaultStatusOpen
+	FaultStatusResolved = fleetioapi.FaultStatusResolved
+	FaultStatusIgnored  = fleetioapi.FaultStatusIgnored
+)
+
+// Ptr returns a pointer to v, for the optional fields of a [FaultCreate]. Since Go 1.26, new(v) does the same.
+//
+//go:fix inline
+func Ptr[T any](v T) *T { return new(v) }
+
+// Client creates faults. [NewClient] returns one. It is safe for concurrent use.
 type Client struct {
 	*transport
 }
 
-// transport is what a client keeps.
+// transport is the state of a client.
 type transport struct {
 	settings
 
-	request *http.Request  // what all requests have in common
-	header  []*headerField // pointers within pointers: with any verb, fmt prints these as numbers
-	keys    *Credentials   // a pointer, too
-	hide    *strings.Replacer
-	window  window
+	request  *http.Request  // the template of all requests
+	header   []*headerField // pointers within pointers: fmt prints these as addresses, with any verb
+	keys     *Credentials   // a pointer for the same reason
+	redactor *strings.Replacer
+	window   rateWindow
 }
 
 type headerField struct{ name, value string }
 
-// NewClient returns a client that calls with these credentials. It sends nothing. The error is that of a credential that
-// no header can hold, or of an option; it does not repeat the credentials.
+// NewClient returns a client with these credentials. It sends nothing. It fails if a credential is empty or no valid
+// header value, or if an option is invalid; the error does not contain the credentials.
 func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if err := credentials.check(); err != nil {
 		return nil, err
@@ -69,7 +95,7 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, errors.New("fleetio: the base URL is no URL to send a request to")
 	}
-	t := &transport{settings: s, request: request, keys: &credentials, hide: credentials.hider(), header: []*headerField{
+	t := &transport{settings: s, request: request, keys: &credentials, redactor: credentials.redactor(), header: []*headerField{
 		{"Accept", "application/json"},
 		{"Account-Token", credentials.AccountToken},
 		{"Authorization", "Token " + credentials.APIKey},
@@ -82,17 +108,17 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	return &Client{t}, nil
 }
 
-// CreateFault creates a fault and returns it as the service keeps it. Nothing is sent where [Check] finds something.
+// CreateFault creates a fault and returns it as the service stores it. It sends nothing if [Check] fails.
 //
-// The error is an [*InvalidError] where nothing was sent because of the fault, a [*RateLimitError] where the rate limit
-// is used up, and an [*Error] for every other outcome that is not a fault in a 201. [Error.Ambiguous] tells where the
-// fault may have been created, and Created where it was. The package comment has the table of what is tried again.
+// The error is an [*InvalidError] if nothing was sent because the fault is invalid, a [*RateLimitError] if the rate limit
+// is exhausted, and an [*Error] otherwise. [Error.Ambiguous] reports that the fault may have been created, and
+// Error.Created that it was. The package comment lists which requests are retried.
 func (c *Client) CreateFault(ctx context.Context, f FaultCreate, opts ...CallOption) (*Fault, error) {
 	body, err := c.encode(ctx, &f)
 	if err != nil {
 		return nil, err
 	}
-	call := call{transport: c.transport, body: body, fault: f, pause: ctx}
+	call := call{transport: c.transport, body: body, fault: f, waits: ctx}
 	for _, o := range opts {
 		if o.raw != nil {
 			call.raw = o.raw
@@ -110,8 +136,8 @@ func (c *Client) encode(ctx context.Context, f *FaultCreate) ([]byte, error) {
 	case ctx == nil:
 		return nil, errors.New("fleetio: the context is nil")
 	}
-	if found := fleetioapi.CheckFaultCreate(f); found != nil {
-		return nil, &InvalidError{Violations: found}
+	if err := Check(*f); err != nil {
+		return nil, err
 	}
 	return json.Marshal(f)
 }

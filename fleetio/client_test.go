@@ -22,7 +22,7 @@ import (
 
 func TestRequest(t *testing.T) {
 	t.Parallel()
-	server := answers(reply{201, nil, created})
+	server := respond(reply{201, nil, created})
 	fault, err := client(t, server).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, int64(90210), fault.ID)
@@ -62,13 +62,15 @@ func TestOptionsAreChecked(t *testing.T) {
 		"ftp://localhost":                          "not https",
 		"https://h/":                               "", "HTTPS://h": "", "http://localhost:80": "", "http://127.9.9.9": "", "http://[::1]": "",
 	} {
-		_, err := fleetio.NewClient(credentials, fleetio.WithBaseURL(base))
-		if want == "" {
-			assert.NoError(t, err, base)
-			continue
-		}
-		require.ErrorContains(t, err, want, base)
-		assert.NotContains(t, err.Error(), "pass")
+		t.Run(base, func(t *testing.T) {
+			_, err := fleetio.NewClient(credentials, fleetio.WithBaseURL(base))
+			if want == "" {
+				assert.NoError(t, err, base)
+				return
+			}
+			require.ErrorContains(t, err, want, base)
+			assert.NotContains(t, err.Error(), "pass")
+		})
 	}
 	for name, option := range map[string]fleetio.Option{
 		"HTTP client":     fleetio.WithHTTPClient(nil),
@@ -81,33 +83,39 @@ func TestOptionsAreChecked(t *testing.T) {
 		"bytes":           fleetio.WithMaxResponseBytes(0),
 		"an option's nil": nil,
 	} {
-		c, err := fleetio.NewClient(credentials, option)
-		assert.Error(t, err, name)
-		assert.Nil(t, c, name)
+		t.Run(name, func(t *testing.T) {
+			c, err := fleetio.NewClient(credentials, option)
+			assert.Error(t, err, name)
+			assert.Nil(t, c, name)
+		})
 	}
 	for name, c := range map[string]fleetio.Credentials{
 		"no key": {AccountToken: "abcd"}, "no token": {APIKey: "abcd"}, "line break": {APIKey: "abcd\n", AccountToken: "abcd"},
 		"injection": {APIKey: "abcd", AccountToken: "abcd\r\nX-Evil: 1"}, "scheme": {APIKey: "Token abcd", AccountToken: "abcd"},
 		"no ASCII": {APIKey: "abcdé", AccountToken: "abcd"},
 	} {
-		_, err := fleetio.NewClient(c)
-		require.Error(t, err, name)
-		assert.NotContains(t, err.Error(), "abcd")
+		t.Run(name, func(t *testing.T) {
+			_, err := fleetio.NewClient(c)
+			require.Error(t, err, name)
+			assert.NotContains(t, err.Error(), "abcd")
+		})
 	}
 }
 
 func TestClientThatWasNotMade(t *testing.T) {
 	t.Parallel()
-	for _, c := range []*fleetio.Client{nil, {}} {
-		_, err := c.CreateFault(t.Context(), minimal)
-		require.Error(t, err)
-		for _, err := range c.CreateFaults(t.Context(), many(1)) {
+	for name, c := range map[string]*fleetio.Client{"nil": nil, "zero": {}} {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.CreateFault(t.Context(), minimal)
 			require.Error(t, err)
-		}
+			for _, err := range c.CreateFaults(t.Context(), many(1)) {
+				require.Error(t, err)
+			}
+		})
 	}
-	_, err := client(t, answers()).CreateFault(nil, minimal) //nolint:staticcheck // that is what is tested
+	_, err := client(t, respond()).CreateFault(nil, minimal) //nolint:staticcheck // that is what is tested
 	require.Error(t, err)
-	for _, err := range client(t, answers()).CreateFaults(nil, many(1)) { //nolint:staticcheck // that is what is tested
+	for _, err := range client(t, respond()).CreateFaults(nil, many(1)) { //nolint:staticcheck // that is what is tested
 		require.Error(t, err)
 	}
 }
@@ -141,7 +149,7 @@ func TestHTTPClientIsCopied(t *testing.T) {
 
 func TestClientIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	c := client(t, answers(reply{201, nil, created}))
+	c := client(t, respond(reply{201, nil, created}))
 	var calls sync.WaitGroup
 	for range 8 {
 		calls.Go(func() {
@@ -157,7 +165,7 @@ func TestClientIsSafeForConcurrentUse(t *testing.T) {
 func TestRawResponse(t *testing.T) {
 	t.Parallel()
 	var raw *http.Response
-	c := client(t, answers(reply{201, http.Header{"Location": {"/api/v1/faults/90210"}}, created}, reply{201, nil, ""}))
+	c := client(t, respond(reply{201, http.Header{"Location": {"/api/v1/faults/90210"}}, created}, reply{201, nil, ""}))
 	_, err := c.CreateFault(t.Context(), minimal, fleetio.WithRawResponse(&raw))
 	require.NoError(t, err)
 	var body bytes.Buffer
@@ -175,7 +183,7 @@ func TestRawResponse(t *testing.T) {
 // TestCredentialsAreHidden prints whatever holds the credentials, in each way that there is.
 func TestCredentialsAreHidden(t *testing.T) {
 	t.Parallel()
-	c := client(t, answers(reply{}))
+	c := client(t, respond(reply{}))
 	type config struct {
 		Name        string
 		Credentials fleetio.Credentials
@@ -221,13 +229,15 @@ func TestErrorsHideCredentials(t *testing.T) {
 		"type":      {500, typed, both},
 		"redirect":  {302, header, both},
 		"malformed": {201, header, `{"id":7,"count":"` + both + `","` + both + `":1}`},
-		"member":    {201, header, `{"id":"` + both + `"}`},
+		"property":  {201, header, `{"id":"` + both + `"}`},
 	} {
-		_, err := client(t, answers(a)).CreateFault(t.Context(), minimal)
-		require.Error(t, err, name)
-		var e *fleetio.Error
-		require.ErrorAs(t, err, &e)
-		assertDumpHidden(t, err, e)
+		t.Run(name, func(t *testing.T) {
+			_, err := client(t, respond(a)).CreateFault(t.Context(), minimal)
+			require.Error(t, err, name)
+			var e *fleetio.Error
+			require.ErrorAs(t, err, &e)
+			assertDumpHidden(t, err, e)
+		})
 	}
 	cause := errors.New("cannot send Authorization: Token " + apiKey)
 	_, err := client(t, roundTripper(func(*http.Request) (*http.Response, error) {
@@ -246,17 +256,19 @@ func TestErrorsHideCredentials(t *testing.T) {
 func TestErrorsHideCredentialsThatAreCut(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{apiKey, accountToken} {
-		for n := 4; n <= len(key); n++ {
-			for _, c := range []*fleetio.Client{
-				client(t, answers(reply{500, nil, "<html>" + key[:n]})),
-				client(t, answers(reply{500, nil, "<html>" + key + key}), fleetio.WithMaxResponseBytes(int64(len("<html>")+n))),
-			} {
-				_, err := c.CreateFault(t.Context(), minimal)
-				var e *fleetio.Error
-				require.ErrorAs(t, err, &e)
-				assert.Equal(t, "<html>[redacted]", string(e.Body))
+		t.Run(key, func(t *testing.T) {
+			for n := 4; n <= len(key); n++ {
+				for _, c := range []*fleetio.Client{
+					client(t, respond(reply{500, nil, "<html>" + key[:n]})),
+					client(t, respond(reply{500, nil, "<html>" + key + key}), fleetio.WithMaxResponseBytes(int64(len("<html>")+n))),
+				} {
+					_, err := c.CreateFault(t.Context(), minimal)
+					var e *fleetio.Error
+					require.ErrorAs(t, err, &e)
+					assert.Equal(t, "<html>[redacted]", string(e.Body))
+				}
 			}
-		}
+		})
 	}
 }
 

@@ -82,36 +82,36 @@ func TestSlowBody(t *testing.T) {
 				assert.Equal(t, row.became, became(err))
 				assert.Equal(t, 30*time.Second, time.Since(begun))
 				require.ErrorIs(t, err, context.DeadlineExceeded)
-				assert.ErrorContains(t, err, "no answer within 30s")
+				assert.ErrorContains(t, err, "no response within 30s")
 			})
 		})
 	}
 }
 
-// TestCutAtEveryByte ends the connection after each byte of an answer, in each way that a body may be framed.
+// TestCutAtEveryByte ends the connection after each byte of a response, in each way that a body may be framed.
 func TestCutAtEveryByte(t *testing.T) {
 	t.Parallel()
 	const head = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
-	for name, answer := range map[string]string{
+	for name, whole := range map[string]string{
 		"length":  head + fmt.Sprintf("Content-Length: %d\r\n\r\n", len(created)) + created,
 		"chunked": head + fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n64\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", created[:100], len(created)-100, created[100:]),
 		"close":   head + "Connection: close\r\n\r\n" + created,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			begins := strings.Index(answer, "\r\n\r\n") + 4
-			for at := range len(answer) + 1 {
+			begins := strings.Index(whole, "\r\n\r\n") + 4
+			for at := range len(whole) + 1 {
 				requests := 0
 				transport := pipes(t, func(to net.Conn, from *bufio.Reader) {
 					if readRequest(from) == nil {
 						requests++
-						_, _ = io.WriteString(to, answer[:at])
+						_, _ = io.WriteString(to, whole[:at])
 					}
 				})
 				fault, err := client(t, transport, fleetio.WithBaseURL(local)).CreateFault(t.Context(), minimal)
 				transport.CloseIdleConnections()
 				require.Equal(t, 1, requests, "byte %d", at)
-				if at == len(answer) {
+				if at == len(whole) {
 					require.NoError(t, err)
 					assert.Equal(t, int64(90210), fault.ID)
 					continue
@@ -135,7 +135,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// TestConnectionIsUsedAgain reads each answer to its end, also that of an error.
+// TestConnectionIsUsedAgain reads each response to its end, also that of an error.
 func TestConnectionIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	var dialed atomic.Int32

@@ -8,34 +8,34 @@ import (
 	"strings"
 )
 
-// hidden stands where a credential stood.
-const hidden = "[redacted]"
+// placeholder replaces a credential wherever it would be printed.
+const placeholder = "[redacted]"
 
-// Credentials are the two API keys that each call needs. They come from the account's settings in Fleetio.
+// Credentials are the two keys that each request needs. Both are in the account's settings in Fleetio.
 //
-// They print, log and marshal as "[redacted]", by themselves and in the exported fields of other values. The package fmt
-// does not ask a value in an unexported field how it wants to be printed: do not print a struct that has one there.
+// They print, log and marshal as "[redacted]", also in the exported fields of other values. In an unexported field, fmt
+// does not call their methods: do not print a struct that has one.
 type Credentials struct {
-	APIKey       string // who calls; sent as "Authorization: Token ..."
-	AccountToken string // the account that is acted on; sent as "Account-Token"
+	APIKey       string // identifies the user; sent as "Authorization: Token ..."
+	AccountToken string // identifies the account; sent as "Account-Token"
 }
 
-// Format implements [fmt.Formatter], which covers every verb.
-func (Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }
+// Format implements [fmt.Formatter], for every verb.
+func (Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, placeholder) }
 
 // String implements [fmt.Stringer].
-func (Credentials) String() string { return hidden }
+func (Credentials) String() string { return placeholder }
 
 // GoString implements [fmt.GoStringer].
-func (Credentials) GoString() string { return hidden }
+func (Credentials) GoString() string { return placeholder }
 
 // LogValue implements [slog.LogValuer].
-func (Credentials) LogValue() slog.Value { return slog.StringValue(hidden) }
+func (Credentials) LogValue() slog.Value { return slog.StringValue(placeholder) }
 
-// MarshalText implements [encoding.TextMarshaler], and so covers JSON too.
-func (Credentials) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+// MarshalText implements [encoding.TextMarshaler], also for JSON.
+func (Credentials) MarshalText() ([]byte, error) { return []byte(placeholder), nil }
 
-// check fails on a key that no header can hold as it is, or that was not meant so: a line break from the end of a file.
+// check fails on a key that is no valid header value, such as one with the line break of the file it was read from.
 func (c Credentials) check() error {
 	if err := checkKey("API key", c.APIKey); err != nil {
 		return err
@@ -53,21 +53,21 @@ func checkKey(name, key string) error {
 	return nil
 }
 
-// hider takes the credentials out of a text. HTTP/2 has the names of headers in lower case.
-func (c Credentials) hider() *strings.Replacer {
-	return strings.NewReplacer(c.APIKey, hidden, c.AccountToken, hidden,
-		strings.ToLower(c.APIKey), hidden, strings.ToLower(c.AccountToken), hidden)
+// redactor replaces the credentials in a string, also in lower case, which is how HTTP/2 sends header names.
+func (c Credentials) redactor() *strings.Replacer {
+	return strings.NewReplacer(c.APIKey, placeholder, c.AccountToken, placeholder,
+		strings.ToLower(c.APIKey), placeholder, strings.ToLower(c.AccountToken), placeholder)
 }
 
-// hideCut takes the credentials out of a text that may end within one, of which it leaves three characters at most.
-func (t *transport) hideCut(text string) string {
-	text = t.hide.Replace(text)
+// redactCut redacts a string that may end within a credential. Of such a credential it leaves at most 3 characters.
+func (t *transport) redactCut(s string) string {
+	s = t.redactor.Replace(s)
 	for _, key := range []string{t.keys.APIKey, t.keys.AccountToken} {
-		for n := min(len(key)-1, len(text)); n > 3; n-- {
-			if start := len(text) - n; strings.EqualFold(text[start:], key[:n]) {
-				return text[:start] + hidden
+		for n := min(len(key)-1, len(s)); n > 3; n-- {
+			if start := len(s) - n; strings.EqualFold(s[start:], key[:n]) {
+				return s[:start] + placeholder
 			}
 		}
 	}
-	return text
+	return s
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// What the client reads of a response.
+// The objects that a response can have as its body.
 var (
 	faultObject            = newObjectReader[Fault]()
 	problemObject          = newObjectReader[Problem]()
 	validationErrorsObject = newObjectReader[fleetioapi.ValidationErrors]()
 )
 
-// decodeFault reads the fault that was created. The error names the property that is at fault, but no value. The fault is
-// then what could be read of it, nil where that is nothing, or where it is the fault of another call.
+// decodeFault decodes the fault of a 201. After an error, which names the property but no value, it returns the properties
+// that could be decoded; nil if none could, or if the response is about another fault.
 //
-// The contract lets vehicle_id be null. Then the code alone tells whose response it is.
+// The contract allows vehicle_id to be null. Then only the code identifies the fault.
 func (c *call) decodeFault(body []byte) (*Fault, error) {
 	fault, err := faultObject.decode(body)
 	vehicle, isKnown := fault.VehicleID.Get()
@@ -47,11 +47,11 @@ func (c *call) decodeFault(body []byte) (*Fault, error) {
 	return fault, err
 }
 
-// objectReader reads JSON objects as a T. It compares the names of properties exactly, and believes none that repeats a
-// name: encoding/json ignores case, and takes the last. A property that T does not have is ignored, as the service may add
-// some at any time.
+// objectReader reads JSON objects as a T. It compares the names of properties exactly, and rejects a
+// repeated one: encoding/json ignores case, and uses the last. It ignores properties that T lacks, because the service may
+// add some at any time.
 type objectReader[T any] struct {
-	fields map[string]int // the index in T by name
+	fields map[string]int // name to index in T
 }
 
 func newObjectReader[T any]() objectReader[T] {
@@ -63,7 +63,7 @@ func newObjectReader[T any]() objectReader[T] {
 	return objectReader[T]{fields}
 }
 
-// decode returns the object, or as much of it as can be read and an error that names the first property that cannot.
+// decode decodes an object. After an error, which names the first property that is wrong, it returns the others.
 func (o objectReader[T]) decode(body []byte) (*T, error) {
 	object := new(T)
 	if json.Unmarshal(body, object) == nil && o.isExact(body) {
@@ -72,8 +72,8 @@ func (o objectReader[T]) decode(body []byte) (*T, error) {
 	return o.decodeProperties(body)
 }
 
-// isExact reports whether valid JSON is an object of which encoding/json makes what is meant: each property is one of T,
-// and there once. It saves a response as the contract has it the slower way.
+// isExact reports whether encoding/json decodes valid JSON exactly: whether it is an object, and each property is one of T
+// and occurs once. Responses that conform to the contract then need no slower decoding.
 func (o objectReader[T]) isExact(body []byte) bool {
 	visited := make([]bool, len(o.fields))
 	depth, isName := 0, false
@@ -108,7 +108,8 @@ func (o objectReader[T]) isExact(body []byte) bool {
 	return slices.Contains(visited, true)
 }
 
-// decodeProperties reads an object one property at a time, up to where it is cut off, and leaves out what cannot be read.
+// decodeProperties decodes an object one property at a time, up to the end of a truncated body, and skips properties that
+// are wrong.
 func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
 	object := new(T)
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -124,7 +125,7 @@ func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
 		if err != nil || !isString || d.Decode(&value) != nil {
 			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
 		}
-		// What ends in another way may be the first digits of a number.
+		// Without one of these behind it, the value may be the first digits of a truncated number.
 		if end := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); !bytes.HasPrefix(end, []byte(",")) && !bytes.HasPrefix(end, []byte("}")) {
 			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
 		}

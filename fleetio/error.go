@@ -13,58 +13,59 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// What an error of this package is, for [errors.Is].
+// Classes of errors, for [errors.Is].
 var (
 	// ErrUnauthorized is an [*Error] with status 401: a credential is missing or wrong.
 	ErrUnauthorized = errors.New("fleetio: unauthorized")
-	// ErrForbidden is an [*Error] with status 403: the credentials may not create faults.
+	// ErrForbidden is an [*Error] with status 403: the API key has no permission to create faults.
 	ErrForbidden = errors.New("fleetio: forbidden")
-	// ErrInvalid is an [*InvalidError], and an [*Error] with status 422: the fault was refused.
+	// ErrInvalid is an [*InvalidError], or an [*Error] with status 422: the fault was rejected.
 	ErrInvalid = errors.New("fleetio: invalid")
 )
 
 const prefix = "fleetio: create fault: "
 
-// Error is every outcome of a call that is not a fault in a 201: any other status, an answer that cannot be read, no
-// answer at all. Wherever a server repeats the credentials, they are taken out, but for the Fault.
+// Error is the outcome of a request without a fault in a 201: another status, an unreadable response, or no response. It
+// contains no credentials, also where the server repeats them, except in Fault.
 type Error struct {
-	// StatusCode is the status of the answer; 0 where none came.
+	// StatusCode is the status of the response; 0 without a response.
 	StatusCode int
-	// Problem is what the answer says of the problem; nil where it has no readable problem object.
+	// Problem is the problem object of the response; nil if it has none, or an unreadable one.
 	Problem *Problem
-	// Fields are the messages of a 422 by field name; nil for others.
+	// Fields are the messages of a 422 by field name; nil for other responses.
 	Fields map[string][]string
-	// RequestID is the X-Request-Id of the answer, for the vendor's support; "" where it has none.
+	// RequestID is the X-Request-Id of the response, for the vendor's support; "" if it has none.
 	RequestID string
-	// Header is the header of the answer; nil where none came.
+	// Header is the header of the response; nil without a response.
 	Header http.Header
-	// Body is the body as far as it was read, at most as much as [WithMaxResponseBytes] says.
+	// Body is the body of the response as far as it was read, see [WithMaxResponseBytes].
 	Body []byte
-	// Fault is what could be read of the fault that was created; nil where that is nothing, and where the response is
-	// about another fault. What could not be read has its zero value: an ID of 0 says that the id is not known.
+	// Fault has the properties of the created fault that could be decoded, the others with their zero value: an ID of 0 is
+	// unknown. It is nil if none could, and if the response is about another fault.
 	Fault *Fault
-	// Created says that the fault was created: the status is 201. The body cannot be read, or is about a fault of another
-	// vehicle or code than was sent. Do not create it again.
+	// Created reports that the fault was created (status 201), although the body is unreadable or about a fault with
+	// another vehicle or code. Do not create the fault again.
 	Created bool
-	// Err is the cause, such as that of a lost connection; nil where the status says it all.
+	// Err is the cause, such as a lost connection; nil if the status is the only one.
 	Err error
 
-	unsent  bool // no byte of the request was written
-	refused bool // a 503 that says, by WithRetry503, that nothing was done
+	unsent  bool // no byte of the body was read
+	refused bool // a 503 that proves, by WithRetry503, that no fault was created
 }
 
-// Ambiguous reports that it is unknown whether the fault was created: a request was sent at least in part, and no
-// response came, or one that does not tell. The API has no idempotency key: creating the fault again may make two.
+// Ambiguous reports that it is unknown whether the fault was created: at least a part of the request was sent, and either
+// no response came, or one that proves neither. The API has no idempotency key, so sending the fault again may create a
+// second one.
 //
-// A 201 tells, and each 4xx that a standard defines, as it says that the request was refused (RFC 9110, section 15.5).
-// These do not, as a gateway may send them after it has forwarded the request and lost the server:
+// A 201 proves that it was created. A 4xx that a standard defines proves that it was not (RFC 9110, section 15.5). Other
+// responses may come from a gateway that has forwarded the request and lost the server:
 //
-//   - Each 5xx (RFC 9110, section 15.6), such as a 502, a 504, or the 520 to 527 of a content delivery network. A 503 with a
-//     Retry-After is no exception: a cache sends it for a server that stored the fault and closed the connection. Only
-//     [WithRetry503] makes it one.
-//   - A 408, which some gateways send when the server, not the client, was too slow.
-//   - A 4xx of no standard. A 460 and a 499 say that a client, which may be another gateway, did not wait for the response.
-//   - Each 3xx, a 307 and a 308 too: a gateway may be configured to redirect to another server when it has lost one.
+//   - Any 5xx (RFC 9110, section 15.6), such as a 502, a 504, or the 520 to 527 of a content delivery network. So may a 503
+//     with Retry-After: a cache sends one for a server that stored the fault and closed the connection. [WithRetry503]
+//     excludes it.
+//   - A 408, which some gateways send when the server, not the client, is too slow.
+//   - A 4xx that no standard defines: a 460 or 499 says that a client, possibly another gateway, disconnected.
+//   - Any 3xx, also a 307 or 308: a gateway may redirect to another server after it has lost the first.
 func (e *Error) Ambiguous() bool {
 	switch {
 	case e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated:
@@ -86,8 +87,7 @@ func (e *Error) Is(target error) bool {
 		target == ErrInvalid && e.StatusCode == http.StatusUnprocessableEntity
 }
 
-// Error says what happened and what that means for the fault. Of what the server says, it has the problem and the
-// messages of the fields, shortened.
+// Error returns what happened and what became of the fault, with the server's problem or field messages, shortened.
 func (e *Error) Error() string {
 	parts := make([]string, 0, 6)
 	if e.Created {
@@ -99,8 +99,8 @@ func (e *Error) Error() string {
 	} else if e.StatusCode != 0 {
 		parts = append(parts, strings.TrimSpace(strconv.Itoa(e.StatusCode)+" "+http.StatusText(e.StatusCode)))
 	}
-	if said := e.said(); said != "" {
-		parts = append(parts, said)
+	if detail := e.detail(); detail != "" {
+		parts = append(parts, detail)
 	}
 	if e.Err != nil {
 		parts = append(parts, e.Err.Error())
@@ -111,15 +111,15 @@ func (e *Error) Error() string {
 	case e.Ambiguous():
 		parts = append(parts, "unknown whether created")
 	}
-	text := prefix + strings.Join(parts, ": ")
+	message := prefix + strings.Join(parts, ": ")
 	if e.RequestID != "" {
-		text += " (request " + short(e.RequestID) + ")"
+		message += " (request " + short(e.RequestID) + ")"
 	}
-	return text
+	return message
 }
 
-// said is what the server says for people.
-func (e *Error) said() string {
+// detail returns the server's message.
+func (e *Error) detail() string {
 	if p := e.Problem; p != nil {
 		if p.Detail != nil && *p.Detail != "" {
 			return short(*p.Detail)
@@ -139,50 +139,49 @@ func (e *Error) said() string {
 	return strings.Join(fields, "; ")
 }
 
-// short makes one line of a text of the server, of 200 characters at most.
-func short(text string) string {
-	runes := []rune(strings.ToValidUTF8(text[:min(len(text), 800)], ""))
-	cut := len(runes) > 200 || len(text) > 800
-	runes = runes[:min(len(runes), 200)]
+// short returns the first 200 characters of a string of the server as one line.
+func short(s string) string {
+	runes := []rune(strings.ToValidUTF8(s[:min(len(s), 800)], ""))
+	more := ""
+	if len(runes) > 200 || len(s) > 800 {
+		runes, more = runes[:min(len(runes), 200)], "..."
+	}
 	for i, r := range runes {
 		if !unicode.IsPrint(r) {
 			runes[i] = ' '
 		}
 	}
-	if cut {
-		return string(runes) + "..."
-	}
-	return string(runes)
+	return string(runes) + more
 }
 
-// RateLimitError says that the rate limit is used up, and that waiting for it would take longer than the [RetryPolicy]
-// allows. The fault was not created. [errors.As] finds the [*Error] in it too.
+// RateLimitError reports that the rate limit is exhausted, and that the [RetryPolicy] allows no wait that long. The fault
+// was not created. [errors.As] finds the [*Error] in it, too.
 type RateLimitError struct {
-	// RetryAfter is how long to wait, counted from the answer; 0 where the answer does not tell, or says that one need not.
+	// RetryAfter is the time to wait, from the response; 0 if the response has none, or asks for no wait.
 	RetryAfter time.Duration
-	// Err is the answer. It has no status where nothing was sent, as an earlier call of [Client.CreateFaults] had
-	// learned that the limit is used up.
+	// Err has the response. Its status is 0 if nothing was sent, because [Client.CreateFaults] knew from an earlier
+	// response that the limit is exhausted.
 	Err *Error
 }
 
-// Error names the Bulk API, as who reaches the limit has many faults.
+// Error returns the wait, and names the Bulk API, which suits callers that reach the limit.
 func (e *RateLimitError) Error() string {
-	wait := "the answer does not say until when"
+	wait := "the response does not say until when"
 	if e.RetryAfter > 0 {
 		wait = "try again in " + e.RetryAfter.Round(time.Millisecond).String()
 	} else if e.Err != nil {
-		if _, told := retryAfter(e.Err.Header, time.Now()); told {
+		if _, has := retryAfter(e.Err.Header, time.Now()); has {
 			wait = "try again at once"
 		}
 	}
-	text := prefix + "the rate limit is used up: " + wait + "; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
+	message := prefix + "the rate limit is exhausted: " + wait + "; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
 	if e.Err != nil && e.Err.Err != nil {
-		text += ": " + e.Err.Err.Error()
+		message += ": " + e.Err.Err.Error()
 	}
-	return text
+	return message
 }
 
-// Unwrap returns the answer.
+// Unwrap returns Err.
 func (e *RateLimitError) Unwrap() error {
 	if e.Err == nil {
 		return nil
@@ -190,32 +189,31 @@ func (e *RateLimitError) Unwrap() error {
 	return e.Err
 }
 
-// Violation is one limit of the contract that a fault breaks.
+// Violation is one claim of the contract that a fault violates.
 type Violation = fleetioapi.Violation
 
-// InvalidError says that a fault breaks the contract, and that nothing was sent. [errors.Is] finds [ErrInvalid].
+// InvalidError reports that a fault violates the contract, and that nothing was sent. [errors.Is] finds [ErrInvalid].
 type InvalidError struct {
-	// Violations has an entry for each limit that is broken, ordered by field.
-	Violations []Violation
+	Violations []Violation // ordered by field
 }
 
-// Error names every field, and repeats no value.
+// Error names every field, and contains no value.
 func (e *InvalidError) Error() string {
-	words := make([]string, 0, len(e.Violations))
+	list := make([]string, 0, len(e.Violations))
 	for _, v := range e.Violations {
-		words = append(words, v.String())
+		list = append(list, v.String())
 	}
-	return prefix + "nothing was sent: " + strings.Join(words, "; ")
+	return prefix + "nothing was sent: " + strings.Join(list, "; ")
 }
 
 // Is makes [errors.Is] find [ErrInvalid].
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
-// Check returns what [Client.CreateFault] has against a fault before it sends it, an [*InvalidError], or nil. The limits
-// are those of the contract; a required field with the zero value counts as missing.
+// Check checks a fault against the contract, as [Client.CreateFault] does before it sends one. It returns an
+// [*InvalidError] or nil. A required field with the zero value counts as missing.
 func Check(f FaultCreate) error {
-	if found := fleetioapi.CheckFaultCreate(&f); found != nil {
-		return &InvalidError{Violations: found}
+	if violations := fleetioapi.CheckFaultCreate(&f); violations != nil {
+		return &InvalidError{Violations: violations}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 // once makes calls that are not tried again.
 var once = fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 1})
 
-// TestErrors has an answer of each kind: what the error holds, and its text as a whole.
+// TestErrors has a response of each kind: what the error holds, and its text as a whole.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	problem := `{"status":401,"title":"Unauthorized","detail":"The API key is not valid.","instance":"/problems/1"}`
@@ -54,8 +54,8 @@ func TestErrors(t *testing.T) {
 		"422 of another shape":      {reply: reply{422, nil, `{"errors":{"code":"can't be blank"}}`}, is: fleetio.ErrInvalid, became: notCreated, contains: "422 Unprocessable Entity: its body does not list fields"},
 		"422 with nothing":          {reply: reply{422, nil, `{}`}, is: fleetio.ErrInvalid, became: notCreated, contains: "422 Unprocessable Entity: its body does not list fields"},
 		"404 as a page":             {reply: reply{404, typed("text/html"), "<html>"}, became: notCreated, contains: "404 Not Found: its Content-Type is not JSON"},
-		"429":                       {reply: retryAfter(429, "22"), became: rateLimit, contains: "the rate limit is used up: try again in 22s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
-		"429 that does not say":     {reply: reply{429, nil, "{}"}, became: rateLimit, contains: "the rate limit is used up: the answer does not say until when; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
+		"429":                       {reply: retryAfter(429, "22"), became: rateLimit, contains: "the rate limit is exhausted: try again in 22s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
+		"429 that does not say":     {reply: reply{429, nil, "{}"}, became: rateLimit, contains: "the rate limit is exhausted: the response does not say until when; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"},
 		"500":                       {reply: reply{500, http.Header{"X-Request-Id": {"r-7"}}, `{"status":500,"title":"Internal Server Error"}`}, became: ambiguous, problem: true, contains: "500 Internal Server Error: unknown whether created (request r-7)"},
 		"502 as a page":             {reply: reply{502, typed("text/html"), "<html>"}, became: ambiguous, contains: "502 Bad Gateway: its Content-Type is not JSON: unknown whether created"},
 		"200":                       {reply: reply{200, nil, created}, became: ambiguous, contains: "200 OK: the contract has no such status: unknown whether created"},
@@ -69,7 +69,7 @@ func TestErrors(t *testing.T) {
 		"201 that is null":          {reply: reply{201, nil, "null"}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
 		"201 that is empty":         {reply: reply{201, nil, ""}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
 		"201 that is a list":        {reply: reply{201, nil, "[]"}, became: wasCreated, contains: "the fault was created: its body is no JSON object"},
-		"201 without members":       {reply: reply{201, nil, "{}"}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
+		"201 without properties":    {reply: reply{201, nil, "{}"}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
 		"201 whose id is null":      {reply: reply{201, nil, `{"id":null,"code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
 		"201 whose id is 0":         {reply: reply{201, nil, `{"id":0}`}, became: wasCreated, contains: "the fault was created: its property id is missing or no id"},
 		"201 whose id is text":      {reply: reply{201, nil, `{"id":"7","code":"P0420"}`}, became: wasCreated, contains: "the fault was created: its property id cannot be read"},
@@ -98,7 +98,7 @@ func TestErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var raw *http.Response
-			fault, err := client(t, answers(row.reply), once).CreateFault(t.Context(), minimal, fleetio.WithRawResponse(&raw))
+			fault, err := client(t, respond(row.reply), once).CreateFault(t.Context(), minimal, fleetio.WithRawResponse(&raw))
 			assert.Nil(t, fault)
 			assert.Equal(t, row.became, became(err))
 			require.EqualError(t, err, "fleetio: create fault: "+row.contains)
@@ -125,10 +125,10 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestFaultIsSalvaged keeps all members of a 201 but the one that cannot be read.
+// TestFaultIsSalvaged keeps all properties of a 201 but the one that cannot be read.
 func TestFaultIsSalvaged(t *testing.T) {
 	t.Parallel()
-	_, err := client(t, answers(reply{201, nil, strings.Replace(created, `"count":3`, `"count":3.5`, 1)})).CreateFault(t.Context(), minimal)
+	_, err := client(t, respond(reply{201, nil, strings.Replace(created, `"count":3`, `"count":3.5`, 1)})).CreateFault(t.Context(), minimal)
 	var e *fleetio.Error
 	require.ErrorAs(t, err, &e)
 	var want fleetio.Fault
@@ -139,7 +139,7 @@ func TestFaultIsSalvaged(t *testing.T) {
 func TestFaultMayHaveUnknownMembers(t *testing.T) {
 	t.Parallel()
 	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","severity":{"level":[1],"id":1},"ID":1,"Code":"x"`, 1)
-	fault, err := client(t, answers(reply{201, nil, body})).CreateFault(t.Context(), minimal)
+	fault, err := client(t, respond(reply{201, nil, body})).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, fleetio.FaultStatus("snoozed"), fault.Status)
 	assert.Equal(t, int64(90210), fault.ID)
@@ -149,7 +149,7 @@ func TestFaultMayHaveUnknownMembers(t *testing.T) {
 // TestFaultOfNoVehicle reads a vehicle_id that is null, which the contract allows.
 func TestFaultOfNoVehicle(t *testing.T) {
 	t.Parallel()
-	fault, err := client(t, answers(reply{201, nil, strings.Replace(created, "4711", "null", 1)})).CreateFault(t.Context(), minimal)
+	fault, err := client(t, respond(reply{201, nil, strings.Replace(created, "4711", "null", 1)})).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, int64(90210), fault.ID)
 	assert.True(t, fault.VehicleID.IsNull())
@@ -169,18 +169,20 @@ func TestErrorsAreShort(t *testing.T) {
 		{422, nil, string(body[:900_000]) + `"]}}`}, {422, nil, `{"errors":{"a\nb":["` + long + `"]}}`},
 		{500, http.Header{"X-Request-Id": {long}}, `{"status":500,"title":"x","detail":"\u001b[31m` + long + `"}`},
 	} {
-		_, err := client(t, answers(a)).CreateFault(t.Context(), minimal)
-		require.Error(t, err)
-		assert.Less(t, len(err.Error()), 3000)
-		assert.NotContains(t, err.Error(), "\n")
-		assert.NotContains(t, err.Error(), "\x1b")
+		t.Run(http.StatusText(a.status), func(t *testing.T) {
+			_, err := client(t, respond(a)).CreateFault(t.Context(), minimal)
+			require.Error(t, err)
+			assert.Less(t, len(err.Error()), 3000)
+			assert.NotContains(t, err.Error(), "\n")
+			assert.NotContains(t, err.Error(), "\x1b")
+		})
 	}
 	e := fleetio.Error{StatusCode: 422, Fields: fields}
 	assert.Less(t, len([]rune(e.Error())), 2500)
 	assert.Contains(t, e.Error(), "and 90 more")
 }
 
-// TestErrorsMayBeMade is for who tests code that handles them.
+// TestErrorsMayBeMade makes errors as a test of error handling does.
 func TestErrorsMayBeMade(t *testing.T) {
 	t.Parallel()
 	e := &fleetio.Error{StatusCode: 403}
@@ -190,7 +192,7 @@ func TestErrorsMayBeMade(t *testing.T) {
 	limited = &fleetio.RateLimitError{Err: &fleetio.Error{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}}}
 	assert.Contains(t, limited.Error(), "try again at once")
 	limited.Err.Header = nil
-	assert.Contains(t, limited.Error(), "the answer does not say until when")
+	assert.Contains(t, limited.Error(), "the response does not say until when")
 	assert.NoError(t, errors.Unwrap(&fleetio.RateLimitError{}), "no typed nil")
 	assert.True(t, (&fleetio.Error{}).Ambiguous(), "what is not known is ambiguous")
 }
@@ -198,7 +200,7 @@ func TestErrorsMayBeMade(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, fleetio.Check(minimal))
-	server := answers(reply{201, nil, created})
+	server := respond(reply{201, nil, created})
 	bad := fleetio.FaultCreate{VehicleID: -1, Name: new(strings.Repeat("ö", 256)), Source: new("\xff"),
 		Status: new(fleetio.FaultStatus("secret")), LastOccurredAt: new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))}
 	_, err := client(t, server).CreateFault(t.Context(), bad)

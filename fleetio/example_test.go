@@ -14,14 +14,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// double is a test double of the service: it gives the answers one after the other, and the last one ever after.
-func double(answers ...http.HandlerFunc) *httptest.Server {
-	next := make(chan http.HandlerFunc, len(answers))
-	for _, a := range answers {
+// double is a test double of the service: it uses the handlers one after the other, and then the last one for ever.
+func double(handlers ...http.HandlerFunc) *httptest.Server {
+	next := make(chan http.HandlerFunc, len(handlers))
+	for _, a := range handlers {
 		next <- a
 	}
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := answers[len(answers)-1]
+		a := handlers[len(handlers)-1]
 		select {
 		case a = <-next:
 		default:
@@ -31,7 +31,7 @@ func double(answers ...http.HandlerFunc) *httptest.Server {
 	}))
 }
 
-// says is an answer with this status and body.
+// says is a response with this status and body.
 func says(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -46,7 +46,7 @@ func creates(w http.ResponseWriter, r *http.Request) {
 	says(http.StatusCreated, `{"id":90210,`+string(sent[1:]))(w, r)
 }
 
-// busy is an answer that the rate limit is used up for so many seconds.
+// busy is a response that the rate limit is exhausted for so many seconds.
 func busy(seconds string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", seconds)
@@ -64,7 +64,7 @@ func connect(server *httptest.Server, opts ...fleetio.Option) *fleetio.Client {
 	return client
 }
 
-// A fault is created, and its members read: those that may be null have a Get.
+// A fault is created, and its properties read: those that may be null have a Get.
 func Example() {
 	server := double(says(http.StatusCreated, `{"id":90210,"account_id":12,"vehicle_id":4711,"code":"P0420","count":3,
 		"description":null,"last_occurred_at":null,"name":null,"status":"open","source":null,"vehicle_archived_at":null,
@@ -138,7 +138,7 @@ func ExampleClient_CreateFault_errors() {
 	for range 6 {
 		handle(fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
 	}
-	server.Close() // nobody answers any more
+	server.Close() // no server any more
 	client = connect(server, fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 1}))
 	_, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420"})
 	fmt.Println("not created:", strings.HasSuffix(err.Error(), "nothing was sent"))
@@ -168,7 +168,7 @@ func ExampleWithRetryPolicy() {
 	}
 	// Output:
 	// created 90210
-	// fleetio: create fault: the rate limit is used up: try again in 1m1s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)
+	// fleetio: create fault: the rate limit is exhausted: try again in 1m1s; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)
 }
 
 // Results come in the order of the faults.
@@ -240,7 +240,7 @@ func ExampleWithBaseURL() {
 	// <nil>
 }
 
-// What the header and the body of an answer say beyond the fault is there for who asks.
+// What the header and the body of a response say beyond the fault is available, too.
 func ExampleWithRawResponse() {
 	server := double(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "/api/v1/faults/90210")

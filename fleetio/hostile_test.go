@@ -2,6 +2,7 @@ package fleetio_test
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -114,13 +115,15 @@ func TestHostileBodies(t *testing.T) {
 func TestMaxResponseBytes(t *testing.T) {
 	t.Parallel()
 	for limit, ok := range map[int64]bool{int64(len(created)): true, int64(len(created)) - 1: false, 1<<63 - 1: true} {
-		_, err := client(t, answers(reply{201, nil, created}), fleetio.WithMaxResponseBytes(limit)).CreateFault(t.Context(), minimal)
-		if ok {
-			require.NoError(t, err)
-			continue
-		}
-		assert.Equal(t, wasCreated, became(err))
-		assert.ErrorContains(t, err, "its body has more than")
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			_, err := client(t, respond(reply{201, nil, created}), fleetio.WithMaxResponseBytes(limit)).CreateFault(t.Context(), minimal)
+			if ok {
+				require.NoError(t, err)
+				return
+			}
+			assert.Equal(t, wasCreated, became(err))
+			assert.ErrorContains(t, err, "its body has more than")
+		})
 	}
 }
 
@@ -133,7 +136,7 @@ func TestLargeFault(t *testing.T) {
 	require.Greater(t, len(large), 6<<20)
 	f := minimal
 	f.Description = &description
-	fault, err := client(t, answers(reply{201, nil, large})).CreateFault(t.Context(), f)
+	fault, err := client(t, respond(reply{201, nil, large})).CreateFault(t.Context(), f)
 	require.NoError(t, err)
 	back, has := fault.Description.Get()
 	assert.True(t, has)
@@ -145,16 +148,18 @@ func TestHostileRedirects(t *testing.T) {
 	t.Parallel()
 	other, got := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
-		server, count := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", other.URL+"/api/v1/faults")
-			w.WriteHeader(status)
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			server, count := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", other.URL+"/api/v1/faults")
+				w.WriteHeader(status)
+			})
+			_, err := call(t, server)
+			var e *fleetio.Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, status, e.StatusCode)
+			assert.Equal(t, other.URL+"/api/v1/faults", e.Header.Get("Location"))
+			assert.EqualValues(t, 1, count.Load())
 		})
-		_, err := call(t, server)
-		var e *fleetio.Error
-		require.ErrorAs(t, err, &e)
-		assert.Equal(t, status, e.StatusCode)
-		assert.Equal(t, other.URL+"/api/v1/faults", e.Header.Get("Location"))
-		assert.EqualValues(t, 1, count.Load())
 	}
 	assert.Zero(t, got.Load())
 }

@@ -6,33 +6,34 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"time"
 )
 
-// Result says what became of one fault of [Client.CreateFaults].
+// Result is the result of one fault of [Client.CreateFaults].
 type Result struct {
 	Index int    // of the fault in the sequence, from 0
-	Fault *Fault // as the service keeps it; nil where there is an error
+	Fault *Fault // as the service stores it; nil after an error
 }
 
-// outcome is a result before it is its turn.
+// outcome is a result that is not returned yet.
 type outcome struct {
 	fault *Fault
 	err   error
 }
 
-// CreateFaults creates many faults, some at once, and returns what became of each, in the order of the faults. Errors
-// are those of [Client.CreateFault], and end nothing: the next fault is tried all the same.
+// CreateFaults creates many faults, several at a time, and returns their results in the order of the faults. The errors
+// are those of [Client.CreateFault]; after one, it continues with the next fault.
 //
-// The calls of a client share a limiter, which learns the rate limit's clock minute from the answers: when it is used
-// up, faults wait for the next one instead of being refused. The vendor's Bulk API is the better way for thousands.
+// All loops of a client share a limiter that learns the clock minute of the rate limit from the responses: faults wait
+// for the next minute instead of being rejected. For thousands of faults, use the vendor's Bulk API.
 //
-// Faults are read in the goroutine that ranges over the results, one at a time, and no more of them ahead than
-// [WithConcurrency] says; while the sequence makes it wait for the next fault, no result is returned. A fault may be
-// changed when the next one is asked for.
+// The goroutine that ranges over the results reads the faults, one at a time, and at most as many ahead as
+// [WithConcurrency] allows. While the sequence blocks, no result is returned. A fault may be changed once the next one is
+// requested.
 //
-// To stop so that nothing is lost, end the sequence of faults. When ctx ends, no further fault is read, and each one
-// that was read is returned, those that were on their way as ambiguous: ask ctx whether these were all. A loop that is broken off gives up the results
-// of the calls that are on their way: it returns when they are done, and [WithLogger] logs what they made.
+// To stop without losing a result, end the sequence of faults. When ctx ends, no further fault is read, and all read ones
+// are returned, those in flight as ambiguous. After a break, CreateFaults waits for the requests in flight, and [WithLogger] logs
+// their results.
 func (c *Client) CreateFaults(ctx context.Context, faults iter.Seq[FaultCreate], opts ...ManyOption) iter.Seq2[Result, error] {
 	concurrency := 4
 	for _, o := range opts {
@@ -44,7 +45,7 @@ func (c *Client) CreateFaults(ctx context.Context, faults iter.Seq[FaultCreate],
 		if faults == nil {
 			return
 		}
-		m := many{Client: c, ctx: ctx, yield: yield, most: concurrency}
+		m := many{Client: c, ctx: ctx, yield: yield, maxPending: concurrency}
 		m.run(faults)
 	}
 }
@@ -53,13 +54,13 @@ func (c *Client) CreateFaults(ctx context.Context, faults iter.Seq[FaultCreate],
 type many struct {
 	*Client
 
-	ctx     context.Context //nolint:containedctx // of the one loop
-	pause   context.Context //nolint:containedctx // ends when the loop is broken off, too
-	yield   func(Result, error) bool
-	most    int
-	waiting []chan outcome // in order, for each fault that was read and not returned
-	next    int            // the index of the first of them
-	calls   sync.WaitGroup
+	ctx        context.Context //nolint:containedctx // of the one loop
+	waits      context.Context //nolint:containedctx // also ends after a break
+	yield      func(Result, error) bool
+	maxPending int
+	pending    []chan outcome // in order, one for each fault that was read and not returned
+	next       int            // the index of the first of them
+	calls      sync.WaitGroup
 }
 
 func (m *many) run(faults iter.Seq[FaultCreate]) {
@@ -68,13 +69,13 @@ func (m *many) run(faults iter.Seq[FaultCreate]) {
 		return
 	}
 	var stop context.CancelFunc
-	m.pause, stop = context.WithCancel(m.ctx)
-	defer m.lose()
+	m.waits, stop = context.WithCancel(m.ctx)
+	defer m.logPending()
 	defer stop()
 	for f := range faults {
-		m.begin(&f)
-		for len(m.waiting) > 0 && (len(m.waiting) >= m.most || len(m.waiting[0]) > 0) {
-			if !m.give() {
+		m.start(&f)
+		for len(m.pending) > 0 && (len(m.pending) >= m.maxPending || len(m.pending[0]) > 0) {
+			if !m.yieldNext() {
 				return
 			}
 		}
@@ -82,43 +83,43 @@ func (m *many) run(faults iter.Seq[FaultCreate]) {
 			break
 		}
 	}
-	for len(m.waiting) > 0 && m.give() {
+	for len(m.pending) > 0 && m.yieldNext() {
 		continue
 	}
 }
 
-// begin sends a fault on its way. It is encoded here and now, as the fault may change when the sequence goes on.
-func (m *many) begin(f *FaultCreate) {
+// start sends a fault. It encodes it first, because the fault may change when the sequence continues.
+func (m *many) start(f *FaultCreate) {
 	done := make(chan outcome, 1)
-	m.waiting = append(m.waiting, done)
+	m.pending = append(m.pending, done)
 	body, err := m.encode(m.ctx, f)
 	if err != nil {
 		done <- outcome{err: err}
 		return
 	}
-	call := call{transport: m.transport, body: body, fault: *f, paced: true, pause: m.pause}
+	call := call{transport: m.transport, body: body, fault: *f, paced: true, waits: m.waits}
 	m.calls.Go(func() {
 		fault, err := call.do(m.ctx)
 		done <- outcome{fault, err}
 	})
 }
 
-// give returns the next result, and reports whether more are wanted.
-func (m *many) give() bool {
-	o := <-m.waiting[0]
+// yieldNext returns the next result, and reports whether the loop continues.
+func (m *many) yieldNext() bool {
+	o := <-m.pending[0]
 	index := m.next
-	m.waiting = m.waiting[1:]
+	m.pending = m.pending[1:]
 	m.next++
 	return m.yield(Result{Index: index, Fault: o.fault}, o.err)
 }
 
-// lose waits for the calls that are on their way when nobody takes their results any more.
-func (m *many) lose() {
+// logPending waits for the requests in flight after a break, and logs their results.
+func (m *many) logPending() {
 	m.calls.Wait()
 	if m.Client == nil || m.transport == nil || m.logger == nil {
 		return
 	}
-	for i, done := range m.waiting {
+	for i, done := range m.pending {
 		o := <-done
 		attributes := []slog.Attr{slog.Int("index", m.next+i)}
 		if o.fault != nil {
@@ -127,6 +128,75 @@ func (m *many) lose() {
 		if o.err != nil {
 			attributes = append(attributes, slog.String("error", o.err.Error()))
 		}
-		m.logger.LogAttrs(m.ctx, slog.LevelWarn, "fleetio: nobody took the result of a fault", attributes...)
+		m.logger.LogAttrs(m.ctx, slog.LevelWarn, "fleetio: the result of a fault was not returned, as the loop ended", attributes...)
+	}
+}
+
+// rateWindow is the clock minute in which the service counts the requests of an account. It learns from each 429 when the
+// minute ends and how many requests it allows. Others may use the same account, so the learned limit is a guess: each
+// minute that is exhausted without a 429 raises it.
+type rateWindow struct {
+	mu     sync.Mutex
+	ends   time.Time
+	number int  // of the window, from 1
+	used   int  // requests begun in it, without rejected ones
+	limit  int  // requests that a window allows; 0 before the first 429
+	full   bool // a request was rejected in it
+}
+
+// take begins a request and returns the number of its window, or else the wait before it can be called again.
+func (w *rateWindow) take(now time.Time) (number int, wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !now.Before(w.ends) {
+		if w.limit > 0 && w.used >= w.limit && !w.full {
+			w.limit += 1 + w.limit/4
+		}
+		if w.number == 0 {
+			w.ends = now.Truncate(time.Minute)
+		}
+		w.ends = now.Add(time.Minute - now.Sub(w.ends)%time.Minute)
+		w.number++
+		w.used, w.full = 0, false
+	}
+	if w.full || w.limit > 0 && w.used >= w.limit {
+		return 0, w.ends.Sub(now)
+	}
+	w.used++
+	return w.number, 0
+}
+
+// learn notes a 429 to a request of a window. The window ends after Retry-After, if the 429 has one.
+func (w *rateWindow) learn(number int, now time.Time, after time.Duration, has bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.full = true
+	if has {
+		w.ends = now.Add(after)
+	}
+	// A request of an earlier window shows nothing about the limit of this one.
+	if number == w.number {
+		w.used--
+		w.limit = max(w.used, 1)
+	}
+}
+
+// awaitWindow waits until the window has room, and returns its number. It fails if the policy does not allow the wait, or
+// the wait is canceled.
+func (c *call) awaitWindow(policy RetryPolicy) (int, error) {
+	if !c.paced {
+		return 0, nil
+	}
+	for {
+		number, wait := c.window.take(time.Now())
+		if wait == 0 {
+			return number, nil
+		}
+		if wait > policy.MaxWait || exceedsDeadline(c.waits, wait) {
+			return 0, &RateLimitError{RetryAfter: wait, Err: &Error{unsent: true}}
+		}
+		if err := sleep(c.waits, jitter(wait)); err != nil {
+			return 0, &RateLimitError{RetryAfter: wait, Err: &Error{unsent: true, Err: err}}
+		}
 	}
 }

@@ -226,16 +226,16 @@ func TestCreateFaultsWhenBrokenOff(t *testing.T) {
 		for _, vehicle := range slices.Sorted(maps.Keys(server.taken))[1:] {
 			assert.Contains(t, log.String(), fmt.Sprintf("index=%d id=%d", vehicle-1, 1000+vehicle))
 		}
-		assert.Equal(t, 3, strings.Count(log.String(), `error="fleetio: create fault: the rate limit is used up`))
+		assert.Equal(t, 3, strings.Count(log.String(), `error="fleetio: create fault: the rate limit is exhausted`))
 	})
 }
 
 func TestCreateFaultsOfNothing(t *testing.T) {
 	t.Parallel()
-	for range client(t, answers()).CreateFaults(t.Context(), nil) {
+	for range client(t, respond()).CreateFaults(t.Context(), nil) {
 		t.Fatal("a result")
 	}
-	for range client(t, answers()).CreateFaults(t.Context(), many(0)) {
+	for range client(t, respond()).CreateFaults(t.Context(), many(0)) {
 		t.Fatal("a result")
 	}
 }

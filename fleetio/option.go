@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// settings are what the options set. A client shares them between its calls, so nothing changes them later.
+// settings are the values of the options. The requests of a client share them, so they never change.
 type settings struct {
 	base       *url.URL
 	http       http.Client
-	timeout    time.Duration // 0 where no option gave one
+	timeout    time.Duration // 0 for the default
 	userAgent  string
 	apiVersion string
 	retry      RetryPolicy
 	retry503   bool
 	logger     *slog.Logger
-	maxBody    int64 // 0 where no option gave one
+	maxBody    int64 // 0 for the default
 }
 
-// Option sets something of a [Client].
+// Option is an option of [NewClient].
 type Option func(*settings) error
 
-// WithBaseURL sets the server: a scheme and a host, and a path if the API is behind one. It must be https, but for a
-// loopback address, and may have no user info, query or fragment. By default, https://secure.fleetio.com.
+// WithBaseURL sets the server (default https://secure.fleetio.com): a scheme, a host and an optional path. The scheme must
+// be https, except for a loopback address. User info, a query and a fragment are errors.
 func WithBaseURL(base string) Option {
 	return func(s *settings) error {
 		u, err := parseBase(base)
@@ -37,7 +37,7 @@ func WithBaseURL(base string) Option {
 	}
 }
 
-// parseBase does not repeat the URL in an error, as it may hold a password.
+// parseBase returns errors without the URL, which may contain a password.
 func parseBase(base string) (*url.URL, error) {
 	u, err := url.Parse(base)
 	switch {
@@ -50,7 +50,7 @@ func parseBase(base string) (*url.URL, error) {
 	case strings.Contains(base, "#"):
 		return nil, errors.New("fleetio: the base URL has a fragment")
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return nil, errors.New("fleetio: the base URL is not https, and would send the credentials in the clear")
+		return nil, errors.New("fleetio: the base URL is not https, and would send the credentials unencrypted")
 	}
 	return u, nil
 }
@@ -60,10 +60,9 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// WithHTTPClient sets the client that sends. It is copied: its Transport and Jar are used, redirects are not followed
-// whatever its CheckRedirect says, and its Timeout, if any, counts as [WithTimeout]. Wrap its Transport to see or change
-// requests and responses, for traces, metrics or a recording. A Transport that sends a request again on its own breaks
-// the promise that no fault is created twice. By default, an [http.Client] with [http.DefaultTransport].
+// WithHTTPClient sets the HTTP client (default an [http.Client] with [http.DefaultTransport]). It is copied: Transport and
+// Jar are used, Timeout is that of [WithTimeout], and CheckRedirect is ignored, because redirects are not followed. Wrap its
+// Transport for traces, metrics or recordings. With a Transport that retries by itself, faults may be created twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -74,8 +73,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithTimeout sets how long one attempt may take, from dialing to the last byte of the answer. A call takes no longer
-// than the attempts and the waits of its [RetryPolicy] together. By default, 30 seconds.
+// WithTimeout limits one attempt, from dialing to the last byte of the response (default 30 s). The [RetryPolicy] limits
+// the number of attempts and the waits between them.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -86,19 +85,19 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent header. By default, "fleetio-go".
+// WithUserAgent sets the User-Agent header (default "fleetio-go").
 func WithUserAgent(name string) Option {
 	return func(s *settings) error {
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
-			return errors.New("fleetio: the user agent is empty or has a character that no header may have")
+			return errors.New("fleetio: the user agent is empty or has a character that no header can have")
 		}
 		s.userAgent = name
 		return nil
 	}
 }
 
-// WithAPIVersion sets the version of the API that is asked for, a date such as "2025-05-05" (X-Api-Version). By default,
-// the version that the API key is pinned to.
+// WithAPIVersion requests a version of the API (X-Api-Version), a date such as "2025-05-05" (default the version that the
+// API key is pinned to).
 func WithAPIVersion(date string) Option {
 	return func(s *settings) error {
 		if _, err := time.Parse(time.DateOnly, date); err != nil {
@@ -109,7 +108,7 @@ func WithAPIVersion(date string) Option {
 	}
 }
 
-// WithRetryPolicy sets how often and how long a call is tried again. By default, the zero [RetryPolicy].
+// WithRetryPolicy limits the retries of each call (default the zero [RetryPolicy], with its defaults).
 func WithRetryPolicy(p RetryPolicy) Option {
 	return func(s *settings) error {
 		if p.MaxAttempts < 0 || p.MaxWait < 0 {
@@ -120,10 +119,10 @@ func WithRetryPolicy(p RetryPolicy) Option {
 	}
 }
 
-// WithRetry503 makes a call retry a 503 that has a Retry-After, as it does a 429, and report it as not created. It is for
-// a service that is known to send such a 503 only when it has done nothing, itself and each gateway in front of it. HTTP
-// does not promise that: a 503 does not say that the request was not processed (RFC 9110, section 15.6.4), and a POST must
-// not be retried automatically unless it is known that it was not (section 9.2.2). By default, each 503 is ambiguous.
+// WithRetry503 retries a 503 with Retry-After like a 429, and reports it as not created (default ambiguous). Use it only if
+// the service and every gateway in front of it send such a 503 only when they have not processed the request. HTTP does
+// not guarantee that (RFC 9110, section 15.6.4), and forbids to retry a POST automatically without that knowledge
+// (section 9.2.2).
 func WithRetry503() Option {
 	return func(s *settings) error {
 		s.retry503 = true
@@ -131,8 +130,8 @@ func WithRetry503() Option {
 	}
 }
 
-// WithLogger sets where retries are logged (level Info), and results that nobody took because [Client.CreateFaults] was
-// broken off (Warn). No header or body is logged. By default, nothing is.
+// WithLogger logs retries (level Info), and results that [Client.CreateFaults] could not return after a break (Warn)
+// (default no log). No header or body is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		s.logger = logger
@@ -140,8 +139,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithMaxResponseBytes sets how much of an answer's body is read, counted after decompression. A longer one is an
-// [*Error]. By default, 1 MiB, and six bytes for each that was sent, as the answer repeats the fault and may escape it.
+// WithMaxResponseBytes limits the body of a response in bytes, after decompression. A longer one is an [*Error]. The default
+// is 1 MiB and 6 bytes for each byte of the request, because the response repeats the fault and may escape it.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
@@ -152,20 +151,20 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// CallOption sets something of one call.
+// CallOption is an option of [Client.CreateFault].
 type CallOption struct {
 	raw **http.Response
 }
 
-// WithRawResponse makes the call store the last answer that it got, also that of an error: the status, the header, and
-// the body as far as it was read, which need not be closed. It has no Request, as that holds the credentials. Nothing is
-// taken out of it: a server may repeat credentials. Where no answer came, it stores nil. By default, no answer is kept.
-func WithRawResponse(to **http.Response) CallOption { return CallOption{raw: to} }
+// WithRawResponse stores the last response in *response, also after an error (default not stored): status, header, and the
+// body as far as it was read, which need not be closed; nil without a response. It has no Request, which contains the
+// credentials. Nothing is redacted: a server may repeat credentials.
+func WithRawResponse(response **http.Response) CallOption { return CallOption{raw: response} }
 
-// ManyOption sets something of [Client.CreateFaults].
+// ManyOption is an option of [Client.CreateFaults].
 type ManyOption struct {
 	concurrency int
 }
 
-// WithConcurrency sets how many calls may be on their way at once; less than 1 counts as 1. By default, 4.
+// WithConcurrency limits the requests in flight (default 4, minimum 1).
 func WithConcurrency(n int) ManyOption { return ManyOption{concurrency: max(n, 1)} }

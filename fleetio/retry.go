@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// RetryPolicy limits how a call is tried again. What is tried again at all is fixed: the package comment has the table.
+// RetryPolicy limits the retries of a call. Which outcomes are retried is fixed: see the package comment.
 type RetryPolicy struct {
-	// MaxAttempts is how often a request is sent at most; 1 means never again. By default, 4.
+	// MaxAttempts is the maximum number of requests, the first included (default 4). 1 disables retries.
 	MaxAttempts int
-	// MaxWait is how long a call waits at most between its attempts, all waits together. What asks for a longer wait is
-	// not waited for at all. By default, 2 minutes.
+	// MaxWait is the maximum time between the attempts, all waits together (default 2 minutes). A longer Retry-After is not
+	// waited for.
 	MaxWait time.Duration
 }
 
@@ -33,77 +33,79 @@ func (p RetryPolicy) limits() RetryPolicy {
 	return p
 }
 
-// jitter lengthens a wait by up to a tenth, and a second at most, so that clients that were refused together do not come
-// back together. No wait is shortened.
+// jitter extends a wait by up to a tenth, at most 1 s, so that clients that were rejected together do not return
+// together. It never shortens one.
 func jitter(wait time.Duration) time.Duration {
 	return wait + rand.N(min(wait/10, time.Second)+1) //nolint:gosec // no secret
 }
 
-// do sends the request until an attempt is the last one.
+// do sends the request until it succeeds or cannot be retried.
 func (c *call) do(ctx context.Context) (*Fault, error) {
 	policy := c.retry.limits()
 	var waited time.Duration
-	for tries := 1; ; tries++ {
-		turn, err := c.turn(policy)
+	for attempts := 1; ; attempts++ {
+		window, err := c.awaitWindow(policy)
 		if err != nil {
 			return nil, err
 		}
-		if err := c.pause.Err(); err != nil {
+		if err := c.waits.Err(); err != nil {
 			return nil, &Error{Err: err, unsent: true}
 		}
 		fault, e := c.attempt(ctx)
 		if e == nil {
 			return fault, nil
 		}
-		told, isTold := retryAfter(e.Header, time.Now())
+		after, has := retryAfter(e.Header, time.Now())
 		if e.StatusCode == http.StatusTooManyRequests && c.paced {
-			c.window.refused(turn, time.Now(), told, isTold)
+			c.window.learn(window, time.Now(), after, has)
 		}
-		wait, again := backoff(e, tries, told, isTold)
-		if left := policy.MaxWait - waited; !again || tries >= policy.MaxAttempts || wait > left || late(ctx, wait) {
-			return nil, finish(e, told)
+		wait, retry := backoff(e, attempts, after, has)
+		left := policy.MaxWait - waited
+		if !retry || attempts >= policy.MaxAttempts || wait > left || exceedsDeadline(ctx, wait) {
+			return nil, typed(e, after)
 		}
-		wait = min(jitter(wait), policy.MaxWait-waited)
+		wait = min(jitter(wait), left)
 		waited += wait
 		if c.logger != nil {
-			c.logger.LogAttrs(ctx, slog.LevelInfo, "fleetio: trying again", slog.Int("attempt", tries+1),
+			c.logger.LogAttrs(ctx, slog.LevelInfo, "fleetio: retrying", slog.Int("attempt", attempts+1),
 				slog.Duration("wait", wait), slog.String("error", e.Error()))
 		}
-		if err := sleep(c.pause, wait); err != nil { //nolint:contextcheck // see call
+		if err := sleep(c.waits, wait); err != nil { //nolint:contextcheck // see call
 			if e.Err != nil {
 				err = fmt.Errorf("%w: %w", err, e.Err)
 			}
 			e.Err = err
-			return nil, finish(e, told)
+			return nil, typed(e, after)
 		}
 	}
 }
 
-// backoff returns the least wait before the next attempt, and whether there may be one: the table of the package comment.
-func backoff(e *Error, tries int, told time.Duration, isTold bool) (time.Duration, bool) {
+// backoff implements the table of the package comment: it returns the wait before the next attempt, without jitter, and
+// whether there may be one.
+func backoff(e *Error, attempts int, after time.Duration, has bool) (time.Duration, bool) {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case e.StatusCode == http.StatusTooManyRequests || e.refused:
-		return told, isTold
+		return after, has
 	case !e.unsent || errors.As(e.Err, &certificate):
 		return 0, false
 	case errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded):
 		return 0, false
 	default:
-		return 250 * time.Millisecond << min(tries-1, 10), true
+		return 250 * time.Millisecond << min(attempts-1, 10), true
 	}
 }
 
-// late reports whether the caller's deadline comes before the end of a wait, which then is not worth beginning.
-func late(ctx context.Context, wait time.Duration) bool {
+// exceedsDeadline reports whether a wait ends after the deadline of the context.
+func exceedsDeadline(ctx context.Context, wait time.Duration) bool {
 	deadline, has := ctx.Deadline()
 	return has && time.Until(deadline) <= wait
 }
 
-// finish gives an error that is the last one its type.
-func finish(e *Error, told time.Duration) error {
+// typed returns the last error of a call with its type.
+func typed(e *Error, after time.Duration) error {
 	if e.StatusCode == http.StatusTooManyRequests {
-		return &RateLimitError{RetryAfter: told, Err: e}
+		return &RateLimitError{RetryAfter: after, Err: e}
 	}
 	return e
 }
@@ -119,18 +121,18 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retryAfter returns the wait that an answer asks for (RFC 9110, section 10.2.3): whole seconds or a date, which is
-// taken from the answer's own Date where it has one, as the clocks may differ. A date that is past asks for none.
+// retryAfter returns the wait of a Retry-After (RFC 9110, section 10.2.3): whole seconds or a date. A date is compared
+// with the Date of the response, if there is one, because the clocks may differ; a past date is a wait of 0.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	text := header.Get("Retry-After")
-	if text == "" {
+	value := header.Get("Retry-After")
+	if value == "" {
 		return 0, false
 	}
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		const most = math.MaxInt64 / uint64(time.Second)
-		return time.Duration(min(seconds, most)) * time.Second, true
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		const maxSeconds = math.MaxInt64 / uint64(time.Second)
+		return time.Duration(min(seconds, maxSeconds)) * time.Second, true
 	}
-	date, err := http.ParseTime(text)
+	date, err := http.ParseTime(value)
 	if err != nil {
 		return 0, false
 	}

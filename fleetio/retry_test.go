@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -56,7 +57,7 @@ func became(err error) string {
 }
 
 // TestRetryTable has a test for each row of the table in the package comment: what happens on the first attempt, and on
-// all others where there is no second answer.
+// all others where there is no second response.
 func TestRetryTable(t *testing.T) {
 	t.Parallel()
 	ok := reply{status: 201, body: created}
@@ -80,61 +81,60 @@ func TestRetryTable(t *testing.T) {
 			return nil, r.Context().Err()
 		})
 	}
-	answer := func(a reply) http.RoundTripper { return answers(a) }
 	for name, row := range map[string]struct {
 		first http.RoundTripper
 		again bool
 		after time.Duration // at least, and a second more at most
 		left  string
 	}{
-		"no connection":                       {fails(&net.OpError{Op: "dial", Err: errors.New("refused")}, false), true, 250 * time.Millisecond, notCreated},
-		"certificate":                         {fails(untrusted, false), false, 0, notCreated},
-		"lost before the body":                {fails(lost, false), true, 250 * time.Millisecond, notCreated},
-		"lost later":                          {fails(lost, true), false, 0, ambiguous},
-		"end of file later":                   {fails(io.ErrUnexpectedEOF, true), false, 0, ambiguous},
-		"timeout before the body":             {hangs(false), false, 30 * time.Second, notCreated},
-		"timeout later":                       {hangs(true), false, 30 * time.Second, ambiguous},
-		"201 that cannot be read":             {answer(reply{status: 201, body: `{"id":7`}), false, 0, wasCreated},
-		"429 with Retry-After":                {answer(retryAfter(429, "22")), true, 22 * time.Second, rateLimit},
-		"429 with a Retry-After of 0":         {answer(retryAfter(429, "0")), true, 0, rateLimit},
-		"429 at the bound":                    {answer(retryAfter(429, "120")), true, 120 * time.Second, rateLimit},
-		"429 with a date":                     {answer(retryAfter(429, "Sat, 01 Jan 2000 00:00:30 GMT")), true, 30 * time.Second, rateLimit},
-		"429 with a date that is past":        {answer(retryAfter(429, "Fri, 31 Dec 1999 23:00:00 GMT")), true, 0, rateLimit},
-		"429 over the bound":                  {answer(retryAfter(429, "121")), false, 0, rateLimit},
-		"429 far over the bound":              {answer(retryAfter(429, "99999999999999999999")), false, 0, rateLimit},
-		"429 with a date over the bound":      {answer(retryAfter(429, "Sat, 01 Jan 2000 00:02:01 GMT")), false, 0, rateLimit},
-		"429 without Retry-After":             {answer(reply{status: 429}), false, 0, rateLimit},
-		"429 with a negative Retry-After":     {answer(retryAfter(429, "-1")), false, 0, rateLimit},
-		"429 with a Retry-After of no kind":   {answer(retryAfter(429, "soon")), false, 0, rateLimit},
-		"503 with Retry-After":                {answer(retryAfter(503, "5")), false, 0, ambiguous},
-		"503 without Retry-After":             {answer(reply{status: 503}), false, 0, ambiguous},
-		"307":                                 {answer(reply{status: 307}), false, 0, ambiguous},
-		"308":                                 {answer(reply{status: 308}), false, 0, ambiguous},
-		"401":                                 {answer(reply{status: 401}), false, 0, notCreated},
-		"403":                                 {answer(reply{status: 403}), false, 0, notCreated},
-		"404":                                 {answer(reply{status: 404}), false, 0, notCreated},
-		"408":                                 {answer(reply{status: 408}), false, 0, ambiguous},
-		"422":                                 {answer(reply{status: 422}), false, 0, notCreated},
-		"200":                                 {answer(reply{status: 200, body: created}), false, 0, ambiguous},
-		"202":                                 {answer(reply{status: 202}), false, 0, ambiguous},
-		"303":                                 {answer(reply{status: 303}), false, 0, ambiguous},
-		"500":                                 {answer(reply{status: 500}), false, 0, ambiguous},
-		"500 with Retry-After":                {answer(retryAfter(500, "1")), false, 0, ambiguous},
-		"502":                                 {answer(reply{status: 502}), false, 0, ambiguous},
-		"504":                                 {answer(reply{status: 504}), false, 0, ambiguous},
-		"an answer that is neither":           {fails(nil, false), true, 250 * time.Millisecond, notCreated},
-		"an answer that is neither, but sent": {fails(nil, true), false, 0, ambiguous},
+		"no connection":                        {fails(&net.OpError{Op: "dial", Err: errors.New("refused")}, false), true, 250 * time.Millisecond, notCreated},
+		"certificate":                          {fails(untrusted, false), false, 0, notCreated},
+		"lost before the body":                 {fails(lost, false), true, 250 * time.Millisecond, notCreated},
+		"lost later":                           {fails(lost, true), false, 0, ambiguous},
+		"end of file later":                    {fails(io.ErrUnexpectedEOF, true), false, 0, ambiguous},
+		"timeout before the body":              {hangs(false), false, 30 * time.Second, notCreated},
+		"timeout later":                        {hangs(true), false, 30 * time.Second, ambiguous},
+		"201 that cannot be read":              {respond(reply{status: 201, body: `{"id":7`}), false, 0, wasCreated},
+		"429 with Retry-After":                 {respond(retryAfter(429, "22")), true, 22 * time.Second, rateLimit},
+		"429 with a Retry-After of 0":          {respond(retryAfter(429, "0")), true, 0, rateLimit},
+		"429 at the bound":                     {respond(retryAfter(429, "120")), true, 120 * time.Second, rateLimit},
+		"429 with a date":                      {respond(retryAfter(429, "Sat, 01 Jan 2000 00:00:30 GMT")), true, 30 * time.Second, rateLimit},
+		"429 with a date that is past":         {respond(retryAfter(429, "Fri, 31 Dec 1999 23:00:00 GMT")), true, 0, rateLimit},
+		"429 over the bound":                   {respond(retryAfter(429, "121")), false, 0, rateLimit},
+		"429 far over the bound":               {respond(retryAfter(429, "99999999999999999999")), false, 0, rateLimit},
+		"429 with a date over the bound":       {respond(retryAfter(429, "Sat, 01 Jan 2000 00:02:01 GMT")), false, 0, rateLimit},
+		"429 without Retry-After":              {respond(reply{status: 429}), false, 0, rateLimit},
+		"429 with a negative Retry-After":      {respond(retryAfter(429, "-1")), false, 0, rateLimit},
+		"429 with a Retry-After of no kind":    {respond(retryAfter(429, "soon")), false, 0, rateLimit},
+		"503 with Retry-After":                 {respond(retryAfter(503, "5")), false, 0, ambiguous},
+		"503 without Retry-After":              {respond(reply{status: 503}), false, 0, ambiguous},
+		"307":                                  {respond(reply{status: 307}), false, 0, ambiguous},
+		"308":                                  {respond(reply{status: 308}), false, 0, ambiguous},
+		"401":                                  {respond(reply{status: 401}), false, 0, notCreated},
+		"403":                                  {respond(reply{status: 403}), false, 0, notCreated},
+		"404":                                  {respond(reply{status: 404}), false, 0, notCreated},
+		"408":                                  {respond(reply{status: 408}), false, 0, ambiguous},
+		"422":                                  {respond(reply{status: 422}), false, 0, notCreated},
+		"200":                                  {respond(reply{status: 200, body: created}), false, 0, ambiguous},
+		"202":                                  {respond(reply{status: 202}), false, 0, ambiguous},
+		"303":                                  {respond(reply{status: 303}), false, 0, ambiguous},
+		"500":                                  {respond(reply{status: 500}), false, 0, ambiguous},
+		"500 with Retry-After":                 {respond(retryAfter(500, "1")), false, 0, ambiguous},
+		"502":                                  {respond(reply{status: 502}), false, 0, ambiguous},
+		"504":                                  {respond(reply{status: 504}), false, 0, ambiguous},
+		"a response that is neither":           {fails(nil, false), true, 250 * time.Millisecond, notCreated},
+		"a response that is neither, but sent": {fails(nil, true), false, 0, ambiguous},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Where the second attempt is answered.
+			// Where the second attempt gets a response.
 			synctest.Test(t, func(t *testing.T) {
 				tries, begun := 0, time.Now()
 				fault, err := client(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 					if tries++; tries == 1 {
 						return row.first.RoundTrip(r)
 					}
-					return answers(ok).RoundTrip(r)
+					return respond(ok).RoundTrip(r)
 				})).CreateFault(t.Context(), minimal)
 				took := time.Since(begun)
 				assert.GreaterOrEqual(t, took, row.after)
@@ -172,25 +172,27 @@ var refusals = []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412,
 func TestEachStatus(t *testing.T) {
 	t.Parallel()
 	for status := 200; status < 1000; status++ {
-		want := ambiguous
-		switch {
-		case status == 201:
-			want = wasCreated
-		case status == 429:
-			want = rateLimit
-		case slices.Contains(refusals, status):
-			want = notCreated
-		}
-		for _, answer := range []reply{{status: status}, retryAfter(status, "3600"), retryAfter(status, "0")} {
-			if status == 429 && answer.header.Get("Retry-After") == "0" {
-				continue
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			want := ambiguous
+			switch {
+			case status == 201:
+				want = wasCreated
+			case status == 429:
+				want = rateLimit
+			case slices.Contains(refusals, status):
+				want = notCreated
 			}
-			server := answers(answer)
-			_, err := client(t, server).CreateFault(t.Context(), minimal)
-			assert.Equal(t, want, became(err), "%d: %v", status, err)
-			assert.Equal(t, want == ambiguous, strings.HasSuffix(err.Error(), "unknown whether created"), "%v", err)
-			assert.Equal(t, 1, server.count, status)
-		}
+			for _, a := range []reply{{status: status}, retryAfter(status, "3600"), retryAfter(status, "0")} {
+				if status == 429 && a.header.Get("Retry-After") == "0" {
+					continue
+				}
+				server := respond(a)
+				_, err := client(t, server).CreateFault(t.Context(), minimal)
+				assert.Equal(t, want, became(err), "%d: %v", status, err)
+				assert.Equal(t, want == ambiguous, strings.HasSuffix(err.Error(), "unknown whether created"), "%v", err)
+				assert.Equal(t, 1, server.count, status)
+			}
+		})
 	}
 }
 
@@ -215,7 +217,7 @@ func TestRetry503(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server, start := answers(row.reply), time.Now()
+				server, start := respond(row.reply), time.Now()
 				_, err := client(t, server, fleetio.WithRetry503()).CreateFault(t.Context(), minimal)
 				assert.Equal(t, row.became, became(err), "%v", err)
 				assert.Equal(t, row.tries, server.count)
@@ -231,23 +233,23 @@ func TestRetryWaits(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		policy  fleetio.RetryPolicy
-		answer  reply
+		reply   reply
 		tries   int
 		atLeast time.Duration
 	}{
-		"by default 4 attempts":  {fleetio.RetryPolicy{}, retryAfter(429, "1"), 4, 3 * time.Second},
-		"by default 2 minutes":   {fleetio.RetryPolicy{}, retryAfter(429, "59"), 3, 118 * time.Second},
-		"never again":            {fleetio.RetryPolicy{MaxAttempts: 1}, retryAfter(429, "1"), 1, 0},
-		"more attempts":          {fleetio.RetryPolicy{MaxAttempts: 6}, retryAfter(429, "1"), 6, 5 * time.Second},
-		"a shorter wait":         {fleetio.RetryPolicy{MaxWait: 10 * time.Second}, retryAfter(429, "11"), 1, 0},
-		"a shorter wait in all":  {fleetio.RetryPolicy{MaxWait: 10 * time.Second}, retryAfter(429, "5"), 2, 5 * time.Second},
-		"a longer wait":          {fleetio.RetryPolicy{MaxWait: time.Hour}, retryAfter(429, "600"), 4, 30 * time.Minute},
-		"an answer with its own": {fleetio.RetryPolicy{MaxAttempts: 2}, reply{429, http.Header{"Date": {"Thu, 05 Jun 2025 10:00:00 GMT"}, "Retry-After": {"Thu, 05 Jun 2025 10:00:09 GMT"}}, ""}, 2, 9 * time.Second},
+		"by default 4 attempts":   {fleetio.RetryPolicy{}, retryAfter(429, "1"), 4, 3 * time.Second},
+		"by default 2 minutes":    {fleetio.RetryPolicy{}, retryAfter(429, "59"), 3, 118 * time.Second},
+		"never again":             {fleetio.RetryPolicy{MaxAttempts: 1}, retryAfter(429, "1"), 1, 0},
+		"more attempts":           {fleetio.RetryPolicy{MaxAttempts: 6}, retryAfter(429, "1"), 6, 5 * time.Second},
+		"a shorter wait":          {fleetio.RetryPolicy{MaxWait: 10 * time.Second}, retryAfter(429, "11"), 1, 0},
+		"a shorter wait in all":   {fleetio.RetryPolicy{MaxWait: 10 * time.Second}, retryAfter(429, "5"), 2, 5 * time.Second},
+		"a longer wait":           {fleetio.RetryPolicy{MaxWait: time.Hour}, retryAfter(429, "600"), 4, 30 * time.Minute},
+		"a response with its own": {fleetio.RetryPolicy{MaxAttempts: 2}, reply{429, http.Header{"Date": {"Thu, 05 Jun 2025 10:00:00 GMT"}, "Retry-After": {"Thu, 05 Jun 2025 10:00:09 GMT"}}, ""}, 2, 9 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server, begun := answers(row.answer), time.Now()
+				server, begun := respond(row.reply), time.Now()
 				_, err := client(t, server, fleetio.WithRetryPolicy(row.policy)).CreateFault(t.Context(), minimal)
 				require.Error(t, err)
 				assert.Equal(t, row.tries, server.count)
@@ -264,7 +266,7 @@ func TestRetryStopsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		begun := time.Now()
-		_, err := client(t, answers(retryAfter(429, "22"))).CreateFault(ctx, minimal)
+		_, err := client(t, respond(retryAfter(429, "22"))).CreateFault(ctx, minimal)
 		assert.Equal(t, rateLimit, became(err))
 		assert.Equal(t, begun, time.Now())
 	})
@@ -272,7 +274,7 @@ func TestRetryStopsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		begun := time.Now()
-		_, err := client(t, answers(retryAfter(429, "22"))).CreateFault(ctx, minimal)
+		_, err := client(t, respond(retryAfter(429, "22"))).CreateFault(ctx, minimal)
 		assert.Equal(t, rateLimit, became(err))
 		require.ErrorIs(t, err, context.Canceled)
 		assert.Equal(t, 10*time.Second, time.Since(begun))
@@ -280,7 +282,7 @@ func TestRetryStopsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // cancelled before it begins
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		server := answers(reply{status: 201, body: created})
+		server := respond(reply{status: 201, body: created})
 		_, err := client(t, server).CreateFault(ctx, minimal)
 		assert.Equal(t, notCreated, became(err))
 		require.ErrorIs(t, err, context.Canceled)
@@ -313,7 +315,7 @@ func TestRetryReadsNoBodyLater(t *testing.T) {
 				return nil, errors.New("gone")
 			}
 			assert.Nil(t, r.GetBody, "net/http could send it again")
-			return answers(reply{status: 201, body: created}).RoundTrip(r)
+			return respond(reply{status: 201, body: created}).RoundTrip(r)
 		})).CreateFault(t.Context(), minimal)
 		require.NoError(t, err)
 		assert.Equal(t, int64(90210), fault.ID)
@@ -327,7 +329,7 @@ func TestRetryIsLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		server := answers(retryAfter(429, "22"), reply{500, nil, `{"status":500,"title":"for ` + apiKey + `"}`})
+		server := respond(retryAfter(429, "22"), reply{500, nil, `{"status":500,"title":"for ` + apiKey + `"}`})
 		_, err := client(t, server, fleetio.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))).CreateFault(t.Context(), minimal)
 		require.Error(t, err)
 		assert.Equal(t, 1, strings.Count(log.String(), "\n"))

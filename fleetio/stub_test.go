@@ -32,7 +32,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// reply is an answer as a server gives it.
+// reply is a response as a server gives it.
 type reply struct {
 	status int
 	header http.Header
@@ -60,7 +60,7 @@ func retryAfter(status int, value string) reply {
 	return reply{status, http.Header{"Retry-After": {value}}, `{"error":"Rate limit exceeded."}`}
 }
 
-// replies answers with one after the other, and with the last one ever after. It counts the requests, and keeps the last
+// replies responds with one after the other, and then with the last for ever. It counts the requests, and records the last
 // one and its body.
 type replies struct {
 	mu      sync.Mutex
@@ -70,7 +70,7 @@ type replies struct {
 	body    string
 }
 
-func answers(list ...reply) *replies { return &replies{list: list} }
+func respond(list ...reply) *replies { return &replies{list: list} }
 
 func (s *replies) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)

@@ -27,7 +27,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestFaultRoundTrip decodes and encodes faults: what was absent stays absent, what was null stays null. The files
-// have their members in the order of the generated struct, so the bytes are compared.
+// have their properties in the order of the generated struct, so the bytes are compared.
 func TestFaultRoundTrip(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/wire/fault-*.json")
@@ -44,9 +44,9 @@ func TestFaultRoundTrip(t *testing.T) {
 	}
 }
 
-// TestFaultRoundTripOfEachMember takes every member that the spec has through each state that it may be in, alone. A
+// TestFaultRoundTripOfEachProperty takes every property that the spec has through each state that it may be in, alone. A
 // nullable one may also be absent: where it is required that is a deviation, but not for the types to repair.
-func TestFaultRoundTripOfEachMember(t *testing.T) {
+func TestFaultRoundTripOfEachProperty(t *testing.T) {
 	t.Parallel()
 	doc := loadSpec(t)
 	schema := doc.Components.Schemas["Fault"].Value
@@ -82,13 +82,13 @@ func TestFaultRoundTripOfEachMember(t *testing.T) {
 	}
 }
 
-// only returns one member of a JSON object, or nothing, so that each failure is about one member.
+// only returns one property of a JSON object, or nothing, so that each failure is about one property.
 func only(t *testing.T, name string, object []byte) map[string]any {
 	t.Helper()
-	var members map[string]any
-	require.NoError(t, json.Unmarshal(object, &members))
-	maps.DeleteFunc(members, func(other string, _ any) bool { return other != name })
-	return members
+	var properties map[string]any
+	require.NoError(t, json.Unmarshal(object, &properties))
+	maps.DeleteFunc(properties, func(other string, _ any) bool { return other != name })
+	return properties
 }
 
 func loadSpec(t *testing.T) *openapi3.T {
@@ -122,8 +122,8 @@ func sample(example any, schema *openapi3.Schema) any {
 	}
 }
 
-// TestNullableMembers fails on a member that may be null and whose Go type cannot tell null from absent.
-func TestNullableMembers(t *testing.T) {
+// TestNullableProperties fails on a property that may be null and whose Go type cannot tell null from absent.
+func TestNullableProperties(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../gen/fleetioapi/types.gen.go")
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ func TestNullableMembers(t *testing.T) {
 	}
 }
 
-func TestNullableMembersFindsPointers(t *testing.T) {
+func TestNullablePropertiesFindsPointers(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi3.NewLoader().LoadFromData([]byte(`{openapi: 3.0.3, info: {title: t, version: "1"}, paths: {},
   components: {schemas: {
@@ -208,15 +208,17 @@ func TestFaultCreateBytes(t *testing.T) {
 			Name: &empty, Source: &empty},
 		"create-values": {VehicleID: 4711, Code: "P0420", LastOccurredAt: &at, Status: &status},
 	} {
-		got, err := json.MarshalIndent(in, "", "  ")
-		require.NoError(t, err)
-		path := "testdata/wire/" + name + ".json"
-		if *update {
-			require.NoError(t, os.WriteFile(path, append(got, '\n'), 0o600))
-		}
-		want, err := os.ReadFile(path)
-		require.NoError(t, err)
-		assert.Equal(t, string(bytes.TrimSpace(want)), string(got), "%s; -update writes it anew", path)
+		t.Run(name, func(t *testing.T) {
+			got, err := json.MarshalIndent(in, "", "  ")
+			require.NoError(t, err)
+			path := "testdata/wire/" + name + ".json"
+			if *update {
+				require.NoError(t, os.WriteFile(path, append(got, '\n'), 0o600))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Equal(t, string(bytes.TrimSpace(want)), string(got), "%s; -update writes it anew", path)
+		})
 	}
 }
 
