@@ -16,7 +16,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// check notes what the account has against a fault.
+// check adds the problems that a fault has in this account.
 func (a *account) check(in *input) {
 	if vehicle, has := a.vehicle(in); has && vehicle == nil {
 		in.problem("vehicle_id", "must exist")
@@ -26,20 +26,20 @@ func (a *account) check(in *input) {
 	}
 }
 
-// vehicle returns the account's vehicle that a request names, and whether it names one.
+// vehicle returns the account's vehicle with the id of the request, and whether the request has an id.
 func (a *account) vehicle(in *input) (*Vehicle, bool) {
 	id, err := strconv.ParseInt(in.values["vehicle_id"], 10, 64)
 	return a.vehicles[id], err == nil
 }
 
-// rule returns the account's Fault Rule that a request names, and whether it names one.
+// rule returns the account's Fault Rule with the code of the request, and whether the request has a code.
 func (a *account) rule(in *input) (*FaultRule, bool) {
 	code, ok := unquote(in.values["code"])
 	return a.rules[code], ok
 }
 
-// faultProperties are the names of a fault's properties but for the id, which the store gives, and emptyFault their
-// values: null, or the zero value of one that cannot be null.
+// faultProperties are the names of a fault's properties, except for the id, which the store assigns. emptyFault has their
+// default values: null, or the zero value if they cannot be null; the status is open.
 var faultProperties, emptyFault = func() (names []string, empty map[string]string) {
 	body, err := json.Marshal(fleetioapi.Fault{}) // has those that cannot be null
 	if err != nil {
@@ -51,23 +51,20 @@ var faultProperties, emptyFault = func() (names []string, empty map[string]strin
 		empty[name] = cmp.Or(empty[name], "null")
 	}
 	delete(empty, "id")
+	empty["status"] = strconv.Quote(string(fleetioapi.FaultStatusOpen))
 	return slices.Sorted(maps.Keys(empty)), empty
 }()
 
-// fault makes a new fault as JSON, without its id, of what a request has.
+// fault returns the new fault of a request as JSON, without its id. It adds the server's properties to the input.
 func (a *account) fault(in *input) []byte {
-	now := time.Now().UTC().Format(`"` + time.RFC3339 + `"`)
-	fault := map[string]string{
-		"account_id": strconv.FormatInt(a.ID, 10),
-		"created_at": now,
-		"updated_at": now,
-		"status":     strconv.Quote(string(fleetioapi.FaultStatusOpen)),
-	}
+	now := `"` + time.Now().UTC().Format(time.RFC3339) + `"`
+	in.values["account_id"] = strconv.FormatInt(a.ID, 10)
+	in.values["created_at"], in.values["updated_at"] = now, now
 	if rule, _ := a.rule(in); rule != nil {
-		fault["fault_rule_id"] = strconv.FormatInt(rule.ID, 10)
+		in.values["fault_rule_id"] = strconv.FormatInt(rule.ID, 10)
 	}
 	if vehicle, _ := a.vehicle(in); vehicle != nil && vehicle.ArchivedAt != nil {
-		fault["vehicle_archived_at"] = vehicle.ArchivedAt.Format(`"` + time.RFC3339Nano + `"`)
+		in.values["vehicle_archived_at"] = vehicle.ArchivedAt.Format(`"` + time.RFC3339Nano + `"`)
 	}
 	body := append(make([]byte, 0, 640), '{')
 	for i, name := range faultProperties {
@@ -75,7 +72,7 @@ func (a *account) fault(in *input) []byte {
 			body = append(body, ',')
 		}
 		body = append(append(append(body, '"'), name...), `":`...)
-		body = append(body, cmp.Or(in.values[name], fault[name], emptyFault[name])...)
+		body = append(body, cmp.Or(in.values[name], emptyFault[name])...)
 	}
 	return append(body, '}')
 }
@@ -89,7 +86,7 @@ func withID(id int64, fault []byte) []byte {
 	return append(head, fault[min(1, len(fault)):]...)
 }
 
-// add stores a fault of an account, and returns its id and the fault with it.
+// add stores a fault of an account, and returns its id and the complete fault.
 func (s *Sandbox) add(ctx context.Context, a *account, in *input) (id int64, body []byte, err error) {
 	fault := a.fault(in)
 	// Store the fault even if the client disconnects.
@@ -99,10 +96,10 @@ func (s *Sandbox) add(ctx context.Context, a *account, in *input) (id int64, bod
 	return id, withID(id, fault), nil
 }
 
-// isHost matches a Host header that makes a URL.
+// isHost matches a Host header that is valid in a URL.
 var isHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]*)?$`)
 
-// location is the URL of a record: of this server, under the name that the client calls it by.
+// location returns the URL of a fault on this server, with the host of the request.
 func location(r *http.Request, id int64) string {
 	origin := ""
 	if isHost.MatchString(r.Host) {
@@ -114,7 +111,7 @@ func location(r *http.Request, id int64) string {
 	return origin + r.URL.EscapedPath() + "/" + strconv.FormatInt(id, 10)
 }
 
-// faultsOf makes the faults of valid fixtures as if they had been created just now.
+// faultsOf returns the faults of valid fixtures as if they were created now.
 func faultsOf(f Fixtures) []Record {
 	var list []Record
 	for _, a := range f.Accounts {

@@ -15,15 +15,16 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// input is a request's body, read.
+// input is the decoded body of a request.
 type input struct {
-	// values are the properties that a fault can have, as JSON. Text stays as it was sent, as a [time.Time] does not
-	// hold all the digits of a date-time.
+	// values are the properties that a fault can have, as JSON. Strings remain as they were sent, because a [time.Time]
+	// does not hold all the digits of a date-time.
 	values map[string]string
-	// problems are the messages of the 422, by property; nil if there are none.
+	// problems are the messages of the 422, by property; nil for none.
 	problems map[string][]string
 }
 
+// problem adds a message.
 func (in *input) problem(property, message string) {
 	if in.problems == nil {
 		in.problems = map[string][]string{}
@@ -31,16 +32,16 @@ func (in *input) problem(property, message string) {
 	in.problems[property] = append(in.problems[property], message)
 }
 
-// refuse notes a problem with a value that no fault can have.
+// refuse adds a message about a value that no fault can have, and removes the value.
 func (in *input) refuse(property, message string) {
 	in.problem(property, message)
 	delete(in.values, property)
 }
 
-// readInput reads a body and checks it by what the contract says of its properties.
+// readInput decodes a body and checks it against the contract.
 func readInput(body []byte) *input {
-	in := &input{values: map[string]string{}}
-	sent := in.object(string(body))
+	in := &input{values: make(map[string]string, len(faultProperties))}
+	sent := in.object(body)
 	if in.problems["base"] != nil {
 		return in
 	}
@@ -63,31 +64,31 @@ func readInput(body []byte) *input {
 				in.refuse(f.Name, "must be true or false")
 			}
 		default:
-			in.text(f, raw)
+			in.string(f, raw)
 		}
 	}
 	return in
 }
 
-// object splits a body into the properties of its JSON object. Unknown ones are ignored (page "Bulk API"). Where
-// readers of JSON disagree about a body, the body is refused.
-func (in *input) object(body string) map[string]string {
-	sent := map[string]string{}
-	start := strings.TrimLeft(body, space)
+// object splits a body into the properties of its JSON object, also the unknown ones, which are ignored (page "Bulk
+// API"). It refuses bodies about which JSON parsers disagree.
+func (in *input) object(body []byte) map[string]string {
+	sent := make(map[string]string, len(fleetioapi.FaultCreateFields))
+	trimmed := strings.TrimLeft(string(body), space)
 	switch {
-	case start == "":
+	case trimmed == "":
 		in.problem("base", "the body is empty")
-	case !utf8.ValidString(body):
+	case !utf8.Valid(body):
 		in.problem("base", "the body is not valid UTF-8")
-	case !json.Valid([]byte(body)):
+	case !json.Valid(body):
 		in.problem("base", "the body is not valid JSON")
-	case start[0] != '{':
+	case trimmed[0] != '{':
 		in.problem("base", "the body is not a JSON object")
-	case hasLoneSurrogate(body):
+	case hasLoneSurrogate(trimmed):
 		in.problem("base", "the body has an escape of a lone surrogate")
 	default:
-		for name, value := range properties(start) {
-			if _, twice := sent[name]; twice && in.problems[name] == nil {
+		for name, value := range properties(trimmed) {
+			if _, repeated := sent[name]; repeated && in.problems[name] == nil {
 				in.problem(name, "is there more than once")
 			}
 			sent[name] = value
@@ -98,12 +99,12 @@ func (in *input) object(body string) map[string]string {
 
 const space = " \t\r\n" // of JSON
 
-// properties returns the properties of a valid JSON object, each that repeats a name too: encoding/json takes the last
-// of those, and says nothing.
+// properties returns the properties of a valid JSON object, also those with a repeated name, of which encoding/json
+// returns only the last.
 func properties(object string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		var name string
-		depth, from := 0, 0 // where the name or value begins
+		depth, start := 0, 0 // start is the index of the current name or value
 		for i := 0; i < len(object); i++ {
 			switch c := object[i]; {
 			case c == '"':
@@ -113,16 +114,16 @@ func properties(object string) iter.Seq2[string, string] {
 					}
 				}
 			case c == ':' && depth == 1:
-				name, _ = unquote(strings.Trim(object[from:i], space))
-				from = i + 1
+				name, _ = unquote(strings.Trim(object[start:i], space))
+				start = i + 1
 			case (c == ',' || c == '}') && depth == 1:
-				if value := strings.Trim(object[from:i], space); value != "" && !yield(name, value) {
+				if value := strings.Trim(object[start:i], space); value != "" && !yield(name, value) {
 					return
 				}
-				from = i + 1
+				start = i + 1
 			case c == '{' || c == '[':
 				if depth++; depth == 1 {
-					from = i + 1
+					start = i + 1
 				}
 			case c == '}' || c == ']':
 				depth--
@@ -131,32 +132,33 @@ func properties(object string) iter.Seq2[string, string] {
 	}
 }
 
-// unquote returns the text of a valid JSON value; false if it is something else. Most texts have no escape, and need no
+// unquote decodes a valid JSON value; false if it is not a string. Strings without an escape, the usual ones, need no
 // decoder.
-func unquote(raw string) (s string, ok bool) {
+func unquote(raw string) (string, bool) {
 	if !strings.HasPrefix(raw, `"`) {
 		return "", false
 	}
 	if !strings.Contains(raw, `\`) {
 		return raw[1 : len(raw)-1], true
 	}
-	ok = json.Unmarshal([]byte(raw), &s) == nil
-	return s, ok
+	var s string
+	err := json.Unmarshal([]byte(raw), &s)
+	return s, err == nil
 }
 
 var (
-	// harmless are the escapes that can be mistaken for a lone surrogate: of a backslash, and of surrogate pairs.
+	// harmless matches the escapes that can be mistaken for a lone surrogate: those of a backslash, and surrogate pairs.
 	harmless  = regexp.MustCompile(`(?i)\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}`)
 	surrogate = regexp.MustCompile(`(?i)\\ud[89a-f]`)
 )
 
-// hasLoneSurrogate looks for a \u escape of half a surrogate pair (RFC 8259, section 8.2) in valid JSON. encoding/json
-// puts U+FFFD in its place.
+// hasLoneSurrogate reports whether valid JSON has a \u escape of a lone surrogate (RFC 8259, section 8.2), which
+// encoding/json replaces by U+FFFD.
 func hasLoneSurrogate(valid string) bool {
 	return strings.Contains(valid, `\u`) && surrogate.MatchString(harmless.ReplaceAllString(valid, ""))
 }
 
-func (in *input) text(f *fleetioapi.Field, raw string) {
+func (in *input) string(f *fleetioapi.Field, raw string) {
 	s, ok := unquote(raw)
 	if !ok {
 		in.refuse(f.Name, "must be a string")
@@ -173,8 +175,8 @@ func (in *input) text(f *fleetioapi.Field, raw string) {
 
 var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-// isDateTime tells whether a text is one of RFC 3339, section 5.6. [time.Parse] alone takes more, such as an offset of
-// a day.
+// isDateTime reports whether s is a date-time (RFC 3339, section 5.6). [time.Parse] alone accepts more, such as an offset
+// of a day.
 func isDateTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && dateTime.MatchString(s)
@@ -184,14 +186,14 @@ func (in *input) integer(f *fleetioapi.Field, raw string) {
 	n, err := parseInteger(raw)
 	in.values[f.Name] = strconv.FormatInt(n, 10)
 	if err == nil || errors.Is(err, errTooBig) || errors.Is(err, errTooSmall) {
-		in.violations(f.CheckInteger(nil, n)) // the contract may have a bound before that of 64 bits
+		in.violations(f.CheckInteger(nil, n)) // the contract may have a narrower bound than 64 bits
 	}
 	if err != nil && in.problems[f.Name] == nil {
 		in.refuse(f.Name, err.Error())
 	}
 }
 
-// messages word what the contract has against a value as a Rails validation does (page "Response Codes").
+// messages are those of a Rails validation for a violated keyword (page "Response Codes").
 var messages = map[string]string{
 	"minLength": "is too short (minimum is LIMIT characters)",
 	"maxLength": "is too long (maximum is LIMIT characters)",
@@ -203,7 +205,7 @@ var messages = map[string]string{
 func (in *input) violations(list []fleetioapi.Violation) {
 	for _, v := range list {
 		message := strings.Replace(cmp.Or(messages[v.Rule], "is invalid"), "LIMIT", v.Limit, 1)
-		// A response may be as long, and echoes the text if the request is accepted all the same.
+		// A response may have a string of any length, and echoes it if the failure accept is injected.
 		if strings.HasSuffix(v.Rule, "Length") {
 			in.problem(v.Field, message)
 		} else {
@@ -219,8 +221,8 @@ var (
 	errTooSmall  = errors.New("must be greater than or equal to -9223372036854775808")
 )
 
-// parseInteger reads a JSON value that must be an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; they
-// may have 15 digits, as many as a float64 tells apart. Of one that is too large or too small, it returns the nearest.
+// parseInteger parses a JSON value as an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; these may have
+// 15 digits, all of which a float64 can represent. If the value is out of range, it returns the nearest integer.
 func parseInteger(raw string) (int64, error) {
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err == nil {

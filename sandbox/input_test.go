@@ -119,7 +119,7 @@ func FuzzReadInput(f *testing.F) {
 		case in.problems["base"] != nil:
 			assert.Contains(t, strings.ToLower(string(body)), `\ud`)
 		default:
-			sent := in.object(string(body))
+			sent := in.object(body)
 			assert.Len(t, sent, len(want))
 			for name, value := range want {
 				assert.Equal(t, string(value), sent[name])
