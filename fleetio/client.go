@@ -91,17 +91,19 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if s.http.Transport == nil {
 		s.http.Transport = http.DefaultTransport
 	}
-	request, err := http.NewRequest(http.MethodPost, s.base.JoinPath(operationPath).String(), nil) //nolint:noctx // each attempt sets its own
+	//nolint:noctx // each attempt sets its own
+	request, err := http.NewRequest(http.MethodPost, s.base.JoinPath(operationPath).String(), nil)
 	if err != nil {
 		return nil, errors.New("fleetio: the base URL is no URL to send a request to")
 	}
-	t := &transport{settings: s, request: request, keys: &credentials, redactor: credentials.redactor(), header: []*headerField{
+	t := &transport{settings: s, request: request, keys: &credentials, redactor: credentials.redactor()}
+	t.header = []*headerField{
 		{"Accept", "application/json"},
 		{"Account-Token", credentials.AccountToken},
 		{"Authorization", "Token " + credentials.APIKey},
 		{"Content-Type", "application/json"},
 		{"User-Agent", s.userAgent},
-	}}
+	}
 	if s.apiVersion != "" {
 		t.header = append(t.header, &headerField{"X-Api-Version", s.apiVersion})
 	}
@@ -110,8 +112,8 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 
 // CreateFault creates a fault and returns it as the service stores it. It sends nothing if [Check] fails.
 //
-// The error is an [*InvalidError] if nothing was sent because the fault is invalid, a [*RateLimitError] if the rate limit
-// is exhausted, and an [*Error] otherwise. [Error.Ambiguous] reports that the fault may have been created, and
+// The error is an [*InvalidError] if nothing was sent because the fault is invalid, a [*RateLimitError] if the rate
+// limit is exhausted, and an [*Error] otherwise. [Error.Ambiguous] reports that the fault may have been created, and
 // Error.Created that it was. The package comment lists which requests are retried.
 func (c *Client) CreateFault(ctx context.Context, f FaultCreate, opts ...CallOption) (*Fault, error) {
 	body, err := c.encode(ctx, &f)

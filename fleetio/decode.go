@@ -21,8 +21,8 @@ var (
 	validationErrorsObject = newObjectReader[fleetioapi.ValidationErrors]()
 )
 
-// decodeFault decodes the fault of a 201. After an error, which names the property but no value, it returns the properties
-// that could be decoded; nil if none could, or if the response is about another fault.
+// decodeFault decodes the fault of a 201. After an error, which names the property but no value, it returns the
+// properties that could be decoded; nil if none could, or if the response is about another fault.
 //
 // The contract allows vehicle_id to be null. Then only the code identifies the fault.
 func (c *call) decodeFault(body []byte) (*Fault, error) {
@@ -30,7 +30,8 @@ func (c *call) decodeFault(body []byte) (*Fault, error) {
 	vehicle, isKnown := fault.VehicleID.Get()
 	switch {
 	case isKnown && vehicle != c.fault.VehicleID || fault.Code != "" && fault.Code != c.fault.Code:
-		return nil, errors.New("the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio")
+		return nil, errors.New("the response is about another fault, as vehicle_id or code is not what was sent: " +
+			"find the id in Fleetio")
 	case !utf8.Valid(body):
 		err = errors.New("its body is not valid UTF-8")
 	case err != nil:
@@ -47,9 +48,9 @@ func (c *call) decodeFault(body []byte) (*Fault, error) {
 	return fault, err
 }
 
-// objectReader reads JSON objects as a T. It compares the names of properties exactly, and rejects a
-// repeated one: encoding/json ignores case, and uses the last. It ignores properties that T lacks, because the service may
-// add some at any time.
+// objectReader reads JSON objects as a T. It compares the names of properties exactly, and rejects a repeated one:
+// encoding/json ignores case, and uses the last. It ignores properties that T lacks, because the service may add some
+// at any time.
 type objectReader[T any] struct {
 	fields map[string]int // name to index in T
 }
@@ -72,8 +73,8 @@ func (o objectReader[T]) decode(body []byte) (*T, error) {
 	return o.decodeProperties(body)
 }
 
-// isExact reports whether encoding/json decodes valid JSON exactly: whether it is an object, and each property is one of T
-// and occurs once. Responses that conform to the contract then need no slower decoding.
+// isExact reports whether encoding/json decodes valid JSON exactly: whether it is an object, and each property is one
+// of T and occurs once. Responses that conform to the contract then need no slower decoding.
 func (o objectReader[T]) isExact(body []byte) bool {
 	visited := make([]bool, len(o.fields))
 	depth, isName := 0, false
@@ -108,8 +109,8 @@ func (o objectReader[T]) isExact(body []byte) bool {
 	return slices.Contains(visited, true)
 }
 
-// decodeProperties decodes an object one property at a time, up to the end of a truncated body, and skips properties that
-// are wrong.
+// decodeProperties decodes an object one property at a time, up to the end of a truncated body, and skips properties
+// that are wrong.
 func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
 	object := new(T)
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -126,7 +127,8 @@ func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
 			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
 		}
 		// Without one of these behind it, the value may be the first digits of a truncated number.
-		if end := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); !bytes.HasPrefix(end, []byte(",")) && !bytes.HasPrefix(end, []byte("}")) {
+		rest := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n")
+		if !bytes.HasPrefix(rest, []byte(",")) && !bytes.HasPrefix(rest, []byte("}")) {
 			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
 		}
 		i, isKnown := o.fields[name]

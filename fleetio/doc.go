@@ -15,8 +15,8 @@
 //
 // # Retries
 //
-// The API has no idempotency key. A request is sent again only if the attempt before it cannot have created a fault. The
-// [RetryPolicy] limits the attempts (default 4) and the time spent waiting (default 2 minutes).
+// The API has no idempotency key. A request is sent again only if the attempt before it cannot have created a fault.
+// The [RetryPolicy] limits the attempts (default 4) and the time spent waiting (default 2 minutes).
 //
 //	outcome                                               retry  after                    if the last
 //	no connection (name, dialing, TLS, proxy)             yes    250 ms, 500 ms, 1 s...   not created
@@ -37,7 +37,7 @@
 // A gateway, cache or load balancer may forward a request, lose the server and respond itself, so a status alone does
 // not prove that the fault was not created: see [Error.Ambiguous].
 //
-// Each wait is extended at random by up to a tenth, at most 1 s. A wait beyond the deadline of the context is not begun.
-// Redirects are never followed. HTTP/2 can mark a stream as not processed; net/http does not report that, so the request
-// counts as lost.
+// Each wait is extended at random by up to a tenth, at most 1 s. A wait beyond the deadline of the context is not
+// begun. Redirects are never followed. HTTP/2 can mark a stream as not processed; net/http does not report that, so the
+// request counts as lost.
 package fleetio

@@ -25,8 +25,8 @@ var (
 
 const prefix = "fleetio: create fault: "
 
-// Error is the outcome of a request without a fault in a 201: another status, an unreadable response, or no response. It
-// contains no credentials, also where the server repeats them, except in Fault.
+// Error is the outcome of a request without a fault in a 201: another status, an unreadable response, or no response.
+// It contains no credentials, also where the server repeats them, except in Fault.
 type Error struct {
 	// StatusCode is the status of the response; 0 without a response.
 	StatusCode int
@@ -53,14 +53,14 @@ type Error struct {
 	refused bool // a 503 that proves, by WithRetry503, that no fault was created
 }
 
-// Ambiguous reports that it is unknown whether the fault was created: at least a part of the request was sent, and either
-// no response came, or one that proves neither. The API has no idempotency key, so sending the fault again may create a
-// second one.
+// Ambiguous reports that it is unknown whether the fault was created: at least a part of the request was sent, and
+// either no response came, or one that proves neither. The API has no idempotency key, so sending the fault again may
+// create a second one.
 //
-// A 201 proves that it was created. A 4xx that a standard defines proves that it was not (RFC 9110, section 15.5). Other
-// responses may come from a gateway that has forwarded the request and lost the server:
+// A 201 proves that it was created. A 4xx that a standard defines proves that it was not (RFC 9110, section 15.5).
+// Other responses may come from a gateway that has forwarded the request and lost the server:
 //
-//   - Any 5xx (RFC 9110, section 15.6), such as a 502, a 504, or the 520 to 527 of a content delivery network. So may a 503
+//   - Any 5xx (RFC 9110, section 15.6), such as a 502, a 504, or the 520 to 527 of a content delivery network, also a 503
 //     with Retry-After: a cache sends one for a server that stored the fault and closed the connection. [WithRetry503]
 //     excludes it.
 //   - A 408, which some gateways send when the server, not the client, is too slow.
@@ -154,8 +154,8 @@ func short(s string) string {
 	return string(runes) + more
 }
 
-// RateLimitError reports that the rate limit is exhausted, and that the [RetryPolicy] allows no wait that long. The fault
-// was not created. [errors.As] finds the [*Error] in it, too.
+// RateLimitError reports that the rate limit is exhausted, and that the [RetryPolicy] allows no wait that long. The
+// fault was not created. [errors.As] finds the [*Error] in it, too.
 type RateLimitError struct {
 	// RetryAfter is the time to wait, from the response; 0 if the response has none, or asks for no wait.
 	RetryAfter time.Duration
@@ -174,7 +174,8 @@ func (e *RateLimitError) Error() string {
 			wait = "try again at once"
 		}
 	}
-	message := prefix + "the rate limit is exhausted: " + wait + "; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
+	message := prefix + "the rate limit is exhausted: " + wait +
+		"; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
 	if e.Err != nil && e.Err.Err != nil {
 		message += ": " + e.Err.Err.Error()
 	}

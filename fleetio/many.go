@@ -28,13 +28,15 @@ type outcome struct {
 // for the next minute instead of being rejected. For thousands of faults, use the vendor's Bulk API.
 //
 // The goroutine that ranges over the results reads the faults, one at a time, and at most as many ahead as
-// [WithConcurrency] allows. While the sequence blocks, no result is returned. A fault may be changed once the next one is
-// requested.
+// [WithConcurrency] allows. While the sequence blocks, no result is returned. A fault may be changed once the next one
+// is requested.
 //
-// To stop without losing a result, end the sequence of faults. When ctx ends, no further fault is read, and all read ones
-// are returned, those in flight as ambiguous. After a break, CreateFaults waits for the requests in flight, and [WithLogger] logs
-// their results.
-func (c *Client) CreateFaults(ctx context.Context, faults iter.Seq[FaultCreate], opts ...ManyOption) iter.Seq2[Result, error] {
+// To stop without losing a result, end the sequence of faults. When ctx ends, no further fault is read, and all read
+// ones are returned, those in flight as ambiguous. After a break, CreateFaults waits for the requests in flight, and
+// [WithLogger] logs their results.
+func (c *Client) CreateFaults(
+	ctx context.Context, faults iter.Seq[FaultCreate], opts ...ManyOption,
+) iter.Seq2[Result, error] {
 	concurrency := 4
 	for _, o := range opts {
 		if o.concurrency > 0 {
@@ -128,13 +130,13 @@ func (m *many) logPending() {
 		if o.err != nil {
 			attributes = append(attributes, slog.String("error", o.err.Error()))
 		}
-		m.logger.LogAttrs(m.ctx, slog.LevelWarn, "fleetio: the result of a fault was not returned, as the loop ended", attributes...)
+		m.logger.LogAttrs(m.ctx, slog.LevelWarn, "fleetio: a result was not returned, as the loop ended", attributes...)
 	}
 }
 
-// rateWindow is the clock minute in which the service counts the requests of an account. It learns from each 429 when the
-// minute ends and how many requests it allows. Others may use the same account, so the learned limit is a guess: each
-// minute that is exhausted without a 429 raises it.
+// rateWindow is the clock minute in which the service counts the requests of an account. It learns from each 429 when
+// the minute ends and how many requests it allows. Others may use the same account, so the learned limit is a guess:
+// each minute that is exhausted without a 429 raises it.
 type rateWindow struct {
 	mu     sync.Mutex
 	ends   time.Time
@@ -181,8 +183,8 @@ func (w *rateWindow) learn(number int, now time.Time, after time.Duration, has b
 	}
 }
 
-// awaitWindow waits until the window has room, and returns its number. It fails if the policy does not allow the wait, or
-// the wait is canceled.
+// awaitWindow waits until the window has room, and returns its number. It fails if the policy does not allow the wait,
+// or the wait is canceled.
 func (c *call) awaitWindow(policy RetryPolicy) (int, error) {
 	if !c.paced {
 		return 0, nil

@@ -27,8 +27,8 @@ type settings struct {
 // Option is an option of [NewClient].
 type Option func(*settings) error
 
-// WithBaseURL sets the server (default https://secure.fleetio.com): a scheme, a host and an optional path. The scheme must
-// be https, except for a loopback address. User info, a query and a fragment are errors.
+// WithBaseURL sets the server (default https://secure.fleetio.com): a scheme, a host and an optional path. The scheme
+// must be https, except for a loopback address. User info, a query and a fragment are errors.
 func WithBaseURL(base string) Option {
 	return func(s *settings) error {
 		u, err := parseBase(base)
@@ -60,9 +60,10 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// WithHTTPClient sets the HTTP client (default an [http.Client] with [http.DefaultTransport]). It is copied: Transport and
-// Jar are used, Timeout is that of [WithTimeout], and CheckRedirect is ignored, because redirects are not followed. Wrap its
-// Transport for traces, metrics or recordings. With a Transport that retries by itself, faults may be created twice.
+// WithHTTPClient sets the HTTP client (default an [http.Client] with [http.DefaultTransport]). It is copied: Transport
+// and Jar are used, Timeout is that of [WithTimeout], and CheckRedirect is ignored, because redirects are not followed.
+// Wrap its Transport for traces, metrics or recordings. With a Transport that retries by itself, faults may be created
+// twice.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -73,8 +74,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithTimeout limits one attempt, from dialing to the last byte of the response (default 30 s). The [RetryPolicy] limits
-// the number of attempts and the waits between them.
+// WithTimeout limits one attempt, from dialing to the last byte of the response (default 30 s). The [RetryPolicy]
+// limits the number of attempts and the waits between them.
 func WithTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -96,8 +97,8 @@ func WithUserAgent(name string) Option {
 	}
 }
 
-// WithAPIVersion requests a version of the API (X-Api-Version), a date such as "2025-05-05" (default the version that the
-// API key is pinned to).
+// WithAPIVersion requests a version of the API (X-Api-Version), a date such as "2025-05-05" (default the version that
+// the API key is pinned to).
 func WithAPIVersion(date string) Option {
 	return func(s *settings) error {
 		if _, err := time.Parse(time.DateOnly, date); err != nil {
@@ -119,10 +120,10 @@ func WithRetryPolicy(p RetryPolicy) Option {
 	}
 }
 
-// WithRetry503 retries a 503 with Retry-After like a 429, and reports it as not created (default ambiguous). Use it only if
-// the service and every gateway in front of it send such a 503 only when they have not processed the request. HTTP does
-// not guarantee that (RFC 9110, section 15.6.4), and forbids to retry a POST automatically without that knowledge
-// (section 9.2.2).
+// WithRetry503 retries a 503 with Retry-After like a 429, and reports it as not created (default ambiguous). Use it
+// only if the service and every gateway in front of it send such a 503 only when they have not processed the request.
+// HTTP does not guarantee that (RFC 9110, section 15.6.4), and forbids to retry a POST automatically without that
+// knowledge (section 9.2.2).
 func WithRetry503() Option {
 	return func(s *settings) error {
 		s.retry503 = true
@@ -139,8 +140,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithMaxResponseBytes limits the body of a response in bytes, after decompression. A longer one is an [*Error]. The default
-// is 1 MiB and 6 bytes for each byte of the request, because the response repeats the fault and may escape it.
+// WithMaxResponseBytes limits the body of a response in bytes, after decompression. A longer one is an [*Error]. The
+// default is 1 MiB and 6 bytes for each byte of the request, because the response repeats the fault and may escape it.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
@@ -156,9 +157,9 @@ type CallOption struct {
 	raw **http.Response
 }
 
-// WithRawResponse stores the last response in *response, also after an error (default not stored): status, header, and the
-// body as far as it was read, which need not be closed; nil without a response. It has no Request, which contains the
-// credentials. Nothing is redacted: a server may repeat credentials.
+// WithRawResponse stores the last response in *response, also after an error (default not stored): status, header, and
+// the body as far as it was read, which need not be closed; nil without a response. It has no Request, which contains
+// the credentials. Nothing is redacted: a server may repeat credentials.
 func WithRawResponse(response **http.Response) CallOption { return CallOption{raw: response} }
 
 // ManyOption is an option of [Client.CreateFaults].

@@ -17,8 +17,8 @@ import (
 type RetryPolicy struct {
 	// MaxAttempts is the maximum number of requests, the first included (default 4). 1 disables retries.
 	MaxAttempts int
-	// MaxWait is the maximum time between the attempts, all waits together (default 2 minutes). A longer Retry-After is not
-	// waited for.
+	// MaxWait is the maximum time between the attempts, all waits together (default 2 minutes). A longer Retry-After is
+	// not waited for.
 	MaxWait time.Duration
 }
 

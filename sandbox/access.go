@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// digest stands for an API key and the account token that must come with it. It is salted, so that the time of a look
-// into the map tells nothing about them.
+// digest is the salted hash of an API key and an account token. Without the salt, the time of a map lookup would leak
+// information about them.
 type digest [sha256.Size]byte
 
-// keyring has the credentials of all accounts.
+// keyring holds the credentials of all accounts.
 type keyring struct {
 	salt  [16]byte
 	known map[digest]*credential
@@ -42,9 +42,9 @@ func (k *keyring) digest(key, token string) digest {
 	return sha256.Sum256(append(append(salted, 0), token...)) // no header has a 0
 }
 
-// find returns the credential that a request has. If it has none, the problem is for the response. Both parts are
-// always looked at, and compared in constant time.
-func (k *keyring) find(header http.Header) (found *credential, problem string) {
+// find returns the credential of a request, or else the problem, for the response. It always compares both parts, in
+// constant time.
+func (k *keyring) find(header http.Header) (c *credential, problem string) {
 	authorization, tokens := header["Authorization"], header["Account-Token"]
 	switch {
 	case len(authorization) == 0 || strings.Trim(authorization[0], " \t") == "":
@@ -76,11 +76,11 @@ type rateWindow struct {
 	used   int
 }
 
-// take counts a request. If the limit is used up it does not, and returns how long that lasts, in whole seconds.
+// take counts a request. If the limit is exhausted, it returns false and the seconds until the window ends, rounded up.
 func (w *rateWindow) take(limit int, now time.Time) (wait int64, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.turn(now)
+	w.advance(now)
 	if w.used >= limit {
 		left := time.Unix((w.minute+1)*60, 0).Sub(now)
 		return int64((left + time.Second - 1) / time.Second), false
@@ -89,9 +89,9 @@ func (w *rateWindow) take(limit int, now time.Time) (wait int64, ok bool) {
 	return 0, true
 }
 
-// turn begins a new minute if one has begun. Of two requests, the one that comes here first may have read the clock
-// last.
-func (w *rateWindow) turn(now time.Time) {
+// advance moves the window to the minute of now, but never backwards: of two concurrent requests, the first to lock may
+// have read the clock last.
+func (w *rateWindow) advance(now time.Time) {
 	if minute := now.Unix() / 60; minute > w.minute {
 		w.minute, w.used = minute, 0
 	}
@@ -100,19 +100,19 @@ func (w *rateWindow) turn(now time.Time) {
 // RateLimit is the state of an account's limit in the current clock minute.
 type RateLimit struct {
 	Account string    // its name
-	Limit   int       // requests in a minute; 0 for no limit, and then none are counted
-	Used    int       // of them
+	Limit   int       // requests in a minute; 0 for no limit
+	Used    int       // requests in this minute; 0 if there is no limit
 	Reset   time.Time // when the minute ends
 }
 
-// RateLimits returns the state of each account, in their order.
+// RateLimits returns the state of each account, in the order of [Sandbox.Accounts].
 func (s *Sandbox) RateLimits() []RateLimit {
 	now := time.Now()
 	reset := time.Unix((now.Unix()/60+1)*60, 0)
 	var list []RateLimit
 	for _, a := range s.accounts {
 		a.window.mu.Lock()
-		a.window.turn(now)
+		a.window.advance(now)
 		list = append(list, RateLimit{Account: a.Name, Limit: s.perMinute, Used: a.window.used, Reset: reset})
 		a.window.mu.Unlock()
 	}

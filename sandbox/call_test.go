@@ -17,10 +17,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// contract is what the engine judges by.
+// contract is what the checker uses.
 var contract = sync.OnceValues(func() (*conformance.Contract, error) { return conformance.Load(api.Spec) })
 
-// call calls a handler with the credentials of the default fixtures. The engine must find nothing.
+// call calls a handler with the credentials of the default fixtures. The checker must find nothing.
 func (s *Sandbox) call(t *testing.T, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "http://127.0.0.1/api/v1/faults", strings.NewReader(body))
@@ -30,9 +30,9 @@ func (s *Sandbox) call(t *testing.T, body string, change ...func(*http.Request))
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	judge, err := contract()
+	checker, err := contract()
 	require.NoError(t, err)
-	findings, err := judge.Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
+	findings, err := checker.Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
 		Request: traffic.Message{Header: r.Header, BodyOmitted: true}, Response: traffic.Message{Header: w.Header(), Body: w.Body.Bytes()}})
 	if !errors.Is(err, conformance.ErrNoOperation) {
 		require.NoError(t, err)

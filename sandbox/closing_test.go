@@ -26,11 +26,13 @@ func (c *closes) Add(ctx context.Context, r Record) (int64, error) {
 
 func TestStoreIsClosed(t *testing.T) {
 	t.Parallel()
-	for _, opts := range [][]Option{{WithRateLimit(-1)}, {nil}, {WithFixtures(Fixtures{})}} {
-		store := &closes{Store: NewMemory()}
-		_, err := New(append(opts, WithStore(store))...)
-		require.Error(t, err)
-		assert.Equal(t, 1, store.closed)
+	for name, opts := range map[string][]Option{"rate limit": {WithRateLimit(-1)}, "nil": {nil}, "fixtures": {WithFixtures(Fixtures{})}} {
+		t.Run(name, func(t *testing.T) {
+			store := &closes{Store: NewMemory()}
+			_, err := New(append(opts, WithStore(store))...)
+			require.Error(t, err)
+			assert.Equal(t, 1, store.closed)
+		})
 	}
 	first, second := &closes{Store: NewMemory()}, &closes{Store: NewMemory()}
 	_, err := New(WithStore(first), WithStore(second))
@@ -38,7 +40,7 @@ func TestStoreIsClosed(t *testing.T) {
 	assert.Equal(t, []int{1, 1}, []int{first.closed, second.closed})
 }
 
-// TestCallerLeaves holds that a fault is created although nobody waits for the answer.
+// TestCallerLeaves holds that a fault is created although no client waits for the response.
 func TestCallerLeaves(t *testing.T) {
 	t.Parallel()
 	store := &closes{Store: NewMemory()}

@@ -36,7 +36,7 @@ func exchange(t *testing.T, e sandbox.Exchange) *traffic.Exchange {
 		Request: traffic.Message{Header: e.Header, Body: e.Body}, Response: traffic.Message{Header: e.ResponseHeader, Body: e.ResponseBody}}
 }
 
-// TestDriftIsKnown holds what the sandbox answers and the contract does not know: no more than is asked of it.
+// TestDriftIsKnown holds what the sandbox sends and the contract does not document: only what is configured.
 func TestDriftIsKnown(t *testing.T) {
 	t.Parallel()
 	s := sandbox.Start(t)
@@ -136,7 +136,7 @@ func TestAccountsAreApart(t *testing.T) {
 	}
 }
 
-// FuzzCreate looks for a body that is not answered as the contract says, or not stored as it was answered.
+// FuzzCreate looks for a body whose response violates the contract, or is not what is stored.
 func FuzzCreate(f *testing.F) {
 	for _, seed := range []string{whole, `{}`, `{"vehicle_id":1,"code":"P0420","x":[{"a":"\ud83d\ude00"}]}`, `[1,2`, "\"\\ud83d\"", `{"vehicle_id":1e2,"code":"\u0000"}`} {
 		f.Add([]byte(seed))
@@ -157,11 +157,11 @@ func FuzzCreate(f *testing.F) {
 			assert.False(t, finding.Fails(), "%s %s: %s", finding.Part, finding.Pointer, finding.Message)
 		}
 		if w.Code == http.StatusCreated {
-			var answered fleetio.Fault
-			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answered))
+			var got fleetio.Fault
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
 			stored, err := s.NewestFaults(t.Context(), 0, 1)
 			require.NoError(t, err)
-			assert.Equal(t, []fleetio.Fault{answered}, stored)
+			assert.Equal(t, []fleetio.Fault{got}, stored)
 		}
 	})
 }

@@ -18,7 +18,7 @@ const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, dela
 	`drop-after, accept, set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), type=text/html, ` +
 	`status=200 and body={"id":0}`
 
-// Edit changes the response. The edits are applied in order, to a refusal as well, and have the syntax of the flag
+// Edit changes the response, also an error response. The edits are applied in order, and have the syntax of the flag
 // --failure:
 //
 //	set=/id=0                   sets the value at a JSON pointer (RFC 6901), or adds the property
@@ -27,13 +27,14 @@ const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, dela
 //	header=Location             removes a header; header=Location= leaves one with an empty value
 //	type=text/html              sets Content-Type
 //	status=200                  sets the status, from 200 to 999
-//	body=...                    sets the whole body, verbatim: with repeated names, or what is no JSON
-//	accept                      creates a fault whatever the request lacks: credentials, permission, a valid body
+//	body=...                    sets the whole body, verbatim, such as one with repeated names or invalid JSON
+//	accept                      creates a fault even without credentials, permission or a valid body
 //
-// A set or a remove changes nothing where the body is no JSON, or does not have the pointer's parent. After accept, the
-// response echoes as much of the request as a fault can have.
+// A set or a remove has no effect if the body is not JSON or lacks the parent of the pointer. After accept, the
+// response echoes the properties of the request that a fault can have.
 func Edit(edits ...string) Failure { return newFailure(edits...) }
 
+// newFailure parses the parts of a failure.
 func newFailure(parts ...string) Failure {
 	f := Failure{parts: parts}
 	for _, part := range parts {
@@ -44,7 +45,7 @@ func newFailure(parts ...string) Failure {
 	return f
 }
 
-// add puts one part of a failure into the plan.
+// add adds one part of a failure to the plan.
 func (p *plan) add(part string) error {
 	if set := words[part]; set != nil {
 		set(p)
@@ -61,7 +62,7 @@ func (p *plan) add(part string) error {
 	return set(p, argument)
 }
 
-func (p *plan) edit(with func(*response)) { p.edits = append(p.edits, with) }
+func (p *plan) edit(f func(*response)) { p.edits = append(p.edits, f) }
 
 // words are the parts without an argument.
 var words = map[string]func(*plan){
@@ -96,15 +97,15 @@ var assignments = map[string]func(p *plan, argument string) error{
 	},
 }
 
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
+func duration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%q is no duration such as 1.5s", text)
+		return 0, fmt.Errorf("%q is no duration such as 1.5s", s)
 	}
 	return d, nil
 }
 
-// fail takes the place of the operation. Of a 429 and a 503, the argument is how long to wait.
+// fail replaces the operation by an error response. A 429 or 503 may have the duration of Retry-After.
 func (p *plan) fail(status int, wait string, has bool) error {
 	waits := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 	if status < 400 || status > 599 || has && !waits {
@@ -121,12 +122,12 @@ func (p *plan) fail(status int, wait string, has bool) error {
 	return p.header("Retry-After=" + strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10))
 }
 
-// The name and the value of a header (RFC 9110, sections 5.6.2 and 5.5), and JSON pointers (RFC 6901, sections 3 and 4).
+// Header names and values (RFC 9110, sections 5.6.2 and 5.5), and JSON pointers (RFC 6901, sections 3 and 4).
 var (
 	isToken         = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 	isFieldValue    = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
 	isPointer       = regexp.MustCompile(`^(/([^/~]|~[01])*)+$`)
-	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~") // goes over a token once
+	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~") // in one pass, so that ~01 becomes ~1
 )
 
 func (p *plan) header(argument string) error {
@@ -138,7 +139,7 @@ func (p *plan) header(argument string) error {
 	p.edit(func(r *response) {
 		switch {
 		case !has:
-			r.header[name] = nil // without it, net/http would add its own Date or Content-Type
+			r.header[name] = nil // nil keeps net/http from adding its own Date or Content-Type
 		case slices.Contains(r.edited, name):
 			r.header.Add(name, value)
 		default:
@@ -166,13 +167,13 @@ func (p *plan) change(pointer string, value json.RawMessage) error {
 	for i := range path {
 		path[i] = unescapePointer.Replace(path[i])
 	}
-	p.edit(func(r *response) { r.body = changed(r.body, path, value) })
+	p.edit(func(r *response) { r.body = replaceAt(r.body, path, value) })
 	return nil
 }
 
-// changed returns a JSON value with another value at a path below it, or without the one that is there. The values
-// beside it stay as they are written. What is no object or list stays as it is.
-func changed(in []byte, path []string, value json.RawMessage) []byte {
+// replaceAt returns a JSON value with another value at a path below it, or without the one there if value is nil. It
+// keeps the text of the other values. If the path does not exist, it returns the value unchanged.
+func replaceAt(in []byte, path []string, value json.RawMessage) []byte {
 	name, last := path[0], len(path) == 1
 	var object map[string]json.RawMessage
 	var list []json.RawMessage
@@ -185,7 +186,7 @@ func changed(in []byte, path []string, value json.RawMessage) []byte {
 		case last:
 			object[name] = value
 		case has:
-			object[name] = changed(child, path[1:], value)
+			object[name] = replaceAt(child, path[1:], value)
 		}
 		return encode(object)
 	case json.Unmarshal(in, &list) == nil && list != nil:
@@ -199,7 +200,7 @@ func changed(in []byte, path []string, value json.RawMessage) []byte {
 		case last:
 			list[i] = value
 		default:
-			list[i] = changed(list[i], path[1:], value)
+			list[i] = replaceAt(list[i], path[1:], value)
 		}
 		return encode(list)
 	}
@@ -210,7 +211,7 @@ func changed(in []byte, path []string, value json.RawMessage) []byte {
 func encode(value any) []byte {
 	data, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // texts, numbers, and what was read from JSON: nothing in them can fail
+		panic(err) // strings, numbers and decoded JSON always encode
 	}
 	return data
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// In a test, Start gives a server with a client. Here, a fake stands in for the test.
+// In a test, Start gives a server with a client. Here, a fake replaces the test.
 func ExampleStart() {
 	t := new(fakeTest) // yours is a *testing.T
 	defer t.end()

@@ -16,55 +16,54 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// Failure is something that goes wrong with a request, on purpose: see [Sandbox.InjectNext] and [WithFailure]. Where
-// the fault is said to be created, it is if the request is right; otherwise the failure meets the refusal. A request
-// that fails by [Fail] and its kin, or by [DropBefore], does not count for the rate limit. The zero Failure cannot be
-// injected.
+// Failure is a failure to inject: see [Sandbox.InjectNext] and [WithFailure]. "The fault is created" below holds for a
+// valid request; otherwise the failure is applied to the error response. Requests that fail by [Fail], [RateLimited],
+// [Unavailable] or [DropBefore] do not count for the rate limit. The zero Failure cannot be injected.
 type Failure struct {
 	parts []string // in the syntax of the flag --failure
-	err   error    // what is wrong with them
+	err   error    // of parsing them
 	plan  plan
 }
 
-// plan is what a failure does with a request.
+// plan is a parsed failure.
 type plan struct {
-	status int // of the error that takes the place of the operation; 0 for none
+	status int // of the error response that replaces the operation; 0 for none
 	delay  time.Duration
-	drop   bool // there is no response
-	cut    bool // the second half of the body is not sent
-	accept bool // a fault is created whatever was sent
+	drop   bool // send no response
+	cut    bool // send half of the body
+	accept bool // create a fault whatever the request is
 	edits  []func(*response)
 }
 
-// Fail responds with an error instead of creating the fault: with a documented one as it is documented (401, 403, 422,
-// 429, 500), with another from 400 to 599 as a problem object, such as the 503 of an outage.
+// Fail responds with an error status, 400 to 599, instead of creating the fault. The documented ones (401, 403, 422,
+// 429, 500) have the documented body, others, such as the 503 of an outage, a problem object.
 func Fail(status int) Failure { return newFailure(strconv.Itoa(status)) }
 
-// RateLimited responds with a 429 that asks to wait, in whole seconds, rounded up.
+// RateLimited responds with a 429 with Retry-After, in whole seconds, rounded up.
 func RateLimited(retryAfter time.Duration) Failure { return newFailure("429=" + retryAfter.String()) }
 
-// Unavailable responds with a 503 that asks to wait, in whole seconds, rounded up: an outage that is known to end.
-// Nothing is stored; a client cannot know that, as a gateway sends the same for a request that it has forwarded.
+// Unavailable responds with a 503 with Retry-After, in whole seconds, rounded up. The fault is not created; a client
+// cannot know that, because a gateway sends the same for a request that it has forwarded.
 func Unavailable(retryAfter time.Duration) Failure { return newFailure("503=" + retryAfter.String()) }
 
-// Delay responds late. The fault is created at once.
+// Delay delays the response. The fault is created at once.
 func Delay(d time.Duration) Failure { return newFailure("delay=" + d.String()) }
 
-// Truncate breaks the connection in the middle of the response's body. The fault is created. Behind middleware that
-// cannot flush, nothing of the response may arrive.
+// Truncate closes the connection after half of the response's body. The fault is created. Behind middleware that cannot
+// flush, no part of the response may arrive.
 func Truncate() Failure { return newFailure("truncate") }
 
-// Malform responds with half of the body, and as if that were all: it arrives, and is no JSON. The fault is created.
+// Malform responds with half of the body as if it were complete, which is invalid JSON. The fault is created.
 func Malform() Failure { return newFailure("malform") }
 
-// DropBefore breaks the connection without a response. The fault is not created.
+// DropBefore closes the connection without a response. The fault is not created.
 func DropBefore() Failure { return newFailure("drop-before") }
 
-// DropAfter breaks the connection without a response. The fault is created, and the client cannot know.
+// DropAfter closes the connection without a response. The fault is created, and the client cannot know.
 func DropAfter() Failure { return newFailure("drop-after") }
 
-// And combines failures, for the same request: Fail(429).And(Edit("header=Retry-After")). Where two contradict each
-// other, the last one counts.
+// And combines failures for one request: Fail(429).And(Edit("header=Retry-After")). If two contradict each other, the
+// last one counts.
 func (f Failure) And(others ...Failure) Failure {
 	err := f.check()
 	parts := slices.Clone(f.parts)
@@ -76,11 +75,11 @@ func (f Failure) And(others ...Failure) Failure {
 	return both
 }
 
-// joint stands between the parts of a failure.
-const joint = " && "
+// separator separates the parts of a failure.
+const separator = " && "
 
 // String returns the failure in the syntax of the flag --failure.
-func (f Failure) String() string { return strings.Join(f.parts, joint) }
+func (f Failure) String() string { return strings.Join(f.parts, separator) }
 
 // check returns why the failure cannot be injected.
 func (f Failure) check() error {
@@ -90,7 +89,7 @@ func (f Failure) check() error {
 	return f.err
 }
 
-// respond takes the place of the operation, if the plan says so.
+// respond replaces the operation if the plan has a status, and reports whether it did.
 func (p *plan) respond(s *Sandbox, r *response) bool {
 	switch p.status {
 	case 0:
@@ -104,16 +103,16 @@ func (p *plan) respond(s *Sandbox, r *response) bool {
 	case http.StatusTooManyRequests:
 		r.rateLimited(1)
 	default:
-		r.problem(p.status, "The sandbox was asked to fail.")
+		r.problem(p.status, "The sandbox has injected this failure.")
 	}
 	return true
 }
 
-// send sends the response, as far as it shall arrive.
-func (p *plan) send(w http.ResponseWriter, c *call) {
+// send sends the response, or the part of it that the plan allows.
+func (p *plan) send(w http.ResponseWriter, c *exchange) {
 	control := http.NewResponseController(w)
 	if p.delay > 0 {
-		// A server's own timeout is for responses that are not late on purpose. A writer without deadlines has none.
+		// Otherwise the server's timeout would apply. A writer without deadlines has no timeout either.
 		_ = control.SetWriteDeadline(time.Now().Add(p.delay + time.Minute))
 		timer := time.NewTimer(p.delay)
 		defer timer.Stop()
@@ -127,15 +126,15 @@ func (p *plan) send(w http.ResponseWriter, c *call) {
 	}
 	w.WriteHeader(c.status)
 	if len(c.body) > 0 {
-		_, _ = w.Write(c.body) // the client has gone
+		_, _ = w.Write(c.body) // fails if the client has disconnected
 	}
 	if p.cut {
-		_ = control.Flush() // so that the half arrives
+		_ = control.Flush() // send the half before the connection closes
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// failures say which request meets which failure.
+// failures selects the failure of each request.
 type failures struct {
 	mu         sync.Mutex
 	queue      []Failure
@@ -144,13 +143,13 @@ type failures struct {
 
 // persistent is a failure of a share of the requests.
 type persistent struct {
-	share          float64
-	failure        Failure
-	requests, made int
+	share              float64
+	failure            Failure
+	requests, injected int
 }
 
-// InjectNext injects failures into the next requests of the operation, one each, after those that were injected before.
-// The error is that of a failure that cannot be injected, such as an edit with a mistake; then none is.
+// InjectNext injects failures into the next requests of the operation, one each, after those injected before. It fails
+// if one of them is invalid, such as an edit with a mistake, and then injects none.
 func (s *Sandbox) InjectNext(f ...Failure) error {
 	for _, f := range f {
 		if err := f.check(); err != nil {
@@ -163,7 +162,7 @@ func (s *Sandbox) InjectNext(f ...Failure) error {
 	return nil
 }
 
-// next returns the failure of the request that begins; the zero Failure for none.
+// next returns the failure of the next request; the zero Failure for none.
 func (s *failures) next() Failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,29 +176,29 @@ func (s *failures) next() Failure {
 	}
 	for i := range s.persistent {
 		p := &s.persistent[i]
-		// A share such as 0.1 is a little less in binary, and must not be late for it.
-		if due := int(math.Floor(float64(p.requests)*p.share + 1e-9)); p.made < due {
-			p.made++
+		// The small number makes up for a share such as 0.1 that is slightly less in binary.
+		if due := int(math.Floor(float64(p.requests)*p.share + 1e-9)); p.injected < due {
+			p.injected++
 			return p.failure
 		}
 	}
 	return Failure{}
 }
 
-// maxNext bounds how many failures one flag puts into the queue.
+// maxNext limits the failures that one flag adds to the queue.
 const maxNext = 10_000
 
-// hasWhen finds what stands behind the failure itself.
-var hasWhen = regexp.MustCompile(`@(next\d*|[^@%]*%)$`)
+// occasion matches the suffix that says when a failure is injected.
+var occasion = regexp.MustCompile(`@(next\d*|[^@%]*%)$`)
 
-// ParseFailure reads what the flag --failure takes: WHAT for every request, WHAT@10% for a share of them as
+// ParseFailure parses the argument of the flag --failure: WHAT for every request, WHAT@10% for a share of them as
 // [WithFailure] counts it, WHAT@next for the next request, WHAT@next3 for the next three. WHAT is a status from 400 to
 // 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after or an edit (see [Edit]), or several of
-// them with " && " between, which apply to the same request. body= takes all that follows.
-func ParseFailure(text string) (Option, error) {
-	what, when := text, "100%"
-	if match := hasWhen.FindStringIndex(text); match != nil {
-		what, when = text[:match[0]], text[match[0]+1:]
+// them separated by " && ", for one request. body= extends to the end of WHAT.
+func ParseFailure(s string) (Option, error) {
+	what, when := s, "100%"
+	if match := occasion.FindStringIndex(s); match != nil {
+		what, when = s[:match[0]], s[match[0]+1:]
 	}
 	f := newFailure(split(what)...)
 	if f.err != nil {
@@ -208,27 +207,27 @@ func ParseFailure(text string) (Option, error) {
 	if count, next := strings.CutPrefix(when, "next"); next {
 		n, err := strconv.Atoi(cmp.Or(count, "1"))
 		if err != nil || n < 1 || n > maxNext {
-			return nil, fmt.Errorf("sandbox: failure %q: @next takes a number from 1 to %d", text, maxNext)
+			return nil, fmt.Errorf("sandbox: failure %q: @next takes a number from 1 to %d", s, maxNext)
 		}
-		return func(s *settings) error {
-			s.failures.queue = append(s.failures.queue, slices.Repeat([]Failure{f}, n)...)
+		return func(o *settings) error {
+			o.failures.queue = append(o.failures.queue, slices.Repeat([]Failure{f}, n)...)
 			return nil
 		}, nil
 	}
 	percent, err := strconv.ParseFloat(strings.TrimSuffix(when, "%"), 64)
 	if err != nil || !(percent > 0 && percent <= 100) {
-		return nil, fmt.Errorf("sandbox: failure %q: a share is above 0%% and at most 100%%", text)
+		return nil, fmt.Errorf("sandbox: failure %q: a share is above 0%% and at most 100%%", s)
 	}
 	return WithFailure(percent/100, f), nil
 }
 
-// split returns the parts of a failure: body= takes all that follows.
-func split(text string) (parts []string) {
+// split returns the parts of a failure. body= extends to the end.
+func split(s string) (parts []string) {
 	for {
-		part, rest, more := strings.Cut(text, joint)
-		if !more || strings.HasPrefix(text, "body=") {
-			return append(parts, text)
+		part, rest, more := strings.Cut(s, separator)
+		if !more || strings.HasPrefix(s, "body=") {
+			return append(parts, s)
 		}
-		parts, text = append(parts, part), rest
+		parts, s = append(parts, part), rest
 	}
 }

@@ -25,7 +25,7 @@ func TestClientErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		failure sandbox.Failure
-		status  int // in the error; 0 for no answer
+		status  int // in the error; 0 for no response
 		stored  int
 		check   func(*testing.T, *fleetio.Error)
 	}{
@@ -69,13 +69,15 @@ func is(target error) func(*testing.T, *fleetio.Error) {
 func ambiguous(t *testing.T, e *fleetio.Error)  { t.Helper(); assert.True(t, e.Ambiguous()) }
 func wasCreated(t *testing.T, e *fleetio.Error) { t.Helper(); assert.True(t, e.Created) }
 
-// TestErrorsAreAsDocumented lets the engine look at each error that can be asked for.
+// TestErrorsAreAsDocumented checks each error that can be asked for.
 func TestErrorsAreAsDocumented(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, status := range []int{401, 403, 422, 429, 500} {
-		s.InjectNext(sandbox.Fail(status))
-		assert.Equal(t, status, post(t, s, whole).StatusCode)
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			s.InjectNext(sandbox.Fail(status))
+			assert.Equal(t, status, post(t, s, whole).StatusCode)
+		})
 	}
 	s.InjectNext(sandbox.RateLimited(90*time.Second + 1))
 	got := post(t, s, whole)
@@ -89,17 +91,17 @@ func TestDelay(t *testing.T) {
 		s, err := sandbox.New()
 		require.NoError(t, err)
 		require.NoError(t, s.InjectNext(sandbox.Delay(3*time.Second), sandbox.Delay(time.Hour)))
-		judged := conformancetest.Middleware(t, contract(), s)
+		checked := conformancetest.Middleware(t, contract(), s)
 		began := time.Now()
 		w, r := recorded(t, s)
-		judged.ServeHTTP(w, r)
+		checked.ServeHTTP(w, r)
 		assert.Equal(t, http.StatusCreated, w.Code)
 		assert.Equal(t, 3*time.Second, time.Since(began))
-		// Who does not wait as long still has made a fault.
+		// A client that disconnects earlier still creates a fault.
 		w, r = recorded(t, s)
 		ctx, cancel := contextWithTimeout(t, time.Minute)
 		defer cancel()
-		judged.ServeHTTP(w, r.WithContext(ctx))
+		checked.ServeHTTP(w, r.WithContext(ctx))
 		assert.Equal(t, 63*time.Second, time.Since(began))
 		faults, err := s.NewestFaults(t.Context(), 0, 10)
 		require.NoError(t, err)
@@ -112,12 +114,12 @@ func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := sandbox.New(sandbox.WithRateLimit(20))
 		require.NoError(t, err)
-		judged := conformancetest.Middleware(t, contract(), s)
+		checked := conformancetest.Middleware(t, contract(), s)
 		time.Sleep(18 * time.Second) // the fake clock begins with a minute
 		// The vendor's example: one request a second from :18 is refused from :38 until the next minute.
 		for second := 18; second < 90; second++ {
 			w, r := recorded(t, s)
-			judged.ServeHTTP(w, r)
+			checked.ServeHTTP(w, r)
 			if second >= 38 && second < 60 {
 				require.Equal(t, http.StatusTooManyRequests, w.Code, second)
 				assert.Equal(t, strconv.Itoa(60-second), w.Header().Get("Retry-After"))
@@ -134,7 +136,7 @@ func TestRateLimit(t *testing.T) {
 			for _, c := range change {
 				c(r)
 			}
-			judged.ServeHTTP(w, r)
+			checked.ServeHTTP(w, r)
 			return w
 		}
 		for range 20 {
@@ -166,8 +168,8 @@ func TestFailuresKnowTheCaller(t *testing.T) { //nolint:tparallel // the cases s
 		t.Run(c.failure.String()+" "+c.key, func(t *testing.T) {
 			s.InjectNext(c.failure)
 			post(t, s, whole, set("Authorization", "Token "+c.key))
-			last, kept := s.Exchange(s.Latest())
-			require.True(t, kept)
+			last, ok := s.Exchange(s.Latest())
+			require.True(t, ok)
 			assert.Equal(t, c.want, last.Account+"/"+last.APIKey, "%s with %s", c.failure, c.key)
 		})
 	}
@@ -204,7 +206,7 @@ func TestUnavailable(t *testing.T) {
 	assert.Len(t, s.Faults(), 1)
 }
 
-// TestAccepting sends what must be refused to a sandbox that accepts it; the answer is a fault all the same.
+// TestAccepting sends what must be refused to a sandbox that accepts it; the response is a fault all the same.
 func TestAccepting(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := sandbox.Start(t)
@@ -291,7 +293,7 @@ func TestClosed(t *testing.T) {
 	s.Close()
 	_, err = s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 	require.ErrorAs(t, err, &failed)
-	assert.Zero(t, failed.StatusCode, "nobody answers")
+	assert.Zero(t, failed.StatusCode, "no server")
 	assert.Len(t, s.Requests(), 1, "what arrived is still known")
 }
 

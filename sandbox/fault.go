@@ -38,8 +38,8 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 	return a.rules[code], ok
 }
 
-// faultProperties are the names of a fault's properties, except for the id, which the store assigns. emptyFault has their
-// default values: null, or the zero value if they cannot be null; the status is open.
+// faultProperties are the names of a fault's properties, except for the id, which the store assigns. emptyFault has
+// their default values: null, or the zero value if they cannot be null; the status is open.
 var faultProperties, emptyFault = func() (names []string, empty map[string]string) {
 	body, err := json.Marshal(fleetioapi.Fault{}) // has those that cannot be null
 	if err != nil {

@@ -14,45 +14,45 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// Fixtures is what a sandbox knows when it begins. The command reads it from a file.
+// Fixtures are the initial accounts of a sandbox. The command reads them from a file.
 type Fixtures struct {
 	Accounts []Account `json:"accounts"`
 }
 
-// Account is a customer of the vendor's. No account sees what another has.
+// Account is an account of the vendor's. It sees nothing of other accounts.
 type Account struct {
 	ID    int64  `json:"id"` // from 1
 	Name  string `json:"name,omitempty"`
-	Token string `json:"token"` // what its callers send as Account-Token
+	Token string `json:"token"` // the header Account-Token
 
 	APIKeys    []APIKey    `json:"api_keys"`
 	Vehicles   []Vehicle   `json:"vehicles,omitempty"`
 	FaultRules []FaultRule `json:"fault_rules,omitempty"`
-	// Faults are created when the account first comes into a store, and not again.
+	// Faults are created when the account is first added to a store, and never again.
 	Faults []fleetioapi.FaultCreate `json:"faults,omitempty"`
 }
 
-// APIKey is what a caller sends as "Authorization: Token KEY".
+// APIKey is a key that callers send as "Authorization: Token KEY".
 type APIKey struct {
-	Name        string       `json:"name"` // for people, logs and [Exchange.APIKey]
+	Name        string       `json:"name"` // for logs and [Exchange.APIKey]
 	Key         string       `json:"key"`
-	Permissions []Permission `json:"permissions,omitempty"` // none is a key that may do nothing here
+	Permissions []Permission `json:"permissions,omitempty"` // without one, each request gets a 403
 }
 
-// Permission is something that a key may do.
+// Permission is a permission of an [APIKey].
 type Permission string
 
-// CreateFaults lets a key create faults; a key without it gets a 403.
+// CreateFaults allows a key to create faults.
 const CreateFaults Permission = "create_faults"
 
-// Vehicle is what faults are about. An archived one takes faults like another, and they tell since when it is archived.
+// Vehicle is a vehicle. Faults of an archived one are created, too, and have its vehicle_archived_at.
 type Vehicle struct {
 	ID         int64      `json:"id"` // from 1, and the vehicle of one account only
 	Name       string     `json:"name,omitempty"`
 	ArchivedAt *time.Time `json:"archived_at,omitempty"` // nil for a vehicle in use
 }
 
-// FaultRule is what an account must have for each code that it takes.
+// FaultRule is a Fault Rule. An account needs one for each code that it accepts.
 type FaultRule struct {
 	ID   int64  `json:"id"` // from 1, and the rule of one account only
 	Code string `json:"code"`
@@ -62,9 +62,9 @@ type FaultRule struct {
 //go:embed default.json
 var defaultFixtures []byte
 
-// DefaultFixtures returns the fixtures of a sandbox that was given none: an account with one key that may create faults
-// and one that may not, a vehicle in use (1) and an archived one (2), and a few codes, P0420 among them; and a second
-// account. The keys are the same in each sandbox, and are no secret.
+// DefaultFixtures returns the default fixtures: an account with a key that may create faults and one that may not, a
+// vehicle in use (1) and an archived one (2), and a few codes, among them P0420; and a second account. The keys are the
+// same in each sandbox, and no secret.
 func DefaultFixtures() Fixtures {
 	var f Fixtures
 	if err := json.Unmarshal(defaultFixtures, &f); err != nil {
@@ -73,20 +73,20 @@ func DefaultFixtures() Fixtures {
 	return f
 }
 
-// Validate returns what is wrong with the fixtures, each with its place (accounts[0].api_keys[1].key); nil if nothing.
-// It does not repeat credentials.
-func (f Fixtures) Validate() error { return f.beside(Fixtures{}) }
+// Validate returns all problems of the fixtures, joined [*FixtureError] values; nil for none. They contain no
+// credential.
+func (f Fixtures) Validate() error { return f.validateWith(Fixtures{}) }
 
-// beside is Validate where a store has accounts, too: those that the fixtures do not replace have their ids and
-// credentials for themselves.
-func (f Fixtures) beside(stored Fixtures) error {
-	c := checker{seen: map[string]string{}}
+// validateWith is Validate for fixtures that are added to a store: the stored accounts that they do not replace have
+// their own ids and credentials.
+func (f Fixtures) validateWith(stored Fixtures) error {
+	c := checker{places: map[string]string{}}
 	for _, a := range stored.Accounts {
 		if !slices.ContainsFunc(f.Accounts, func(ours Account) bool { return ours.ID == a.ID }) {
 			c.account(fmt.Sprintf("(account %d in the store)", a.ID), &a)
 		}
 	}
-	c.problems = nil // what is stored cannot be changed by these
+	c.problems = nil // of the store, which these fixtures cannot change
 	if len(f.Accounts) == 0 {
 		c.add("accounts", "is empty, so no request could be accepted")
 	}
@@ -96,7 +96,7 @@ func (f Fixtures) beside(stored Fixtures) error {
 	return errors.Join(c.problems...)
 }
 
-// clone shares nothing with valid fixtures, so that nothing changes later what a sandbox knows.
+// clone returns a deep copy of valid fixtures, so that the caller cannot change those of a sandbox.
 func (f Fixtures) clone() (c Fixtures) {
 	data, err := json.Marshal(f)
 	if err == nil {
@@ -108,8 +108,8 @@ func (f Fixtures) clone() (c Fixtures) {
 	return c
 }
 
-// with returns the fixtures with others added. An account of a known id is replaced.
-func (f Fixtures) with(others Fixtures) Fixtures {
+// merge returns the fixtures with others added. An account replaces the one of the same id.
+func (f Fixtures) merge(others Fixtures) Fixtures {
 	all := slices.Clone(f.Accounts)
 	for _, a := range others.Accounts {
 		a.Faults = nil
@@ -122,7 +122,7 @@ func (f Fixtures) with(others Fixtures) Fixtures {
 	return Fixtures{Accounts: all}
 }
 
-// FixtureError says what is wrong at one place of the fixtures.
+// FixtureError is one problem of fixtures.
 type FixtureError struct {
 	Place  string // such as accounts[0].vehicles[1].id
 	Reason string
@@ -131,9 +131,10 @@ type FixtureError struct {
 // Error returns the place and the reason.
 func (e *FixtureError) Error() string { return e.Place + " " + e.Reason }
 
+// checker checks fixtures.
 type checker struct {
 	problems []error
-	seen     map[string]string // what must be there once, and where it is
+	places   map[string]string // of values that must be unique
 }
 
 func (c *checker) add(place, reason string) {
@@ -148,7 +149,7 @@ func (c *checker) account(at string, a *Account) {
 	}
 	for i, k := range a.APIKeys {
 		at := fmt.Sprintf("%s.api_keys[%d]", at, i)
-		c.text(at+".name", k.Name)
+		c.notEmpty(at+".name", k.Name)
 		c.secret(at+".key", k.Key)
 		for j, p := range k.Permissions {
 			if p != CreateFaults {
@@ -169,10 +170,10 @@ func (c *checker) account(at string, a *Account) {
 	for i, r := range a.FaultRules {
 		at := fmt.Sprintf("%s.fault_rules[%d]", at, i)
 		c.id(at+".id", "fault rule", r.ID)
-		c.text(at+".code", r.Code)
-		c.once(at+".code", fmt.Sprintf("code %q of account %d", r.Code, a.ID))
+		c.notEmpty(at+".code", r.Code)
+		c.unique(at+".code", fmt.Sprintf("code %q of account %d", r.Code, a.ID))
 	}
-	// What is asked of a request is asked of a fault.
+	// A fault must be valid as a request.
 	known := newAccount(*a)
 	for i := range a.Faults {
 		at := fmt.Sprintf("%s.faults[%d]", at, i)
@@ -194,18 +195,18 @@ func (c *checker) id(at, kind string, id int64) {
 		c.add(at, "is less than 1")
 		return
 	}
-	c.once(at, fmt.Sprintf("%s %d", kind, id))
+	c.unique(at, fmt.Sprintf("%s %d", kind, id))
 }
 
-func (c *checker) once(at, what string) {
-	if first, twice := c.seen[what]; twice {
+func (c *checker) unique(at, value string) {
+	if first, repeated := c.places[value]; repeated {
 		c.add(at, "is the same as "+first)
 		return
 	}
-	c.seen[what] = at
+	c.places[value] = at
 }
 
-func (c *checker) text(at, s string) {
+func (c *checker) notEmpty(at, s string) {
 	if strings.TrimSpace(s) == "" {
 		c.add(at, "is empty")
 	} else if !utf8.ValidString(s) {
@@ -213,7 +214,7 @@ func (c *checker) text(at, s string) {
 	}
 }
 
-// secret takes what a header can hold, so that a caller can send it.
+// secret accepts valid header values, which a caller can send.
 func (c *checker) secret(at, s string) {
 	switch {
 	case s == "":
@@ -221,6 +222,6 @@ func (c *checker) secret(at, s string) {
 	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
 		c.add(at, "has a character that no key has; it takes visible ASCII, without spaces")
 	default:
-		c.once(at, "secret "+s)
+		c.unique(at, "secret "+s)
 	}
 }

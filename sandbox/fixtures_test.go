@@ -85,7 +85,7 @@ func TestFixturesSeedAStore(t *testing.T) {
 	clash[0].ID, clash[0].Token, clash[0].APIKeys[0].Key = 99, "another-token", "another-key"
 	clash[0].Vehicles[0].ID, clash[0].FaultRules[0].ID = 4711, 77
 	_, err = sandbox.New(sandbox.WithStore(store), sandbox.WithFixtures(sandbox.Fixtures{Accounts: clash}))
-	require.EqualError(t, err, "sandbox: the fixtures do not go together with the accounts that stay in the store; change them, or begin with an empty store: "+
+	require.EqualError(t, err, "sandbox: the fixtures contradict the accounts in the store; change them, or use an empty store: "+
 		"accounts[0].vehicles[0].id is the same as (account 12 in the store).vehicles[2].id")
 	assert.Len(t, sandbox.Start(t, sandbox.WithStore(store)).Accounts(), 2, "the store has not taken it in, and what it has is enough")
 }

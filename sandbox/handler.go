@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	maxBody    = 1 << 20  // bounds a request's body, in bytes
-	maxBodies  = 32 << 20 // bounds the bodies of all requests being served, in bytes
-	maxDrained = 32 << 20 // bounds what is read and forgotten of a body that is too large
+	maxBody    = 1 << 20  // bytes of a request's body
+	maxBodies  = 32 << 20 // bytes of the bodies of all requests in flight
+	maxDrained = 32 << 20 // bytes that are read and discarded of a body that is too large
 )
 
-// call is a request being served, with the response that it gets in the end.
-type call struct {
+// exchange is a request in flight with its response.
+type exchange struct {
 	response
 
 	request *http.Request
@@ -34,17 +34,17 @@ type call struct {
 	sentErr error       // why it could not be read
 	caller  *credential // nil if none was authenticated
 	account *account    // the caller's
-	failure Failure
+	failure Failure     // to inject
 }
 
 // ServeHTTP implements [http.Handler].
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
-	c := &call{response: response{header: http.Header{}}, request: r}
-	// The body is read before anything is decided, so that the exchange has all of it.
+	c := &exchange{response: response{header: http.Header{}}, request: r}
+	// Read the body first, so that the history has all of it, also after an error response.
 	defer c.readBody(&s.bodies)()
 	s.mux.ServeHTTP(c, r)
-	if !c.routed { // the mux has responded: with a redirect, which the vendor does not document, or with text
+	if !c.routed { // replace the mux's response: a redirect, which the vendor does not document, or text
 		if allow := c.header.Get("Allow"); allow != "" {
 			c.problem(http.StatusMethodNotAllowed, "This path takes "+allow+".")
 			c.header.Set("Allow", allow) // RFC 9110, section 15.5.6
@@ -55,11 +55,11 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.finish(r.Context(), w, c, started)
 }
 
-// operation wraps each operation of the contract: it injects a failure, and turns whatever goes wrong inside into a
-// 500. What that was, only the log tells.
+// operation wraps each operation of the contract: it injects the failure, and responds to a panic with a 500. Only the
+// log has the details.
 func (s *Sandbox) operation(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := w.(*call) //nolint:forcetypeassert // the router passes on what it gets
+		c := w.(*exchange) //nolint:forcetypeassert // the router passes its own ResponseWriter on
 		c.routed, c.failure = true, s.failures.next()
 		defer func() {
 			if p := recover(); p != nil {
@@ -81,10 +81,10 @@ func (s *Sandbox) operation(next http.Handler) http.Handler {
 // couldNot is the detail of a 500, before the reason.
 const couldNot = "The request could not be processed"
 
-// errBusy says that there is no room for a body.
+// errBusy reports that maxBodies is exhausted.
 var errBusy = errors.New("the bodies of other requests leave no room for it")
 
-// budget reads a body as far as the room that all requests share allows.
+// budget reads a body within maxBodies, which all requests share.
 type budget struct {
 	io.Reader
 
@@ -102,8 +102,8 @@ func (b *budget) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readBody reads the request's body, and returns what gives its room back.
-func (c *call) readBody(all *atomic.Int64) (release func()) {
+// readBody reads the request's body. The caller calls release when the request has ended.
+func (c *exchange) readBody(all *atomic.Int64) (release func()) {
 	r := c.request
 	if r.Body == nil || r.Body == http.NoBody {
 		return func() {}
@@ -114,10 +114,10 @@ func (c *call) readBody(all *atomic.Int64) (release func()) {
 	}
 	if r.ContentLength > maxBody || len(c.sent) > maxBody {
 		c.sentErr = &http.MaxBytesError{Limit: maxBody}
-		// Many clients send all of a body before they read the response, and would find the connection closed. One that
-		// waits for 100 Continue has sent nothing yet.
+		// Drain it: many clients send the whole body before they read the response, and would only see a closed connection.
+		// A client that waits for 100 Continue has sent nothing yet.
 		if r.ContentLength <= maxBody || r.Header["Expect"] == nil {
-			_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // if it breaks off, nothing reads the response
+			_, _ = io.CopyN(io.Discard, r.Body, maxDrained) // after an error, no client reads the response
 		}
 	}
 	if c.sentErr != nil {
@@ -126,15 +126,15 @@ func (c *call) readBody(all *atomic.Int64) (release func()) {
 	return func() { all.Add(-b.held) }
 }
 
-// operations are the operations of the contract, as the generated router calls them. The generated strict handler would
-// decode the body by itself, and tell only the first mistake, in Go's words.
+// operations implements the operations of the contract. The generated strict handler is not used, because it decodes
+// the body itself and reports only the first problem, in Go's terms.
 type operations struct{ *Sandbox }
 
 var _ fleetioserver.ServerInterface = operations{}
 
 // CreateFault implements [fleetioserver.ServerInterface].
 func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
-	c := w.(*call) //nolint:forcetypeassert // the router passes on what it gets
+	c := w.(*exchange) //nolint:forcetypeassert // the router passes its own ResponseWriter on
 	caller, why := o.keys.find(r.Header)
 	if caller != nil {
 		c.caller, c.account = caller, caller.account
@@ -158,11 +158,11 @@ func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		o.logger.Error("the fault was not stored", "error", err)
 		detail := couldNot
-		if told, ok := errors.AsType[interface {
+		if detailed, ok := errors.AsType[interface {
 			error
 			Detail() string
 		}](err); ok {
-			detail += ": " + o.Redact(told.Detail())
+			detail += ": " + o.Redact(detailed.Detail())
 		}
 		c.problem(http.StatusInternalServerError, detail+".")
 		return
@@ -171,8 +171,9 @@ func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
 	c.header.Set("Location", location(r, id))
 }
 
-// admit tells whether a request gets as far as its body; if not, it responds. Why is the problem with the credentials.
-func (o operations) admit(c *call, why string) bool {
+// admit checks everything but the content of the body, and responds if a check fails. why is the problem with the
+// credentials.
+func (o operations) admit(c *exchange, why string) bool {
 	if c.caller == nil {
 		c.unauthorized(o.Sandbox, why)
 		return false
@@ -203,7 +204,7 @@ func (o operations) admit(c *call, why string) bool {
 	return false
 }
 
-// isJSON tells by its header whether a body is JSON, and not encoded (RFC 9110, section 8.4).
+// isJSON reports whether a header is that of a JSON body without a content coding (RFC 9110, section 8.4).
 func isJSON(header http.Header) bool {
 	types := header["Content-Type"]
 	if len(types) != 1 {
@@ -219,9 +220,9 @@ func isJSON(header http.Header) bool {
 	return err == nil && name == "application/json" && strings.EqualFold(charset, "utf-8")
 }
 
-// finish sends the response, or what the failure made of it, and keeps and logs the exchange.
-func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, started time.Time) {
-	// HTTP itself allows these responses no body (RFC 9110, section 6.4.1).
+// finish adds the exchange to the history and the log, and sends the response as the failure allows.
+func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *exchange, started time.Time) {
+	// HTTP allows no body in these responses (RFC 9110, section 6.4.1).
 	if c.request.Method == http.MethodHead || c.status == http.StatusNoContent || c.status == http.StatusNotModified {
 		c.body = nil
 	}
@@ -231,7 +232,7 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, st
 		Header: c.request.Header, Body: c.sent, BodyOmitted: c.sentErr != nil,
 		Status: c.status, ResponseHeader: c.header, ResponseBody: c.body, Failure: c.failure.String(),
 	}
-	if s.history.max > 0 { // what wraps the handler may change the header on the way
+	if s.history.max > 0 { // middleware may change the header later
 		e.Header = maps.Clone(e.Header)
 	}
 	if c.caller != nil {
@@ -246,12 +247,12 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *call, st
 	c.failure.plan.send(w, c)
 }
 
-func (s *Sandbox) log(ctx context.Context, c *call, e *Exchange) {
+func (s *Sandbox) log(ctx context.Context, c *exchange, e *Exchange) {
 	if !s.logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
 	method, address := e.Method, e.URL
-	if !c.routed || c.request.URL.RawQuery != "" { // others may hold anything
+	if !c.routed || c.request.URL.RawQuery != "" { // only these can contain credentials
 		r := s.redactorFor(e.Header)
 		method, address = r.Text(method), r.url(address)
 	}

@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// Exchange is a request that arrived, with its response.
+// Exchange is a request with its response.
 type Exchange struct {
-	Number int64         // from 1, in the order in which the responses were made
+	Number int64         // from 1, in the order of the responses
 	At     time.Time     // when the request arrived
-	Took   time.Duration // until the response was made; an injected delay is not part of it
-	// Account and APIKey are the names of the caller's in the fixtures; "" if the credentials are unknown, or were not
-	// looked at (404, 405). An account without a name is "account" and its id.
+	Took   time.Duration // until the response was complete, without an injected delay
+	// Account and APIKey are the names of the account and the key in the fixtures; "" if the credentials are unknown, or
+	// were not checked (404, 405). An account without a name is "account" and its id.
 	Account, APIKey string
 
 	Method string
-	URL    string // as it was sent: path and query
-	// Header and Body are those of the request. In all of the exchange, a placeholder stands for the credentials in the
-	// header, and, where they have six characters or more, for what repeats them and for all that the fixtures have.
+	URL    string // as sent: path and query
+	// Header and Body are those of the request. In all fields, a placeholder replaces the credentials of the header, and,
+	// if they have 6 characters or more, their repetitions and all credentials of the fixtures.
 	Header http.Header
 	Body   []byte
-	// BodyOmitted says that there was a body that was not read: too long, or broken off. Body is empty then.
+	// BodyOmitted reports that the body was not read completely, because it was too long or the connection was lost. Body
+	// is empty then.
 	BodyOmitted bool
 
-	// The response, as it was to be sent: the client may have gone.
+	// The response, even if the client has disconnected.
 	Status         int // 0 if the connection was dropped before a response
 	ResponseHeader http.Header
 	ResponseBody   []byte
-	// Failure is what was injected into this request; "" for nothing.
+	// Failure is the injected failure; "" for none.
 	Failure string
 }
 
-// Requests returns the exchanges that the sandbox keeps, the oldest first: the last thousand, or as many as
-// [WithHistory] says. They are copies; to count, [Sandbox.Latest] is cheaper.
+// Requests returns copies of the exchanges in the history (see [WithHistory]), the oldest first. To count them,
+// [Sandbox.Latest] is cheaper.
 func (s *Sandbox) Requests() []Exchange {
 	s.history.mu.Lock()
 	list := slices.Clone(s.history.list)
@@ -46,34 +47,34 @@ func (s *Sandbox) Requests() []Exchange {
 	return list
 }
 
-// Latest returns the number of the newest exchange; 0 if nothing has arrived.
+// Latest returns the number of the newest exchange; 0 for none.
 func (s *Sandbox) Latest() int64 {
 	s.history.mu.Lock()
 	defer s.history.mu.Unlock()
 	return s.history.last
 }
 
-// Exchange returns one exchange; false if the sandbox does not keep it.
+// Exchange returns one exchange; false if it is not in the history.
 func (s *Sandbox) Exchange(number int64) (Exchange, bool) {
-	e, kept := s.Unredacted(number)
-	if kept {
+	e, ok := s.Unredacted(number)
+	if ok {
 		s.redactorFor(e.Header).exchange(&e)
 	}
-	return e, kept
+	return e, ok
 }
 
-// Summary is [Sandbox.Exchange] without headers and bodies, for lists: it costs the same however long they are.
+// Summary is [Sandbox.Exchange] without headers and bodies. It takes no longer if they are long.
 func (s *Sandbox) Summary(number int64) (Exchange, bool) {
-	e, kept := s.Unredacted(number)
-	if kept {
+	e, ok := s.Unredacted(number)
+	if ok {
 		r := s.redactorFor(e.Header)
 		e.Method, e.URL = r.Text(e.Method), r.url(e.URL)
 		e.Header, e.Body, e.ResponseHeader, e.ResponseBody = nil, nil, nil, nil
 	}
-	return e, kept
+	return e, ok
 }
 
-// Unredacted is [Sandbox.Exchange] with the credentials, for a check that shows nothing of it. It is not a copy, and
+// Unredacted is [Sandbox.Exchange] with the credentials, for a checker that does not print it. It is not a copy, and
 // must not be changed.
 func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
 	h := &s.history
@@ -86,7 +87,7 @@ func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
 	return h.list[i], true
 }
 
-// Wait returns when there is an exchange with a higher number, or with the error of ctx.
+// Wait waits for an exchange with a higher number. It returns the cause of ctx if that ends first.
 func (s *Sandbox) Wait(ctx context.Context, number int64) error {
 	h := &s.history
 	for {
@@ -108,20 +109,20 @@ func (s *Sandbox) Wait(ctx context.Context, number int64) error {
 	}
 }
 
-// maxKept bounds what the kept exchanges hold, in bytes.
-const maxKept = 16 << 20
+// maxHistoryBytes limits the size of the history.
+const maxHistoryBytes = 16 << 20
 
-// history keeps the last exchanges as they were: credentials are redacted when they are read.
+// history holds the last exchanges, unredacted: credentials are redacted when an exchange is read.
 type history struct {
 	mu      sync.Mutex
-	max     int        // how many exchanges
+	max     int        // number of exchanges
 	list    []Exchange // the newest last
 	last    int64      // number of the newest
-	bytes   int        // of what they hold
+	bytes   int        // size of list
 	changed chan struct{}
 }
 
-// add keeps an exchange and gives it its number.
+// add assigns the number of an exchange and stores the exchange.
 func (h *history) add(e *Exchange) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -131,9 +132,9 @@ func (h *history) add(e *Exchange) {
 		h.list = append(h.list, *e)
 		h.bytes += e.bytes()
 	}
-	for len(h.list) > h.max || h.bytes > maxKept && len(h.list) > 1 {
+	for len(h.list) > h.max || h.bytes > maxHistoryBytes && len(h.list) > 1 {
 		h.bytes -= h.list[0].bytes()
-		h.list[0] = Exchange{} // the array keeps nothing alive
+		h.list[0] = Exchange{} // so that the array does not keep it alive
 		h.list = h.list[1:]
 	}
 	if h.changed != nil {
@@ -143,11 +144,11 @@ func (h *history) add(e *Exchange) {
 }
 
 const (
-	fieldSize = 128 // about what a map takes for a header field, beside its name and values
-	valueSize = 16  // what a slice takes for a string, beside its bytes
+	fieldSize = 128 // bytes that a map needs for a header field, about, without its name and values
+	valueSize = 16  // bytes that a slice needs for a string, without its content
 )
 
-// bytes is the size of what has no bound of its own in an exchange.
+// bytes returns the size of the fields without a limit of their own.
 func (e *Exchange) bytes() int {
 	n := len(e.Method) + len(e.URL) + cap(e.Body) + cap(e.ResponseBody)
 	for _, header := range [...]http.Header{e.Header, e.ResponseHeader} {

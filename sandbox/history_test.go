@@ -17,12 +17,12 @@ func TestHistoryIsBounded(t *testing.T) {
 	for range 40 {
 		s.call(t, "", func(r *http.Request) { r.Header = http.Header{"X": {strings.Repeat("x", maxBody)}} })
 	}
-	assert.LessOrEqual(t, s.history.bytes, maxKept)
+	assert.LessOrEqual(t, s.history.bytes, maxHistoryBytes)
 	for range 40 {
 		s.call(t, strings.Repeat("x", maxBody), func(r *http.Request) { r.Header = http.Header{} })
 	}
-	assert.LessOrEqual(t, s.history.bytes, maxKept)
-	assert.Len(t, s.Requests(), maxKept/maxBody-1)
+	assert.LessOrEqual(t, s.history.bytes, maxHistoryBytes)
+	assert.Len(t, s.Requests(), maxHistoryBytes/maxBody-1)
 	for range 1000 {
 		s.call(t, minimal)
 	}

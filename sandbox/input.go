@@ -175,8 +175,8 @@ func (in *input) string(f *fleetioapi.Field, raw string) {
 
 var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-// isDateTime reports whether s is a date-time (RFC 3339, section 5.6). [time.Parse] alone accepts more, such as an offset
-// of a day.
+// isDateTime reports whether s is a date-time (RFC 3339, section 5.6). [time.Parse] alone accepts more, such as an
+// offset of a day.
 func isDateTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil && dateTime.MatchString(s)
@@ -221,8 +221,8 @@ var (
 	errTooSmall  = errors.New("must be greater than or equal to -9223372036854775808")
 )
 
-// parseInteger parses a JSON value as an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; these may have
-// 15 digits, all of which a float64 can represent. If the value is out of range, it returns the nearest integer.
+// parseInteger parses a JSON value as an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; these may
+// have 15 digits, all of which a float64 can represent. If the value is out of range, it returns the nearest integer.
 func parseInteger(raw string) (int64, error) {
 	n, err := strconv.ParseInt(raw, 10, 64)
 	if err == nil {

@@ -12,7 +12,7 @@ const (
 	maxHistory     = 1_000_000
 )
 
-// settings are what the options set.
+// settings are the values of the options.
 type settings struct {
 	store            Store
 	fixtures         *Fixtures
@@ -25,11 +25,10 @@ type settings struct {
 	wrap             func(http.Handler) http.Handler
 }
 
-// Option sets something of a [Sandbox].
+// Option is an option of [New] and [Start].
 type Option func(*settings) error
 
-// WithStore sets where the sandbox keeps accounts and faults; it closes the store in the end. The command has one on
-// disk (default [NewMemory]).
+// WithStore sets the store of accounts and faults (default [NewMemory]). The sandbox closes it.
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -43,8 +42,7 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithFixtures sets what the sandbox knows at its start, beside what the store has (default the store's accounts, or
-// else [DefaultFixtures]).
+// WithFixtures adds fixtures to those in the store (default none if the store has accounts, or else [DefaultFixtures]).
 func WithFixtures(f Fixtures) Option {
 	err := f.Validate()
 	if err == nil {
@@ -54,15 +52,15 @@ func WithFixtures(f Fixtures) Option {
 		if err != nil {
 			return fmt.Errorf("sandbox: fixtures: %w", err)
 		}
-		own := f.clone() // several sandboxes may be given the option
+		own := f.clone() // the option may be used for several sandboxes
 		s.fixtures = &own
 		return nil
 	}
 }
 
-// WithRateLimit sets how many requests each account may make in a clock minute; further ones get a 429 with Retry-After
-// until the minute ends (page "Rate Limiting"; an older one has 20, newer ones depend on the plan) (default 0, no
-// limit).
+// WithRateLimit limits the requests of each account in a clock minute (default 0, no limit). Further ones get a 429
+// with Retry-After until the minute ends (page "Rate Limiting": 20 for old accounts; for new ones it depends on the
+// plan).
 func WithRateLimit(perMinute int) Option {
 	return func(s *settings) error {
 		if perMinute < 0 {
@@ -73,8 +71,7 @@ func WithRateLimit(perMinute int) Option {
 	}
 }
 
-// WithHistory sets how many exchanges [Sandbox.Requests] keeps: the last ones, as far as they hold no more than 16 MiB
-// (default 1000).
+// WithHistory sets the number of exchanges in the history (default 1000): the last ones, at most 16 MiB.
 func WithHistory(n int) Option {
 	return func(s *settings) error {
 		if n < 0 || n > maxHistory {
@@ -85,8 +82,8 @@ func WithHistory(n int) Option {
 	}
 }
 
-// WithLogger sets where each exchange is logged (level Info), and what went wrong inside (Error). No credential, header
-// or body is logged (default no log).
+// WithLogger logs each exchange (level Info) and internal errors (Error) (default no log). No credential, header or
+// body is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		if logger == nil {
@@ -97,10 +94,10 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithFailure injects a failure into a share of the requests for as long as the sandbox runs: 1 is each request, 0.25
-// every fourth. The share is counted, not drawn, so a test that sends the same requests meets the same failures. If it
-// is given several times, the first failure that is due counts, and the others are due in the next request. Requests
-// that meet a failure of [Sandbox.InjectNext] do not count.
+// WithFailure injects a failure into a share of the requests: 1 is each request, 0.25 every fourth. The share is
+// counted, not random, so that a test with the same requests gets the same failures. If several are due, the first one
+// is injected, and the others are due again at the next request. Requests with a failure of [Sandbox.InjectNext] do not
+// count.
 func WithFailure(share float64, f Failure) Option {
 	return func(s *settings) error {
 		if !(share > 0 && share <= 1) {
@@ -114,8 +111,8 @@ func WithFailure(share float64, f Failure) Option {
 	}
 }
 
-// WithEmptyForbidden makes a 403 have an empty body, as the page "Overview, Response Codes" says (default a problem
-// object, as the page "Create Fault" says).
+// WithEmptyForbidden sends a 403 without a body, as the page "Overview, Response Codes" says (default a problem object,
+// as the page "Create Fault" says).
 func WithEmptyForbidden() Option {
 	return func(s *settings) error {
 		s.emptyForbidden = true
@@ -123,7 +120,7 @@ func WithEmptyForbidden() Option {
 	}
 }
 
-// WithTextUnauthorized makes a 401 have a line of plain text, as an older page, "Errors", says (default a problem
+// WithTextUnauthorized sends a 401 with a line of plain text, as an older page, "Errors", says (default a problem
 // object, as the page "Create Fault" says).
 func WithTextUnauthorized() Option {
 	return func(s *settings) error {
@@ -132,8 +129,8 @@ func WithTextUnauthorized() Option {
 	}
 }
 
-// WithHandler makes [Start] serve what wrap makes of the sandbox, such as middleware that checks each exchange; given
-// again, it wraps that. [New] does not take it, as there the caller serves.
+// WithHandler wraps the handler that [Start] serves, such as with middleware that checks each exchange; the last one is
+// the outermost. [New] rejects it, because its caller serves the handler.
 func WithHandler(wrap func(http.Handler) http.Handler) Option {
 	return func(s *settings) error {
 		if wrap == nil {

@@ -21,20 +21,20 @@ func redactorOf(f Fixtures) *redact.Redactor {
 	return redact.New(secrets...)
 }
 
-// redactorFor returns a redactor for all credentials of the fixtures, and those of a request.
+// redactorFor returns a redactor for the credentials of the fixtures and of a request.
 func (s *Sandbox) redactorFor(header http.Header) redactor {
 	own := &redact.Secrets{}
 	own.Add(slices.Concat(header["Authorization"], header["Account-Token"])...)
 	return redactor{own.With(s.redactor)}
 }
 
-// Redact returns a text with "[redacted]" in place of the credentials that the fixtures have.
-func (s *Sandbox) Redact(text string) string { return s.redactor.Text(text) }
+// Redact replaces the credentials of the fixtures in a string with "[redacted]".
+func (s *Sandbox) Redact(str string) string { return s.redactor.Text(str) }
 
-// redactor takes credentials out of an exchange.
+// redactor redacts the credentials of an exchange.
 type redactor struct{ *redact.Redactor }
 
-// url replaces the credentials where a URL has them, too: user information, and parameters with such a name.
+// url also redacts the user information, and parameters with the name of a credential.
 func (r redactor) url(s string) string {
 	if u, err := url.Parse(s); err == nil && u.User != nil {
 		u.User = redact.User(u.User)
@@ -62,7 +62,7 @@ func (r redactor) header(header http.Header) http.Header {
 	return clone
 }
 
-// exchange takes the credentials out of a copy.
+// exchange redacts a shallow copy of an exchange.
 func (r redactor) exchange(e *Exchange) {
 	e.Method, e.URL = r.Text(e.Method), r.url(e.URL)
 	e.Body, e.ResponseBody = []byte(r.Text(string(e.Body))), []byte(r.Text(string(e.ResponseBody)))

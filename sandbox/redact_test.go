@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRedaction looks for credentials in what is shown, wherever and however somebody wrote them.
+// TestRedaction looks for credentials in what is shown, wherever and however they are written.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	f := DefaultFixtures()
@@ -58,14 +58,14 @@ func TestRedaction(t *testing.T) {
 		assert.NotContains(t, plain, "more/of+it", "%s", shown)
 		assert.NotContains(t, plain, "unknown-password", "%s", shown)
 		assert.NotContains(t, plain, "unkn=own", "%s", shown)
-		raw, kept := s.Unredacted(e.Number)
-		require.True(t, kept)
+		raw, ok := s.Unredacted(e.Number)
+		require.True(t, ok)
 		assert.Contains(t, strings.Join(raw.Header["Authorization"], "")+string(raw.Body), "ecret-", "for a check, it is as it was")
 	}
 	assert.Equal(t, "[redacted] and [redacted]", s.Redact("SECRET-and-more/of+it and secret"))
 	for _, number := range []int64{-1, 0, 99} {
-		e, kept := s.Unredacted(number)
-		assert.False(t, kept)
+		e, ok := s.Unredacted(number)
+		assert.False(t, ok)
 		assert.Empty(t, e)
 	}
 }
@@ -80,11 +80,11 @@ func TestWindow(t *testing.T) {
 	}
 	assert.True(t, take(-time.Second))
 	assert.True(t, take(time.Nanosecond))
-	assert.False(t, take(-time.Nanosecond), "who has read the clock before the minute began, and comes late")
+	assert.False(t, take(-time.Nanosecond), "a request that read the clock before the minute began")
 	assert.False(t, take(2*time.Nanosecond))
 }
 
-// TestNamesAreRedacted has fixtures whose names are credentials, as somebody writes who needs no more than one word.
+// TestNamesAreRedacted has fixtures whose names are credentials.
 func TestNamesAreRedacted(t *testing.T) {
 	t.Parallel()
 	f := DefaultFixtures()
@@ -99,7 +99,7 @@ func TestNamesAreRedacted(t *testing.T) {
 	assert.Equal(t, "x [redacted]", s.RateLimits()[0].Account)
 	assert.NotContains(t, log.String(), f.Accounts[0].APIKeys[0].Key)
 	assert.NotContains(t, log.String(), f.Accounts[1].Token)
-	kept, err := store.Seed(t.Context(), Fixtures{}, nil)
+	stored, err := store.Seed(t.Context(), Fixtures{}, nil)
 	require.NoError(t, err)
-	assert.Equal(t, f.Accounts[0].Name, kept.Accounts[0].Name, "the store has it as it was given")
+	assert.Equal(t, f.Accounts[0].Name, stored.Accounts[0].Name, "the store has it as it was given")
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// response holds a response back until it is complete, so that a failure can change it. It is the ResponseWriter of the
-// router.
+// response is the ResponseWriter of the router. It buffers the response, so that a failure can change it.
 type response struct {
 	status int
 	header http.Header
@@ -31,14 +30,14 @@ func (r *response) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// set replaces the response by one with a JSON body.
+// set replaces the response with a JSON body.
 func (r *response) set(status int, body []byte) {
 	clear(r.header)
 	r.header.Set("Content-Type", "application/json")
 	r.status, r.body = status, body
 }
 
-// problem responds with a problem object. Its instance is random, so that a log can be searched for it.
+// problem responds with a problem object. Its instance is random, so that it can be found in a log.
 func (r *response) problem(status int, detail string) {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails

@@ -11,24 +11,24 @@ import (
 	"slices"
 	"sync/atomic"
 
-	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// Sandbox is the test double. It is an [http.Handler], made by [New], and safe for concurrent use.
+// Sandbox is the test double. [New] returns one. It is an [http.Handler], and safe for concurrent use.
 type Sandbox struct {
 	settings
 
 	mux      *http.ServeMux
 	accounts []*account
 	keys     keyring
-	bodies   atomic.Int64     // how many bytes the bodies of the requests being served hold
-	redactor *redact.Redactor // of all that the fixtures have
+	bodies   atomic.Int64     // bytes of the bodies of the requests in flight
+	redactor *redact.Redactor // of the credentials of the fixtures
 }
 
-// account is an account of the fixtures with indexes.
+// account is an account with indexes.
 type account struct {
 	Account
 
@@ -48,11 +48,11 @@ func newAccount(a Account) *account {
 	return known
 }
 
-// New returns a sandbox. It closes the store when it is closed, or fails here. The error is that of an option, of
-// fixtures (see [Fixtures.Validate]) or of the store.
+// New returns a sandbox. It fails if an option, the fixtures (see [Fixtures.Validate]) or the store is invalid, and
+// then closes the store.
 func New(opts ...Option) (*Sandbox, error) {
 	s, err := newSandbox(opts...)
-	if err == nil && s.wrap != nil { // it would wrap nothing
+	if err == nil && s.wrap != nil {
 		return nil, errors.Join(errors.New("sandbox: WithHandler is for Start; wrap what New returns"), s.Close())
 	}
 	return s, err
@@ -62,7 +62,7 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{mux: http.NewServeMux()}
 	s.logger, s.history.max = slog.New(slog.DiscardHandler), defaultHistory
 	var err error
-	for _, o := range opts { // all of them, as one may bring the store
+	for _, o := range opts { // all of them, so that a store is closed after an error
 		if o == nil {
 			err = errors.Join(err, errors.New("sandbox: an option is nil"))
 		} else {
@@ -76,7 +76,7 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 		err = s.open(context.Background())
 	}
 	if err != nil {
-		_ = s.store.Close() // the error at hand is the one that helps
+		_ = s.store.Close() // the first error is the cause
 		return nil, err
 	}
 	fleetioserver.HandlerWithOptions(operations{s}, fleetioserver.StdHTTPServerOptions{
@@ -86,13 +86,13 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 	return s, nil
 }
 
-// Close closes the store. Later requests get a 500.
+// Close closes the store. Creates get a 500 afterwards.
 func (s *Sandbox) Close() error { return s.store.Close() }
 
-// Check returns why faults cannot be stored at present; nil if they can.
+// Check returns the reason why faults cannot be stored at present; nil if they can.
 func (s *Sandbox) Check(ctx context.Context) error { return s.store.Check(ctx) }
 
-// Accounts returns the accounts that the sandbox knows, with their credentials.
+// Accounts returns a copy of the accounts, with their credentials.
 func (s *Sandbox) Accounts() []Account {
 	var f Fixtures
 	for _, a := range s.accounts {
@@ -101,7 +101,7 @@ func (s *Sandbox) Accounts() []Account {
 	return f.clone().Accounts
 }
 
-// NewestFaults returns the newest faults, at most limit, by descending id; of one account, or of all if account is 0.
+// NewestFaults returns the newest faults of an account, or of all accounts if it is 0, by descending id, at most limit.
 func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
 	records, err := s.NewestRecords(ctx, account, limit)
 	if err != nil {
@@ -116,13 +116,13 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 	return list, nil
 }
 
-// NewestRecords is [Sandbox.NewestFaults] without decoding the faults, which takes long if they are. They are not
+// NewestRecords is [Sandbox.NewestFaults] without decoding, which takes long for long faults. The records are not
 // copies, and must not be changed.
 func (s *Sandbox) NewestRecords(ctx context.Context, account int64, limit int) ([]Record, error) {
 	return s.store.Records(ctx, account, limit)
 }
 
-// open brings the fixtures and the store together.
+// open adds the fixtures to the store, and loads the accounts from it.
 func (s *Sandbox) open(ctx context.Context) error {
 	stored, err := s.store.Seed(ctx, Fixtures{}, nil)
 	if err != nil {
@@ -134,20 +134,20 @@ func (s *Sandbox) open(ctx context.Context) error {
 	} else if len(stored.Accounts) == 0 {
 		fixtures = DefaultFixtures()
 	}
-	// Before the store takes in what does not go together with what it has of an earlier run.
-	if err := fixtures.beside(stored); err != nil {
-		return fmt.Errorf("sandbox: the fixtures do not go together with the accounts that stay in the store; "+
-			"change them, or begin with an empty store: %w", err)
+	// Check first, because the store may have accounts of an earlier run that contradict the fixtures.
+	if err := fixtures.validateWith(stored); err != nil {
+		return fmt.Errorf("sandbox: the fixtures contradict the accounts in the store; "+
+			"change them, or use an empty store: %w", err)
 	}
 	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures))
 	if err != nil {
-		return fmt.Errorf("sandbox: the store cannot take the fixtures: %w", err)
+		return fmt.Errorf("sandbox: the store rejects the fixtures: %w", err)
 	}
 	_, _ = rand.Read(s.keys.salt[:]) // never fails
 	s.keys.known = map[digest]*credential{}
 	s.redactor = redactorOf(all)
 	for _, a := range all.clone().Accounts {
-		// Names are logged and shown as they are from here on.
+		// Redact names once, because they are logged and displayed often.
 		a.Name = s.redactor.Text(a.Name)
 		for i := range a.APIKeys {
 			a.APIKeys[i].Name = s.redactor.Text(a.APIKeys[i].Name)
@@ -162,7 +162,7 @@ func (s *Sandbox) open(ctx context.Context) error {
 	return nil
 }
 
-// credentials returns those of the first key that may create faults; the zero value if none may.
+// credentials returns the credentials of the first key that may create faults; the zero value for none.
 func (s *Sandbox) credentials() fleetio.Credentials {
 	for _, a := range s.accounts {
 		for _, k := range a.APIKeys {

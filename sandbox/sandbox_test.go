@@ -31,7 +31,7 @@ var contract = sync.OnceValue(func() *conformance.Contract {
 	return c
 })
 
-// start starts a sandbox whose exchanges the engine judges: a finding is an error of the test.
+// start starts a sandbox whose exchanges the checker checks: a finding is an error of the test.
 func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 	t.Helper()
 	return sandbox.Start(t, append(opts, sandbox.WithHandler(func(next http.Handler) http.Handler {
@@ -39,14 +39,14 @@ func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 	}))...)
 }
 
-// answer is what a call got.
-type answer struct {
+// reply is the response to a request.
+type reply struct {
 	*http.Response
 
 	body string
 }
 
-// request is a valid call but for what change makes of it.
+// request is a valid request, as changed by change.
 func request(t *testing.T, s *sandbox.Server, body string, change ...func(*http.Request)) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/faults", strings.NewReader(body))
@@ -60,19 +60,19 @@ func request(t *testing.T, s *sandbox.Server, body string, change ...func(*http.
 	return r
 }
 
-func post(t *testing.T, s *sandbox.Server, body string, change ...func(*http.Request)) answer {
+func post(t *testing.T, s *sandbox.Server, body string, change ...func(*http.Request)) reply {
 	t.Helper()
 	return do(t, request(t, s, body, change...))
 }
 
-func do(t *testing.T, r *http.Request) answer {
+func do(t *testing.T, r *http.Request) reply {
 	t.Helper()
 	response, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return answer{response, string(body)}
+	return reply{response, string(body)}
 }
 
 func set(name string, values ...string) func(*http.Request) {
@@ -97,7 +97,7 @@ func TestCreate(t *testing.T) {
 			"last_occurred_at": "2023-03-14T13:46:27.123456789012-06:00", "name": "Catalyst", "source": "unit",
 		}},
 		"an archived vehicle":           {`{"vehicle_id":2,"code":"P0171"}`, map[string]any{"vehicle_archived_at": "2025-11-30T17:00:00-06:00"}},
-		"members that nobody knows":     {`{"id":7,"zz":{"code":[1,{"code":"no"}]},"vehicle_id":1,"code":"P0420","is_sample":true,"account_id":13}`, map[string]any{"is_sample": false, "account_id": 12.0}},
+		"unknown properties":            {`{"id":7,"zz":{"code":[1,{"code":"no"}]},"vehicle_id":1,"code":"P0420","is_sample":true,"account_id":13}`, map[string]any{"is_sample": false, "account_id": 12.0}},
 		"another case":                  {`{"vehicle_id":1,"Vehicle_ID":9,"code":"P0420","CODE":"x","\u017fource":5}`, map[string]any{"code": "P0420", "vehicle_id": 1.0, "source": nil}},
 		"an escaped name":               {`{"vehicle\u005fid":1,"c\u006fde":"P0420"}`, map[string]any{"code": "P0420"}},
 		"integers that look like none":  {`{"vehicle_id":1.0,"code":"P0420","count":9.00719925e15}`, map[string]any{"vehicle_id": 1.0}},
@@ -116,9 +116,9 @@ func TestCreate(t *testing.T) {
 			assert.Equal(t, s.URL+"/api/v1/faults/1", got.Header.Get("Location"))
 			var fault map[string]any
 			require.NoError(t, json.Unmarshal([]byte(got.body), &fault))
-			for member, want := range c.want {
-				assert.Equal(t, want, fault[member], member)
-				assert.Contains(t, fault, member)
+			for name, want := range c.want {
+				assert.Equal(t, want, fault[name], name)
+				assert.Contains(t, fault, name)
 			}
 			assert.Equal(t, fault["created_at"], fault["updated_at"])
 			require.Len(t, s.Faults(), 1)
@@ -243,25 +243,25 @@ func TestTooLargeIsTakenIn(t *testing.T) {
 	require.NoError(t, err)
 	_, err = conn.Write(make([]byte, length))
 	require.NoError(t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 
-	// Who asks first sends nothing.
+	// A client that waits for 100 Continue sends nothing.
 	conn, err = net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, err = io.WriteString(conn, strings.Replace(head, "Host: x", "Host: x\r\nExpect: 100-continue", 1))
 	require.NoError(t, err)
-	answer, err = http.ReadResponse(bufio.NewReader(conn), nil)
+	response, err = http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 }
 
-// TestHead holds that an exchange has what was sent: no body answers a HEAD.
+// TestHead holds that an exchange has what was sent: a HEAD has no body.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -335,7 +335,7 @@ func TestLocation(t *testing.T) { //nolint:tparallel // the cases share a server
 	}
 }
 
-// TestCredentialsStayHidden looks for credentials in all that the sandbox tells.
+// TestCredentialsStayHidden looks for credentials in all output of the sandbox.
 func TestCredentialsStayHidden(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -351,16 +351,16 @@ func TestCredentialsStayHidden(t *testing.T) {
 	}
 	exchanges := s.Requests()
 	require.Len(t, exchanges, 5)
-	told := []string{log.String()}
+	texts := []string{log.String()}
 	for _, e := range exchanges {
-		told = append(told, fmt.Sprint(e.URL, string(e.Body), string(e.ResponseBody), e.Header, e.ResponseHeader))
+		texts = append(texts, fmt.Sprint(e.URL, string(e.Body), string(e.ResponseBody), e.Header, e.ResponseHeader))
 	}
 	for _, secret := range secrets[:2] {
-		assert.NotContains(t, strings.Join(told, "\n"), secret)
+		assert.NotContains(t, strings.Join(texts, "\n"), secret)
 	}
-	// Of wrong ones, the sandbox knows what stands in their headers.
-	assert.NotContains(t, told[2]+told[4], "some-wrong-key")
-	assert.NotContains(t, told[3], "some-wrong-token")
+	// Of wrong ones, the sandbox knows only what is in their headers.
+	assert.NotContains(t, texts[2]+texts[4], "some-wrong-key")
+	assert.NotContains(t, texts[3], "some-wrong-token")
 	assert.Equal(t, "Token [redacted]", exchanges[0].Header.Get("Authorization"))
 	assert.Equal(t, "integration", exchanges[0].APIKey)
 	assert.Contains(t, log.String(), "integration")

@@ -30,8 +30,8 @@ func TestNothingIsShared(t *testing.T) {
 	w := s.call(t, minimal, func(r *http.Request) { later = r })
 	later.Header.Set("Content-Type", "changed")
 	w.Header().Set("Location", "changed")
-	last, kept := s.Exchange(3)
-	require.True(t, kept)
+	last, ok := s.Exchange(3)
+	require.True(t, ok)
 	assert.Equal(t, "application/json", last.Header.Get("Content-Type"))
 	assert.NotEqual(t, "changed", last.ResponseHeader.Get("Location"))
 }
@@ -92,7 +92,7 @@ func TestLookingWhileCalling(t *testing.T) { //nolint:tparallel // the cases sha
 	}
 }
 
-// whole is the fault of the number as an answer has it, when each call made one; its length made even.
+// whole is the fault of the number as a response has it, when each call made one; its length made even.
 func (s *Server) whole(t *testing.T, number int64) []byte {
 	t.Helper()
 	records, err := s.store.Records(t.Context(), 0, 1000)
@@ -133,7 +133,7 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 	looking.Wait()
 }
 
-// late is a writer that adds a header when the answer is written.
+// late is a writer that adds a header when the response is written.
 type late struct{ http.ResponseWriter }
 
 func (l late) WriteHeader(status int) {

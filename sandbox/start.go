@@ -9,37 +9,37 @@ import (
 	"sync"
 	"time"
 
-	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// TB is what [Start] needs of a test. [*testing.T] is one.
+// TB is the part of [testing.TB] that [Start] needs.
 type TB interface {
 	Helper()
 	Fatalf(format string, args ...any)
 	Cleanup(f func())
 }
 
-// Server is a sandbox that a test runs, on a port of loopback.
+// Server is a sandbox on a loopback port, for a test. [Start] returns one.
 type Server struct {
 	*Sandbox
 
 	// URL is the base URL, without a slash at its end.
 	URL string
-	// Credentials are those of the first key that may create faults; the zero value if none may.
+	// Credentials are those of the first key that may create faults; the zero value for none.
 	Credentials fleetio.Credentials
-	// Client calls this server with these credentials and the default retries; nil if there are none.
+	// Client uses this server with these credentials and the default retries; nil without credentials.
 	Client *fleetio.Client
 
 	tb  TB
-	end func() // does it once
+	end func() // idempotent
 }
 
-// Close ends the server and its sandbox before the test does, for code that must bear an unreachable server.
-// [Sandbox.Requests] still works; the faults are gone. It waits a second at most for requests that are being served.
+// Close stops the server before the test ends, to test code with an unreachable server. It waits up to 1 s for requests
+// in flight. [Sandbox.Requests] still works; the faults are lost.
 func (s *Server) Close() { s.end() }
 
-// Start runs a sandbox until the test ends. An error ends the test. It speaks HTTP/1.1, and HTTP/2 without TLS. In a
-// bubble of testing/synctest, time stands still for a network: call the handler that [New] returns there.
+// Start runs a sandbox until the test ends, with HTTP/1.1 and HTTP/2 without TLS. After an error it calls Fatalf. In a
+// bubble of testing/synctest, where network I/O does not work with fake time, use the handler that [New] returns.
 func Start(tb TB, opts ...Option) *Server {
 	tb.Helper()
 	s, err := newSandbox(opts...)
@@ -47,9 +47,9 @@ func Start(tb TB, opts ...Option) *Server {
 		tb.Fatalf("%v", err)
 		return nil
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // to listen does not wait
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
 	if err != nil {
-		_ = s.Close() // the error at hand is the one that helps
+		_ = s.Close() // the first error is the cause
 		tb.Fatalf("sandbox: %v", err)
 		return nil
 	}
@@ -66,7 +66,7 @@ func Start(tb TB, opts ...Option) *Server {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.Serve(listener) // ends when it is closed
+		_ = server.Serve(listener) // until it is closed
 	}()
 	transport := &http.Transport{}
 	end := sync.OnceFunc(func() {
@@ -74,10 +74,10 @@ func Start(tb TB, opts ...Option) *Server {
 		stop, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if server.Shutdown(stop) != nil {
-			_ = server.Close() // a request hangs, such as one that is delayed
+			_ = server.Close() // a request is still in flight, such as a delayed one
 		}
 		<-served
-		_ = s.Close() // nothing of the test is left to tell
+		_ = s.Close() // the test has ended
 	})
 	tb.Cleanup(end)
 	url := "http://" + listener.Addr().String()
@@ -92,7 +92,7 @@ func Start(tb TB, opts ...Option) *Server {
 	return running
 }
 
-// InjectNext is [Sandbox.InjectNext]; a failure that cannot be injected ends the test.
+// InjectNext is [Sandbox.InjectNext]. After an error it calls Fatalf.
 func (s *Server) InjectNext(f ...Failure) {
 	s.tb.Helper()
 	if err := s.Sandbox.InjectNext(f...); err != nil {

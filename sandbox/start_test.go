@@ -80,8 +80,8 @@ func TestHistory(t *testing.T) {
 		assert.Equal(t, []int64{3, 4, 5}, numbers(s.Requests()))
 		assert.Equal(t, int64(5), s.Latest())
 		for number, want := range map[int64]bool{-1: false, 0: false, 2: false, 3: true, 5: true, 6: false} {
-			e, kept := s.Exchange(number)
-			assert.Equal(t, want, kept, number)
+			e, ok := s.Exchange(number)
+			assert.Equal(t, want, ok, number)
 			assert.Equal(t, want, e.Number == number && number > 0, number)
 		}
 		require.NoError(t, s.Wait(t.Context(), 4))

@@ -8,49 +8,49 @@ import (
 	"sync"
 )
 
-// Store keeps the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox keeps its own copy of all
-// but the faults, so a request needs the store only to add one.
+// Store stores the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox reads the accounts only
+// at its start, so a request uses the store only to add a fault.
 type Store interface {
-	// Seed takes in the fixtures, and returns all that it has then, but for faults. An account of a known id is
-	// replaced, with its keys, vehicles and rules. Of an account that it did not know, it adds the faults too: those
-	// among the records, as it looks at none in the fixtures. All of it happens, or nothing.
+	// Seed adds the fixtures, and returns all accounts, without faults. An account replaces the stored one of the same id,
+	// with its keys, vehicles and rules. The records are the faults of the fixtures; Seed adds those of new accounts. It
+	// is atomic.
 	Seed(ctx context.Context, f Fixtures, faults []Record) (Fixtures, error)
-	// Add keeps a fault for good, and returns its id: from 1, and never one that a fault had before. A fault whose id
-	// was returned is there after a crash, if the store outlives one. After an error the fault is not there. The
-	// response is a 500 then, which says why if the error has a method Detail() string.
+	// Add stores a fault, and returns its id, from 1 and never reused. If the store is persistent, the fault survives a
+	// crash once Add has returned. After an error the fault is not stored; the response is a 500, with the reason if the
+	// error has a method Detail() string.
 	Add(ctx context.Context, r Record) (id int64, err error)
-	// Records lists the newest faults by descending id, at most limit; of one account, or of all if account is 0.
+	// Records returns the newest faults of an account, or of all accounts if it is 0, by descending id, at most limit.
 	Records(ctx context.Context, account int64, limit int) ([]Record, error)
-	// Check returns why a fault cannot be added at present; nil if it can.
+	// Check returns the reason why a fault cannot be added at present; nil if it can.
 	Check(ctx context.Context) error
-	// Close gives up what the store holds. Faults that were added stay. It may be called again, which does nothing.
+	// Close releases the store's resources. A second Close does nothing.
 	Close() error
 }
 
-// Record is a fault as a [Store] keeps it.
+// Record is a fault in a [Store].
 type Record struct {
 	ID      int64 // 0 in a record to add
 	Account int64
-	// Fault is the fault as JSON, an object without its id. A store that keeps it longer than the call copies it.
+	// Fault is a JSON object without the id. A store must copy it.
 	Fault []byte
 }
 
-// errClosed is the error of a store that was closed.
+// errClosed is the error of a closed store.
 var errClosed = errors.New("the store is closed")
 
-// maxStored bounds what the store in memory keeps, in bytes: about 100,000 faults of the usual size.
-const maxStored = 64 << 20
+const (
+	maxStored  = 64 << 20 // bytes of the faults of the store in memory: about 100,000 faults of the usual size
+	recordSize = 40       // bytes of a Record, without its fault
+)
 
-const recordSize = 40 // bytes of a Record, beside its fault
-
-// fullError says that the store in memory has no room for a fault.
+// fullError reports that the store in memory has no room for a fault.
 type fullError struct{}
 
 func (fullError) Error() string { return "the store is full" }
 
-// Detail says in the 500 what to do.
+// Detail returns the reason for the 500, and what to do.
 func (fullError) Detail() string {
-	return fmt.Sprintf("the sandbox keeps at most %d MiB of faults in memory; start it again, or with a file "+
+	return fmt.Sprintf("the sandbox stores at most %d MiB of faults in memory; restart it, or use a file "+
 		"(fleetio sandbox --db FILE)", maxStored>>20)
 }
 
@@ -61,11 +61,11 @@ type memory struct {
 	fixtures Fixtures
 	records  []Record // by id, from 1
 	bytes    int      // of them
-	full     bool     // there was no room for the last one
+	full     bool     // there was no room for the last fault
 }
 
-// NewMemory returns an empty store in memory. It keeps 64 MiB of faults, about 100,000 of the usual size, and adds no
-// more then; `fleetio sandbox --db` has a store without that bound. It forgets all when the process ends.
+// NewMemory returns an empty store in memory, for at most 64 MiB of faults, about 100,000 of the usual size. The
+// command fleetio sandbox --db uses a file, without that limit.
 func NewMemory() Store { return &memory{} }
 
 // Seed implements [Store].
@@ -85,7 +85,7 @@ func (m *memory) Seed(_ context.Context, f Fixtures, faults []Record) (Fixtures,
 			return Fixtures{}, err
 		}
 	}
-	m.fixtures = m.fixtures.with(f)
+	m.fixtures = m.fixtures.merge(f)
 	return m.fixtures, nil
 }
 
@@ -115,7 +115,7 @@ func (m *memory) Records(_ context.Context, account int64, limit int) ([]Record,
 	return list, nil
 }
 
-// Check goes by the last fault that was to be added.
+// Check reports whether the last fault was added.
 func (m *memory) Check(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
