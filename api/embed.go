@@ -1,5 +1,5 @@
-// Package api holds the contract: openapi.yaml, written by hand, from which everything under gen/ is generated and
-// against which the conformance engine weighs traffic.
+// Package api has the contract: openapi.yaml, which is written by hand. Everything under gen/ is generated from it, and
+// the checker compares traffic with it.
 package api
 
 import _ "embed"
