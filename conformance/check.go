@@ -50,6 +50,9 @@ type checker struct {
 	used                      int                    // of them, by this exchange
 	pattern                   []byte                 // of a criterion, with the values of the exchange
 	embedded                  []value                // in it
+	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
+	resolvedPointer           string
+	resolvedValue             value
 }
 
 // body is a parsed JSON body.
@@ -76,7 +79,7 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 		return nil, ErrNoResponse
 	}
 	k.findings, k.secrets, k.used = nil, nil, 0
-	k.requestBody, k.responseBody = body{}, body{}
+	k.requestBody, k.responseBody, k.resolvedPart = body{}, body{}, ""
 	k.request()
 	k.response()
 	k.evidence.satisfied.without(k.evidence.violated)
@@ -151,7 +154,7 @@ func (k *checker) credentials() {
 	}
 	for i, a := range k.op.security {
 		for j, c := range a {
-			if c.IsIn(k.ex) {
+			if len(k.op.security) == 1 || c.IsIn(k.ex) { // of one alternative, none is missing
 				k.satisfy(k.op.securityClaims[i][j])
 			}
 		}

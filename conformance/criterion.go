@@ -113,8 +113,12 @@ func (k *checker) resolve(o operand) resolved {
 	if !b.known {
 		return resolved{unknown: true}
 	}
-	found, _ := b.value.Lookup(o.tokens)
-	return resolved{value: found}
+	// A criterion about a property that was sent has the same operand as its condition and as a side.
+	if o.part != k.resolvedPart || o.pointer != k.resolvedPointer {
+		k.resolvedPart, k.resolvedPointer = o.part, o.pointer
+		k.resolvedValue, _ = b.value.Lookup(o.tokens)
+	}
+	return resolved{value: k.resolvedValue}
 }
 
 func (k *checker) headerOperand(m *traffic.Message, o operand) resolved {

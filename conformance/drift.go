@@ -46,6 +46,9 @@ func isTransport(name string) bool {
 func (k *checker) undocumentedHeaders(r *response) []string {
 	var list []string
 	for name := range k.ex.Response.Header {
+		if transportHeaders[name] { // nearly all are, and are canonical
+			continue
+		}
 		name = http.CanonicalHeaderKey(name)
 		documented := isTransport(name) ||
 			r != nil && slices.ContainsFunc(r.headers, func(h header) bool { return h.name == name })

@@ -17,6 +17,7 @@ type Ledger struct {
 	next       int64
 	checker    *checker
 	tallies    []tally // by claim
+	run        run     // not yet in the tallies
 	counts     Summary
 	checked    int
 	deviations map[string]*deviationTally
@@ -31,12 +32,22 @@ type tally struct {
 	first, last                    Occurrence
 }
 
-// note takes an exchange, which is behind those before in the order of the traffic.
-func (t *tally) note(at Occurrence) {
-	if t.supported+t.consistent+t.refuted == 0 {
-		t.first = at
+// note takes exchanges, which need not come in the order of the traffic.
+func (t *tally) note(first, last Occurrence) {
+	none := t.supported+t.consistent+t.refuted == 0
+	if none || first.Index < t.first.Index {
+		t.first = first
 	}
-	t.last = at
+	if none || last.Index > t.last.Index {
+		t.last = last
+	}
+}
+
+// run is a row of exchanges that satisfy the same claims.
+type run struct {
+	satisfied   bitset
+	count       int
+	first, last Occurrence
 }
 
 // deviationTally is what a ledger knows of one deviation.
@@ -66,6 +77,7 @@ func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 
 // Report returns what the ledger shows so far.
 func (l *Ledger) Report() *Report {
+	l.endRun()
 	c := l.contract
 	r := &Report{Spec: SpecInfo{c.title, c.version, c.hash}, Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
 	for _, k := range l.deviations {
@@ -131,25 +143,39 @@ func compareFindings(a, b Finding) int {
 		cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.Spec.Pointer, b.Spec.Pointer))
 }
 
-// count adds the evidence of one exchange.
+// count adds the evidence of one exchange. Most exchanges satisfy the same claims as the one before, so that these are
+// added up by runs.
 func (l *Ledger) count(e *evidence, at Occurrence) {
-	for i := range e.satisfied.all() {
-		t := &l.tallies[i]
-		t.note(at)
-		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
-			t.consistent++
-		} else {
-			t.supported++
-		}
+	if !slices.Equal(e.satisfied, l.run.satisfied) {
+		l.endRun()
+		l.run.satisfied = append(l.run.satisfied, e.satisfied...)
+		l.run.first = at
 	}
+	l.run.count++
+	l.run.last = at
 	for i := range e.violated.all() {
-		l.tallies[i].note(at)
+		l.tallies[i].note(at, at)
 		l.tallies[i].refuted++
 	}
 	if e.enforced != noClaim {
-		l.tallies[e.enforced].note(at)
+		l.tallies[e.enforced].note(at, at)
 		l.tallies[e.enforced].supported++
 	}
+}
+
+// endRun adds up the run.
+func (l *Ledger) endRun() {
+	r := &l.run
+	for i := range r.satisfied.all() {
+		t := &l.tallies[i]
+		t.note(r.first, r.last)
+		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
+			t.consistent += r.count
+		} else {
+			t.supported += r.count
+		}
+	}
+	r.satisfied, r.count = r.satisfied[:0], 0
 }
 
 // findings counts the findings of every source.

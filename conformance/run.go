@@ -37,7 +37,7 @@ func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Optio
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	r := &run{contract: c, options: o, batches: make(chan batch)}
+	r := &verification{contract: c, options: o, batches: make(chan batch)}
 	var done sync.WaitGroup
 	for range workers {
 		done.Go(r.work)
@@ -75,8 +75,8 @@ const (
 	maxBatchBytes = 1 << 20
 )
 
-// run is the work of Verify.
-type run struct {
+// verification is the work of Verify.
+type verification struct {
 	contract *Contract
 	options  Options
 	batches  chan batch
@@ -87,7 +87,7 @@ type run struct {
 }
 
 // deal hands the exchanges of the shard to the workers.
-func (r *run) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
+func (r *verification) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 	var next batch
 	index, size := int64(0), 0
 	for ex, err := range exchanges {
@@ -109,7 +109,7 @@ func (r *run) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 	return nil
 }
 
-func (r *run) work() {
+func (r *verification) work() {
 	l := r.contract.NewLedger()
 	for b := range r.batches {
 		findings := l.findings()
@@ -125,7 +125,7 @@ func (r *run) work() {
 }
 
 // report adds what was done to the progress.
-func (r *run) report(done Progress) {
+func (r *verification) report(done Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.progress.Bytes += done.Bytes

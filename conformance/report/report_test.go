@@ -196,7 +196,7 @@ func TestSchemaIsClosed(t *testing.T) {
 		"a new summary":     {`"conforms": true`, `"conforms": true, "more": 1`},
 		"another version":   {`"version": 1`, `"version": 2`},
 		"a retyped member":  {`"exchanges": 3`, `"exchanges": "3"`},
-		"an unknown source":  {`"source": "drift"`, `"source": "guess"`},
+		"an unknown source": {`"source": "drift"`, `"source": "guess"`},
 		"a missing member":  {`"unchecked": []`, `"x": []`},
 		"no fingerprint":    {`"fingerprint": "`, `"fingerprint": "-`},
 		"an unknown state":  {`"state": "supported"`, `"state": "perhaps"`},

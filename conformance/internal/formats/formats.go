@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"regexp"
-	"time"
 )
 
 // Matchers are the string formats that are checked.
@@ -96,11 +95,23 @@ func parseDay(text []byte) (int64, bool) {
 		return 0, false
 	}
 	century, rest, month, day := twoDigits(text), twoDigits(text[2:]), twoDigits(text[5:]), twoDigits(text[8:])
-	if century == notDigits || rest == notDigits || month < 1 || month > 12 || day < 1 || day > 31 {
+	if century == notDigits || rest == notDigits || month < 1 || month > 12 || day < 1 {
 		return 0, false
 	}
-	midnight := time.Date(century*100+rest, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	return midnight.Unix() / 86400, midnight.Day() == day // a day too many is one of the next month
+	year := century*100 + rest
+	leap := year%4 == 0 && (year%100 != 0 || year%400 == 0)
+	if day > int("\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"[month-1]) && (month != 2 || !leap || day > 29) {
+		return 0, false
+	}
+	// Years are counted from March on, so that the leap day is the last of its year; from a year that no date is before.
+	const cycle, epoch = 146097, 719468 // days of 400 years, and from 0000-03-01 to 1970-01-01
+	if month <= 2 {
+		year--
+		month += 12
+	}
+	year += 400
+	days := 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1
+	return int64(days - cycle - epoch), true
 }
 
 // isSimpleURI and isSimplePath accept most of what traffic has, without a regular expression: plain hosts and paths.
