@@ -9,52 +9,53 @@ import (
 )
 
 const (
-	maxLines  = 2000     // of a body that are shown
-	maxBytes  = 64 << 10 // of the lines of a body, together
-	maxIndent = 40       // levels; what is nested deeper is indented no further, or a small body would fill the page
+	maxLines   = 2000     // displayed lines of a body
+	maxBytes   = 64 << 10 // displayed bytes of a body
+	maxIndent  = 40       // levels of indentation; with more, a small body could fill the page
+	maxPointer = 2 << 10  // bytes of the pointers that are looked up
 )
 
-// body is what a message carries, line by line, with the findings below the lines that they are about.
+// body is the body of a message in lines, each with the findings about it.
 type body struct {
-	Note  string // what it is, and whether all of it is shown
-	Marks marks  // about none of the lines
+	Note  string // type, length, and whether it is complete
+	Marks marks  // findings about no line
 	Lines []line
 
-	size int
-	full bool // there are more lines
+	size int  // bytes of the lines
+	full bool // further lines are not displayed
 }
 
-// line is one line of a body. In JSON there is one for each property or item, and for each end of an object or array.
+// line is one line of a body. JSON has one for each property, item, and end of an object or array.
 type line struct {
 	Indent string
 	Key    string // the name of a property, in quotes
 	Value  string
-	Kind   string // of the value: string, digits, literal; "" for the rest
-	Tail   string // a comma, or nothing
+	Kind   string // of the value: string, digits, literal or ""
+	Tail   string // a comma or ""
 	Marks  marks
 }
 
-// content is a body as it was, of which the page tells no more than what it is and how long, and as it may be shown.
+// content is a body as it was, which is not displayed, and redacted.
 type content struct {
-	raw, shown []byte
-	omitted    bool // there was one, and the sandbox does not have it
+	raw, redacted []byte
+	omitted       bool // the sandbox does not have it
 }
 
 func newBody(c content, about marks) body {
 	switch {
 	case c.omitted:
-		return body{Note: "There was a body that the sandbox could not take in.", Marks: about}
+		return body{Note: "The sandbox could not read the body.", Marks: about}
 	case len(c.raw) == 0:
 		return body{Note: "No body.", Marks: about}
 	}
 	var b body
 	var indented bytes.Buffer
-	if json.Indent(&indented, c.shown, "", "") == nil { // which checks it; the page indents by itself
+	if json.Indent(&indented, c.redacted, "", "") == nil { // one line for each value
 		b.outline(indented.String(), about)
 	} else {
-		b.Marks = about // nothing can be pointed to in there
-		for text := range strings.SplitSeq(string(c.shown), "\n") {
-			b.add(line{Value: clip(text, maxText)})
+		b.Marks = about
+		for s := range strings.SplitSeq(string(c.redacted), "\n") {
+			b.add(line{Value: clip(s, maxText)})
 		}
 	}
 	what := "Not JSON"
@@ -66,13 +67,13 @@ func newBody(c content, about marks) body {
 		b.Note += fmt.Sprintf("; the first %d lines are shown", len(b.Lines))
 	}
 	b.Note += "."
-	if !bytes.Equal(c.raw, c.shown) {
-		b.Note += " Credentials in it are hidden."
+	if !bytes.Equal(c.raw, c.redacted) {
+		b.Note += " Credentials in it are redacted."
 	}
 	return b
 }
 
-// add adds a line until there are enough.
+// add adds a line, and reports whether there was room for it.
 func (b *body) add(l line) bool {
 	b.size += len(l.Indent) + len(l.Key) + len(l.Value)
 	if b.full = b.full || b.size > maxBytes || len(b.Lines) == maxLines; !b.full {
@@ -81,28 +82,28 @@ func (b *body) add(l line) bool {
 	return !b.full
 }
 
-// level is an object or array that a line is in.
+// level is an object or array around a line.
 type level struct {
 	pointer string
 	isList  bool
-	items   int // of a list, so far
+	items   int // of a list, up to the line
 }
 
-// outline adds JSON that has a line for each property, item and end, and puts the findings below the line that they
-// point to. What is missing, or not shown, is told below its nearest parent. Text and numbers are not decoded, as how
-// they were written may matter.
+// outline adds JSON that has a line for each property, item and end, and adds the findings to the lines that they point
+// to, or to the nearest parent if there is no such line. It does not decode strings and numbers, as their notation may
+// matter.
 func (b *body) outline(indented string, about marks) {
-	at := map[string]int{} // lines by pointer; of properties with one name, that of the last
+	at := map[string]int{} // lines by pointer; the last one of properties with a repeated name
 	levels := []level{{}}
-	for text := range strings.SplitSeq(strings.Trim(indented, " \t\r\n"), "\n") {
+	for s := range strings.SplitSeq(strings.Trim(indented, " \t\r\n"), "\n") {
 		depth := len(levels) - 1
 		in := &levels[depth]
 		pointer := in.pointer
 		var l line
-		if value, comma := strings.CutSuffix(text, ","); comma {
-			text, l.Tail = value, ","
+		if value, comma := strings.CutSuffix(s, ","); comma {
+			s, l.Tail = value, ","
 		}
-		end := text[0] == '}' || text[0] == ']'
+		end := s[0] == '}' || s[0] == ']'
 		switch {
 		case end:
 			levels = levels[:depth]
@@ -111,24 +112,26 @@ func (b *body) outline(indented string, about marks) {
 			pointer += "/" + strconv.Itoa(in.items)
 			in.items++
 		case depth > 0:
-			key := text[:endOfText(text)]
-			text = text[len(key)+len(": "):]
-			pointer += "/" + escapePointer.Replace(decoded(key))
+			d := json.NewDecoder(strings.NewReader(s))
+			name, _ := d.Token() // a string, as the JSON is valid
+			key := s[:d.InputOffset()]
+			s = s[len(key)+len(": "):]
+			pointer += "/" + escapePointer.Replace(fmt.Sprint(name))
 			l.Key = clip(key, maxText)
 		}
 		l.Indent = strings.Repeat("  ", min(depth, maxIndent))
-		l.Value, l.Kind = clip(text, maxText), kindOfValue(text[0])
+		l.Value, l.Kind = clip(s, maxText), kindOf(s[0])
 		if !b.add(l) {
 			break
 		}
 		if len(pointer) > maxPointer {
-			pointer = "too long" // and those below, which no finding is about
+			pointer = "too long" // also for all below; no finding has it
 		}
 		if !end {
 			at[pointer] = len(b.Lines) - 1
 		}
-		if text == "{" || text == "[" {
-			levels = append(levels, level{pointer: pointer, isList: text == "["})
+		if s == "{" || s == "[" {
+			levels = append(levels, level{pointer: pointer, isList: s == "["})
 		}
 	}
 	for _, m := range about {
@@ -140,10 +143,7 @@ func (b *body) outline(indented string, about marks) {
 	}
 }
 
-// maxPointer bounds the pointers that are looked up, in bytes.
-const maxPointer = 2 << 10
-
-// nearest returns the line of the value that a pointer leads to, or else of its nearest parent.
+// nearest returns the line of the value at a pointer, or else of its nearest parent.
 func nearest(at map[string]int, pointer string) (int, bool) {
 	if pointer != "" {
 		pointer = "/" + strings.TrimPrefix(pointer, "/")
@@ -157,8 +157,8 @@ func nearest(at map[string]int, pointer string) (int, bool) {
 	}
 }
 
-// kindOfValue tells by the first byte what a value is.
-func kindOfValue(first byte) string {
+// kindOf returns the kind of a value by its first byte.
+func kindOf(first byte) string {
 	switch {
 	case first == '"':
 		return "string"
@@ -169,21 +169,4 @@ func kindOfValue(first byte) string {
 	default:
 		return ""
 	}
-}
-
-// endOfText is where the quoted text ends that a valid line begins with.
-func endOfText(text string) int {
-	for i := 1; ; i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-}
-
-func decoded(quoted string) (s string) {
-	_ = json.Unmarshal([]byte(quoted), &s) // it is valid
-	return s
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // whole is a body without a credential.
-func whole(text string) content { return content{raw: []byte(text), shown: []byte(text)} }
+func whole(text string) content { return content{raw: []byte(text), redacted: []byte(text)} }
 
 // drawn draws a body as text, with the numbers of the findings behind their lines, and of the rest in front.
 func drawn(b body) string {
@@ -98,13 +98,13 @@ func TestBodyNote(t *testing.T) {
 		want    string
 	}{
 		"nothing":              {whole(""), "No body."},
-		"omitted":              {content{omitted: true}, "There was a body that the sandbox could not take in."},
+		"omitted":              {content{omitted: true}, "The sandbox could not read the body."},
 		"JSON":                 {whole(" {} \n"), "JSON, 5 bytes."},
 		"no JSON":              {whole("\v{}"), "Not JSON, 3 bytes."},
-		"a credential":         {content{raw: []byte(`{"a":"a long credential"}`), shown: []byte(`{"a":"[redacted]"}`)}, "JSON, 25 bytes. Credentials in it are hidden."},
-		"as a number":          {content{raw: []byte(`[123456]`), shown: []byte(`[[redacted]]`)}, "JSON, 8 bytes. Credentials in it are hidden."},
-		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), shown: []byte(`[redacted]`)}, "JSON, 15 bytes. Credentials in it are hidden."},
-		"a credential in text": {content{raw: []byte(`key=abcdef`), shown: []byte(`key=[redacted]`)}, "Not JSON, 10 bytes. Credentials in it are hidden."},
+		"a credential":         {content{raw: []byte(`{"a":"a long credential"}`), redacted: []byte(`{"a":"[redacted]"}`)}, "JSON, 25 bytes. Credentials in it are redacted."},
+		"as a number":          {content{raw: []byte(`[123456]`), redacted: []byte(`[[redacted]]`)}, "JSON, 8 bytes. Credentials in it are redacted."},
+		"all of it":            {content{raw: []byte(`{"a":"\u0061b"}`), redacted: []byte(`[redacted]`)}, "JSON, 15 bytes. Credentials in it are redacted."},
+		"a credential in text": {content{raw: []byte(`key=abcdef`), redacted: []byte(`key=[redacted]`)}, "Not JSON, 10 bytes. Credentials in it are redacted."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,30 +15,30 @@ import (
 )
 
 const (
-	hidden     = "[redacted]" // see [sandbox.Exchange]
-	maxCommand = 96 << 10     // bytes; Linux takes 128 KiB in one argument
-	tooLong    = "There is no command, as the request is too long for one."
+	placeholder = "[redacted]" // see [sandbox.Exchange]
+	maxCommand  = 96 << 10     // bytes; Linux allows 128 KiB for an argument
+	tooLong     = "No command: the request is too long."
 )
 
-// unsent are headers that curl makes by itself, or that belong to the connection.
+// unsent are headers that curl sends itself, or that belong to the connection.
 var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Transfer-Encoding"}
 
-// variables are what the command reads credentials from. One that is not set ends it.
-var variables = map[string]string{ //nolint:gosec // it has their names
+// variables are the shell variables of the credentials. The command fails if one is not set.
+var variables = map[string]string{ //nolint:gosec // names only
 	"Authorization": `"${FLEETIO_API_KEY:?}"`,
 	"Account-Token": `"${FLEETIO_ACCOUNT_TOKEN:?}"`,
 }
 
-// command is a command for a POSIX shell that sends the request again, and what is to be said of it. Whatever the
-// request carries, the shell sees text only, and the terminal that it is pasted into sees printable characters only.
-// The raw exchange is the same before its credentials were hidden, and nothing of it is shown.
-func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
+// command returns a command for a POSIX shell that repeats the request, and a note about it. The shell does not
+// interpret any part of the request, and the command has printable characters only. raw is the exchange before
+// redaction, which is not displayed.
+func command(origin string, ex, raw *sandbox.Exchange) (cmd, note string) {
 	switch {
 	case !strings.HasPrefix(ex.URL, "/"):
-		// A proxy's request names a host, which must not be sent credentials.
-		return "", "There is no command, as the request is not for a path of this server."
+		// A request to a proxy has the URL of another server, which must not receive credentials.
+		return "", "No command: the request is not for a path of this server."
 	case ex.Method == http.MethodHead && len(ex.Body) > 0:
-		return "", "There is no command, as curl sends no body with a HEAD."
+		return "", "No command: curl sends no body with a HEAD."
 	case len(ex.Body) > maxCommand:
 		return "", tooLong
 	}
@@ -50,7 +50,7 @@ func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
 	}
 	b.WriteString("curl --include --globoff --path-as-is --noproxy '*'")
 	if ex.Method == http.MethodHead {
-		b.WriteString(" --head") // else curl waits for a body
+		b.WriteString(" --head") // otherwise curl would wait for a body
 	} else {
 		b.WriteString(" --request " + word(ex.Method))
 	}
@@ -70,37 +70,37 @@ func command(origin string, ex, raw *sandbox.Exchange) (text, note string) {
 	return b.String(), strings.Join(notes(ex, raw), " ")
 }
 
-// notes say whose credentials the request had, as the command takes others in their place, and what the command lacks.
+// notes describe the credentials of the request, which the command replaces by variables, and the differences between
+// the command and the request.
 func notes(ex, raw *sandbox.Exchange) (list []string) {
-	sent, shown := maps.Clone(raw.Header), maps.Clone(ex.Header)
+	sent, redacted := maps.Clone(raw.Header), maps.Clone(ex.Header)
 	variable := false
 	for name := range variables {
-		variable = variable || strings.Contains(strings.Join(ex.Header.Values(name), ""), hidden)
+		variable = variable || strings.Contains(strings.Join(ex.Header.Values(name), ""), placeholder)
 		delete(sent, name)
-		delete(shown, name)
+		delete(redacted, name)
 	}
-	const takes = "It takes credentials from the environment. "
-	switch {
-	case !variable:
-	case ex.APIKey != "":
-		key, account := clip(ex.APIKey, maxCell), clip(ex.Account, maxCell)
-		list = append(list, takes+"The request was sent with the key "+key+" of "+account+".")
-	case ex.Failure == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed):
-		list = append(list, takes+"The sandbox did not look whose the request had.")
-	default:
-		list = append(list, takes+"The request was sent with credentials that the sandbox does not know.")
+	if variable {
+		about := "The request was sent with credentials that the sandbox does not know."
+		if ex.APIKey != "" {
+			key, account := clip(ex.APIKey, maxCell), clip(ex.Account, maxCell)
+			about = "The request was sent with the key " + key + " of " + account + "."
+		} else if ex.Failure == "" && (ex.Status == http.StatusNotFound || ex.Status == http.StatusMethodNotAllowed) {
+			about = "The sandbox did not check those of the request."
+		}
+		list = append(list, "It takes credentials from the environment. "+about)
 	}
 	if ex.BodyOmitted {
 		list = append(list, "The sandbox did not read the body, so the command does not have it.")
 	}
 	if ex.Method != raw.Method || ex.URL != raw.URL || !bytes.Equal(ex.Body, raw.Body) ||
-		!maps.EqualFunc(sent, shown, slices.Equal) {
-		list = append(list, "Other credentials are hidden: put them back where it says "+hidden+".")
+		!maps.EqualFunc(sent, redacted, slices.Equal) {
+		list = append(list, "Other credentials are redacted: replace each "+placeholder+" in the command.")
 	}
 	return list
 }
 
-// headerWords are the arguments of --header. Those that curl would add are switched off where the request had none.
+// headerWords returns the arguments of --header. They disable headers that curl would add and the request did not have.
 func headerWords(ex *sandbox.Exchange) []string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(ex.Header)) {
@@ -120,19 +120,19 @@ func headerWords(ex *sandbox.Exchange) []string {
 }
 
 func headerWord(name, value string) string {
-	variable, secret := variables[http.CanonicalHeaderKey(name)]
-	before, after, found := strings.Cut(value, hidden)
+	variable, isCredential := variables[http.CanonicalHeaderKey(name)]
+	before, after, found := strings.Cut(value, placeholder)
 	switch {
-	case secret && found:
+	case isCredential && found:
 		return words(name+": "+before) + variable + words(after)
 	case value == "":
-		return word(name + ";") // curl's way to send an empty one
+		return word(name + ";") // curl's syntax for an empty header
 	default:
 		return word(name + ": " + value)
 	}
 }
 
-// words is a word that may be left out.
+// words is word, but "" for an empty string.
 func words(s string) string {
 	if s == "" {
 		return ""
@@ -140,24 +140,24 @@ func words(s string) string {
 	return word(s)
 }
 
-// word writes a text as one word of a shell: in single quotes, where nothing means anything. What a terminal could act
-// on when it is pasted is written by printf.
+// word quotes a string as one word of a shell: in single quotes, in which the shell interprets nothing, or by printf if
+// it has characters that a terminal could interpret when they are pasted.
 func word(s string) string {
 	if quotable(s) {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
-	// The shell cuts line ends off what a command prints.
-	text := strings.TrimRight(s, "\n")
-	return `"$(printf ` + escaped(text) + `)"` + words(s[len(text):])
+	// The shell removes trailing line ends from the output of a command.
+	trimmed := strings.TrimRight(s, "\n")
+	return `"$(printf ` + escaped(trimmed) + `)"` + words(s[len(trimmed):])
 }
 
-// quotable reports whether a text is as it looks: printable, but for line ends.
+// quotable reports whether a string has only printable characters and line ends.
 func quotable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) })
 }
 
-// escaped is a format for printf that prints the text. It leaves nothing in it that the shell, printf or the history of
-// an interactive shell would act on, and starts with nothing that looks like an option.
+// escaped returns a format with which printf prints the string. It escapes all that the shell, printf or the history
+// expansion of an interactive shell would interpret, and hyphens, as it must not start like an option.
 func escaped(s string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
@@ -172,15 +172,15 @@ func escaped(s string) string {
 	return b.String()
 }
 
-// first is a command that creates a fault, for a reader who has sent nothing yet; the zero value if no account takes
+// first is a command that creates a fault, displayed before the first request; the zero value if no account accepts
 // one.
 type first struct {
 	Command      string
-	Account, Key string // whose credentials it needs
+	Account, Key string // the names of those whose credentials it needs
 }
 
-func (p *Page) first(accounts []sandbox.Account, origin string) first {
-	for _, a := range accounts {
+func (p *Page) first(origin string) first {
+	for _, a := range p.accounts {
 		key := slices.IndexFunc(a.APIKeys, func(k sandbox.APIKey) bool {
 			return slices.Contains(k.Permissions, sandbox.CreateFaults)
 		})
@@ -194,12 +194,12 @@ func (p *Page) first(accounts []sandbox.Account, origin string) first {
 		ex := &sandbox.Exchange{
 			Method: http.MethodPost, URL: "/api/v1/faults",
 			Header: http.Header{
-				"Authorization": {"Token " + hidden}, "Account-Token": {hidden}, "Content-Type": {"application/json"},
+				"Authorization": {"Token " + placeholder}, "Account-Token": {placeholder}, "Content-Type": {"application/json"},
 			},
 			Body: fmt.Appendf(nil, `{"vehicle_id":%d,"code":%s}`, a.Vehicles[0].ID, code),
 		}
-		text, _ := command(origin, ex, ex)
-		return first{Command: text, Account: clip(a.Name, maxCell), Key: clip(a.APIKeys[key].Name, maxCell)}
+		cmd, _ := command(origin, ex, ex)
+		return first{Command: cmd, Account: clip(a.Name, maxCell), Key: clip(a.APIKeys[key].Name, maxCell)}
 	}
 	return first{}
 }

@@ -104,7 +104,7 @@ func TestCommandReplays(t *testing.T) { //nolint:tparallel // the cases share a 
 			d := p.detail(sent.Number, server.URL)
 			assert.Contains(t, d.Request.Headers, header{Name: "Authorization", Value: c.shown}, c.name)
 			assert.True(t, strings.HasSuffix(d.CommandNote, c.note), "%s: %s", c.name, d.CommandNote)
-			scheme, _, _ := strings.Cut(c.shown, hidden)
+			scheme, _, _ := strings.Cut(c.shown, placeholder)
 			curl(t, d.Command, "FLEETIO_API_KEY="+strings.TrimPrefix(c.authorization, scheme), "FLEETIO_ACCOUNT_TOKEN="+c.token)
 			arrived, _ := box.Unredacted(sent.Number + 1)
 			sent.Header.Del("Accept-Encoding") // which curl has no decoder for by default
@@ -128,11 +128,11 @@ func TestCommandHidden(t *testing.T) { //nolint:tparallel // the cases share a s
 		note   string // of the command
 		what   string // the note of the body
 	}{
-		"a body":       {"/api/v1/faults", nil, strings.NewReader(`{"code":"sandbox-key-reporting"}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 32 bytes. Credentials in it are hidden."},
-		"a URL":        {"/api/v1/faults?token=1", nil, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 2 bytes."},
-		"a header":     {"/api/v1/faults", http.Header{"Cookie": {"a=b"}}, strings.NewReader(`{}`), "Other credentials are hidden: put them back where it says [redacted].", "JSON, 2 bytes."},
-		"too long":     {"/api/v1/faults", nil, strings.NewReader(strings.Repeat(" ", 1<<20+1)), "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
-		"and in parts": {"/api/v1/faults", nil, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", 1<<20+1))}, "The sandbox did not read the body, so the command does not have it.", "There was a body that the sandbox could not take in."},
+		"a body":       {"/api/v1/faults", nil, strings.NewReader(`{"code":"sandbox-key-reporting"}`), "Other credentials are redacted: replace each [redacted] in the command.", "JSON, 32 bytes. Credentials in it are redacted."},
+		"a URL":        {"/api/v1/faults?token=1", nil, strings.NewReader(`{}`), "Other credentials are redacted: replace each [redacted] in the command.", "JSON, 2 bytes."},
+		"a header":     {"/api/v1/faults", http.Header{"Cookie": {"a=b"}}, strings.NewReader(`{}`), "Other credentials are redacted: replace each [redacted] in the command.", "JSON, 2 bytes."},
+		"too long":     {"/api/v1/faults", nil, strings.NewReader(strings.Repeat(" ", 1<<20+1)), "The sandbox did not read the body, so the command does not have it.", "The sandbox could not read the body."},
+		"and in parts": {"/api/v1/faults", nil, struct{ io.Reader }{strings.NewReader(strings.Repeat(" ", 1<<20+1))}, "The sandbox did not read the body, so the command does not have it.", "The sandbox could not read the body."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.url, c.body)

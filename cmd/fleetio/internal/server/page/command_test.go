@@ -169,7 +169,7 @@ func TestCommandNone(t *testing.T) {
 	const (
 		key    = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
 		nobody = "It takes credentials from the environment. The request was sent with credentials that the sandbox does not know."
-		hide   = "Other credentials are hidden: put them back where it says [redacted]."
+		hide   = "Other credentials are redacted: replace each [redacted] in the command."
 		unread = "The sandbox did not read the body, so the command does not have it."
 	)
 	stranger := func(status int, trouble string) func(*sandbox.Exchange) {
@@ -184,8 +184,8 @@ func TestCommandNone(t *testing.T) {
 		note, text string
 	}{
 		"a path":            {note: key},
-		"another host":      {edit: func(ex *sandbox.Exchange) { ex.URL = "http://elsewhere/" }, none: true, note: "There is no command, as the request is not for a path of this server."},
-		"a server":          {edit: func(ex *sandbox.Exchange) { ex.URL = "*" }, none: true, note: "There is no command, as the request is not for a path of this server."},
+		"another host":      {edit: func(ex *sandbox.Exchange) { ex.URL = "http://elsewhere/" }, none: true, note: "No command: the request is not for a path of this server."},
+		"a server":          {edit: func(ex *sandbox.Exchange) { ex.URL = "*" }, none: true, note: "No command: the request is not for a path of this server."},
 		"two slashes":       {edit: func(ex *sandbox.Exchange) { ex.URL = "//elsewhere/" }, note: key, text: "'http://127.0.0.1:8080//elsewhere/'"},
 		"long body":         {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 1<<20) }, none: true, note: tooLong},
 		"many octals":       {edit: func(ex *sandbox.Exchange) { ex.Body = make([]byte, 40<<10) }, none: true, note: tooLong},
@@ -193,21 +193,21 @@ func TestCommandNone(t *testing.T) {
 		"unread":            {edit: func(ex *sandbox.Exchange) { ex.Body, ex.BodyOmitted = nil, true }, note: key + " " + unread},
 		"another length":    {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Content-Length", "7") }, note: key},
 		"head":              {edit: func(ex *sandbox.Exchange) { ex.Method, ex.Body = "HEAD", nil }, note: key, text: " --head \\\n"},
-		"head with a body":  {edit: func(ex *sandbox.Exchange) { ex.Method = "HEAD" }, none: true, note: "There is no command, as curl sends no body with a HEAD."},
+		"head with a body":  {edit: func(ex *sandbox.Exchange) { ex.Method = "HEAD" }, none: true, note: "No command: curl sends no body with a HEAD."},
 		"other scheme":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Bearer [redacted]") }, note: key, text: `'Authorization: Bearer '"${FLEETIO_API_KEY:?}"`},
 		"no scheme":         {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "[redacted]") }, note: key, text: `'Authorization: '"${FLEETIO_API_KEY:?}"`},
 		"an empty key":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "") }, note: key, text: "'Authorization;'"},
 		"no credentials":    {edit: func(ex *sandbox.Exchange) { ex.Header = http.Header{} }},
 		"nobody's":          {edit: stranger(401, ""), note: nobody},
 		"nobody's, let in":  {edit: stranger(201, "accept"), note: nobody},
-		"not looked at":     {edit: stranger(404, ""), note: "It takes credentials from the environment. The sandbox did not look whose the request had."},
+		"not looked at":     {edit: stranger(404, ""), note: "It takes credentials from the environment. The sandbox did not check those of the request."},
 		"a scripted 401":    {edit: stranger(401, "401"), note: nobody},
 		"hidden in a body":  {raw: func(ex *sandbox.Exchange) { ex.Body = []byte("secret") }, note: key + " " + hide},
 		"hidden in a URL":   {raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + hide},
 		"in a method":       {raw: func(ex *sandbox.Exchange) { ex.Method = "SECRET" }, note: key + " " + hide},
 		"in a header":       {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Cookie", "secret") }, note: key + " " + hide},
 		"in the usual ones": {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Token secret") }, note: key},
-		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(hidden) }, note: key},
+		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(placeholder) }, note: key},
 		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
 		t.Run(name, func(t *testing.T) {

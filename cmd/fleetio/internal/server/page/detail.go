@@ -9,37 +9,40 @@ import (
 	"time"
 )
 
-const maxHeaders = 200 // lines of a message that are shown
+const maxHeaders = 200 // displayed header lines of a message
 
-// detail is all of an exchange.
+// parts are the parts of an exchange that have a place for findings.
+var parts = []string{"request.header", "request.body", "response.status", "response.header", "response.body"}
+
+// detail is an exchange with all its data.
 type detail struct {
 	row
 
 	When              time.Time
 	URL               string
-	Previous, Next    int64 // neighbours of the number; no previous one where that is 0
-	Last              bool  // the next has not arrived
+	Previous, Next    int64 // numbers; 0 for no previous one
+	Last              bool  // the next one has not arrived
 	Places            []places
 	Elsewhere         marks
 	Request, Response message
 	Command           string // for a shell
-	CommandNote       string // why there is none, or what it lacks
+	CommandNote       string // why there is none, or how it differs from the request
 }
 
-// places leads to the findings of one kind that are shown.
+// places are links to the findings of one kind.
 type places struct {
 	Name    string // of the kind
 	Numbers []int
 }
 
-// message is a request or a response, with the findings at their place.
+// message is a request or a response, with the findings at their places.
 type message struct {
 	Line    string // such as POST /api/v1/faults, or 201 Created
-	Kind    string
-	Marks   marks // about the line
+	Kind    string // the class of the style sheet
+	Marks   marks  // about the line
 	Headers []header
-	More    int   // headers that are not shown
-	Absent  marks // about headers that are not there
+	More    int   // headers that are not displayed
+	Absent  marks // about missing headers
 	Body    body
 }
 
@@ -50,26 +53,25 @@ type header struct {
 
 // mark is a finding at its place.
 type mark struct {
-	Number                       int // from 1, in the order of the checker
-	kind                         kind
-	Rule, Message, Pointer, Spec string
-	pointer                      string // not cut
+	Finding        // with clipped strings
+	Number  int    // from 1, in the order of the checker
+	pointer string // not clipped
 }
 
-// Kind is the class of the style sheet.
-func (m *mark) Kind() string { return kinds[m.kind].class }
+// Kind returns the class of the style sheet.
+func (m *mark) Kind() string { return kinds[m.kind()].class }
 
-// Label says in a word what the mark is.
-func (m *mark) Label() string { return kinds[m.kind].one }
+// Label returns the name of the kind.
+func (m *mark) Label() string { return kinds[m.kind()].one }
 
 type marks []mark
 
-// Kind is the class of the style sheet for what is marked, which is that of the worst.
+// Kind returns the class of the style sheet for a place with these marks: that of the worst.
 func (m marks) Kind() string {
 	if len(m) == 0 {
 		return ""
 	}
-	worst := slices.MinFunc(m, func(a, b mark) int { return int(a.kind) - int(b.kind) })
+	worst := slices.MinFunc(m, func(a, b mark) int { return int(a.kind()) - int(b.kind()) })
 	return "marked " + worst.Kind()
 }
 
@@ -78,13 +80,13 @@ type detailKey struct {
 	origin string
 }
 
-// detail shows an exchange; nil where the sandbox does not keep it. The origin is where its command sends it.
+// detail returns an exchange; nil if it is not in the history. origin is the server of its command.
 func (p *Page) detail(number int64, origin string) *detail {
 	if _, kept := p.source.Unredacted(number); !kept {
 		return nil
 	}
 	d := p.details.get(detailKey{number, origin}, func() detail { return p.newDetail(number, origin) })
-	if d.Number == 0 { // it was let go meanwhile
+	if d.Number == 0 { // it has left the history meanwhile
 		return nil
 	}
 	d.Next, d.Last = number+1, number >= p.source.Latest()
@@ -94,7 +96,7 @@ func (p *Page) detail(number int64, origin string) *detail {
 	return &d
 }
 
-// newDetail returns all of an exchange but its neighbours.
+// newDetail returns an exchange without Previous, Next and Last.
 func (p *Page) newDetail(number int64, origin string) detail {
 	ex, has := p.source.Exchange(number)
 	raw, still := p.source.Unredacted(number)
@@ -102,11 +104,14 @@ func (p *Page) newDetail(number int64, origin string) detail {
 		return detail{}
 	}
 	d := detail{row: p.newRow(&ex, &raw), When: ex.At, URL: clip(ex.URL, maxText)}
-	parts := map[string]marks{}
+	byPart := map[string]marks{}
 	var byKind [len(kinds)][]int
 	for i, f := range d.Verdict.found {
 		byKind[f.kind()] = append(byKind[f.kind()], i+1)
-		parts[f.Part] = append(parts[f.Part], newMark(i+1, f))
+		if !slices.Contains(parts, f.Part) {
+			f.Part = ""
+		}
+		byPart[f.Part] = append(byPart[f.Part], newMark(i+1, f))
 	}
 	for kind, numbers := range byKind {
 		if numbers != nil {
@@ -114,31 +119,24 @@ func (p *Page) newDetail(number int64, origin string) detail {
 		}
 	}
 	request, response := content{raw.Body, ex.Body, ex.BodyOmitted}, content{raw.ResponseBody, ex.ResponseBody, false}
-	d.Request = newMessage(ex.Header, request, parts["request.header"], parts["request.body"])
+	d.Request = newMessage(ex.Header, request, byPart["request.header"], byPart["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
-	d.Response = newMessage(ex.ResponseHeader, response, parts["response.header"], parts["response.body"])
-	d.Response.Line, d.Response.Kind, d.Response.Marks = d.Status, d.StatusKind, parts["response.status"]
-	for _, shown := range []string{"request.header", "request.body", "response.header", "response.body", "response.status"} {
-		delete(parts, shown)
-	}
-	for i, f := range d.Verdict.found { // in order, as a map has none
-		if _, left := parts[f.Part]; left {
-			d.Elsewhere = append(d.Elsewhere, newMark(i+1, f))
-		}
-	}
-	d.Verdict.found = nil // the marks are of it
+	d.Response = newMessage(ex.ResponseHeader, response, byPart["response.header"], byPart["response.body"])
+	d.Response.Line, d.Response.Kind, d.Response.Marks = d.Status, d.StatusKind, byPart["response.status"]
+	d.Elsewhere = byPart[""]
+	d.Verdict.found = nil // the marks have them
 	d.Command, d.CommandNote = command(origin, &ex, &raw)
 	return d
 }
 
 func newMark(number int, f Finding) mark {
-	return mark{
-		Number: number, kind: f.kind(), Rule: clip(f.Rule, maxCell), Message: clip(f.Message, maxText),
-		Pointer: clip(f.Pointer, maxText), Spec: clip(f.Spec, maxText), pointer: f.Pointer,
-	}
+	m := mark{Finding: f, Number: number, pointer: f.Pointer}
+	m.Rule, m.Message = clip(f.Rule, maxCell), clip(f.Message, maxText)
+	m.Pointer, m.Spec = clip(f.Pointer, maxText), clip(f.Spec, maxText)
+	return m
 }
 
-// RFC 6901, section 4. A replacer goes over the text once, so that ~01 becomes ~1 and no slash.
+// RFC 6901, section 4. A replacer makes one pass, so that ~01 becomes ~1, not a slash.
 var (
 	escapePointer   = strings.NewReplacer("~", "~0", "/", "~1")
 	unescapePointer = strings.NewReplacer("~1", "/", "~0", "~")
@@ -171,8 +169,8 @@ func newMessage(headers http.Header, content content, aboutHeaders, aboutBody ma
 	return m
 }
 
-// isAbout reports whether the pointer leads to this value of the header: /Name to the first, /Name/1 to the second. A
-// list may also stand in one value, and then there is no second to lead to.
+// isAbout reports whether the pointer is that of this value of the header: /Name of the first, /Name/1 of the second.
+// If a list is in one value, there is no second one.
 func (m *mark) isAbout(name string, value int) bool {
 	about, index, has := strings.Cut(strings.TrimPrefix(m.pointer, "/"), "/")
 	about = http.CanonicalHeaderKey(unescapePointer.Replace(about))

@@ -81,7 +81,7 @@ func TestList(t *testing.T) {
 				assert.NotContains(t, shown, `id="count"`)
 			}
 			assert.Contains(t, shown, c.note)
-			assert.Equal(t, c.links, links(shown, `<div id="kept"`, "</div>"))
+			assert.Equal(t, c.links, links(shown, `<div id="pages"`, "</div>"))
 			assert.LessOrEqual(t, asked, maxLooked+maxListed)
 		})
 	}
@@ -133,7 +133,7 @@ func TestNeighbours(t *testing.T) {
 		"/?exchange=5":  {200, "?exchange=6 Next, ./ Close", "Exchange 5 · fleetio sandbox", ""},
 		"/?exchange=6":  {200, "?exchange=5 Previous, ?exchange=7 Next, ./ Close", "Exchange 6 · fleetio sandbox", ""},
 		"/?exchange=8":  {200, "?exchange=7 Previous, ?exchange=9 Next hidden, ./ Close", "Exchange 8 · fleetio sandbox", ""},
-		"/?exchange=4":  {404, "?exchange=8 Newest, ./ Close", "Exchange 4 · fleetio sandbox", "The sandbox does not keep it any more."},
+		"/?exchange=4":  {404, "?exchange=8 Newest, ./ Close", "Exchange 4 · fleetio sandbox", "It is no longer in the history."},
 		"/?exchange=9":  {404, "?exchange=8 Newest, ./ Close", "Exchange 9 · fleetio sandbox", "It has not arrived yet."},
 		"/?exchange=99": {404, "?exchange=8 Newest, ./ Close", "Exchange 99 · fleetio sandbox", "It has not arrived yet."},
 	} {

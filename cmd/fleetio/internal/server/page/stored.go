@@ -15,54 +15,54 @@ import (
 )
 
 const (
-	maxFaults    = 100 // of all accounts, the newest: an account by itself may take long to read
-	maxOfAccount = 50
-	maxAccounts  = 20 // whose faults and limits are shown
-	maxKnown     = 20 // vehicles, and codes, of an account
+	maxFaults    = 100 // the newest of all accounts: to search those of one account may take long
+	maxOfAccount = 50  // faults of an account
+	maxAccounts  = 20  // with faults and limits
+	maxKnown     = 20  // vehicles, and codes, of an account
 )
 
 // stored are the faults by account.
 type stored struct {
 	Accounts []account
-	More     int  // accounts that are not shown
-	Cut      bool // there are older faults
+	More     int  // accounts that are not displayed
+	Cut      bool // older faults are not displayed
 }
 
-// account is an account with its newest faults, and what faults it takes.
+// account is an account with its newest faults, and the vehicles and codes that it accepts.
 type account struct {
 	ID                      int64
 	Name                    string
 	Vehicles, Codes         []known
 	MoreVehicles, MoreCodes int
 	Faults                  []fault
-	Cut                     bool   // it has older ones among the newest of all
-	Problem                 string // why there are none to see
+	Cut                     bool   // further ones among the newest of all are not displayed
+	Problem                 string // why the faults cannot be read
 }
 
-// known is a vehicle by its id, or a code.
+// known is a vehicle or a code.
 type known struct {
-	What, Name string
+	What, Name string // the id or the code, and its name
 	Archived   bool
 }
 
 // fault is a fault in the list.
 type fault struct {
 	account, ID int64
-	properties  map[string]string // for display, those that are null left out
+	properties  map[string]string // formatted, without those that are null
 }
 
-// Of is a property of the fault; "" for null and none.
-func (f fault) Of(property string) string { return f.properties[property] }
+// Get returns a property of the fault; "" if it is null or absent.
+func (f fault) Get(property string) string { return f.properties[property] }
 
-// MaxFaults is for the note on those that are not shown.
+// MaxFaults is for the template.
 func (stored) MaxFaults() int { return maxFaults }
 
-// MaxOfAccount is for the note on those that are not shown.
+// MaxOfAccount is for the template.
 func (stored) MaxOfAccount() int { return maxOfAccount }
 
 func (p *Page) stored(ctx context.Context) (s stored) {
-	s.Accounts = slices.Clone(p.known())
-	s.More = len(p.accounts()) - len(s.Accounts)
+	s.Accounts = slices.Clone(p.known)
+	s.More = len(p.accounts) - len(s.Accounts)
 	faults, err := p.newest(ctx)
 	if len(faults) > maxFaults {
 		s.Cut, faults = true, faults[:maxFaults]
@@ -85,13 +85,13 @@ func (p *Page) stored(ctx context.Context) (s stored) {
 	return s
 }
 
-// faults are the newest ones as they were last read, at most one more than are looked at.
+// faults are the newest faults when they were last read, at most one more than are displayed.
 type faults struct {
 	mu   sync.Mutex
 	list []fault
 }
 
-// newest reads the faults that are new: until it meets one that it knows. They do not change, and may be long.
+// newest reads the newest faults down to one that it knows. Faults never change, and may be long.
 func (p *Page) newest(ctx context.Context) ([]fault, error) {
 	p.faults.mu.Lock()
 	defer p.faults.mu.Unlock()
@@ -103,7 +103,7 @@ func (p *Page) newest(ctx context.Context) ([]fault, error) {
 		known := p.faults.list
 		at := -1 // of a fault among the known
 		find := func(id int64) { at = slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
-		more := len(fresh) == n // there may be older ones
+		more := len(fresh) == n // older ones may exist
 		if more {
 			if find(fresh[n-1].ID); at < 0 && n <= maxFaults {
 				continue
@@ -129,33 +129,25 @@ func (p *Page) newest(ctx context.Context) ([]fault, error) {
 	}
 }
 
-// makeAccounts shows what the first accounts know.
-func (p *Page) makeAccounts() (list []account) {
-	accounts := p.accounts()
-	for i := range accounts[:min(len(accounts), maxAccounts)] {
-		list = append(list, p.account(&accounts[i]))
-	}
-	return list
-}
-
-// account shows what an account knows. A name may hold a credential, like all text from outside.
-func (p *Page) account(of *sandbox.Account) account {
+// account formats an account without its faults.
+func (p *Page) account(s *sandbox.Account) account {
 	a := account{
-		ID: of.ID, Name: p.cell(of.Name),
-		MoreVehicles: max(0, len(of.Vehicles)-maxKnown), MoreCodes: max(0, len(of.FaultRules)-maxKnown),
+		ID: s.ID, Name: p.cell(s.Name),
+		MoreVehicles: max(0, len(s.Vehicles)-maxKnown), MoreCodes: max(0, len(s.FaultRules)-maxKnown),
 	}
-	for _, v := range of.Vehicles[:len(of.Vehicles)-a.MoreVehicles] {
+	for _, v := range s.Vehicles[:len(s.Vehicles)-a.MoreVehicles] {
 		a.Vehicles = append(a.Vehicles, known{strconv.FormatInt(v.ID, 10), p.cell(v.Name), v.ArchivedAt != nil})
 	}
-	for _, r := range of.FaultRules[:len(of.FaultRules)-a.MoreCodes] {
+	for _, r := range s.FaultRules[:len(s.FaultRules)-a.MoreCodes] {
 		a.Codes = append(a.Codes, known{p.cell(r.Code), p.cell(r.Name), false})
 	}
 	return a
 }
 
-// cell is a text in a table without credentials.
-func (p *Page) cell(text string) string { return clip(redacted(p.source, text), maxCell) }
+// cell formats a string for a table. Any name may contain a credential.
+func (p *Page) cell(s string) string { return clip(redacted(p.source, s), maxCell) }
 
+// fault formats a fault.
 func (p *Page) fault(r sandbox.Record) (fault, error) {
 	decoder := json.NewDecoder(bytes.NewReader(r.Fault))
 	decoder.UseNumber()
@@ -163,16 +155,16 @@ func (p *Page) fault(r sandbox.Record) (fault, error) {
 	if err := decoder.Decode(&properties); err != nil {
 		return fault{}, fmt.Errorf("the store's fault %d: %w", r.ID, err)
 	}
-	shown := fault{account: r.Account, ID: r.ID, properties: map[string]string{}}
+	f := fault{account: r.Account, ID: r.ID, properties: map[string]string{}}
 	for name, value := range properties {
 		if value == nil {
 			continue
 		}
-		text := fmt.Sprint(value)
-		if t, err := time.Parse(time.RFC3339, text); err == nil && strings.HasSuffix(name, "_at") {
-			text = t.Format("2006-01-02 15:04:05 -07:00") // with the offset that it was told with
+		s := fmt.Sprint(value)
+		if t, err := time.Parse(time.RFC3339, s); err == nil && strings.HasSuffix(name, "_at") {
+			s = t.Format("2006-01-02 15:04:05 -07:00") // with the offset of the request
 		}
-		shown.properties[name] = p.cell(text)
+		f.properties[name] = p.cell(s)
 	}
-	return shown, nil
+	return f, nil
 }

@@ -26,7 +26,7 @@ func section(shown, account string) string {
 func TestStoredCut(t *testing.T) {
 	t.Parallel()
 	const (
-		cutOne   = "It has older ones; the newest 50 are shown."
+		cutOne   = "The newest 50 are shown."
 		cutAll   = "Faults older than the newest 100 of all accounts are not shown."
 		none     = "none Codes none No faults."
 		noneSeen = "none Codes none No faults among the newest 100 of all accounts."
@@ -125,7 +125,7 @@ func TestFirst(t *testing.T) {
 			_, at, has := strings.Cut(shown, `<div id="first">`)
 			assert.Equal(t, c.note != "", has, name)
 			assert.Contains(t, strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(at, "")), " "), c.note, name)
-			assert.Contains(t, p.first(c.accounts, "http://127.0.0.1:8080").Command, c.data, name)
+			assert.Contains(t, p.first("http://127.0.0.1:8080").Command, c.data, name)
 			s.add(plainExchange(1))
 			assert.NotContains(t, body200(t, p, "/"), `id="first"`, name)
 		})
@@ -144,7 +144,7 @@ func TestFirstRuns(t *testing.T) {
 	server := httptest.NewServer(box)
 	t.Cleanup(server.Close)
 	p := New(box, nil)
-	curl(t, p.first(box.Accounts(), server.URL).Command, "FLEETIO_API_KEY=sandbox-key-integration", "FLEETIO_ACCOUNT_TOKEN=sandbox-account-northwind")
+	curl(t, p.first(server.URL).Command, "FLEETIO_API_KEY=sandbox-key-integration", "FLEETIO_ACCOUNT_TOKEN=sandbox-account-northwind")
 	ex, _ := box.Exchange(1)
 	assert.Equal(t, http.StatusCreated, ex.Status)
 	var sent map[string]any

@@ -47,7 +47,7 @@ func TestStream(t *testing.T) {
 		assert.Equal(t, "id: 8 data: 8", heard(lines))
 		leave()
 		synctest.Wait()
-		assert.Empty(t, p.places, "the place is free at once")
+		assert.Empty(t, p.streams, "the place is free at once")
 	})
 }
 
@@ -126,7 +126,7 @@ func TestStreamShutdown(t *testing.T) {
 		require.NoError(t, server.Shutdown(t.Context()))
 		assert.Equal(t, "retry: 2000 end", heard(lines))
 		assert.Less(t, time.Since(begun), heartbeat, "in the time of the bubble")
-		assert.Empty(t, p.places)
+		assert.Empty(t, p.streams)
 		p.Close()
 	})
 }
@@ -187,10 +187,10 @@ func TestStreamDead(t *testing.T) {
 				_, err = near.Read(make([]byte, 4<<10)) // the header and the first event, and no more
 				require.NoError(t, err)
 				synctest.Wait()
-				assert.Len(t, p.places, 1)
+				assert.Len(t, p.streams, 1)
 				end(t, server, p)
 				synctest.Wait()
-				assert.Empty(t, p.places, "its place is free")
+				assert.Empty(t, p.streams, "its place is free")
 				require.NoError(t, near.Close())
 				require.NoError(t, server.Close())
 			})

@@ -153,7 +153,7 @@ func ask(t *testing.T, p *Page, method, path string) *httptest.ResponseRecorder 
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:8080"+path, nil)
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, r)
-	for name, value := range guards {
+	for name, value := range securityHeaders {
 		assert.Equal(t, []string{value}, w.Header()[name], "%s %s", method, path)
 	}
 	return w

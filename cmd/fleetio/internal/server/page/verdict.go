@@ -7,7 +7,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-const maxFindings = 200 // of one exchange that are shown
+const (
+	maxFindings = 200     // displayed findings of one exchange
+	maxRedacted = 4 << 10 // bytes of a string that are redacted; far more than are displayed, so that no credential is cut
+)
 
 // kind is one of [kinds].
 type kind int
@@ -18,8 +21,7 @@ const (
 	noted
 )
 
-// kinds are what a finding can be, the worst first: the class of the style sheet, and the words for one and for
-// several.
+// kinds are the kinds of findings, the worst first: the class of the style sheet, and the names of one and of several.
 var kinds = [...]struct{ class, one, all string }{
 	failing: {"fails", "Finding", "findings"}, drifting: {"drift", "Drift", "drift"}, noted: {"noted", "Note", "notes"},
 }
@@ -35,12 +37,12 @@ func (f *Finding) kind() kind {
 	}
 }
 
-// verdict is what the page says of an exchange.
+// verdict is the verdict on an exchange.
 type verdict struct {
 	Kind   string // the class of the style sheet: conforms, fails, drift or none
 	Text   string
 	Reason string // why it was not checked
-	More   int    // findings that are not among these
+	More   int    // findings that are not in found
 	found  []Finding
 }
 
@@ -53,7 +55,7 @@ func (p *Page) verdict(raw *sandbox.Exchange) verdict {
 		return verdict{Kind: "none", Text: "not checked", Reason: "this sandbox has no checker"}
 	}
 	found, err := p.check(raw)
-	for i := range found[:min(len(found), maxFindings)] { // the checker does not know the credentials of other callers
+	for i := range found[:min(len(found), maxFindings)] { // credentials of other callers, unknown to the checker
 		found[i].Message = redacted(p.source, found[i].Message)
 		found[i].Pointer = redacted(p.source, found[i].Pointer)
 	}
@@ -68,7 +70,7 @@ func newVerdict(found []Finding, err error) verdict {
 	for i := range found {
 		count[found[i].kind()]++
 	}
-	v := verdict{found: slices.Clone(found[:min(len(found), maxFindings)])} // so that the rest is not kept
+	v := verdict{found: slices.Clone(found[:min(len(found), maxFindings)])} // to free the others
 	v.More = len(found) - len(v.found)
 	switch {
 	case count[failing] > 0:
@@ -90,8 +92,4 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// maxRedacted bounds what is looked at of a text, in bytes. It is far more than is shown, so that a credential that is
-// cut off at its end is not.
-const maxRedacted = 4 << 10
-
-func redacted(s source, text string) string { return s.Redact(text[:min(len(text), maxRedacted)]) }
+func redacted(s source, str string) string { return s.Redact(str[:min(len(str), maxRedacted)]) }

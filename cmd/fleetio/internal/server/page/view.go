@@ -18,33 +18,32 @@ var markup string
 
 var page = template.Must(template.New("page").Parse(markup))
 
-// view is what the page shows. Its texts are visible and bounded already; the template escapes them.
+// view is the data of the template. Its strings are printable and bounded; the template escapes them.
 type view struct {
 	query
 	list
 	stored
 
-	CSS, JS    string
 	Newest     int64 // number of the newest exchange; 0 for none
 	Limits     []limit
-	MoreLimits int     // limits that are not shown
-	Chosen     *detail // nil where none was asked for, or it is not kept
-	First      first   // what to do where nothing has arrived
+	MoreLimits int     // limits that are not displayed
+	Chosen     *detail // nil for none, or if it is not in the history
+	First      first   // displayed before the first request
 }
 
 // limit is the state of an account's rate limit.
 type limit struct {
 	Account     string
 	Used, Limit int
-	Plenty      int // of used calls that are no reason to worry
+	High        int // used requests that are displayed as many
 	Full        bool
 	Reset       time.Time
 }
 
-// Missing says that the exchange that was asked for is not kept.
+// Missing reports that the chosen exchange is not in the history.
 func (v *view) Missing() bool { return v.Exchange != 0 && v.Chosen == nil }
 
-// NotYet says of a missing exchange that it may still arrive.
+// NotYet reports that the missing exchange may still arrive.
 func (v *view) NotYet() bool { return v.Exchange > v.Newest }
 
 // page serves the page.
@@ -57,7 +56,7 @@ func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	v := p.view(r.Context(), q, origin(r))
 	var out bytes.Buffer
 	if err := page.Execute(&out, v); err != nil {
-		http.Error(w, "The page cannot be made.", http.StatusInternalServerError)
+		http.Error(w, "The page could not be rendered.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -66,10 +65,10 @@ func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	if v.Missing() {
 		w.WriteHeader(http.StatusNotFound)
 	}
-	_, _ = out.WriteTo(w) // a reader that went away misses nothing
+	_, _ = out.WriteTo(w) // fails if the client has disconnected
 }
 
-// origin is where the reader found the page, and so the sandbox.
+// origin returns the URL of the server, as the browser uses it.
 func origin(r *http.Request) string {
 	if r.TLS != nil {
 		return "https://" + r.Host
@@ -78,14 +77,14 @@ func origin(r *http.Request) string {
 }
 
 func (p *Page) view(ctx context.Context, q query, origin string) *view {
-	v := &view{query: q, CSS: style.path[1:], JS: script.path[1:], Newest: p.source.Latest()}
+	v := &view{query: q, Newest: p.source.Latest()}
 	v.list = p.list(q, v.Newest)
-	v.stored = p.stored(ctx) // after the exchanges, whose faults it has then
+	v.stored = p.stored(ctx) // after the list, so that it has the faults of its exchanges
 	if q.Exchange != 0 {
 		v.Chosen = p.detail(q.Exchange, origin)
 	}
 	if v.Newest == 0 {
-		v.First = p.first(p.accounts(), origin)
+		v.First = p.first(origin)
 	}
 	for _, l := range p.source.RateLimits() {
 		if len(v.Limits) == maxAccounts {
@@ -94,29 +93,29 @@ func (p *Page) view(ctx context.Context, q query, origin string) *view {
 		}
 		v.Limits = append(v.Limits, limit{
 			Account: clip(l.Account, maxCell), Used: l.Used, Limit: l.Limit,
-			Plenty: l.Limit * 3 / 4, Full: l.Limit > 0 && l.Used >= l.Limit, Reset: l.Reset,
+			High: l.Limit * 3 / 4, Full: l.Limit > 0 && l.Used >= l.Limit, Reset: l.Reset,
 		})
 	}
 	return v
 }
 
-// query is what the reader asks for by the address, so that it can be kept and passed on.
+// query is the query of the URL, so that a view can be bookmarked.
 type query struct {
 	Exchange int64 // the chosen one; 0 for none
-	Before   int64 // the list has those with a lower number; 0 for the newest
-	Only     bool  // the list has only those with findings
+	Before   int64 // list only lower numbers; 0 for all
+	Only     bool  // list only exchanges with findings
 }
 
-// readQuery returns what is wrong with an address, if anything is.
+// readQuery parses a query. problem is "" if it is valid.
 func readQuery(values url.Values) (q query, problem string) {
 	for name, number := range map[string]*int64{"exchange": &q.Exchange, "before": &q.Before} {
-		text := values.Get(name)
-		if text == "" {
+		value := values.Get(name)
+		if value == "" {
 			continue
 		}
-		n, err := strconv.ParseInt(text, 10, 64)
+		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || n < 1 {
-			return query{}, fmt.Sprintf("The parameter %s is the number of an exchange, from 1.", name)
+			return query{}, fmt.Sprintf("The parameter %s must be the number of an exchange, from 1.", name)
 		}
 		*number = n
 	}
@@ -125,12 +124,12 @@ func readQuery(values url.Values) (q query, problem string) {
 	case "findings":
 		q.Only = true
 	default:
-		return query{}, "The parameter only is findings, or is left out."
+		return query{}, "The parameter only must be findings, or absent."
 	}
 	return q, ""
 }
 
-// String is the address, from that of the page.
+// String returns the URL, relative to that of the page.
 func (q query) String() string {
 	var parts []string
 	if q.Only {
@@ -148,14 +147,14 @@ func (q query) String() string {
 	return "?" + strings.Join(parts, "&")
 }
 
-// Choose is the same list with another exchange chosen; 0 for none.
+// Choose returns the URL of the same list with another chosen exchange; 0 for none.
 func (q query) Choose(exchange int64) string {
 	q.Exchange = exchange
 	return q.String()
 }
 
-// From is another page of the list; 0 for the newest.
+// From returns the URL of another page of the list; 0 for the newest.
 func (q query) From(before int64) string { return query{Before: before, Only: q.Only}.String() }
 
-// Switch is the newest page of the other list: with findings only, or of all.
+// Switch returns the URL of the other list: only those with findings, or all.
 func (q query) Switch() string { return query{Only: !q.Only}.String() }

@@ -1,11 +1,11 @@
 'use strict';
 
-// The page is complete without this script. The script does what a reload would do whenever the server says that there
-// is something new, but keeps focus, scroll positions and the chosen exchange. It makes no HTML of strings: it asks for
-// the page again, as a document that runs nothing, and copies elements over.
+// The page works without this script. On each event of the server, the script updates the page as a reload would, but
+// preserves focus, scroll positions and the chosen exchange. It creates no HTML from strings: it loads the page again, as
+// a document that runs no scripts, and copies its elements.
 (() => {
-  const between = 250; // milliseconds between two requests for the page, at least
-  const silence = 3000; // milliseconds between two announcements, at least
+  const between = 250; // minimum of milliseconds between two requests for the page
+  const silence = 3000; // minimum of milliseconds between two announcements
   const element = (id) => document.getElementById(id);
 
   let events = null;
@@ -16,8 +16,8 @@
   let shown = location.search;
   let wanted = '';
   let silent = false;
-  let arrived = 0; // exchanges that were not announced
-  let unsaid = []; // what else was not
+  let arrived = 0; // exchanges to announce
+  let unsaid = []; // other pending announcements
 
   function load(url, done) {
     const request = new XMLHttpRequest();
@@ -33,19 +33,19 @@
     element('state').className = 'tag ' + kind;
   }
 
-  // leave hands the focus on before an element goes.
+  // leave moves the focus away from an element that will be removed.
   function leave(gone) {
     if (!gone.contains(document.activeElement)) return;
     (gone.parentElement.closest('[tabindex]') ?? document.querySelector('.scroll')).focus();
   }
 
-  // merge makes a list say what the fresh one says, child by child. What both say is neither replaced nor moved, so that
-  // focus and scroll positions stay.
+  // merge updates the children of a list from the fresh one. It neither replaces nor moves equal children, to preserve
+  // focus and scroll positions.
   function merge(list, fresh) {
     const known = new Map(Array.from(list.children, (child) => [child.id, child]));
-    const kept = new Set(Array.from(fresh.children, (child) => child.id));
+    const remaining = new Set(Array.from(fresh.children, (child) => child.id));
     for (const [id, child] of known) {
-      if (kept.has(id)) continue;
+      if (remaining.has(id)) continue;
       leave(child);
       child.remove();
     }
@@ -58,8 +58,8 @@
     }
   }
 
-  // change makes an element say what the fresh one says, and returns it, or what took its place. Rows are merged, and a
-  // link stays where it is.
+  // change updates an element from the fresh one, and returns it or its replacement. It merges rows, and does not replace
+  // links.
   function change(old, fresh) {
     const [rows, freshRows] = [old, fresh].map((e) => e.querySelector('tbody'));
     if (rows && freshRows) merge(rows, freshRows);
@@ -97,12 +97,12 @@
     const seen = Number(list.dataset.newest);
     const newest = Number(fresh.getElementById('exchanges').dataset.newest);
     if (newest < seen) {
-      location.reload(); // the sandbox began anew, and nothing here is right any more
+      location.reload(); // the sandbox was restarted
       return;
     }
     mark(fresh);
     const lists = ['limits', 'faults'];
-    if (list.dataset.live) lists.push('exchanges', 'kept');
+    if (list.dataset.live) lists.push('exchanges', 'pages');
     for (const id of lists) merge(element(id), fresh.getElementById(id));
     list.dataset.newest = newest;
     const first = newest && element('first');
@@ -115,7 +115,7 @@
     announce();
   }
 
-  // lead shows the way to the next exchange when that has arrived.
+  // lead shows the link to the next exchange once that has arrived.
   function lead() {
     const next = element('next');
     if (next && Number(next.dataset.number) <= Number(element('exchanges').dataset.newest)) next.hidden = false;
@@ -128,7 +128,7 @@
     row?.querySelector('a')?.setAttribute('aria-current', 'true');
   }
 
-  // announce tells those who listen what came, at once, and then no more for a while.
+  // announce announces news to screen readers at once, and then not again for a while.
   function announce() {
     if (silent || (!arrived && !unsaid.length)) return;
     const words = unsaid;
@@ -145,7 +145,7 @@
     }, silence);
   }
 
-  // connection tells when the connection is lost, and when it is back, once each.
+  // connection announces once when the connection is lost, and once when it is back.
   function connection(isLost) {
     say(isLost ? 'Not connected' : 'Live', isLost ? 'fails' : 'conforms');
     if (isLost === lost) return;
@@ -154,8 +154,7 @@
     announce();
   }
 
-  // listen is called again when the page is shown again: browsers have few connections, and one that nobody looks at
-  // needs none.
+  // listen connects while the page is visible: browsers allow few connections, and a hidden page needs none.
   function listen() {
     if (events) events.close();
     events = null;
@@ -170,7 +169,7 @@
     mine.onmessage = refresh;
     mine.onerror = () => {
       connection(true);
-      // The browser tries again by itself, but for a response that is no stream.
+      // The browser reconnects by itself, except after a response that is no stream.
       if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === events && listen(), 5000);
     };
   }
@@ -196,7 +195,7 @@
     });
   }
 
-  // ready shows the buttons, which do nothing without the script.
+  // ready shows the buttons, which need the script.
   function ready() {
     for (const button of document.querySelectorAll('button')) button.hidden = false;
   }
@@ -207,7 +206,7 @@
       await navigator.clipboard.writeText(command.textContent);
       button.textContent = 'Copied';
     } catch {
-      getSelection().selectAllChildren(command); // for the reader to copy
+      getSelection().selectAllChildren(command); // to be copied by hand
       button.textContent = 'Selected, copy it now';
     }
     element('news').textContent = button.textContent;
@@ -230,13 +229,13 @@
     next.querySelector('a').focus();
   });
   addEventListener('popstate', () => {
-    // A link to a finding changes the address, too.
+    // A link to a finding also changes the URL.
     if (location.search !== shown) choose(location.href, false);
   });
   document.addEventListener('visibilitychange', listen);
   element('pause').addEventListener('click', (event) => {
     paused = !paused;
-    event.target.textContent = paused ? 'Go on' : 'Pause';
+    event.target.textContent = paused ? 'Resume' : 'Pause';
     listen();
     if (paused) say('Paused', 'none');
   });
