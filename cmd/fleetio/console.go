@@ -14,14 +14,13 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// console is the process as the commands see it: results go to stdout, messages to stderr. In a run, both escape what
-// does not print, whatever is written to them; [printable.Unescaped] is for the colors of a report and for the line
-// of progress.
+// console is the environment of the commands: results go to stdout, messages to stderr. In a run, both escape characters
+// that are not printable; [printable.Unescaped] is for the colors of a report and the progress line.
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	color          bool // stdout shows colors
-	live           bool // stderr shows progress
+	color          bool // stdout has colors
+	live           bool // stderr has a progress line
 	now            func() time.Time
 }
 
@@ -33,14 +32,14 @@ func thisConsole() *console {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// shows reports whether stdout gets colors and stderr progress, by whether they are terminals. NO_COLOR counts unless
-// it is empty (no-color.org), and a dumb terminal can do neither.
+// shows reports whether stdout gets colors and stderr a progress line, if they are terminals. A non-empty NO_COLOR
+// disables colors (no-color.org), a dumb terminal both.
 func shows(stdout, stderr bool, getenv func(string) string) (color, live bool) {
 	able := getenv("TERM") != "dumb"
 	return stdout && able && getenv("NO_COLOR") == "", stderr && able
 }
 
-// warnf reports what does not keep a command from its result.
+// warnf prints a warning, after which the command continues.
 func (c *console) warnf(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.stderr, "warning: %s\n", printable.Text(fmt.Sprintf(format, args...)))
 }
@@ -50,10 +49,10 @@ func (c *console) fail(err error) {
 	_, _ = fmt.Fprintf(c.stderr, "fleetio: %s\n", strings.Join(messages(err), "\n"))
 }
 
-// messages returns a line for each error of [errors.Join]. No name in an error can begin another line.
+// messages returns a line for each error of [errors.Join]. No name in an error can start another line.
 func messages(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() { // an error of fmt has words of its own
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() { // an error of fmt has text of its own
 		return []string{printable.Text(err.Error())}
 	}
 	var all []string
@@ -63,22 +62,22 @@ func messages(err error) []string {
 	return all
 }
 
-// progressInterval is how often the line of progress is written.
+// progressInterval is the time between two updates of the progress line.
 const progressInterval = 250 * time.Millisecond
 
-// progress is one line on a terminal, written again and again. A nil progress shows nothing.
+// progress is a line on a terminal that is rewritten. A nil progress writes nothing.
 type progress struct {
 	out io.Writer
 	now func() time.Time
 
-	mu      sync.Mutex // a run that is interrupted may still show when the command ends
+	mu      sync.Mutex // an interrupted run may still call show when the command ends
 	started time.Time
 	written time.Time
 	width   int // of the line on the screen
 	ended   bool
 }
 
-// startProgress returns nil where stderr does not show it.
+// startProgress returns nil if stderr has no progress line.
 func (c *console) startProgress() *progress {
 	if !c.live {
 		return nil
@@ -87,7 +86,7 @@ func (c *console) startProgress() *progress {
 	return &progress{out: printable.Unescaped(c.stderr), now: c.now, started: now, written: now}
 }
 
-// show writes a line, unless it did so a moment ago.
+// show writes a line, at most one in each progressInterval.
 func (p *progress) show(line func(elapsed time.Duration) string) {
 	if p == nil {
 		return
@@ -116,13 +115,13 @@ func (p *progress) end() {
 	}
 }
 
-// write replaces the line. Blanks cover a longer one, as every terminal can do that.
+// write replaces the line. Blanks overwrite a longer one, as every terminal can do that.
 func (p *progress) write(line string) {
 	_, _ = fmt.Fprintf(p.out, "\r%s%s", line, strings.Repeat(" ", max(0, p.width-len(line))))
 	p.width = len(line)
 }
 
-// remaining estimates the time left by the share that is done.
+// remaining estimates the time left.
 func remaining(elapsed time.Duration, done, total int64) time.Duration {
 	return time.Duration(float64(elapsed) * float64(max(0, total-done)) / float64(max(1, done))).Round(time.Second)
 }

@@ -20,12 +20,12 @@ func TestCreate(t *testing.T) {
 	const object = `{"vehicle_id":4711,"code":"P0420","external_id":"x"}`
 	flags := []string{"--vehicle-id", "4711", "--code", "P0420", "--external-id", "x"}
 	for name, test := range map[string]struct {
-		stdin  string
-		args   []string
-		answer http.HandlerFunc
-		code   int
-		stderr string
-		sent   bool
+		stdin   string
+		args    []string
+		handler http.HandlerFunc
+		code    int
+		stderr  string
+		sent    bool
 	}{
 		"flags":  {args: flags, sent: true},
 		"object": {stdin: object, args: []string{"-"}, sent: true},
@@ -33,38 +33,38 @@ func TestCreate(t *testing.T) {
 			"--status=open", "--source=s"}, flags...), sent: true},
 		"invalid": {args: flags[2:], code: 1, stderr: "fleetio: not created: nothing was sent: vehicle_id is required\n"},
 		"refused": {args: flags, code: 1, sent: true, stderr: "fleetio: not created: 422 Unprocessable Entity: code is unknown\n",
-			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 422, `{"errors":{"code":["is unknown"]}}`) }},
+			handler: func(w http.ResponseWriter, _ *http.Request) { reply(w, 422, `{"errors":{"code":["is unknown"]}}`) }},
 		"unauthorized": {args: flags, code: 1, sent: true, stderr: "not created: 401 Unauthorized: [redacted]\n",
-			answer: func(w http.ResponseWriter, r *http.Request) {
+			handler: func(w http.ResponseWriter, r *http.Request) {
 				reply(w, 401, `{"status":401,"title":"`+r.Header.Get("Account-Token")+`"}`)
 			}},
 		"ambiguous": {args: flags, code: 2, sent: true, stderr: "unknown whether created\n",
-			answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+			handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 		"a gateway": {args: flags, code: 2, sent: true, stderr: "fleetio: 503 Service Unavailable: its body is no problem object: unknown whether created\n",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			handler: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "0")
 				reply(w, 503, `{}`)
 			}},
 		"another fault": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created: the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio\n",
-			answer: func(w http.ResponseWriter, _ *http.Request) {
+			handler: func(w http.ResponseWriter, _ *http.Request) {
 				reply(w, 201, `{"id":7,"vehicle_id":1,"code":"P0420"}`)
 			}},
 		"created, unreadable": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created (id 7)",
-			answer: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
+			handler: func(w http.ResponseWriter, _ *http.Request) { reply(w, 201, `{"id":7,`) }},
 		"flags and object": {args: append([]string{"-"}, flags...), stdin: object, code: 2, stderr: "--code and - exclude each other"},
 		"a file":           {args: []string{"fault.json"}, code: 2, stderr: "no other argument"},
 		"no number":        {args: []string{"--vehicle-id", "x"}, code: 2, stderr: "fleetio: vehicle_id is not a whole number"},
-		"unknown member":   {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is not a field`},
+		"unknown property": {args: []string{"-"}, stdin: `{"vin":"x"}`, code: 2, stderr: `standard input: "vin" is not a field`},
 		"no object":        {args: []string{"-"}, stdin: `[]`, code: 2, stderr: "standard input: not a JSON object"},
 		"endless":          {args: []string{"-"}, stdin: strings.Repeat(" ", importer.MaxRow+1), code: 2, stderr: "which no fault needs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := newVendor(t, func(w http.ResponseWriter, r *http.Request, _ string) bool {
-				if test.answer != nil {
-					test.answer(w, r)
+				if test.handler != nil {
+					test.handler(w, r)
 				}
-				return test.answer != nil
+				return test.handler != nil
 			})
 			code, stdout, stderr := fleetio(test.stdin, append([]string{"create", "--credentials", keys(t), "--base-url", v.URL}, test.args...)...)
 			noCredential(t, stdout, stderr)
@@ -160,9 +160,11 @@ func TestKeysForOthersToRead(t *testing.T) {
 	}
 	path := keys(t)
 	for _, mode := range []os.FileMode{0o604, 0o640, 0o644, 0o602} {
-		require.NoError(t, os.Chmod(path, mode))
-		_, err := readKeys(path)
-		require.ErrorContains(t, err, "chmod 600", "%o", mode)
+		t.Run(mode.String(), func(t *testing.T) {
+			require.NoError(t, os.Chmod(path, mode))
+			_, err := readKeys(path)
+			require.ErrorContains(t, err, "chmod 600", "%o", mode)
+		})
 	}
 	require.NoError(t, os.Chmod(path, 0o400))
 	_, err := readKeys(path)

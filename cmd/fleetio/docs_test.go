@@ -107,7 +107,7 @@ func TestKubernetesJobs(t *testing.T) {
 	assert.NotEqual(t, 0, code, "a shard that could not run fails: %s", out)
 }
 
-// block returns what stands in the guide between a line and the end of its code.
+// block returns the text of the guide between a line and the end of its code.
 func block(t *testing.T, begin string) []byte {
 	t.Helper()
 	_, rest, found := strings.Cut(read(t, "../../docs/ci.md"), "```yaml\n"+begin)

@@ -58,7 +58,7 @@ func TestImportAfterEachCrash(t *testing.T) {
 	}
 }
 
-// TestImportKilled kills the process, as no signal handler sees, while a row is on its way.
+// TestImportKilled kills the process, as no signal handler sees, while a row is in flight.
 func TestImportKilled(t *testing.T) {
 	t.Parallel()
 	path := write(t, "faults.csv", table(5))
@@ -71,12 +71,12 @@ func TestImportKilled(t *testing.T) {
 	})
 	command = exec.CommandContext(t.Context(), os.Args[0], "import", "--credentials", keys(t), "--base-url", v.URL, "--concurrency=1", path)
 	command.Env = append(os.Environ(), asCommand+"=1")
-	v.mu.Lock() // no request is answered until command is complete
+	v.mu.Lock() // no request gets a response until command is complete
 	require.NoError(t, command.Start())
 	v.mu.Unlock()
 	require.Error(t, command.Wait())
 	v.mu.Lock()
-	v.answer = nil
+	v.handler = nil
 	v.mu.Unlock()
 	code, stdout, stderr := imports(t, v, path)
 	assert.Equal(t, 1, code, stderr)
@@ -117,7 +117,7 @@ func TestImportStops(t *testing.T) {
 	}
 }
 
-// TestImportInterrupted ends the run while a row is on its way: its outcome is known all the same.
+// TestImportInterrupted ends the run while a row is in flight: its outcome is known all the same.
 func TestImportInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -175,7 +175,7 @@ func TestImportLock(t *testing.T) {
 	var said string
 	var v *vendor
 	v = newVendor(t, func(http.ResponseWriter, *http.Request, string) bool {
-		inner, _, said = imports(t, v, path) // while the row is on its way
+		inner, _, said = imports(t, v, path) // while the row is in flight
 		return false
 	})
 	code, _, stderr := imports(t, v, path)

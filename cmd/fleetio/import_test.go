@@ -34,14 +34,14 @@ const (
 type vendor struct {
 	*httptest.Server
 
-	mu     sync.Mutex
-	sent   map[string]int
-	answer func(w http.ResponseWriter, r *http.Request, id string) bool // whether it has answered
+	mu      sync.Mutex
+	sent    map[string]int
+	handler func(w http.ResponseWriter, r *http.Request, id string) bool // reports whether it has responded
 }
 
-func newVendor(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, id string) bool) *vendor {
+func newVendor(t *testing.T, handler func(w http.ResponseWriter, r *http.Request, id string) bool) *vendor {
 	t.Helper()
-	v := &vendor{sent: map[string]int{}, answer: answer}
+	v := &vendor{sent: map[string]int{}, handler: handler}
 	v.Server = httptest.NewServer(v)
 	t.Cleanup(v.Close)
 	return v
@@ -57,9 +57,9 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(text, &body)
 	v.mu.Lock()
 	v.sent[body.ExternalID]++
-	answer := v.answer
+	handler := v.handler
 	v.mu.Unlock()
-	if answer != nil && answer(w, r, body.ExternalID) {
+	if handler != nil && handler(w, r, body.ExternalID) {
 		return
 	}
 	reply(w, http.StatusCreated, fmt.Sprintf(`{"id":90210,"account_id":12,"vehicle_id":%d,"code":%q,"count":null,"description":null,`+
@@ -231,7 +231,7 @@ func TestImportOutcomes(t *testing.T) {
 	first["3"]++
 	assert.Equal(t, first, v.counts(), "what was refused is sent again, and nothing else")
 
-	v.answer = nil
+	v.handler = nil
 	code, stdout, _ = imports(t, v, "--retry-ambiguous", path)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, stdout, "7 rows: 3 created, 3 created before, 1 rejected, 0 ambiguous")
@@ -482,10 +482,14 @@ func TestImportMemory(t *testing.T) {
 	assert.Contains(t, stdout, "6400 to send")
 	assert.Less(t, int64(after.HeapSys)-int64(before.HeapSys), int64(32<<20), "the file is not held in memory")
 
-	for _, text := range []string{"vehicle_id,code\n1,\"" + strings.Repeat("x\n", 2<<20), `{"code":"` + strings.Repeat("x", 4<<20)} {
-		code, _, stderr = fleetio(text, "import", "--dry-run", "-")
-		assert.Equal(t, 2, code)
-		assert.Contains(t, stderr, "more than 1024 KiB")
+	for name, text := range map[string]string{
+		"CSV": "vehicle_id,code\n1,\"" + strings.Repeat("x\n", 2<<20), "NDJSON": `{"code":"` + strings.Repeat("x", 4<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := fleetio(text, "import", "--dry-run", "-")
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr, "more than 1024 KiB")
+		})
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// maxStop is how long a command may take to end by itself once it is interrupted. It is less than the second that the
-// documents promise.
+// maxStop is the time in which an interrupted command must end by itself. It is less than the second that the documents
+// promise.
 const maxStop = 500 * time.Millisecond
 
 var (
-	// finishing is read-locked while a command does what must not be aborted: a create that is in flight, or calls to the
-	// sandbox. It must not be locked twice by one goroutine.
+	// finishing is read-locked while a command must not be aborted: while a create is in flight, or the sandbox shuts down.
+	// One goroutine must not lock it twice.
 	finishing sync.RWMutex
 
 	unfinished struct {
@@ -23,9 +23,9 @@ var (
 	}
 )
 
-// leavesBehind makes a file or folder, and notes how to remove it where the process has to end before the command does.
-// To remove what is gone, or has another name now, must do nothing.
-func leavesBehind[T any](create func() (T, error), remove func(T)) (T, error) {
+// createTracked creates a file or folder that is removed if the process ends before the command does. remove must do
+// nothing if it is gone or renamed.
+func createTracked[T any](create func() (T, error), remove func(T)) (T, error) {
 	unfinished.Lock()
 	defer unfinished.Unlock()
 	made, err := create()
@@ -35,33 +35,32 @@ func leavesBehind[T any](create func() (T, error), remove func(T)) (T, error) {
 	return made, err
 }
 
-// createTemp makes a temporary file.
+// createTemp creates a temporary file.
 func createTemp(folder, pattern string) (*os.File, error) {
 	create := func() (*os.File, error) { return os.CreateTemp(folder, pattern) }
-	return leavesBehind(create, func(f *os.File) { _ = os.Remove(f.Name()) })
+	return createTracked(create, func(f *os.File) { _ = os.Remove(f.Name()) })
 }
 
-// exitSoon ends the process of an interrupted command that does not end by itself: it may wait for a read or a write
-// that blocks, or compute. What it has not finished is removed. A command that was finishing has as long again, to
-// print the outcome.
+// exitSoon ends the process of an interrupted command that does not end by itself, such as one that waits for a blocking
+// read or write, and removes unfinished files. A command that was finishing gets maxStop once more to print the outcome.
 func exitSoon() {
 	time.Sleep(maxStop)
 	for !finishing.TryLock() {
 		finishing.Lock()
-		finishing.Unlock() //nolint:staticcheck // it was only to wait
+		finishing.Unlock() //nolint:staticcheck // it only waits
 		time.Sleep(maxStop)
 	}
-	unfinished.Lock() // for good: nothing more is made
+	unfinished.Lock() // forever, so that no more files are created
 	for _, remove := range unfinished.remove {
 		remove()
 	}
-	told := make(chan struct{})
+	printed := make(chan struct{})
 	go func() {
 		_, _ = fmt.Fprintf(os.Stderr, "fleetio: %v\n", errInterrupted)
-		close(told)
+		close(printed)
 	}()
 	select {
-	case <-told:
+	case <-printed:
 	case <-time.After(maxStop / 5): // standard error may block, too
 	}
 	os.Exit(exitNotRun)

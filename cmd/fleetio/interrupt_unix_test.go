@@ -80,10 +80,10 @@ func TestInterruptEndsWhatBlocks(t *testing.T) {
 // TestInterruptWaitsForRows that are in flight for longer than a command has to end, and for the report.
 func TestInterruptWaitsForRows(t *testing.T) {
 	t.Parallel()
-	arrived, answer := make(chan struct{}), make(chan struct{})
+	arrived, respond := make(chan struct{}), make(chan struct{})
 	v := newVendor(t, func(http.ResponseWriter, *http.Request, string) bool {
 		close(arrived)
-		<-answer
+		<-respond
 		return false
 	})
 	command := exec.CommandContext(t.Context(), os.Args[0], "import", "--credentials", keys(t), "--base-url", v.URL,
@@ -101,7 +101,7 @@ func TestInterruptWaitsForRows(t *testing.T) {
 	<-arrived
 	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
 	time.Sleep(2 * maxStop) // real time, as it is another process
-	close(answer)
+	close(respond)
 	time.Sleep(maxStop / 3)
 	out, err := io.ReadAll(reader)
 	require.NoError(t, err)

@@ -20,8 +20,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// softMemory is how many bytes the process tries not to exceed: beyond it the collector works harder. Large bodies
-// are held a few times over while they are read, and the garbage of that would be as much again.
+// softMemory is the memory limit of the process, in bytes, beyond which the garbage collector works harder. While a large
+// body is read, several copies of it exist, and without a limit as much garbage.
 const softMemory = 256 << 20
 
 func main() {
@@ -32,7 +32,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	context.AfterFunc(ctx, exitSoon)
 	code := run(ctx, os.Args[1:], thisConsole())
-	finishing.RLock() // for good: the command has ended by itself, and exitSoon must not
+	finishing.RLock() // forever, so that exitSoon does not end the process
 	os.Exit(code)
 }
 
@@ -43,14 +43,14 @@ const (
 )
 
 var (
-	errFindings    = errors.New("there are findings") // of a command that ran well and exits with 1
+	errFindings    = errors.New("there are findings") // exits with 1 without a message
 	errInterrupted = importer.ErrInterrupted
 )
 
 // exitCodes ends the help of the commands that check.
 const exitCodes = "Exit codes: 0 the traffic conforms, 1 findings, 2 could not run."
 
-// version is that of the module, or of the commit, that the binary was built from.
+// version returns the version of the module, or the commit, of the binary.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -59,15 +59,14 @@ func version() string {
 	return info.Main.Version
 }
 
-// run is main without the process, so that tests see what a shell sees. It ends early when ctx does, unless it waits
-// for a read or write that blocks.
+// run runs a command and returns the exit code. It ends early when ctx does, unless it waits for a blocking read or write.
 func run(ctx context.Context, args []string, c *console) int {
 	stdout, stderr := printable.NewWriter(c.stdout), printable.NewWriter(c.stderr)
 	defer func() { _ = errors.Join(stdout.Flush(), stderr.Flush()) }()
 	escaping := *c
 	escaping.stdout, escaping.stderr = stdout, stderr
 	c = &escaping
-	root := commands(c) //nolint:contextcheck // what takes long, the commands' RunE, gets it from their Context
+	root := commands(c) //nolint:contextcheck // ExecuteContextC passes it on
 	root.SetArgs(args)
 	switch asked, err := root.ExecuteContextC(ctx); {
 	case err == nil:
@@ -110,7 +109,7 @@ func commands(c *console) *cobra.Command {
 	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), createCommand(c),
 		importCommand(c), sandboxCommand(c))
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{ // which fails for an unknown command, unlike cobra's own
+	root.SetHelpCommand(&cobra.Command{ // unlike cobra's own, it fails for an unknown command
 		Use:   "help [command]",
 		Short: "Print the help of a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -134,7 +133,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// needs is for commands that take one argument or more.
+// needs returns a check that there is at least one argument.
 func needs(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -144,7 +143,7 @@ func needs(what string) cobra.PositionalArgs {
 	}
 }
 
-// aPath is the argument of the commands that read recordings.
+// aPath describes the argument of the commands that read recordings.
 const aPath = "a PATH: a recording, a folder of them, or - for standard input"
 
 // formatFlag adds --format.
@@ -152,7 +151,7 @@ func formatFlag(cmd *cobra.Command, format *string, formats string) {
 	cmd.Flags().StringVar(format, "format", "text", "output `FORMAT`: "+formats)
 }
 
-// checkFormat is for the commands that print text and JSON.
+// checkFormat checks --format of the commands that print text or JSON.
 func checkFormat(format string) error {
 	if format != "text" && format != "json" {
 		return fmt.Errorf("--format must be text or json, not %q", format)

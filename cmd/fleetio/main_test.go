@@ -82,7 +82,7 @@ func TestExitStatus(t *testing.T) {
 		"cut short":         {stdin: string(conforming[:len(conforming)/2]), args: []string{"verify", "-"}, code: 2, stderr: "byte"},
 		"no exchange":       {stdin: har(""), args: []string{"verify", "-"}, code: 2, stderr: "no exchange was checked"},
 		"no operation":      {stdin: har(unmatched), args: []string{"verify", "-"}, code: 2, stderr: "1 matched no operation"},
-		"no answer":         {stdin: har(unanswered), args: []string{"verify", "-"}, code: 2, stderr: "1 had no response"},
+		"no response":       {stdin: har(unanswered), args: []string{"verify", "-"}, code: 2, stderr: "1 had no response"},
 		"no such spec":      {args: []string{"verify", "--spec", "nowhere.yaml", "-"}, code: 2, stderr: "nowhere.yaml"},
 		"a folder as spec":  {args: []string{"verify", "--spec", empty, "-"}, code: 2, stderr: "fleetio: "},
 		"a spec of nothing": {args: []string{"verify", "--spec", os.DevNull, "-"}, code: 2, stderr: os.DevNull},

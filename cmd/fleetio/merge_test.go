@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shards judges the paths in n parts and returns the names of their reports.
+// shards checks the paths in n parts and returns the names of their reports.
 func shards(t *testing.T, n int, stdin string, paths ...string) []string {
 	t.Helper()
 	folder := t.TempDir()
@@ -56,14 +56,16 @@ func TestShardsMergedEqualTheWhole(t *testing.T) {
 		{"--format=json"}, {"--format=text"}, {"--format=sarif", "--strict"}, {"--format=junit", "--min-coverage=99.9"},
 		{"--format=json", "--known", known},
 	} {
-		code, whole, warnings := fleetio("", slices.Concat([]string{"verify", recordings}, flags)...)
-		require.Less(t, code, exitNotRun, warnings)
-		for _, order := range [][]string{parts, backwards} {
-			mergedCode, merged, mergedWarnings := fleetio("", slices.Concat([]string{"merge"}, flags, order)...)
-			assert.Equal(t, code, mergedCode, mergedWarnings)
-			same(t, whole, merged)
-			assert.Equal(t, warnings, mergedWarnings)
-		}
+		t.Run(strings.Join(flags, " "), func(t *testing.T) {
+			code, whole, warnings := fleetio("", slices.Concat([]string{"verify", recordings}, flags)...)
+			require.Less(t, code, exitNotRun, warnings)
+			for _, order := range [][]string{parts, backwards} {
+				mergedCode, merged, mergedWarnings := fleetio("", slices.Concat([]string{"merge"}, flags, order)...)
+				assert.Equal(t, code, mergedCode, mergedWarnings)
+				same(t, whole, merged)
+				assert.Equal(t, warnings, mergedWarnings)
+			}
+		})
 	}
 }
 

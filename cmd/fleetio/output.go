@@ -13,11 +13,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// checkOutputs finds, before a run of hours, what would keep its results from being written, or make them overwrite
-// what the run reads. inputs are the files that it reads, "-" for standard input, and the folders that it takes them
-// from; what is not there is left for the run to find. Standard output and standard error are outputs of every run.
+// checkOutputs fails if results cannot be written or would overwrite an input. inputs are the files that the run reads, "-"
+// for standard input, and their folders; missing ones are ignored, because the run reports them. Standard output and
+// standard error are outputs of every run.
 //
-// A run checks again before it writes, as links may have changed while it read.
+// A run calls it before it reads, which may take hours, and again before it writes, because links may have changed.
 func checkOutputs(outputs, inputs []string) error {
 	var writes []output
 	for _, name := range outputs {
@@ -33,7 +33,7 @@ func checkOutputs(outputs, inputs []string) error {
 		}
 	}
 	for i, to := range writes {
-		for _, other := range writes[:min(i, len(outputs))] { // both streams may go to one file
+		for _, other := range writes[:min(i, len(outputs))] { // both streams may be one file
 			if to.is(other) {
 				return fmt.Errorf("two results would go to %s, as %s may be the same file; use another name", to.name, other.name)
 			}
@@ -44,7 +44,7 @@ func checkOutputs(outputs, inputs []string) error {
 		if path == "-" {
 			info, err = os.Stdin.Stat()
 		}
-		if err != nil || info.Mode()&fs.ModeCharDevice != 0 { // a terminal or the null device may be read and written
+		if err != nil || info.Mode()&fs.ModeCharDevice != 0 { // a terminal or the null device may be both
 			continue
 		}
 		for _, to := range writes {
@@ -59,14 +59,14 @@ func checkOutputs(outputs, inputs []string) error {
 	return nil
 }
 
-// output is where a result goes.
+// output is the destination of a result.
 type output struct {
 	name string
-	path string      // absolute and without links: a link that is an output stays; "" for what is not a regular file
-	info fs.FileInfo // nil if there is no file yet
+	path string      // absolute and without links, so that a link is not replaced; "" if it is not a regular file
+	info fs.FileInfo // nil if the file does not exist
 }
 
-// resolveOutput finds out where an output goes.
+// resolveOutput returns the destination for a name.
 func resolveOutput(name string) (output, error) {
 	to := output{name: name}
 	info, err := os.Stat(name)
@@ -96,8 +96,8 @@ func resolveOutput(name string) (output, error) {
 	return to, nil
 }
 
-// is reports whether two outputs are one file. Names of new files that differ in case only count as one, as they are on
-// many file systems. Both reports may go to one device or pipe.
+// is reports whether two outputs are the same file. Names of new files that differ only in case count as the same, as they
+// are on many file systems. Two results may go to one device or pipe.
 func (o output) is(other output) bool {
 	if o.info != nil && other.info != nil {
 		return o.info.Mode().IsRegular() && os.SameFile(o.info, other.info)
@@ -105,7 +105,7 @@ func (o output) is(other output) bool {
 	return o.info == nil && other.info == nil && strings.EqualFold(o.path, other.path)
 }
 
-// isBelow reports whether the output goes into a folder, or one below it.
+// isBelow reports whether the output is in a folder or its subfolders.
 func (o output) isBelow(folder string) bool {
 	folder, err := filepath.EvalSymlinks(folder)
 	if err == nil {
@@ -118,17 +118,17 @@ func (o output) isBelow(folder string) bool {
 	return err == nil && filepath.IsLocal(below)
 }
 
-// files are results that get their names when all are complete.
+// files are results that are renamed to their names when all are complete.
 type files []staged
 
 type staged struct {
 	output
 
 	text []byte
-	temp string // the file that has the text; "" for what is not a regular file, such as a pipe
+	temp string // the temporary file; "" if the output is not a regular file, such as a pipe
 }
 
-// add writes a result to a temporary file next to its place.
+// add writes a result to a temporary file in the same folder.
 func (f *files) add(name string, write func(io.Writer) error) error {
 	to, err := resolveOutput(name)
 	if err != nil {
@@ -139,12 +139,12 @@ func (f *files) add(name string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	s := staged{output: to, text: b.Bytes()}
-	mode := fs.FileMode(0o644) // for all to read: a report holds no credential, and the next step often has another user
+	mode := fs.FileMode(0o644) // a report has no credential, and the next step often runs as another user
 	if to.info != nil {
 		mode = to.info.Mode().Perm()
 	}
 	if to.path != "" {
-		temp, err := createTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // which no folder is searched for
+		temp, err := createTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // not the name of a recording
 		if err != nil {
 			return fmt.Errorf("%s cannot be written: %w", name, err)
 		}
@@ -159,7 +159,7 @@ func (f *files) add(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// commit gives the files their names.
+// commit renames the files.
 func (f *files) commit() error {
 	for ; len(*f) > 0; *f = (*f)[1:] {
 		if err := (*f)[0].commit(); err != nil {
@@ -176,7 +176,7 @@ func (s staged) commit() error {
 	return os.Rename(s.temp, s.path)
 }
 
-// discard removes what has no name yet. After commit, that is nothing.
+// discard removes the files that commit has not renamed.
 func (f *files) discard() {
 	for _, left := range *f {
 		if left.temp != "" {

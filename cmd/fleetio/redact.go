@@ -63,9 +63,8 @@ func redactCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// redact writes the exchanges to a file, which is there only when all of it is clean. It goes over them twice, as a
-// later exchange may have the credential that an earlier one repeats. Between, they are in a file without their own
-// credentials.
+// redact writes the exchanges to a file, completely or not at all. It takes two passes, because a later exchange may have
+// the credential that an earlier one repeats. The file between them has each exchange without its own credentials.
 func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
 	folder, err := temporaryFolder()
 	if err != nil {
@@ -88,7 +87,7 @@ func redact(ctx context.Context, c *console, contract *conformance.Contract, out
 	})
 }
 
-// redactAll writes a file, complete or not at all.
+// redactAll writes a file, completely or not at all.
 func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.Exchange, error],
 	edit func(*traffic.Exchange) (*traffic.Exchange, error)) error {
 	var file files
@@ -112,7 +111,7 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
-	case failed != nil: // by what was read, which needs no word about the file
+	case failed != nil: // not an error of the file
 		return failed
 	case err != nil:
 		return err
@@ -121,7 +120,7 @@ func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.
 }
 
 func temporaryFolder() (string, error) {
-	return leavesBehind(func() (string, error) { return os.MkdirTemp("", "fleetio-*") },
+	return createTracked(func() (string, error) { return os.MkdirTemp("", "fleetio-*") },
 		func(path string) { _ = os.RemoveAll(path) })
 }
 

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -70,7 +74,7 @@ func sandboxCommand(c *console) *cobra.Command {
 		"store accounts and faults in the SQLite `FILE`, which is created if it does not exist (default in memory)")
 	flags.StringVar(&s.fixturesPath, "fixtures", "",
 		"read accounts, keys, vehicles and fault rules from the YAML or JSON `FILE` "+
-			"(default the file of --db, or else a built-in fleet)")
+			"(default those in --db, or else a built-in fleet)")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "limit each account to `NUMBER` requests a clock minute (default no limit)")
 	flags.StringArrayVar(&s.failures, "failure", nil,
 		"inject `WHAT` into each request, WHAT@10% into a share of them, WHAT@next3 into the next three; may be given\n"+
@@ -96,7 +100,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return fmt.Errorf("--log: %w", err)
 	}
-	signal.Ignore(syscall.SIGPIPE) // the reader of the log may leave
+	signal.Ignore(syscall.SIGPIPE) // after the reader of the log has ended
 	if os.Getenv("GOMEMLIMIT") == "" {
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(softSandboxMemory))
 	}
@@ -108,7 +112,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
-	defer func() { _ = srv.Close() }() // Serve has closed it already
+	defer func() { _ = srv.Close() }() // if Serve is not called
 	if s.db != "" {
 		store, err := sqlite.Open(ctx, s.db)
 		if err != nil {
@@ -118,10 +122,10 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	}
 	box, err := sandbox.New(append(options, sandbox.WithLogger(logger))...) //nolint:contextcheck // it takes none
 	if err != nil {
-		return plainSandbox(err)
+		return trimPackage(err)
 	}
 	srv.Sandbox, srv.Logger = box, logger
-	err = s.prepare(c, srv) //nolint:contextcheck // loading a spec does not wait
+	err = s.prepare(c, srv) //nolint:contextcheck // loading a spec does not block
 	if err == nil {
 		finishing.RLock()
 		defer finishing.RUnlock() // once the file is closed
@@ -130,7 +134,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	return errors.Join(err, box.Close())
 }
 
-// prepare mounts the page and prints what clients need.
+// prepare adds the page and prints the URL and the credentials.
 func (s *sandboxRun) prepare(c *console, srv *server.Server) error {
 	if !s.noPage {
 		spec, err := loadSpec("")
@@ -140,12 +144,12 @@ func (s *sandboxRun) prepare(c *console, srv *server.Server) error {
 		srv.Page = page.New(srv.Sandbox, server.Check(spec.contract, spec.name))
 	}
 	if !srv.OnLoopback() {
-		c.warnf("%s is no loopback address: every host that reaches it can call the sandbox and see all exchanges", srv.Addr())
+		c.warnf("%s is no loopback address: every host that reaches it can use the sandbox and see all exchanges", srv.Addr())
 	}
 	return announce(c.stdout, srv.URL(), !s.noPage, srv.Sandbox.Accounts())
 }
 
-// options returns the options that depend on flags and the fixture file only.
+// options returns the options of the flags and the fixture file.
 func (s *sandboxRun) options() ([]sandbox.Option, error) {
 	if s.rateLimit < 0 {
 		return nil, errors.New("--rate-limit is a number from 0")
@@ -157,7 +161,7 @@ func (s *sandboxRun) options() ([]sandbox.Option, error) {
 	for _, text := range s.failures {
 		o, err := sandbox.ParseFailure(text)
 		if err != nil {
-			return nil, fmt.Errorf("--failure: %w; --list-failures explains them", plainSandbox(err))
+			return nil, fmt.Errorf("--failure: %w; --list-failures explains them", trimPackage(err))
 		}
 		options = append(options, o)
 	}
@@ -177,7 +181,108 @@ func (s *sandboxRun) options() ([]sandbox.Option, error) {
 	return options, nil
 }
 
-// plainSandbox removes the package name from the error.
-func plainSandbox(err error) error {
+// trimPackage removes the package name from an error.
+func trimPackage(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "sandbox: "))
+}
+
+// announce prints the URL and the credentials of the sandbox, as lines that a shell can evaluate.
+func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account) error {
+	var b strings.Builder
+	if hasPage {
+		fmt.Fprintf(&b, "# The page of the exchanges: %s/\n", url)
+	}
+	account, key := first(accounts)
+	fmt.Fprintf(&b, "export %s=%s\n", envBaseURL, quoteForShell(url))
+	fmt.Fprintf(&b, "export %s=%s\n", envAPIKey, quoteForShell(accounts[account].APIKeys[key].Key))
+	fmt.Fprintf(&b, "export %s=%s\n", envToken, quoteForShell(accounts[account].Token))
+	fmt.Fprintf(&b, "# These are of account %d %q, key %q%s.\n", accounts[account].ID, accounts[account].Name,
+		accounts[account].APIKeys[key].Name, restriction(accounts[account].APIKeys[key]))
+	for i, a := range accounts {
+		fmt.Fprintf(&b, "# account %d %q has %s; %s\n", a.ID, a.Name,
+			some("vehicle", a.Vehicles, func(v sandbox.Vehicle) string { return strconv.FormatInt(v.ID, 10) }),
+			some("code", a.FaultRules, func(r sandbox.FaultRule) string { return strconv.Quote(r.Code) }))
+		for j, k := range a.APIKeys {
+			if i == account && j == key {
+				continue
+			}
+			// Quoted by Go, a name cannot end the line of the comment.
+			fmt.Fprintf(&b, "# account %d %q, key %q%s: %s=%s %s=%s\n", a.ID, a.Name, k.Name, restriction(k),
+				envAPIKey, quoteForShell(k.Key), envToken, quoteForShell(a.Token))
+		}
+	}
+	_, err := io.WriteString(w, b.String()) // in one write, for scripts that wait for the first line and read the others
+	return err
+}
+
+func restriction(k sandbox.APIKey) string {
+	if slices.Contains(k.Permissions, sandbox.CreateFaults) {
+		return ""
+	}
+	return ", which may not create faults"
+}
+
+// some returns the names of the first few elements.
+func some[T any](what string, list []T, name func(T) string) string {
+	const maxNames = 8
+	if len(list) == 0 {
+		return "no " + what
+	}
+	var names []string
+	for _, each := range list[:min(maxNames, len(list))] {
+		names = append(names, name(each))
+	}
+	if len(list) > maxNames {
+		names = append(names, fmt.Sprintf("and %d more", len(list)-maxNames))
+	}
+	if len(list) > 1 {
+		what += "s"
+	}
+	return what + " " + strings.Join(names, ", ")
+}
+
+// first returns the first key that may create faults, or the first of all if none may.
+func first(accounts []sandbox.Account) (account, key int) {
+	for i, a := range accounts {
+		for j, k := range a.APIKeys {
+			if slices.Contains(k.Permissions, sandbox.CreateFaults) {
+				return i, j
+			}
+		}
+	}
+	return 0, 0
+}
+
+// quoteForShell quotes a string as one word of a POSIX shell.
+func quoteForShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// failures are examples of all failures, with their effects.
+var failures = []struct{ what, does string }{
+	{"500", "fails with a status from 400 to 599 instead of creating the fault"},
+	{"429=30s", "fails with a 429 with Retry-After, in whole seconds"},
+	{"503=5s", "fails with a 503 with Retry-After, in whole seconds"},
+	{"delay=250ms", "creates the fault at once, and delays the response"},
+	{"truncate", "creates the fault, and closes the connection after half of the response"},
+	{"malform", "creates the fault, and responds with half of the JSON as if it were complete"},
+	{"drop-before", "closes the connection without a response; the fault is not created"},
+	{"drop-after", "closes the connection without a response; the fault is created"},
+	{"accept", "creates a fault even without credentials or a valid body"},
+	{"set=/id=0", "sets the value at a JSON pointer of the response, or adds it"},
+	{"remove=/id", "removes the value at a JSON pointer"},
+	{"header=Location=/x", "sets a header; a second one of the same name adds a field"},
+	{"header=Location", "removes a header"},
+	{"type=text/html", "sets Content-Type"},
+	{"status=200", "sets the status, from 200 to 999"},
+	{`body={"id":1,"id":2}`, "sets the whole body, verbatim"},
+}
+
+// listFailures prints the failures.
+func listFailures(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	_, _ = fmt.Fprint(out, "A failure is injected into each request; with the suffix @10% into a tenth of them, with @next into the next\n"+
+		"one, with @next3 into the next three. \" && \" combines several for one request; body= extends to the end.\n")
+	for _, f := range failures {
+		_, _ = fmt.Fprintf(out, "%-22s %s\n", f.what, f.does)
+	}
+	return out.Flush()
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // TestSandboxKilled kills the command in the middle of many calls, again and again, as no signal handler sees: each fault
-// that was answered is in its file as it was answered, none is there twice, and no id is given to a second one. Half of the
+// that was acknowledged is in its file as it was acknowledged, none is there twice, and no id is given to a second one. Half of the
 // time, the next command opens what the kill left.
 func TestSandboxKilled(t *testing.T) {
 	t.Parallel()
@@ -38,36 +38,36 @@ func TestSandboxKilled(t *testing.T) {
 		rounds, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
-	k := &killed{db: filepath.Join(t.TempDir(), "faults.db"), answered: map[int64]string{}, stored: map[int64]string{}}
+	k := &killed{db: filepath.Join(t.TempDir(), "faults.db"), acknowledged: map[int64]string{}, stored: map[int64]string{}}
 	for round := range rounds {
-		answers := 50 + 37*round%200 // so that the end comes at another place of the work each time
+		responses := 50 + 37*round%200 // so that the end comes at another place of the work each time
 		if round%3 == 1 {
-			answers = untilCheckpoint
+			responses = untilCheckpoint
 		}
-		k.round(t, round, answers)
+		k.round(t, round, responses)
 		if round%2 == 1 {
 			k.check(t)
 		}
 	}
 	k.check(t)
 	// Else it was never in the middle of anything, and nothing is proven.
-	assert.Greater(t, len(k.stored), len(k.answered), "some were stored whose answer did not arrive")
-	assert.GreaterOrEqual(t, len(k.answered), 50*rounds)
+	assert.Greater(t, len(k.stored), len(k.acknowledged), "some were stored whose response did not arrive")
+	assert.GreaterOrEqual(t, len(k.acknowledged), 50*rounds)
 }
 
-// untilCheckpoint are as many answers as it takes for the log to be put into the file, some thousand.
+// untilCheckpoint are as many responses as it takes for the log to be put into the file, some thousand.
 const untilCheckpoint = math.MaxInt
 
 type killed struct {
 	db string
 
-	mu       sync.Mutex
-	answered map[int64]string // what was answered, by id
-	stored   map[int64]string // what was in the file, by id
+	mu           sync.Mutex
+	acknowledged map[int64]string // what was acknowledged, by id
+	stored       map[int64]string // what was in the file, by id
 }
 
-// round runs the command, and kills it after so many answers.
-func (k *killed) round(t *testing.T, round, answers int) {
+// round runs the command, and kills it after so many responses.
+func (k *killed) round(t *testing.T, round, responses int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0], "sandbox", "--addr", "127.0.0.1:0", "--db", k.db, "--log", "off", "--no-page")
 	command.Env = append(os.Environ(), asCommand+"=1")
@@ -92,12 +92,12 @@ func (k *killed) round(t *testing.T, round, answers int) {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		if answers == untilCheckpoint && grows(t, k.db, ended) {
+		if responses == untilCheckpoint && grows(t, k.db, ended) {
 			kill()
 		}
 	}()
 	var left atomic.Int64
-	left.Store(int64(answers))
+	left.Store(int64(responses))
 	for caller := range callers {
 		wait.Go(func() {
 			for n := 0; ; n++ {
@@ -108,8 +108,8 @@ func (k *killed) round(t *testing.T, round, answers int) {
 					k.mu.Unlock()
 					return
 				}
-				assert.Empty(t, k.answered[id], "id %d was given twice", id)
-				k.answered[id] = body
+				assert.Empty(t, k.acknowledged[id], "id %d was given twice", id)
+				k.acknowledged[id] = body
 				k.mu.Unlock()
 				if left.Add(-1) == 0 {
 					kill()
@@ -212,16 +212,16 @@ func (k *killed) check(t *testing.T) {
 		require.NoError(t, json.Unmarshal(r.Fault, &fault))
 		require.False(t, externals[fault.ExternalID], "%s is there twice", fault.ExternalID)
 		externals[fault.ExternalID] = true
-		if answer, was := k.answered[r.ID]; was {
-			require.Equal(t, answer, fmt.Sprintf(`{"id":%d,%s`, r.ID, r.Fault[1:]), "as it was answered")
+		if body, was := k.acknowledged[r.ID]; was {
+			require.Equal(t, body, fmt.Sprintf(`{"id":%d,%s`, r.ID, r.Fault[1:]), "as it was acknowledged")
 		}
 		if before, was := k.stored[r.ID]; was {
 			require.Equal(t, before, string(r.Fault), "the id of another")
 		}
 		k.stored[r.ID] = string(r.Fault)
 	}
-	for id := range k.answered {
-		require.True(t, ids[id], "fault %d was answered, and is lost", id)
+	for id := range k.acknowledged {
+		require.True(t, ids[id], "fault %d was acknowledged, and is lost", id)
 	}
 	require.Len(t, records, len(k.stored), "a fault that was there is gone")
 }

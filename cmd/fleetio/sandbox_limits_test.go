@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestVerdictIsAboutWhatArrived judges a fault that repeats a credential in a spelling of its own: it conforms, and shows
+// TestVerdictIsAboutWhatArrived checks a fault that repeats a credential in a spelling of its own: it conforms, and shows
 // nothing.
 func TestVerdictIsAboutWhatArrived(t *testing.T) {
 	t.Parallel()

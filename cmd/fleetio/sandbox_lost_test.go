@@ -17,7 +17,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
 )
 
-// TestSandboxLosesItsFile damages the file of --db: no fault is answered that it does not hold, /healthz says so, and so do
+// TestSandboxLosesItsFile damages the file of --db: no fault is acknowledged that it does not hold, /healthz says so, and so do
 // the exit status and the last line.
 func TestSandboxLosesItsFile(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ func TestSandboxLosesItsFile(t *testing.T) {
 	}
 }
 
-// TestSandboxIsFull lets the files grow to a few pages: /healthz says what creates say. The faults that were answered stay.
+// TestSandboxIsFull lets the files grow to a few pages: /healthz says what creates say. The faults that were acknowledged stay.
 func TestSandboxIsFull(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "faults.db")

@@ -61,7 +61,7 @@ func TestAnnounce(t *testing.T) {
 
 	b.Reset()
 	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
-	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "who may do nothing can call, too")
+	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "also a key without permissions")
 	assert.Contains(t, b.String(), `key "r", which may not create faults.`+"\n")
 }
 

@@ -23,21 +23,21 @@ func (b *box) begun(t *testing.T) (net.Conn, *bufio.Reader) {
 	_, err = fmt.Fprintf(conn, "POST /api/v1/faults HTTP/1.1\r\nHost: x\r\nAuthorization: Token %s\r\nAccount-Token: %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", b.key, b.token, len(someFault))
 	require.NoError(t, err)
-	answers := bufio.NewReader(conn)
+	reader := bufio.NewReader(conn)
 	for _, want := range []string{"HTTP/1.1 100 Continue\r\n", "\r\n"} { // so the handler reads the body
-		line, err := answers.ReadString('\n')
+		line, err := reader.ReadString('\n')
 		require.NoError(t, err)
 		require.Equal(t, want, line)
 	}
-	return conn, answers
+	return conn, reader
 }
 
-// TestSandboxFinishes ends the sandbox with a call on its way, which still gets its answer, and a page that is open.
+// TestSandboxFinishes ends the sandbox with a request in flight, which still gets its response, and a page that is open.
 func TestSandboxFinishes(t *testing.T) {
 	t.Parallel()
 	db := filepath.Join(t.TempDir(), "faults.db")
 	b := serveSandbox(t, "--db", db)
-	conn, answers := b.begun(t)
+	conn, reader := b.begun(t)
 	events, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/events", nil)
 	require.NoError(t, err)
 	stream, err := http.DefaultClient.Do(events)
@@ -46,7 +46,7 @@ func TestSandboxFinishes(t *testing.T) {
 
 	ended := make(chan int)
 	go func() { ended <- b.stop() }()
-	for { // until nobody is let in
+	for { // until new connections are refused
 		late, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
 		if err != nil {
 			break
@@ -55,7 +55,7 @@ func TestSandboxFinishes(t *testing.T) {
 	}
 	_, err = io.WriteString(conn, someFault)
 	require.NoError(t, err)
-	response, err := http.ReadResponse(answers, nil)
+	response, err := http.ReadResponse(reader, nil)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	assert.Equal(t, 201, response.StatusCode)
@@ -64,35 +64,35 @@ func TestSandboxFinishes(t *testing.T) {
 	_, err = io.Copy(io.Discard, stream.Body)
 	require.NoError(t, err, "the stream has an end")
 
-	answer := serveSandbox(t, "--db", db).create(t, http.DefaultClient, someFault)
-	assert.Contains(t, answer.body, `"id":2,`, "the first is in the file")
+	reply := serveSandbox(t, "--db", db).create(t, http.DefaultClient, someFault)
+	assert.Contains(t, reply.body, `"id":2,`, "the first is in the file")
 }
 
-// TestSandboxPage shows a call that is answered wrongly, and the verdict on it.
+// TestSandboxPage shows a request with a wrong response, and the verdict on it.
 func TestSandboxPage(t *testing.T) {
 	t.Parallel()
 	b := serveSandbox(t, "--failure", "set=/id=0@next")
-	answer := b.create(t, http.DefaultClient, someFault)
-	require.Equal(t, 201, answer.status)
-	require.Contains(t, answer.body, `"id":0,`)
+	reply := b.create(t, http.DefaultClient, someFault)
+	require.Equal(t, 201, reply.status)
+	require.Contains(t, reply.body, `"id":0,`)
 	b.create(t, http.DefaultClient, someFault)
 	b.create(t, http.DefaultClient, `{"vehicle_id":1.0,"code":"P0420"}`)
-	answer = b.get(t, "/", "")
-	assert.Equal(t, 200, answer.status)
-	assert.Contains(t, answer.body, "conforms, 1 note")
-	assert.Contains(t, answer.header.Get("Content-Security-Policy"), "default-src 'none'")
-	assert.Contains(t, answer.body, "conforms")
-	assert.Contains(t, answer.body, "1 finding")
+	reply = b.get(t, "/", "")
+	assert.Equal(t, 200, reply.status)
+	assert.Contains(t, reply.body, "conforms, 1 note")
+	assert.Contains(t, reply.header.Get("Content-Security-Policy"), "default-src 'none'")
+	assert.Contains(t, reply.body, "conforms")
+	assert.Contains(t, reply.body, "1 finding")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/", strings.NewReader(someFault))
 	require.NoError(t, err)
-	assert.Contains(t, answerTo(t, http.DefaultClient, r).body, `"status":404`, "whoever has a wrong URL gets a problem")
+	assert.Contains(t, do(t, http.DefaultClient, r).body, `"status":404`, "a wrong URL gets a problem")
 	assert.Contains(t, b.get(t, "/", "").body, `id="exchange-3"`, "and it is seen")
-	answer = b.get(t, "/?exchange=1", "")
-	assert.Equal(t, 200, answer.status)
-	assert.Contains(t, answer.body, "expected at least 1, found 0")
-	assert.Contains(t, answer.body, "api/openapi.yaml:")
-	assert.NotContains(t, answer.body, b.key)
-	assert.NotContains(t, answer.body, b.token)
+	reply = b.get(t, "/?exchange=1", "")
+	assert.Equal(t, 200, reply.status)
+	assert.Contains(t, reply.body, "expected at least 1, found 0")
+	assert.Contains(t, reply.body, "api/openapi.yaml:")
+	assert.NotContains(t, reply.body, b.key)
+	assert.NotContains(t, reply.body, b.token)
 }
 
 // TestSandboxWithoutPage has the API only.
@@ -103,9 +103,9 @@ func TestSandboxWithoutPage(t *testing.T) {
 	for _, path := range []string{"/", "/events", "/assets/page.css"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			answer := b.get(t, path, "")
-			assert.Equal(t, 404, answer.status)
-			assert.Contains(t, answer.body, `"status":404`)
+			reply := b.get(t, path, "")
+			assert.Equal(t, 404, reply.status)
+			assert.Contains(t, reply.body, `"status":404`)
 		})
 	}
 }
@@ -123,25 +123,25 @@ func TestSandboxOfAnotherName(t *testing.T) {
 			assert.Equal(t, want, b.get(t, "/", host).status)
 		})
 	}
-	answer := b.get(t, "/events", "evil.example")
-	assert.Equal(t, 403, answer.status)
-	assert.NotContains(t, answer.body, "data:")
-	assert.Contains(t, answer.body, b.url)
-	answer = b.get(t, "/assets/x", "evil.example")
-	assert.Equal(t, 403, answer.status)
-	answer = b.get(t, "/healthz", "evil.example")
-	assert.Equal(t, 200, answer.status)
-	answer = b.get(t, "/api/v1/faults", "evil.example")
-	assert.Equal(t, 405, answer.status)
+	reply := b.get(t, "/events", "evil.example")
+	assert.Equal(t, 403, reply.status)
+	assert.NotContains(t, reply.body, "data:")
+	assert.Contains(t, reply.body, b.url)
+	reply = b.get(t, "/assets/x", "evil.example")
+	assert.Equal(t, 403, reply.status)
+	reply = b.get(t, "/healthz", "evil.example")
+	assert.Equal(t, 200, reply.status)
+	reply = b.get(t, "/api/v1/faults", "evil.example")
+	assert.Equal(t, 405, reply.status)
 }
 
-// TestSandboxForOthers listens on all interfaces, as it was told to.
+// TestSandboxForOthers listens on all interfaces, by --addr.
 func TestSandboxForOthers(t *testing.T) {
 	t.Parallel()
 	b := serveSandbox(t, "--addr", "0.0.0.0:0")
 	assert.Regexp(t, `^warning: (0\.0\.0\.0|\[::\]):\d+ is no loopback address: `, b.log.String())
 	assert.Contains(t, b.url, "http://127.0.0.1:")
-	answer := b.get(t, "/", "build.example:8080")
-	assert.Equal(t, 200, answer.status, "whoever may reach it by a name")
+	reply := b.get(t, "/", "build.example:8080")
+	assert.Equal(t, 200, reply.status, "a server on all interfaces has any name")
 	assert.NotContains(t, serveSandbox(t).log.String(), "warning")
 }

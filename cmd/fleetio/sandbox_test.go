@@ -83,8 +83,8 @@ func serveSandbox(t *testing.T, args ...string) *box {
 
 const someFault = `{"vehicle_id":1,"code":"P0420"}`
 
-// answered is an answer that was read.
-type answered struct {
+// received is a response with its body.
+type received struct {
 	proto  string
 	status int
 	header http.Header
@@ -92,33 +92,33 @@ type answered struct {
 }
 
 // create posts a fault.
-func (b *box) create(t *testing.T, client *http.Client, body string) answered {
+func (b *box) create(t *testing.T, client *http.Client, body string) received {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/api/v1/faults", strings.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Token "+b.key)
 	r.Header.Set("Account-Token", b.token)
-	return answerTo(t, client, r)
+	return do(t, client, r)
 }
 
 // get asks for a path, as for this host.
-func (b *box) get(t *testing.T, path, host string) answered {
+func (b *box) get(t *testing.T, path, host string) received {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+path, nil)
 	require.NoError(t, err)
 	r.Host = host
-	return answerTo(t, http.DefaultClient, r)
+	return do(t, http.DefaultClient, r)
 }
 
-func answerTo(t *testing.T, client *http.Client, r *http.Request) answered {
+func do(t *testing.T, client *http.Client, r *http.Request) received {
 	t.Helper()
 	response, err := client.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return answered{response.Proto, response.StatusCode, response.Header, string(body)}
+	return received{response.Proto, response.StatusCode, response.Header, string(body)}
 }
 
 // TestSandbox does what the help says: it evaluates what is printed in a shell, and creates a fault there.
@@ -131,16 +131,16 @@ func TestSandbox(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &fault))
 	assert.InDelta(t, 1, fault["id"], 0)
 	assert.Equal(t, "it's", fault["external_id"])
-	assert.Contains(t, b.stdout, "# The page that shows what arrives: "+b.url+"/\n")
+	assert.Contains(t, b.stdout, "# The page of the exchanges: "+b.url+"/\n")
 
-	answer := b.get(t, "/healthz", "")
-	assert.Equal(t, 200, answer.status)
-	assert.Equal(t, "ok\n", answer.body)
-	answer = b.get(t, "/api/v1/vehicles", "")
-	assert.Equal(t, 404, answer.status)
-	assert.Contains(t, answer.body, `"status":404`)
-	answer = b.get(t, "//api/v1/faults", "")
-	assert.Equal(t, 404, answer.status, "no redirect")
+	response := b.get(t, "/healthz", "")
+	assert.Equal(t, 200, response.status)
+	assert.Equal(t, "ok\n", response.body)
+	response = b.get(t, "/api/v1/vehicles", "")
+	assert.Equal(t, 404, response.status)
+	assert.Contains(t, response.body, `"status":404`)
+	response = b.get(t, "//api/v1/faults", "")
+	assert.Equal(t, 404, response.status, "no redirect")
 }
 
 // TestSandboxSpeaksHTTP2 has no way back to HTTP/1.1.
@@ -150,9 +150,9 @@ func TestSandboxSpeaksHTTP2(t *testing.T) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
-	answer := b.create(t, &http.Client{Transport: transport}, someFault)
-	assert.Equal(t, "HTTP/2.0", answer.proto)
-	assert.Equal(t, 201, answer.status, answer.body)
+	response := b.create(t, &http.Client{Transport: transport}, someFault)
+	assert.Equal(t, "HTTP/2.0", response.proto)
+	assert.Equal(t, 201, response.status, response.body)
 }
 
 func TestSandboxKeepsItsFile(t *testing.T) {
@@ -160,47 +160,47 @@ func TestSandboxKeepsItsFile(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "faults.db")
 	b := serveSandbox(t, "--db", db, "--fixtures", "internal/server/fixture/testdata/fleet.yaml")
 	assert.Equal(t, "example-key-telematics", b.key)
-	answer := b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
-	assert.Contains(t, answer.body, `"id":2,`, "after that of the fixtures")
+	response := b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
+	assert.Contains(t, response.body, `"id":2,`, "after that of the fixtures")
 	require.Equal(t, 0, b.stop())
 
 	b = serveSandbox(t, "--db", db) // the accounts come from the file, and none besides
 	assert.Equal(t, "example-key-telematics", b.key)
 	assert.NotContains(t, b.stdout, "sandbox-key")
-	answer = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
-	assert.Contains(t, answer.body, `"id":3,`)
+	response = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
+	assert.Contains(t, response.body, `"id":3,`)
 	require.Equal(t, 0, b.stop())
 
 	b = serveSandbox(t, "--db", db, "--fixtures", "internal/server/fixture/testdata/fleet.yaml")
-	answer = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
-	assert.Contains(t, answer.body, `"id":4,`, "the faults of the fixtures do not come again")
+	response = b.create(t, http.DefaultClient, `{"vehicle_id":6202,"code":"2000"}`)
+	assert.Contains(t, response.body, `"id":4,`, "the faults of the fixtures do not come again")
 }
 
 // TestSandboxFlags holds what the flags set to arrive.
 func TestSandboxFlags(t *testing.T) {
 	t.Parallel()
 	b := serveSandbox(t, "--rate-limit", "2", "--failure", "503@next", "--failure", "type=text/html@next", "--text-401")
-	answer := b.create(t, http.DefaultClient, someFault)
-	assert.Equal(t, 503, answer.status)
-	answer = b.create(t, http.DefaultClient, someFault)
-	assert.Equal(t, 201, answer.status)
-	assert.Equal(t, "text/html", answer.header.Get("Content-Type"))
+	response := b.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 503, response.status)
+	response = b.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 201, response.status)
+	assert.Equal(t, "text/html", response.header.Get("Content-Type"))
 	for range 4 { // a minute may begin in between
-		if answer = b.create(t, http.DefaultClient, someFault); answer.status == 429 {
+		if response = b.create(t, http.DefaultClient, someFault); response.status == 429 {
 			break
 		}
 	}
-	assert.Equal(t, 429, answer.status)
+	assert.Equal(t, 429, response.status)
 	stranger := *b
 	stranger.key = "nobody"
-	answer = stranger.create(t, http.DefaultClient, someFault)
-	assert.Equal(t, 401, answer.status)
-	assert.NotContains(t, answer.body, "{")
+	response = stranger.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 401, response.status)
+	assert.NotContains(t, response.body, "{")
 	reader := serveSandbox(t, "--empty-403") // without the limit
 	reader.key = "sandbox-key-reporting"
-	answer = reader.create(t, http.DefaultClient, someFault)
-	assert.Equal(t, 403, answer.status)
-	assert.Empty(t, answer.body)
+	response = reader.create(t, http.DefaultClient, someFault)
+	assert.Equal(t, 403, response.status)
+	assert.Empty(t, response.body)
 }
 
 func TestSandboxRefuses(t *testing.T) {
@@ -256,10 +256,12 @@ func TestSandboxUnprinted(t *testing.T) {
 	t.Parallel()
 	var stderr strings.Builder
 	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-failures"}} {
-		code := run(t.Context(), append([]string{"sandbox"}, args...), &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
-		assert.Equal(t, 2, code)
-		assert.Contains(t, stderr.String(), "broken pipe")
-		stderr.Reset()
+		t.Run(args[0], func(t *testing.T) {
+			code := run(t.Context(), append([]string{"sandbox"}, args...), &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
+			assert.Equal(t, 2, code)
+			assert.Contains(t, stderr.String(), "broken pipe")
+			stderr.Reset()
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 		"or from a file. No flag takes them, as other users of the machine can read a command line."
 )
 
-// service is the server to call, and the account.
+// service is the server and the account of a client.
 type service struct {
 	base     string
 	keysPath string
@@ -35,18 +35,17 @@ type service struct {
 
 func (s *service) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.base, "base-url", "",
-		"call the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
+		"send requests to the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
 	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
 }
 
-// url is the server's, without the slash that makes no difference. It may hold a password until client has refused
-// that.
+// url returns the base URL of the server, without a trailing slash. It may contain a password, which client rejects.
 func (s *service) url() string {
 	return strings.TrimRight(cmp.Or(s.base, os.Getenv(envBaseURL), vendorURL), "/")
 }
 
-// credentials reads them once, as they may come from a pipe.
+// credentials reads the credentials. Call it only once, because the file may be a pipe.
 func (s *service) credentials() (faults.Credentials, error) {
 	if s.keysPath != "" {
 		return readKeys(s.keysPath)
@@ -58,8 +57,8 @@ func (s *service) credentials() (faults.Credentials, error) {
 	return keys, nil
 }
 
-// client returns a client whose requests outlast the end of the context once they are in flight, so that an interrupted
-// command learns the outcome of each create.
+// client returns a client whose requests continue after the end of the context once they are in flight, so that an
+// interrupted command gets the outcome of each create.
 func (s *service) client(keys faults.Credentials) (*faults.Client, error) {
 	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
 		faults.WithHTTPClient(&http.Client{Transport: importer.Transport{Base: http.DefaultTransport}}))
@@ -81,7 +80,7 @@ func readKeys(path string) (faults.Credentials, error) {
 	if err != nil {
 		return none, err
 	}
-	// Windows has no such bits, and Go makes them up there.
+	// Windows has no mode bits.
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return none, fmt.Errorf("%s can be read by other users (mode %04o); chmod 600 it, and consider new keys",
 			path, info.Mode().Perm())

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	embeddedSpec = "api/openapi.yaml" // the name in reports of the spec that the binary has
-	maxSpec      = 16 << 20           // bytes, far beyond any spec that people write
+	embeddedSpec = "api/openapi.yaml" // the name of the embedded spec in reports
+	maxSpec      = 16 << 20           // bytes
 )
 
 // spec is the spec to check by.
@@ -24,7 +24,7 @@ type spec struct {
 	contract *conformance.Contract
 }
 
-// specFlag adds the flag that loadSpec takes.
+// specFlag adds --spec, see loadSpec.
 func specFlag(cmd *cobra.Command, path *string) {
 	cmd.Flags().StringVar(path, "spec", "",
 		"check by the OpenAPI 3.0 document in `FILE` (default the embedded "+embeddedSpec+")")

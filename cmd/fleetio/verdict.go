@@ -9,17 +9,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/known"
-
 	"github.com/spf13/cobra"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/suggest"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/known"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// verdict holds the flags that verify and merge have in common: what fails a run, and where its results go.
+// verdict holds the common flags of verify and merge: what fails a run, and the files of its results.
 type verdict struct {
 	specPath, format  string
 	reports           []string
@@ -58,14 +57,13 @@ func formats() string {
 	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
 }
 
-// prepare reads what the flags name, so that a mistake in them is found before the work. inputs are what the work
-// reads.
+// prepare checks the flags and reads their files before the run starts. inputs are the other files that the run reads.
 func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if !slices.Contains(report.Formats(), v.format) {
 		return fmt.Errorf("--format must be %s, not %q", formats(), v.format)
 	}
 	v.coverageAsked = cmd.Flags().Changed("min-coverage")
-	if !(v.minCoverage >= 0 && v.minCoverage <= 100) { // so that NaN is refused
+	if !(v.minCoverage >= 0 && v.minCoverage <= 100) { // false for NaN
 		return fmt.Errorf("--min-coverage must be a percentage, 0 to 100, not %v", v.minCoverage)
 	}
 	if v.suggestDocumented && v.suggestPath == "" {
@@ -102,14 +100,13 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	return err
 }
 
-// nothingChecked is why an empty run is not a pass.
+// nothingChecked is the error of an empty run, which is not a pass.
 func nothingChecked(s conformance.Summary) error {
 	return fmt.Errorf("no exchange was checked: %d read, %d matched no operation, %d had no response",
 		s.Unmatched+s.Unanswered, s.Unmatched, s.Unanswered)
 }
 
-// conclude evaluates the report, writes the results, and returns errFindings if the run fails. Either all files are
-// written, or none.
+// conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or none.
 func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
 	var problems []string
 	if v.knownPath != "" {
@@ -153,7 +150,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	return nil
 }
 
-// missingCoverage says what the run lacks of what --min-coverage asks for.
+// missingCoverage returns the problems of a run that misses --min-coverage.
 func (v *verdict) missingCoverage(s conformance.Summary) []string {
 	var problems []string
 	if !v.coverageAsked {
@@ -169,7 +166,7 @@ func (v *verdict) missingCoverage(s conformance.Summary) []string {
 	return problems
 }
 
-// addSuggestion makes the overlay that --suggest asks for.
+// addSuggestion adds the overlay of --suggest.
 func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Report) error {
 	if v.suggestPath == "" {
 		return nil
@@ -188,7 +185,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	})
 }
 
-// warnings reports what was not checked.
+// warnings prints what was not checked.
 func (v *verdict) warnings(c *console, r *conformance.Report) {
 	for _, u := range r.Unchecked {
 		c.warnf("%s:%d: not checked: %s (#%s)", v.spec.name, u.Spec.Line, u.Reason, u.Spec.Pointer)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -225,12 +226,14 @@ func TestColor(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for _, color := range []bool{false, true} {
-		var out strings.Builder
-		path := filepath.Join(folder, "out.txt")
-		c := &console{stdout: &out, stderr: io.Discard, color: color, now: someDay}
-		assert.Equal(t, 1, run(context.Background(), []string{"verify", "--report", "text=" + path, recordings + "minimum.har"}, c))
-		assert.Equal(t, color, strings.Contains(out.String(), "\x1b["))
-		assert.NotContains(t, read(t, path), "\x1b[", "a file is no terminal")
+		t.Run(strconv.FormatBool(color), func(t *testing.T) {
+			var out strings.Builder
+			path := filepath.Join(folder, "out.txt")
+			c := &console{stdout: &out, stderr: io.Discard, color: color, now: someDay}
+			assert.Equal(t, 1, run(context.Background(), []string{"verify", "--report", "text=" + path, recordings + "minimum.har"}, c))
+			assert.Equal(t, color, strings.Contains(out.String(), "\x1b["))
+			assert.NotContains(t, read(t, path), "\x1b[", "a file is no terminal")
+		})
 	}
 }
 

@@ -61,7 +61,7 @@ func verifyCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// shardOptions reads --shard, and refuses the flags that are about the whole run.
+// shardOptions parses --shard, and rejects the flags that need the whole run.
 func shardOptions(cmd *cobra.Command, shard string) (conformance.Options, error) {
 	var o conformance.Options
 	if !cmd.Flags().Changed("shard") {
@@ -100,7 +100,7 @@ func check(ctx context.Context, c *console, contract *conformance.Contract, o co
 	return report, err
 }
 
-// progressLine says how far a run has come. total is 0 if the size of the recordings is unknown.
+// progressLine formats the progress of a run. total is 0 if the size of the recordings is unknown.
 func progressLine(at conformance.Progress, total int64, elapsed time.Duration) string {
 	line := fmt.Sprintf("%.1f MB", float64(at.Bytes)/1e6)
 	if total > 0 {
@@ -113,7 +113,7 @@ func progressLine(at conformance.Progress, total int64, elapsed time.Duration) s
 	return line
 }
 
-// sizeOf adds up the files at the paths; 0 if one is not a file, as the size of its content is unknown.
+// sizeOf returns the total size of files; 0 if it is unknown because one is not a regular file.
 func sizeOf(paths []string) int64 {
 	var total int64
 	for _, path := range paths {

@@ -15,7 +15,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestTransport interrupts a request on its way, which goes on with its deadline, and one that is not yet, which does not.
+// TestTransport interrupts a request in flight, which goes on with its deadline, and one that is not yet, which does not.
 func TestTransport(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)

@@ -42,7 +42,7 @@ func TestReadHistory(t *testing.T) {
 		"row 0":                {journalHeader + sendingLine("0"), "j:2: no row"},
 		"no hash":              {journalHeader + `{"event":"sending","row":1}` + "\n", "j:2: sha256 is not a SHA-256"},
 		"an unknown event":     {journalHeader + `{"event":"lost","row":1}` + "\n", "j:2: an event that"},
-		"an unknown member":    {journalHeader + `{"event":"sending","raw":1}` + "\n", "j:2: not a line of a journal; restore the journal"},
+		"an unknown property":  {journalHeader + `{"event":"sending","raw":1}` + "\n", "j:2: not a line of a journal; restore the journal"},
 		"a torn line within":   {journalHeader + sendingLine("1")[:20] + "\n" + sendingLine("2"), "j:2: not a line of a journal"},
 		"no line break":        {journalHeader + strings.TrimSpace(sendingLine("1")) + created, ""},
 		"a torn line":          {journalHeader + sendingLine("1")[:40] + created, ""},
@@ -118,7 +118,7 @@ func FuzzReadHistory(f *testing.F) {
 // TestReadTornHistory reads journals in which an earlier version appended to half an event, which is cut at each byte.
 func TestReadTornHistory(t *testing.T) {
 	t.Parallel()
-	// Rows 1 to 3 are on their way, row 4 was not created, and row 6 was.
+	// Rows 1 to 3 are in flight, row 4 was not created, and row 6 was.
 	before := journalHeader + sendingLine("4") + `{"event":"not created","row":4}` + "\n" +
 		sendingLine("6") + `{"event":"created","row":6,"id":7}` + "\n" + sendingLine("1") + sendingLine("2") + sendingLine("3")
 	created := func(row int) string {

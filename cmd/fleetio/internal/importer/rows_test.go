@@ -51,7 +51,7 @@ func TestReadRows(t *testing.T) {
 		"a status and a time":   {"code,vehicle_id,status,last_occurred_at\nP1,1,shut,2026-03-14T13:46:27Z\nP1,1,open,14.3.2026\n", []string{"1@2: status is none of open, resolved, ignored", "2@3: last_occurred_at is not a time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"}},
 		"NDJSON":                {`{"code":"P1","vehicle_id":1}` + "\r\n\n " + `{"vehicle_id":2,"code":"P2","name":null}`, []string{"1@1 P1 of 1", "2@3 P2 of 2"}},
 		"another case":          {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is not a field of a fault (` + FieldNames() + `)`}},
-		"a member twice":        {`{"code":"P1","code":"P2","vehicle_id":1}`, []string{`1@1: "code" and "code" are both code`}},
+		"a property twice":      {`{"code":"P1","code":"P2","vehicle_id":1}`, []string{`1@1: "code" and "code" are both code`}},
 		"data after the object": {`{"code":"P1","vehicle_id":1} {}`, []string{"1@1: text after the JSON object"}},
 		"other types":           {`{"code":1,"vehicle_id":"1"}`, []string{"1@1: code is not a string; vehicle_id is not a whole number of 64 bits"}},
 		"an object in it":       {`{"code":{},"vehicle_id":[1]}`, []string{"1@1: code is not a string; vehicle_id is not a whole number of 64 bits"}},

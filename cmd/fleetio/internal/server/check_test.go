@@ -69,7 +69,7 @@ func TestExchangeOf(t *testing.T) {
 	assert.Equal(t, traffic.Message{Header: e.Header, BodyOmitted: true}, ex.Request)
 	assert.Equal(t, traffic.Message{Header: e.ResponseHeader, Body: e.ResponseBody}, ex.Response)
 	e.Header, e.BodyOmitted = http.Header{"Content-Length": {"7"}}, false
-	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request, "the length alone tells nothing")
+	assert.Equal(t, traffic.Message{Header: e.Header}, exchangeOf(e).Request, "the length alone is no evidence")
 	e.Header, e.Body = http.Header{"Content-Length": {"2"}}, []byte("{}")
 	assert.Equal(t, traffic.Message{Header: e.Header, Body: e.Body}, exchangeOf(e).Request)
 }

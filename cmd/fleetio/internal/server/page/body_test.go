@@ -45,7 +45,7 @@ func TestBody(t *testing.T) {
 		"a value":             {" 12.50e3\n", []string{"", "/0"}, "\n12.50e3 #1 #2"},
 		"a text":              {`"a"`, []string{"/a"}, "\n\"a\" #1"},
 		"null":                {`null`, nil, "\nnull"},
-		"members":             {`{"a":1,"b":{"c":[true,{}]}}`, []string{"/a", "/b/c/0", "/b/c/1", "/b"}, "\n{\n  \"a\": 1, #1\n  \"b\": { #4\n    \"c\": [\n      true, #2\n      {} #3\n    ]\n  }\n}"},
+		"properties":          {`{"a":1,"b":{"c":[true,{}]}}`, []string{"/a", "/b/c/0", "/b/c/1", "/b"}, "\n{\n  \"a\": 1, #1\n  \"b\": { #4\n    \"c\": [\n      true, #2\n      {} #3\n    ]\n  }\n}"},
 		"missing":             {`{"a":{"b":[]},"c":[0]}`, []string{"/x", "/a/x/y", "/a/b/0", "/c/1", "/c/-"}, "\n{ #1\n  \"a\": { #2\n    \"b\": [] #3\n  },\n  \"c\": [ #4 #5\n    0\n  ]\n}"},
 		"escapes":             {`{"a/b":1,"m~n":2,"~1":3,"":4,"\u0063":5}`, []string{"/a~1b", "/m~0n", "/~01", "/", "/c"}, "\n{\n  \"a/b\": 1, #1\n  \"m~n\": 2, #2\n  \"~1\": 3, #3\n  \"\": 4, #4\n  \"\\u0063\": 5 #5\n}"},
 		"the whole":           {`[1]`, []string{""}, "\n[ #1\n  1\n]"},
@@ -113,7 +113,7 @@ func TestBodyNote(t *testing.T) {
 	}
 }
 
-// FuzzBody shows what anybody may send. Whatever it is: JSON stays the same JSON, all findings are shown, once, and the
+// FuzzBody shows any input: JSON stays the same JSON, all findings are shown, once, and the
 // page stays small.
 func FuzzBody(f *testing.F) {
 	f.Add([]byte(`{"a":[1,"x\"",{"b":null}],"":{}}`), "/a/2/b")

@@ -26,7 +26,7 @@ func upTo(newest, rows int) string {
 	return strings.Join(list, ",")
 }
 
-// TestBrowserLive is about what arrives when nobody sees it: a lot at once, while the page is paused, and while the
+// TestBrowserLive is about what arrives while it is not visible: a lot at once, while the page is paused, and while the
 // server is away.
 func TestBrowserLive(t *testing.T) {
 	t.Parallel()
@@ -53,7 +53,7 @@ func TestBrowserLive(t *testing.T) {
 	assert.Equal(t, upTo(150, 100), w.text(t, numbers), "each once, the newest first, and no more than a hundred")
 	assert.Equal(t, "not checked", w.text(t, `document.querySelector('#exchange-150 .tag').textContent`))
 
-	// Whoever listens is not told of each.
+	// A screen reader does not announce each.
 	w.until(t, `told.reduce((sum, [, text]) => sum + Number(text.match(/^(\d+) new exchanges/)?.[1] ?? 1), 0) === 150`)
 	told := 0
 	for text := range strings.SplitSeq(w.text(t, `told.map(([, text]) => text).join('|')`), "|") {
@@ -93,7 +93,7 @@ func TestBrowserLive(t *testing.T) {
 	w.until(t, `/is lost.*is back/s.test(told.map(([, text]) => text).join())`)
 }
 
-// TestBrowserKeepsPlace holds what is new not to move what somebody reads.
+// TestBrowserKeepsPlace holds what is new not to move what is in view.
 func TestBrowserKeepsPlace(t *testing.T) {
 	t.Parallel()
 	w := openWindow(t)

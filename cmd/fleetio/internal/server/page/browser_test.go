@@ -15,7 +15,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// nasty is text that must stay text. In a field of a fault it comes back in the answer and in the list of faults.
+// nasty is text that must stay text. In a field of a fault it comes back in the response and in the list of faults.
 const nasty = `</textarea></script><script>window.pwned=1;alert(1)</script>"><img src=x onerror="window.pwned=1">'` + "`${1}`\u2028\u202e\x00"
 
 // shown is how the page writes it.
@@ -36,7 +36,7 @@ func suspicious(ex *sandbox.Exchange) ([]page.Finding, error) {
 	}, nil
 }
 
-// TestBrowser uses the page as somebody would who has a keyboard only.
+// TestBrowser uses the page with the keyboard only.
 func TestBrowser(t *testing.T) {
 	w := openWindow(t)
 	s := serve(t, suspicious, sandbox.WithRateLimit(20))
@@ -86,7 +86,7 @@ func TestBrowser(t *testing.T) {
 	assert.Contains(t, copied, `--header 'Authorization: Token '"${FLEETIO_API_KEY:?}"`)
 	assert.NotContains(t, copied, "sandbox-key")
 
-	// What is new does not take away what somebody looks at.
+	// What is new does not take away what is in view.
 	require.Equal(t, http.StatusCreated, s.post(t, plain()))
 	w.until(t, `document.getElementById('exchanges').rows[0].id === 'exchange-2'`)
 	assert.Equal(t, "copy", w.text(t, `document.activeElement.id`))

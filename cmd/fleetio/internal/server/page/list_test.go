@@ -151,7 +151,7 @@ func TestNeighbours(t *testing.T) {
 	assert.Equal(t, "./ Close", links(w.Body.String(), `<nav aria-label="Exchanges">`, "</nav>"))
 }
 
-// TestListRemembers looks at the list of findings again and again while exchanges arrive. Each is judged once.
+// TestListRemembers looks at the list of findings again and again while exchanges arrive. Each is checked once.
 func TestListRemembers(t *testing.T) {
 	t.Parallel()
 	asked := 0

@@ -66,7 +66,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestPolicy is what the browser is told. The other tests look for it in each answer.
+// TestPolicy is what is sent to the browser. The other tests expect it in each response.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, map[string]string{
@@ -189,7 +189,7 @@ func TestEscapes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			judge := func(*sandbox.Exchange) ([]Finding, error) {
+			checker := func(*sandbox.Exchange) ([]Finding, error) {
 				return []Finding{
 					{Rule: text, Part: "response.body", Pointer: "/" + text, Message: text, Spec: text, Fails: true},
 					{Rule: text, Part: text, Pointer: text, Message: text, Spec: text},
@@ -202,7 +202,7 @@ func TestEscapes(t *testing.T) {
 			if !utf8.ValidString(text) {
 				times -= 6 // the faults, which are JSON
 			}
-			assertEscaped(t, body200(t, newPage(hostile(text), judge), "/?exchange=1"), text, times)
+			assertEscaped(t, body200(t, newPage(hostile(text), checker), "/?exchange=1"), text, times)
 			assertEscaped(t, body200(t, newPage(broken, refuse), "/?exchange=1"), text, 26)
 		})
 	}

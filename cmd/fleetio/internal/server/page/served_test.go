@@ -24,14 +24,14 @@ type served struct {
 	server  *httptest.Server
 }
 
-// build makes one that nobody can call yet.
-func build(t *testing.T, judge page.Check, opts ...sandbox.Option) *served {
+// build makes one that does not listen yet.
+func build(t *testing.T, checker page.Check, opts ...sandbox.Option) *served {
 	t.Helper()
 	fixtures := sandbox.DefaultFixtures()
 	fixtures.Accounts[0].FaultRules = append(fixtures.Accounts[0].FaultRules, sandbox.FaultRule{ID: 99, Code: nasty})
 	box, err := sandbox.New(append([]sandbox.Option{sandbox.WithFixtures(fixtures)}, opts...)...)
 	require.NoError(t, err)
-	s := &served{Sandbox: box, page: page.New(box, judge)}
+	s := &served{Sandbox: box, page: page.New(box, checker)}
 	mux := http.NewServeMux()
 	mux.Handle("/api/", box)
 	mux.Handle("/", s.page)
@@ -52,9 +52,9 @@ func (s *served) start(t *testing.T, handler http.Handler) *served {
 	return s
 }
 
-func serve(t *testing.T, judge page.Check, opts ...sandbox.Option) *served {
+func serve(t *testing.T, checker page.Check, opts ...sandbox.Option) *served {
 	t.Helper()
-	s := build(t, judge, opts...)
+	s := build(t, checker, opts...)
 	return s.start(t, s.handler)
 }
 

@@ -92,7 +92,7 @@ func TestKnown(t *testing.T) {
 	assert.Contains(t, shown, " 119 and 2 more Codes P0420 Catalyst leaks [redacted]")
 }
 
-// TestFirst tells a newcomer how to begin, as far as the fixtures let him.
+// TestFirst shows the first command, if the fixtures allow one.
 func TestFirst(t *testing.T) {
 	t.Parallel()
 	fixtures := func(edit func(a []sandbox.Account)) []sandbox.Account {

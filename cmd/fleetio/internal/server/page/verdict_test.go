@@ -10,7 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// TestVerdicts looks when the judge is asked: when somebody looks, and once for the lists.
+// TestVerdicts looks when the checker is called: for a page, and once for the lists.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	asked := map[int64]int{}
@@ -26,7 +26,7 @@ func TestVerdicts(t *testing.T) {
 	dropped := plainExchange(0)
 	dropped.Status = 0
 	s.add(dropped)
-	assert.Empty(t, asked, "nobody looks")
+	assert.Empty(t, asked, "no page is open")
 	for range 3 {
 		shown := body200(t, p, "/?exchange=1")
 		assert.Contains(t, shown, "not checked: "+errUnknown.Error())

@@ -64,7 +64,7 @@ func must(err error) {
 	}
 }
 
-// addForever prints the id and the token of each fault that was answered, until it is killed. Its log goes into the
+// addForever prints the id and the token of each fault that was acknowledged, until it is killed. Its log goes into the
 // file after each few commits, and not after hundreds, so that kills come upon it.
 func addForever() {
 	s := openChild()
@@ -96,7 +96,7 @@ func addOne() {
 }
 
 // addUnderLimit lets the process's files grow to 256 KiB only, adds until that fails, then lets them grow again. It
-// prints the id of each fault that was answered, and 0 for each that failed, with the token.
+// prints the id of each fault that was acknowledged, and 0 for each that failed, with the token.
 func addUnderLimit() {
 	s := openChild()
 	signal.Ignore(syscall.SIGXFSZ)

@@ -16,10 +16,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// addMany adds from many goroutines, and returns what was answered, by id, and the errors.
-func addMany(t *testing.T, s *Store, name string, callers int, text string) (answered map[int64]string, errs []error) {
+// addMany adds from many goroutines, and returns what was acknowledged, by id, and the errors.
+func addMany(t *testing.T, s *Store, name string, callers int, text string) (acknowledged map[int64]string, errs []error) {
 	t.Helper()
-	answered = map[int64]string{}
+	acknowledged = map[int64]string{}
 	var mu sync.Mutex
 	var done sync.WaitGroup
 	for caller := range callers {
@@ -32,11 +32,11 @@ func addMany(t *testing.T, s *Store, name string, callers int, text string) (ans
 				errs = append(errs, err)
 				return
 			}
-			answered[id] = string(fault(token))
+			acknowledged[id] = string(fault(token))
 		})
 	}
 	done.Wait()
-	return answered, errs
+	return acknowledged, errs
 }
 
 // stored returns all faults by id.
@@ -59,23 +59,23 @@ func TestFull(t *testing.T) {
 	s := open(t)
 	s.pragma(t, "max_page_count = 60")
 	big := strings.Repeat("x", 1500)
-	answered := map[int64]string{}
+	acknowledged := map[int64]string{}
 	failed := 0
 	for round := range 5 {
 		more, errs := addMany(t, s, strconv.Itoa(round), 60, big)
-		maps.Copy(answered, more)
+		maps.Copy(acknowledged, more)
 		failed += len(errs)
 		for _, err := range errs {
 			require.ErrorContains(t, err, "the fault is not stored: database or disk is full")
 		}
-		require.Equal(t, answered, stored(t, s), "no more and no less than was answered")
+		require.Equal(t, acknowledged, stored(t, s), "no more and no less than was acknowledged")
 	}
-	require.NotEmpty(t, answered)
+	require.NotEmpty(t, acknowledged)
 	require.NotZero(t, failed)
 	const full = "database or disk is full"
 	for errs := error(nil); errs == nil; { // a small batch may have found room last
 		more, failed := addMany(t, s, "one", 1, big)
-		maps.Copy(answered, more)
+		maps.Copy(acknowledged, more)
 		errs = errors.Join(failed...)
 	}
 	require.ErrorContains(t, s.Check(t.Context()), full, "by the last batch")
@@ -86,15 +86,15 @@ func TestFull(t *testing.T) {
 	require.ErrorContains(t, s.Check(t.Context()), full, "no probe so soon")
 	s.wait()
 	require.NoError(t, s.Check(t.Context()))
-	require.Equal(t, answered, stored(t, s), "a probe leaves nothing")
-	last := slices.Max(slices.Collect(maps.Keys(answered)))
+	require.Equal(t, acknowledged, stored(t, s), "a probe leaves nothing")
+	last := slices.Max(slices.Collect(maps.Keys(acknowledged)))
 	more, errs := addMany(t, s, "after", 60, big)
 	require.Empty(t, errs)
 	for id := range more {
 		assert.Greater(t, id, last)
 	}
-	maps.Copy(answered, more)
-	require.Equal(t, answered, stored(t, s))
+	maps.Copy(acknowledged, more)
+	require.Equal(t, acknowledged, stored(t, s))
 	checkFile(t, s.db)
 }
 
@@ -150,7 +150,7 @@ func TestLocked(t *testing.T) {
 	_, err = conn.ExecContext(t.Context(), "ROLLBACK")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
-	answered, errs := addMany(t, s, "unlocked", 10, "")
+	acknowledged, errs := addMany(t, s, "unlocked", 10, "")
 	require.Empty(t, errs)
-	assert.Equal(t, answered, stored(t, s))
+	assert.Equal(t, acknowledged, stored(t, s))
 }

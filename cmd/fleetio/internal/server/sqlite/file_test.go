@@ -88,7 +88,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestRefusedLog has a database of another application whose latest is in its log, and that somebody has open.
+// TestRefusedLog has a database of another application whose latest is in its log, and that another process has open.
 func TestRefusedLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "other.db")
@@ -231,9 +231,9 @@ func TestOtherPages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.db")
 	migrated(t, uri(path, "_pragma=page_size(4096)"), migrations)
 	s := openAt(t, path)
-	answered, errs := addMany(t, s, "many", 100, "")
+	acknowledged, errs := addMany(t, s, "many", 100, "")
 	require.Empty(t, errs)
-	assert.Equal(t, answered, stored(t, s))
+	assert.Equal(t, acknowledged, stored(t, s))
 	var size int
 	require.NoError(t, s.db.QueryRow("PRAGMA page_size").Scan(&size))
 	assert.Equal(t, 4096, size)

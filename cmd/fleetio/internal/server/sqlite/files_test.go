@@ -15,7 +15,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// inFolder opens a store by a link to a folder, so that both can be taken away. It has answered a fault.
+// inFolder opens a store by a link to a folder, so that both can be taken away. It has acknowledged a fault.
 func inFolder(t *testing.T) (s *Store, path string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -51,7 +51,7 @@ func otherStore(t *testing.T) string {
 	return path
 }
 
-// TestLost takes one of its files from a store, or damages it: no fault is answered that the named file does not hold.
+// TestLost takes one of its files from a store, or damages it: no fault is acknowledged that the named file does not hold.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -184,7 +184,7 @@ func TestLostIsLeft(t *testing.T) {
 	})
 }
 
-// TestLogIsSaved holds that what was answered before the log was deleted is in the database in the end.
+// TestLogIsSaved holds that what was acknowledged before the log was deleted is in the database in the end.
 func TestLogIsSaved(t *testing.T) {
 	t.Parallel()
 	s, path := inFolder(t)

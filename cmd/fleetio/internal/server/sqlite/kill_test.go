@@ -24,20 +24,20 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// killed runs addForever until it has answered a number of faults, waits for the moment, kills it and returns all that
-// it answered. It calls each after each answer before.
+// killed runs addForever until it has acknowledged a number of faults, waits for the moment, kills it and returns all that
+// it acknowledged. It calls each after each response before.
 func killed(t *testing.T, dir string, after int, each, moment func()) map[int64]string {
 	t.Helper()
 	command := child(t, "add", dir)
 	out, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
-	answered := map[int64]string{}
+	acknowledged := map[int64]string{}
 	lines := bufio.NewReader(out)
 	for n := 0; ; n++ {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			break // it is dead, and a line that is not whole was no answer
+			break // it is dead, and a line that is not whole was no response
 		}
 		if n == after {
 			moment()
@@ -47,8 +47,8 @@ func killed(t *testing.T, dir string, after int, each, moment func()) map[int64]
 		if n == 0 {
 			continue // "opening"
 		}
-		require.NotContains(t, answered, id, "an id came twice")
-		answered[id] = string(fault(token))
+		require.NotContains(t, acknowledged, id, "an id came twice")
+		acknowledged[id] = string(fault(token))
 		if n < after {
 			each()
 		}
@@ -58,7 +58,7 @@ func killed(t *testing.T, dir string, after int, each, moment func()) map[int64]
 	status, ok := ended.Sys().(syscall.WaitStatus)
 	require.True(t, ok)
 	require.Equal(t, syscall.SIGKILL, status.Signal(), "it was to be killed, and ended by itself")
-	return answered
+	return acknowledged
 }
 
 func nothing() {}
@@ -99,11 +99,11 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, fileOfChild)
 	must := map[int64]string{} // be there
-	torn, unanswered := 0, 0
+	torn, unacknowledged := 0, 0
 	n := rounds(t, 12)
 	for round := 0; round < n || torn == 0; round++ {
 		require.Less(t, round, 20*n, "it hardly ever hits a checkpoint")
-		answered := killed(t, dir, 1+rand.IntN(200), nothing, func() {
+		acknowledged := killed(t, dir, 1+rand.IntN(200), nothing, func() {
 			if round%2 == 1 {
 				waitUntilGrown(t, path)
 			} else {
@@ -114,19 +114,19 @@ func TestKill(t *testing.T) {
 			torn++
 		}
 		last := newest(must)
-		for id, text := range answered {
+		for id, text := range acknowledged {
 			require.Greater(t, id, last, "round %d", round)
 			must[id] = text
 		}
 		if round%4 == 3 {
 			now := checkKilled(t, path, must)
-			unanswered += len(now) - len(must)
+			unacknowledged += len(now) - len(must)
 			must = now
 		}
 	}
 	now := checkKilled(t, path, must)
-	unanswered += len(now) - len(must)
-	t.Logf("%d faults, of which %d were stored and not yet answered; %d kills left a file that is shorter than it says", len(now), unanswered, torn)
+	unacknowledged += len(now) - len(must)
+	t.Logf("%d faults, of which %d were stored and not yet acknowledged; %d kills left a file that is shorter than it says", len(now), unacknowledged, torn)
 }
 
 func newest(faults map[int64]string) int64 {
@@ -141,7 +141,7 @@ func checkKilled(t *testing.T, path string, must map[int64]string) map[int64]str
 	checkFile(t, s.db)
 	now := stored(t, s)
 	for id, text := range must {
-		require.Equal(t, text, now[id], "fault %d was answered, or there before", id)
+		require.Equal(t, text, now[id], "fault %d was acknowledged, or there before", id)
 	}
 	texts := map[string]bool{}
 	for _, text := range now {
@@ -152,7 +152,7 @@ func checkKilled(t *testing.T, path string, must map[int64]string) map[int64]str
 	return now
 }
 
-// isTorn tells whether a file's header counts more pages than there are.
+// isTorn reports whether a file's header counts more pages than there are.
 func isTorn(t *testing.T, path string) bool {
 	file := read(t, path)
 	return len(file) >= 100 && int64(binary.BigEndian.Uint32(file[28:]))*pageSize > int64(len(file))
@@ -166,7 +166,7 @@ func TestKillOpening(t *testing.T) {
 		require.Less(t, round, 20*n, "it is hardly ever half made")
 		dir := t.TempDir()
 		path := filepath.Join(dir, fileOfChild)
-		answered := killed(t, dir, 0, nothing, func() {
+		acknowledged := killed(t, dir, 0, nothing, func() {
 			for end := time.Now().Add(time.Minute); sizeOf(t, path+"-journal") == 0 && sizeOf(t, path) == 0; runtime.Gosched() {
 				require.True(t, time.Now().Before(end), "it makes no file")
 			}
@@ -178,7 +178,7 @@ func TestKillOpening(t *testing.T) {
 		s := openAt(t, path)
 		checkFile(t, s.db)
 		now := stored(t, s)
-		for id, text := range answered {
+		for id, text := range acknowledged {
 			require.Equal(t, text, now[id])
 		}
 		_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})

@@ -41,11 +41,11 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	for id, text := range now {
 		if strings.Contains(text, "here-") {
-			require.Equal(t, text, here[id], "not answered, and there")
+			require.Equal(t, text, here[id], "not acknowledged, and there")
 			delete(here, id)
 		}
 	}
-	require.Empty(t, here, "answered, and not there")
+	require.Empty(t, here, "acknowledged, and not there")
 	checkFile(t, s.db)
 	_, errs := addMany(t, s, "after the kill", 10, "")
 	require.Empty(t, errs)
@@ -88,16 +88,16 @@ func TestCreateAtOnce(t *testing.T) {
 		for _, now := range release {
 			now()
 		}
-		answered := map[int64]string{}
+		acknowledged := map[int64]string{}
 		for i := range all {
 			require.NoError(t, all[i].Wait())
 			_, line, _ := strings.Cut(said[i].String(), "\n")
 			id, token := parse(t, line)
-			answered[id] = string(fault(token))
+			acknowledged[id] = string(fault(token))
 		}
 		s := openAt(t, filepath.Join(dir, fileOfChild))
-		require.Len(t, answered, len(all))
-		require.Equal(t, answered, stored(t, s))
+		require.Len(t, acknowledged, len(all))
+		require.Equal(t, acknowledged, stored(t, s))
 		checkFile(t, s.db)
 	}
 }
@@ -108,7 +108,7 @@ func TestCommitFails(t *testing.T) {
 	dir := t.TempDir()
 	out, err := child(t, "limit", dir).Output()
 	require.NoError(t, err)
-	answered, failed := map[int64]string{}, 0
+	acknowledged, failed := map[int64]string{}, 0
 	high := 0
 	for line := range bytes.Lines(out) {
 		id, token := parse(t, string(line))
@@ -119,16 +119,16 @@ func TestCommitFails(t *testing.T) {
 			failed++
 			continue
 		}
-		require.NotContains(t, answered, id)
-		answered[id] = string(fault(token))
+		require.NotContains(t, acknowledged, id)
+		acknowledged[id] = string(fault(token))
 		if strings.HasPrefix(token, "high") {
 			high++
 		}
 	}
 	assert.GreaterOrEqual(t, failed, 100)
-	assert.Greater(t, len(answered), high, "some were stored before it was full")
+	assert.Greater(t, len(acknowledged), high, "some were stored before it was full")
 	assert.Equal(t, 32, high, "all were stored afterwards")
 	s := openAt(t, filepath.Join(dir, fileOfChild))
-	assert.Equal(t, answered, stored(t, s))
+	assert.Equal(t, acknowledged, stored(t, s))
 	checkFile(t, s.db)
 }

@@ -37,7 +37,7 @@ func read(t *testing.T, path string) []byte {
 }
 
 // torn returns what a checkpoint leaves that ended after so many pages: it writes them in their order, and the first
-// tells how many there are.
+// counts them.
 func torn(before, after []byte, pages int) []byte {
 	n := min(pages*pageSize, len(after))
 	return append(append([]byte(nil), after[:n]...), before[min(n, len(before)):]...)
@@ -50,7 +50,7 @@ func TestTornCheckpoint(t *testing.T) {
 	path := s.path(t)
 	before := read(t, path)
 	s.keepLog(t, 0)
-	answered, errs := addMany(t, s, "kept", 500, "")
+	acknowledged, errs := addMany(t, s, "kept", 500, "")
 	require.Empty(t, errs)
 	log := read(t, path+"-wal")
 	require.NoError(t, s.Close())
@@ -58,7 +58,7 @@ func TestTornCheckpoint(t *testing.T) {
 	require.Greater(t, len(after), len(before))
 	for pages := 0; pages <= len(after)/pageSize; pages += 1 + pages/4 {
 		s := openAt(t, crashed{file: torn(before, after, pages), log: log}.write(t))
-		require.Equal(t, answered, stored(t, s), "after %d pages", pages)
+		require.Equal(t, acknowledged, stored(t, s), "after %d pages", pages)
 		checkFile(t, s.db)
 		id, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("next")})
 		require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestNewerInLog(t *testing.T) {
 	s := open(t)
 	path := s.path(t)
 	s.keepLog(t, 0)
-	answered, errs := addMany(t, s, "kept", 10, "")
+	acknowledged, errs := addMany(t, s, "kept", 10, "")
 	require.Empty(t, errs)
 	s.pragma(t, "user_version = 1000")
 	path = crashed{file: read(t, path), log: read(t, path+"-wal")}.write(t)
@@ -138,5 +138,5 @@ func TestNewerInLog(t *testing.T) {
 		require.ErrorContains(t, err, "it has version 1000, and the newest that this program knows is 1")
 	}
 	run(t, path, "PRAGMA user_version = 1") // nothing is lost
-	assert.Equal(t, answered, stored(t, openAt(t, path)))
+	assert.Equal(t, acknowledged, stored(t, openAt(t, path)))
 }

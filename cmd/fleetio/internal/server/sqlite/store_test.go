@@ -159,7 +159,7 @@ func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	const callers, each = 256, 8
-	var answered sync.Map // id to what it was
+	var acknowledged sync.Map // id to what it was
 	var done sync.WaitGroup
 	for caller := range callers {
 		done.Go(func() {
@@ -172,7 +172,7 @@ func TestConcurrent(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				_, twice := answered.LoadOrStore(id, sandbox.Record{ID: id, Account: account, Fault: fault(token)})
+				_, twice := acknowledged.LoadOrStore(id, sandbox.Record{ID: id, Account: account, Fault: fault(token)})
 				assert.False(t, twice, "id %d came twice", id)
 			}
 		})
@@ -194,7 +194,7 @@ func TestConcurrent(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, callers*each)
 	for _, r := range list {
-		want, ok := answered.Load(r.ID)
+		want, ok := acknowledged.Load(r.ID)
 		require.True(t, ok)
 		require.Equal(t, want, r)
 	}

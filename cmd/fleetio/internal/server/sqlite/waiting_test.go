@@ -77,7 +77,7 @@ func TestContextEnds(t *testing.T) {
 func TestCanceledWhileAdding(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	var answered sync.Map
+	var acknowledged sync.Map
 	var done sync.WaitGroup
 	for caller := range 64 {
 		done.Go(func() {
@@ -90,7 +90,7 @@ func TestCanceledWhileAdding(t *testing.T) {
 				}
 				cancel()
 				if r := <-result; r.err == nil {
-					answered.Store(r.id, string(fault(token)))
+					acknowledged.Store(r.id, string(fault(token)))
 				} else {
 					assert.ErrorIs(t, r.err, context.Canceled)
 				}
@@ -101,11 +101,11 @@ func TestCanceledWhileAdding(t *testing.T) {
 	list, err := s.Records(t.Context(), 0, 10_000)
 	require.NoError(t, err)
 	for _, r := range list {
-		want, ok := answered.LoadAndDelete(r.ID)
+		want, ok := acknowledged.LoadAndDelete(r.ID)
 		require.True(t, ok, "fault %d is there after an error", r.ID)
 		require.Equal(t, want, string(r.Fault))
 	}
-	answered.Range(func(id, _ any) bool { return assert.Fail(t, "answered, and not there", "fault %v", id) })
+	acknowledged.Range(func(id, _ any) bool { return assert.Fail(t, "acknowledged, and not there", "fault %v", id) })
 }
 
 // TestClose closes a store while callers add: those in the queue get their ids, later ones an error.
@@ -161,12 +161,12 @@ func TestCloseBesideReader(t *testing.T) {
 	require.NoError(t, err)
 	defer tx.Rollback()
 	require.NoError(t, tx.QueryRow("SELECT count(*) FROM faults").Scan(new(int)))
-	answered, errs := addMany(t, s, "x", 10, "")
+	acknowledged, errs := addMany(t, s, "x", 10, "")
 	require.Empty(t, errs)
 	s.pragma(t, "busy_timeout = 1")
 	require.NoError(t, s.Close())
 	assert.FileExists(t, path+"-wal")
-	assert.Equal(t, answered, stored(t, openAt(t, path)))
+	assert.Equal(t, acknowledged, stored(t, openAt(t, path)))
 }
 
 // TestGoroutines cannot run in parallel with the others, as it counts.
