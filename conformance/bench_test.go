@@ -23,8 +23,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// The benchmarks stand side by side with what others do for the same bytes: json.Valid, which knows no schema, and
-// kin-openapi.
+// The benchmarks compare this package with json.Valid, which has no schema, and with kin-openapi, for the same bytes.
 
 func load(b *testing.B) (*Contract, *openapi3.T) {
 	b.Helper()
@@ -35,16 +34,16 @@ func load(b *testing.B) (*Contract, *openapi3.T) {
 	return contract, doc
 }
 
-// BenchmarkBody judges the 201 body alone.
+// BenchmarkBody checks the 201 body alone.
 func BenchmarkBody(b *testing.B) {
 	contract, doc := load(b)
 	body := []byte(conforming)
-	measure := func(name string, judge func() bool) {
+	measure := func(name string, check func() bool) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if !judge() {
+				if !check() {
 					b.Fatal("it conforms")
 				}
 			}
@@ -54,8 +53,8 @@ func BenchmarkBody(b *testing.B) {
 	k := contract.newChecker()
 	k.validator.part, k.validator.satisfied = inResponseBody, k.evidence.satisfied
 	measure("ours", func() bool {
-		faults, ok := parseBody(&k.responseDoc, body)
-		return ok && len(faults) == 0 && len(k.validator.validate(schema, value{Doc: &k.responseDoc})) == 0
+		defects, ok := parseBody(&k.responseDoc, body)
+		return ok && len(defects) == 0 && len(k.validator.validate(schema, value{Doc: &k.responseDoc})) == 0
 	})
 	measure("json.Valid", func() bool { return json.Valid(body) })
 	kin := doc.Components.Schemas["Fault"].Value
@@ -65,7 +64,7 @@ func BenchmarkBody(b *testing.B) {
 	})
 }
 
-// BenchmarkExchange judges request and answer, the ledger on.
+// BenchmarkExchange checks request and response, with a ledger.
 func BenchmarkExchange(b *testing.B) {
 	contract, doc := load(b)
 	ex := create()
@@ -98,15 +97,15 @@ func BenchmarkExchange(b *testing.B) {
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := kinJudges(b.Context(), router, ex); err != nil {
+			if err := kinCheck(b.Context(), router, ex); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 }
 
-// kinJudges is how kin-openapi is used: a router and the two filters.
-func kinJudges(ctx context.Context, router routers.Router, ex *traffic.Exchange) error {
+// kinCheck checks an exchange with kin-openapi's router and filters.
+func kinCheck(ctx context.Context, router routers.Router, ex *traffic.Exchange) error {
 	r, err := http.NewRequestWithContext(ctx, ex.Method, ex.URL.String(), bytes.NewReader(ex.Request.Body))
 	if err != nil {
 		return err
@@ -128,7 +127,7 @@ func kinJudges(ctx context.Context, router routers.Router, ex *traffic.Exchange)
 
 // create is an exchange that conforms.
 func create() *traffic.Exchange {
-	ex := answer(conforming)
+	ex := withBody(conforming)
 	ex.Method, ex.Status = http.MethodPost, http.StatusCreated
 	ex.URL = &url.URL{Scheme: "https", Host: "secure.fleetio.com", Path: "/api/v1/faults"}
 	ex.Request = traffic.Message{Body: []byte(request), Header: http.Header{"Content-Type": {"application/json"},
@@ -138,7 +137,7 @@ func create() *traffic.Exchange {
 	return ex
 }
 
-// largeHAR writes an archive of at least so many bytes, as Chrome would.
+// largeHAR writes an archive of at least size bytes, like Chrome's.
 func largeHAR(tb testing.TB, size int) (path string, entries int) {
 	tb.Helper()
 	path = filepath.Join(tb.TempDir(), "large.har")
@@ -196,8 +195,8 @@ func largeEntry(i int) string {
 		len(got), text(got))
 }
 
-// BenchmarkVerify judges an archive of 200 MB, the ledger on, beside the loop that others write: encoding/json for the
-// entries and kin-openapi for the exchanges.
+// BenchmarkVerify checks an archive of 200 MB, and compares with a plain loop: encoding/json for the entries and
+// kin-openapi for the exchanges.
 func BenchmarkVerify(b *testing.B) {
 	contract, doc := load(b)
 	path, entries := largeHAR(b, 200_000_000)
@@ -226,7 +225,7 @@ func BenchmarkVerify(b *testing.B) {
 	})
 }
 
-func decoderAndKin(b *testing.B, router routers.Router, path string) (judged int) {
+func decoderAndKin(b *testing.B, router routers.Router, path string) (checked int) {
 	type message struct {
 		Headers []struct{ Name, Value string }
 	}
@@ -273,10 +272,10 @@ func decoderAndKin(b *testing.B, router routers.Router, path string) (judged int
 		}
 		ex.Request = traffic.Message{Header: header(entry.Request.message), Body: []byte(entry.Request.PostData.Text)}
 		ex.Response = traffic.Message{Header: header(entry.Response.message), Body: []byte(entry.Response.Content.Text)}
-		if err := kinJudges(b.Context(), router, ex); err != nil {
+		if err := kinCheck(b.Context(), router, ex); err != nil {
 			b.Fatal(err)
 		}
-		judged++
+		checked++
 	}
-	return judged
+	return checked
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 )
 
-// ends fails the test where f, which takes milliseconds, would take hours.
+// ends fails the test if f, which should take milliseconds, does not return.
 func ends(t *testing.T, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -27,11 +27,11 @@ func ends(t *testing.T, f func()) {
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		t.Fatal("it does not end")
+		t.Fatal("still running after 20 s")
 	}
 }
 
-// levels is a spec of n schemas that each hold a form of reference to the next one; Leaf is behind the last.
+// levels returns n schemas that each refer to the next one, the last to Leaf.
 func levels(n int, level string) string {
 	var b strings.Builder
 	for i := range n {
@@ -44,7 +44,7 @@ func levels(n int, level string) string {
 	return b.String() + "Leaf: {type: object, properties: {a: {type: string, maxLength: 3}}}"
 }
 
-// TestSchemasAreVisitedOnce for each value, however often they are combined: each level here doubles the ways to the last.
+// TestSchemasAreVisitedOnce for each value, however often they are combined: each level doubles the paths to the last.
 func TestSchemasAreVisitedOnce(t *testing.T) {
 	t.Parallel()
 	const depth = 60
@@ -70,10 +70,10 @@ func TestSchemasAreVisitedOnce(t *testing.T) {
 			t.Parallel()
 			ends(t, func() {
 				contract, _ := loadSchema(t, "{$ref: '#/components/schemas/"+test.root+"'}", test.schemas)
-				findings, err := contract.Check(answer(test.good))
+				findings, err := contract.Check(withBody(test.good))
 				assert.NoError(t, err)
 				assert.Empty(t, findings)
-				findings, err = contract.Check(answer(test.bad))
+				findings, err = contract.Check(withBody(test.bad))
 				assert.NoError(t, err)
 				var at []string
 				for _, f := range findings {
@@ -87,7 +87,7 @@ func TestSchemasAreVisitedOnce(t *testing.T) {
 	}
 }
 
-// mutual is n schemas that are each combined of all others.
+// mutual returns n schemas that each combine all others.
 func mutual(n int) string {
 	var list []string
 	for i := range n {
@@ -102,7 +102,8 @@ func mutual(n int) string {
 	return strings.Join(list, ", ")
 }
 
-// TestClaimsOfNestedSchemas takes no more than the square of their depth, which the pointers to them have.
+// TestClaimsOfNestedSchemas resolves a deep pointer with few allocations: all claims together cost no more than their
+// pointers, the square of the depth.
 func TestClaimsOfNestedSchemas(t *testing.T) {
 	allocations := func(depth int) float64 {
 		schema := strings.Repeat("{type: array, items: ", depth) + "{type: string}" + strings.Repeat("}", depth)
@@ -113,17 +114,17 @@ func TestClaimsOfNestedSchemas(t *testing.T) {
 	assert.Less(t, allocations(200), 100.0)
 }
 
-// TestClaimsOfSchemasThatContainEachOther ends, though there is no end of their places.
+// TestClaimsOfSchemasThatContainEachOther lists a bounded number of their infinitely many places.
 func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
 	t.Parallel()
 	const n = 40
 	var list []string
 	for i := range n {
-		var members []string
+		var properties []string
 		for j := range n {
-			members = append(members, fmt.Sprintf("p%d: {$ref: '#/components/schemas/L%d'}", j, j))
+			properties = append(properties, fmt.Sprintf("p%d: {$ref: '#/components/schemas/L%d'}", j, j))
 		}
-		list = append(list, fmt.Sprintf("L%d: {type: object, properties: {%s}}", i, strings.Join(members, ", ")))
+		list = append(list, fmt.Sprintf("L%d: {type: object, properties: {%s}}", i, strings.Join(properties, ", ")))
 	}
 	ends(t, func() {
 		contract, _ := loadSchema(t, "{$ref: '#/components/schemas/L0'}", strings.Join(list, ", "))
@@ -133,7 +134,7 @@ func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
 	})
 }
 
-// TestRedactHoldsLittle of a large body: it took 120 times as much as the body has, and more.
+// TestRedactHoldsLittle limits the memory for a large body to 32 times its size.
 func TestRedactHoldsLittle(t *testing.T) { // not parallel: it measures
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)

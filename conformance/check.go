@@ -14,25 +14,25 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// Why an exchange cannot be checked.
+// The errors of [Contract.Check] and [Ledger.Add].
 var (
-	// ErrNoOperation says that the exchange is for something else than the contract is about.
+	// ErrNoOperation means that the contract has no operation for the request.
 	ErrNoOperation = errors.New("no operation of the contract has this method and path")
-	// ErrNoResponse says that the request was aborted or blocked, or that the connection failed.
-	ErrNoResponse = errors.New("the recording holds no response")
+	// ErrNoResponse means that the request was aborted or blocked, or that the connection failed.
+	ErrNoResponse = errors.New("the recording has no response")
 )
 
-// Check checks one exchange and returns every deviation it finds, in a stable order, but of one claim about a body no
-// more than a hundred. The response is always checked; the request only where the response is 2xx, as a server that
-// rejects a bad request does what it should. What the recording omits is not checked. Drift and notes are in the list too,
-// see [Finding.Fails]. The error is [ErrNoOperation] or [ErrNoResponse]: then nothing was checked.
+// Check checks one exchange and returns its deviations, drift and notes in a stable order, see [Finding.Fails]: at most
+// 100 for each claim and body. It checks the response always, and the request only if the response is 2xx, as a server is
+// right to reject a bad request. It does not check what the recording omits. The error is [ErrNoOperation] or
+// [ErrNoResponse], and nothing was checked then.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	k, _ := c.checkers.Get().(*checker)
 	defer c.checkers.Put(k)
 	return k.check(ex)
 }
 
-// checker checks one exchange after the other. It keeps its memory, so that an exchange that conforms costs no allocation.
+// checker checks one exchange after the other. It reuses its memory, so that an exchange that conforms allocates nothing.
 type checker struct {
 	contract  *Contract
 	evidence  evidence // of the last exchange
@@ -41,15 +41,15 @@ type checker struct {
 	op       *operation
 	ex       *traffic.Exchange
 	findings []Finding
-	secrets  *redact.Redactor // found when first needed
+	secrets  *redact.Redactor // nil until needed
 	finders  map[*operation]*credentials.Finder
 
 	requestBody, responseBody body
 	requestDoc, responseDoc   strictjson.Document
-	scratch                   []*strictjson.Document // of values that are in no body
-	used                      int                    // of them, by this exchange
+	scratch                   []*strictjson.Document // for headers and the status, see scratchDoc
+	used                      int                    // documents of scratch
 	pattern                   []byte                 // of a criterion, with the values of the exchange
-	embedded                  []value                // in it
+	embedded                  []value                // the values in it
 	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
 	resolvedPointer           string
 	resolvedValue             value
@@ -58,8 +58,8 @@ type checker struct {
 // body is a parsed JSON body.
 type body struct {
 	value   value
-	known   bool // false where there is none, none was recorded, it is not JSON, or JSON that readers differ about
-	certain bool // all of it was recorded, and readers agree about it
+	known   bool // false if it is absent, not recorded, not JSON, or JSON that parsers disagree about
+	certain bool // it is absent or recorded in full, and parsers agree about it
 }
 
 func (c *Contract) newChecker() *checker {
@@ -68,7 +68,7 @@ func (c *Contract) newChecker() *checker {
 	return k
 }
 
-// check checks an exchange and leaves the evidence.
+// check checks an exchange and stores its evidence.
 func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.evidence.reset()
 	k.op, k.ex = k.contract.operation(ex.Method, ex.URL), ex
@@ -82,7 +82,7 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.requestBody, k.responseBody, k.resolvedPart = body{}, body{}, ""
 	k.request()
 	k.response()
-	k.evidence.satisfied.without(k.evidence.violated)
+	k.evidence.satisfied.subtract(k.evidence.violated)
 	return k.findings, nil
 }
 
@@ -91,17 +91,17 @@ func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 // satisfy notes that a claim applies to the exchange.
 func (k *checker) satisfy(claim int) { k.evidence.satisfied.add(claim) }
 
-// violate adds a finding about the claim at spec, with what was found in our own words.
+// violate adds a finding about the claim at spec.
 func (k *checker) violate(rule string, part Part, pointer, spec, expected, actual string) {
-	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Found: k.conceal(actual)}, spec, "")
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Actual: k.redact(actual)}, spec, "")
 }
 
-// drift adds a finding about what no claim covers.
+// drift adds a finding that no claim covers.
 func (k *checker) drift(rule string, part Part, pointer, spec, expected, actual string, observed *Observed) {
-	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Source: Drift, Found: k.conceal(actual), Observed: observed}, spec, "")
+	k.add(Finding{Rule: rule, Part: part, Pointer: pointer, Expected: expected, Source: Drift, Actual: k.redact(actual), Observed: observed}, spec, "")
 }
 
-// add completes a finding. name is the criterion's.
+// add completes a finding and adds it. name is the name of the criterion, if it is about one.
 func (k *checker) add(f Finding, spec, name string) {
 	if i := k.contract.claimIndex(f.Part, spec); f.Source == "" && i != noClaim {
 		claim := &k.contract.claims[i]
@@ -109,16 +109,16 @@ func (k *checker) add(f Finding, spec, name string) {
 		k.evidence.violated.add(i)
 	} else {
 		if f.Source == "" {
-			f.Source, f.Reason = k.contract.assumptions.basis(spec)
+			f.Source, f.Reason = k.contract.assumptions.source(spec)
 		}
 		f.Spec = k.contract.location(spec)
 	}
-	f.Pointer = k.concealPointer(f.Pointer)
-	f.Expected = k.conceal(f.Expected)
+	f.Pointer = k.redactPointer(f.Pointer)
+	f.Expected = k.redact(f.Expected)
 	f.Exchange, f.Operation, f.Status = strings.ToValidUTF8(k.ex.Source, "\uFFFD"), k.op.id, k.ex.Status
-	f.Message = "expected " + f.Expected + ", found " + f.Found
+	f.Message = "expected " + f.Expected + ", found " + f.Actual
 	if f.Fails() && (f.Part == RequestHeader || f.Part == RequestBody) {
-		f.Message = fmt.Sprintf("accepted with %d what the contract forbids: %s", f.Status, f.Message)
+		f.Message = fmt.Sprintf("accepted with %d although it violates the contract: %s", f.Status, f.Message)
 	}
 	if name != "" {
 		f.Message = name + ": " + f.Message
@@ -127,28 +127,28 @@ func (k *checker) add(f Finding, spec, name string) {
 	k.findings = append(k.findings, f)
 }
 
-// request checks what was sent, if it was accepted, and parses it for the criteria either way.
+// request checks the request if the server accepted it, and parses its body for the criteria either way.
 func (k *checker) request() {
 	message := &k.ex.Request
 	if !message.HeaderOmitted {
 		k.credentials()
 	}
-	if k.op.request != nil { // OpenAPI does not forbid a body that it does not document
+	if k.op.request != nil { // OpenAPI allows an undocumented request body
 		k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, inRequestBody, &k.requestDoc)
 	} else {
 		k.requestBody.certain = true
 	}
 	if !k.accepted() {
-		k.refused()
+		k.rejected()
 	}
 }
 
-// credentials looks for what the request lacks. The claim is that such a request is rejected; one with all credentials is
-// no evidence where it is rejected, and consistent with the claim where it is accepted.
+// credentials checks that the request has a complete set of credentials. The claim is that the server rejects it
+// otherwise: a complete request is no evidence if rejected, and consistent with the claim if accepted.
 func (k *checker) credentials() {
 	if missing := k.op.missing(k.ex); len(missing) > 0 {
 		for _, m := range missing {
-			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none, unless it was cut from the recording")
+			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none (if it was removed from the recording, put a placeholder in its place)")
 		}
 		return
 	}
@@ -161,17 +161,17 @@ func (k *checker) credentials() {
 	}
 }
 
-// refused evaluates a request that the server rejected: none of it is a deviation. Where exactly one claim was violated,
-// and the response is a documented error that can be about it, the claim is enforced. Of several, it is unknown which one
-// the server acted on.
-func (k *checker) refused() {
+// rejected evaluates a request that the server rejected, which is never a deviation. If the request violates exactly one
+// claim, and the response is a documented error that can be about it, the server enforces the claim. If it violates
+// several, the reason of the server is unknown.
+func (k *checker) rejected() {
 	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Source == Note })
 	k.findings = nil
 	k.evidence.reset()
 	if len(violated) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
-	enforces := k.requestBody.certain && slices.Contains(refusals, k.ex.Status)
+	enforces := k.requestBody.certain && slices.Contains(rejectionStatuses, k.ex.Status)
 	if violated[0].Rule == ruleSecurity {
 		enforces = k.ex.Status == http.StatusUnauthorized || k.ex.Status == http.StatusForbidden
 	}
@@ -180,8 +180,8 @@ func (k *checker) refused() {
 	}
 }
 
-// refusals are the statuses that say that the content of a request is wrong (RFC 9110, section 15.5).
-var refusals = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+// rejectionStatuses are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
+var rejectionStatuses = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 	http.StatusUnprocessableEntity}
 
 func (k *checker) response() {
@@ -209,7 +209,7 @@ func (k *checker) response() {
 		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
 	case len(message.Body) > 0:
 		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Observed: k.observedResponse(message),
-			Found: fmt.Sprintf("one of %d bytes", len(message.Body))}, r.noBody, "")
+			Actual: fmt.Sprintf("%d bytes", len(message.Body))}, r.noBody, "")
 	case !message.BodyOmitted:
 		k.satisfy(r.noBodyClaim)
 	}
@@ -218,7 +218,7 @@ func (k *checker) response() {
 	}
 }
 
-// bodiless reports whether the response ends with its header (RFC 9110, sections 6.4.1 and 15).
+// bodiless reports whether HTTP forbids a body in the response (RFC 9110, sections 6.4.1 and 15).
 func (k *checker) bodiless() bool {
 	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
 }
@@ -239,7 +239,7 @@ func (k *checker) header(h *header) {
 	}
 }
 
-// scratchDoc returns a document whose memory the next exchange reuses.
+// scratchDoc returns a document for a value outside the bodies. The next exchange reuses it.
 func (k *checker) scratchDoc() *strictjson.Document {
 	if k.used == len(k.scratch) {
 		k.scratch = append(k.scratch, &strictjson.Document{})
@@ -248,22 +248,22 @@ func (k *checker) scratchDoc() *strictjson.Document {
 	return k.scratch[k.used-1]
 }
 
-// validate adds what a schema finds in the value at a place of a part.
+// validate adds a finding for each violation of a schema by the value at a place of a part.
 func (k *checker) validate(s *schema, val value, part validatedPart, place string) {
 	k.validator.part, k.validator.satisfied = part, k.evidence.satisfied
 	for _, v := range k.validator.validate(s, val) {
-		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Source: v.basis, Found: v.actual}
+		f := Finding{Rule: v.keyword, Part: partNames[part], Pointer: place + v.pointer, Expected: v.expected, Source: v.source, Actual: v.actual}
 		if v.value.Exists() {
 			f.Observed = k.observe(v.value)
 			if v.actual == "" {
-				f.Found = k.describe(v.value)
+				f.Actual = k.describe(v.value)
 			}
 		}
 		k.add(f, v.spec, "")
 	}
 }
 
-// content checks a body: present, of a documented media type, JSON, and valid by its schema.
+// content checks a body: that it is present, of a documented media type, JSON, and valid against its schema.
 func (k *checker) content(c *content, message *traffic.Message, required bool, head Part, in validatedPart, doc *strictjson.Document) body {
 	part := partNames[in]
 	contentType := message.Header["Content-Type"]
@@ -276,16 +276,16 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 		}
 		return body{certain: true}
 	case len(contentType) == 0 && message.HeaderOmitted:
-		contentType = []string{c.types[0].name} // no evidence against it
+		contentType = []string{c.types[0].name} // nothing contradicts it
 	}
 	k.satisfy(c.bodyClaim)
 	m, problem := c.match(contentType)
 	if problem != nil {
-		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Found: k.describeMismatch(problem)}
+		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: k.describeMismatch(problem)}
 		if problem.undocumented {
 			f.Source, f.Observed = Drift, k.observedResponse(message)
 		}
-		k.add(f, c.place(), "")
+		k.add(f, c.mediaTypeClaim(), "")
 		return body{certain: true}
 	}
 	if len(contentType) > 0 {
@@ -296,11 +296,11 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 		return body{}
 	}
 	k.satisfy(m.bodyClaim)
-	faults, ok := parseBody(doc, message.Body)
+	defects, ok := parseBody(doc, message.Body)
 	disputed := false
-	for _, f := range faults {
-		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and a lone surrogate, as readers
-		// differ about them. Sending one is a deviation; accepting one is not, but leaves open what was accepted.
+	for _, f := range defects {
+		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and a lone surrogate, as parsers disagree
+		// about them. A server that sends one deviates; one that accepts it does not, but what it accepted is unknown.
 		disputed = disputed || f.rule == ruleDuplicate || f.rule == ruleUnicode
 		if in == inResponseBody || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
 			k.violate(f.rule, part, f.pointer, m.pointer, "one JSON value in UTF-8", f.actual)

@@ -60,8 +60,8 @@ func exchange(t testing.TB, status int, request, response string) *traffic.Excha
 
 const request = `{"vehicle_id":4711,"code":"P0420"}`
 
-// TestNoCredentialIsShown lets a server repeat the credentials wherever a finding could quote it, as they are and in the
-// forms that texts give them.
+// TestNoCredentialIsShown has a server that repeats the credentials wherever a finding could quote them, in several
+// encodings.
 func TestNoCredentialIsShown(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
@@ -87,24 +87,27 @@ func TestNoCredentialIsShown(t *testing.T) {
 			}
 			for _, form := range []string{secret, strings.ToUpper(secret), url.QueryEscape(secret), url.PathEscape(secret),
 				base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))} {
-				for i, ex := range echoes(t, form, long) {
-					ex.Request.Header.Set("Authorization", credentials[0])
-					ex.Request.Header.Set("Account-Token", credentials[1])
-					findings, err := contract.Check(ex)
-					require.NoError(t, err)
-					for _, f := range findings {
-						shown := strings.ToLower(mustJSON(t, f) + f.Expected + f.Found)
-						shown = strings.ReplaceAll(strings.ReplaceAll(shown, "~1", "/"), "~0", "~")
-						assert.NotContains(t, shown, strings.ToLower(form), "exchange %d", i)
-						assert.NotContains(t, shown, strings.ToLower(form[:min(len(form), 6)]), "exchange %d", i)
+				t.Run(form, func(t *testing.T) {
+					t.Parallel()
+					for i, ex := range echoes(t, form, long) {
+						ex.Request.Header.Set("Authorization", credentials[0])
+						ex.Request.Header.Set("Account-Token", credentials[1])
+						findings, err := contract.Check(ex)
+						require.NoError(t, err)
+						for _, f := range findings {
+							shown := strings.ToLower(mustJSON(t, f) + f.Expected + f.Actual)
+							shown = strings.ReplaceAll(strings.ReplaceAll(shown, "~1", "/"), "~0", "~")
+							assert.NotContains(t, shown, strings.ToLower(form), "exchange %d", i)
+							assert.NotContains(t, shown, strings.ToLower(form[:min(len(form), 6)]), "exchange %d", i)
+						}
 					}
-				}
+				})
 			}
 		}
 	}
 }
 
-// echoes are exchanges that show a text in each place of a finding.
+// echoes returns exchanges that have a text in each part that a finding can show.
 func echoes(t *testing.T, secret, long string) []*traffic.Exchange {
 	t.Helper()
 	var exchanges []*traffic.Exchange
@@ -134,11 +137,11 @@ func echoes(t *testing.T, secret, long string) []*traffic.Exchange {
 	return exchanges
 }
 
-// TestCredentialsAreFoundWhereverTheyStand gives a request credentials in every place, and lets the server repeat each.
-func TestCredentialsAreFoundWhereverTheyStand(t *testing.T) {
+// TestEveryCredentialIsRedacted has a request with credentials in every place, and a server that repeats each.
+func TestEveryCredentialIsRedacted(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	for said, want := range map[string]string{
+	for repeated, want := range map[string]string{
 		"second-Key-99 session-8":          `"[redacted] [redacted]"`, // of a second field, and of a cookie
 		"first-Word last-word":             `"[redacted]"`,
 		"u53rname p4ssword":                `"[redacted] [redacted]"`, // of the URL
@@ -148,17 +151,20 @@ func TestCredentialsAreFoundWhereverTheyStand(t *testing.T) {
 		"token bearer":                     `"token bearer"`,
 		strings.Repeat("second-key-99", 9): `"` + strings.Repeat("[redacted]", 6) + `"… (117 characters)`,
 	} {
-		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = said })))
-		ex.Request.Header["Authorization"] = []string{"Token second-key-98", "Token second-key-99", "Basic dXNlcjp0b3BzZWNyZXRwdw=="}
-		ex.Request.Header.Set("Account-Token", "first-word last-word")
-		ex.Request.Header.Set("Cookie", "a=b; id=session-8")
-		ex.URL.User = url.UserPassword("u53rname", "p4ssword")
-		findings, err := contract.Check(ex)
-		require.NoError(t, err)
-		require.Len(t, findings, 1)
-		assert.Equal(t, want, findings[0].Found)
+		t.Run(repeated, func(t *testing.T) {
+			t.Parallel()
+			ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = repeated })))
+			ex.Request.Header["Authorization"] = []string{"Token second-key-98", "Token second-key-99", "Basic dXNlcjp0b3BzZWNyZXRwdw=="}
+			ex.Request.Header.Set("Account-Token", "first-word last-word")
+			ex.Request.Header.Set("Cookie", "a=b; id=session-8")
+			ex.URL.User = url.UserPassword("u53rname", "p4ssword")
+			findings, err := contract.Check(ex)
+			require.NoError(t, err)
+			require.Len(t, findings, 1)
+			assert.Equal(t, want, findings[0].Actual)
+		})
 	}
-	// Of what is expected, too: a Location that does not end in an id that is a credential.
+	// In the expected value, too: the id that Location should end with is a credential.
 	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = 9021012345 })))
 	ex.Request.Header.Set("Account-Token", "9021012345")
 	findings, err := contract.Check(ex)
@@ -167,8 +173,8 @@ func TestCredentialsAreFoundWhereverTheyStand(t *testing.T) {
 	assert.NotContains(t, mustJSON(t, findings), "9021012345")
 }
 
-// TestManyCookiesAreNoReason to withhold anything: browsers record dozens, and long ones.
-func TestManyCookiesAreNoReason(t *testing.T) {
+// TestManyCookies has as many and as long cookies as browsers record: the finding shows everything else.
+func TestManyCookies(t *testing.T) {
 	t.Parallel()
 	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = "closed by cookie-value-77" })))
 	var cookies []string
@@ -179,56 +185,59 @@ func TestManyCookiesAreNoReason(t *testing.T) {
 	findings, err := loadContract(t).Check(ex)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Equal(t, `"closed by [redacted]"`, findings[0].Found)
+	assert.Equal(t, `"closed by [redacted]"`, findings[0].Actual)
 }
 
-// TestNothingIsShownBesideTooManyCredentials withholds what it cannot look through, and stays quick.
-func TestNothingIsShownBesideTooManyCredentials(t *testing.T) {
+// TestTooManyCredentials shows nothing of an exchange with more credentials than it searches for.
+func TestTooManyCredentials(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	for name, value := range map[string]string{
 		"Authorization": "Token " + strings.Repeat("k", 600_000), "Cookie": strings.Repeat("a=bbbb; ", 30_000),
 		"Account-Token": "caf\xe9-\xff\xff",
 	} {
-		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = value })))
-		ex.Request.Header.Set(name, value)
-		ex.URL.User = url.UserPassword("\xff\xff\xff\xff", "\xfe\xfe\xfe\xfe")
-		findings, err := contract.Check(ex)
-		require.NoError(t, err)
-		require.NotEmpty(t, findings)
-		shown := mustJSON(t, findings)
-		assert.NotContains(t, shown, "kkkk")
-		assert.NotContains(t, shown, "caf")
-		assert.NotContains(t, shown, "bbbb")
-		assert.Less(t, len(shown), 5000)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = value })))
+			ex.Request.Header.Set(name, value)
+			ex.URL.User = url.UserPassword("\xff\xff\xff\xff", "\xfe\xfe\xfe\xfe")
+			findings, err := contract.Check(ex)
+			require.NoError(t, err)
+			require.NotEmpty(t, findings)
+			shown := mustJSON(t, findings)
+			assert.NotContains(t, shown, "kkkk")
+			assert.NotContains(t, shown, "caf")
+			assert.NotContains(t, shown, "bbbb")
+			assert.Less(t, len(shown), 5000)
+		})
 	}
 }
 
-// TestFingerprintIsStable holds the fingerprints of a few findings, which known failures refer to.
+// TestFingerprintIsStable compares the fingerprints of a few findings: known failures contain fingerprints.
 func TestFingerprintIsStable(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	prints := func(ex *traffic.Exchange) []string {
+	fingerprints := func(ex *traffic.Exchange) []string {
 		findings, err := contract.Check(ex)
 		require.NoError(t, err)
-		var found []string
+		var list []string
 		for _, f := range findings {
-			found = append(found, f.Fingerprint)
+			list = append(list, f.Fingerprint)
 		}
-		return found
+		return list
 	}
 	withID := func(id int) *traffic.Exchange {
 		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = id })))
 		ex.Response.Header.Set("Location", "/"+strconv.Itoa(id))
 		return ex
 	}
-	assert.Equal(t, []string{"9ac383b85c7a39ba"}, prints(withID(0)))
+	assert.Equal(t, []string{"9ac383b85c7a39ba"}, fingerprints(withID(0)))
 	other := withID(-3)
 	other.Source = "elsewhere#9"
-	assert.Equal(t, prints(withID(0)), prints(other), "neither value nor exchange counts")
-	assert.Equal(t, prints(exchange(t, 422, request, `{"errors":{"a":["x",1]}}`)),
-		prints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), "nor does the position in a list")
-	assert.NotEqual(t, prints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), prints(exchange(t, 422, request, `{"errors":{"b":[1]}}`)))
+	assert.Equal(t, fingerprints(withID(0)), fingerprints(other), "neither value nor exchange counts")
+	assert.Equal(t, fingerprints(exchange(t, 422, request, `{"errors":{"a":["x",1]}}`)),
+		fingerprints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), "nor does the position in a list")
+	assert.NotEqual(t, fingerprints(exchange(t, 422, request, `{"errors":{"a":[1]}}`)), fingerprints(exchange(t, 422, request, `{"errors":{"b":[1]}}`)))
 
 	edited, err := conformance.Load(edit(t, "        - account_id\n        - vehicle_id\n", "        - vehicle_id\n        - account_id\n"))
 	require.NoError(t, err)
@@ -236,7 +245,7 @@ func TestFingerprintIsStable(t *testing.T) {
 	findings, err := edited.Check(missing)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Equal(t, []string{findings[0].Fingerprint}, prints(missing), "nor does the place in the spec")
+	assert.Equal(t, []string{findings[0].Fingerprint}, fingerprints(missing), "nor does the place in the spec")
 }
 
 func TestCheckIsSafeForConcurrentUse(t *testing.T) {
@@ -256,7 +265,7 @@ func TestCheckIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// TestCheckDoesNotPanic gives it what no reader of recordings would.
+// TestCheckDoesNotPanic checks exchanges that no reader of recordings yields.
 func TestCheckDoesNotPanic(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
@@ -270,7 +279,7 @@ func TestCheckDoesNotPanic(t *testing.T) {
 	}
 }
 
-// FuzzCheck looks for a body that makes the check panic, or a finding without its parts.
+// FuzzCheck looks for a body that makes Check panic, and for an incomplete finding.
 func FuzzCheck(f *testing.F) {
 	contract, err := conformance.Load(spec())
 	if err != nil {

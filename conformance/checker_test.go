@@ -13,11 +13,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// components are schemas that the ones below refer to.
+// components are the schemas that schemas below refer to.
 const components = `Tree: {type: object, properties: {left: {$ref: '#/components/schemas/Tree'}, n: {type: integer}}},
 	Loop: {allOf: [{$ref: '#/components/schemas/Loop'}, {type: integer}]}`
 
-func answer(body string) *traffic.Exchange {
+func withBody(body string) *traffic.Exchange {
 	return &traffic.Exchange{Method: http.MethodGet, URL: &url.URL{Path: "/"}, Status: http.StatusOK,
 		Request:  traffic.Message{Header: http.Header{}},
 		Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}}
@@ -59,7 +59,7 @@ const (
 func TestCheckAllocatesNothing(t *testing.T) {
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
-	ex := answer(conforming)
+	ex := withBody(conforming)
 	ex.Method, ex.URL, ex.Status = http.MethodPost, &url.URL{Path: "/api/v1/faults"}, 201
 	ex.Request = traffic.Message{Body: []byte(request), Header: http.Header{"Content-Type": {"application/json"},
 		"Authorization": {"Token 76cbe06c49a64"}, "Account-Token": {"acc0un7-t0ken"}}}

@@ -4,46 +4,45 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
-
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
 type Claim struct {
-	// ID is the part of the exchange that the claim is about, a # and the claim's place in the spec, where entries of a
-	// list are called by name: response.body#/components/schemas/Fault/required/id. It outlives edits elsewhere.
+	// ID is the part of the exchange, a # and the claim's JSON pointer in the spec, in which names replace positions in a
+	// list: response.body#/components/schemas/Fault/required/id. Edits elsewhere in the spec do not change it.
 	ID     string   `json:"id"`
 	Rule   string   `json:"rule"` // as in [Finding]
 	Part   Part     `json:"part"`
 	Spec   Location `json:"spec"`
-	Source Source   `json:"source"`
-	Reason string   `json:"reason,omitempty"` // why it is assumed; "" where it is documented
-	Text   string   `json:"text"`             // what is claimed, in words
-	Uses   []string `json:"uses"`             // operations, with the status for what is claimed of an answer
-	// Places are the JSON pointers that a finding about the claim may have; * stands for the items of a list and for
-	// members without a fixed name, ** for any way down, or none, in a schema that contains itself. Sorted.
+	Source Source   `json:"source"`           // Documented or Assumed
+	Reason string   `json:"reason,omitempty"` // why it is assumed; "" if it is documented
+	Text   string   `json:"text"`             // the claim in words
+	Uses   []string `json:"uses"`             // operations, with the status for claims about a response
+	// Places are the JSON pointers that a finding about the claim may have, sorted. * stands for the items of a list and
+	// for properties without a fixed name, ** for any number of tokens, in a schema that contains itself.
 	Places []string `json:"places"`
-	// NeedsRecording says that no request can bring about what the claim is about: the failure of a server (5xx).
+	// NeedsRecording reports that no request can provoke the response that the claim is about: a server error (5xx).
 	NeedsRecording bool `json:"needs_recording,omitempty"`
 }
 
-// Claims returns every claim of the spec, sorted by ID. The claims of a schema below anyOf, oneOf or not are weighed as
-// one, as none of them is refuted by itself.
+// Claims returns every claim of the spec, sorted by ID. A schema below anyOf, oneOf or not makes no claims of its own, as
+// a value may violate it and conform; the keyword is one claim.
 func (c *Contract) Claims() []Claim { return slices.Clone(c.claims) }
 
-// claimKey tells claims apart while the spec is read; only at the end do they get their order.
+// claimKey identifies a claim while the spec is read; its index is final only at the end.
 type claimKey struct {
 	part Part
 	spec string
 }
 
-// noClaim stands for the index of what is no claim.
+// noClaim is the index that stands for no claim.
 const noClaim = -1
 
-// claimIndex finds the claim that a finding refutes.
+// claimIndex returns the index of the claim at spec, or noClaim.
 func (c *Contract) claimIndex(part Part, spec string) int {
 	if i, ok := c.claimAt[claimKey{part, spec}]; ok {
 		return i
@@ -57,7 +56,7 @@ func (c *Contract) readClaims() {
 	for _, op := range c.operations {
 		for _, a := range op.security {
 			for _, k := range a {
-				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "refused without the credential "+k.Name)
+				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
 			}
 		}
 		c.claimContent(usage{op.id, ""}, op.request, op.required, RequestHeader, inRequestBody)
@@ -70,23 +69,23 @@ func (c *Contract) readClaims() {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(c.claims[a].ID, c.claims[b].ID) })
-	place := make([]int, len(order))
+	position := make([]int, len(order))
 	sorted := make([]Claim, len(order))
 	for at, i := range order {
-		place[i] = at
+		position[i] = at
 		sorted[at] = c.claims[i]
 		slices.Sort(sorted[at].Uses)
 		slices.Sort(sorted[at].Places)
 	}
 	c.claims = sorted
 	for k, i := range c.claimAt {
-		c.claimAt[k] = place[i]
+		c.claimAt[k] = position[i]
 	}
 	c.bindClaims()
 	c.bindOperations()
 }
 
-// usage is where something is claimed: of an operation's request, or of its answer with a status.
+// usage is the request of an operation, or its response with a status.
 type usage struct{ operation, status string }
 
 func (u usage) String() string { return strings.TrimSuffix(u.operation+" "+u.status, " ") }
@@ -95,31 +94,31 @@ func (u usage) String() string { return strings.TrimSuffix(u.operation+" "+u.sta
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
-		basis, reason := c.assumptions.basis(spec)
+		source, reason := c.assumptions.source(spec)
 		i = len(c.claims)
 		c.claimAt[claimKey{part, spec}] = i
 		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.byName(spec), Rule: rule, Part: part,
-			Spec: c.location(spec), Source: basis, Reason: reason, Text: text, NeedsRecording: true})
+			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
-	of := &c.claims[i]
-	if text := use.String(); !slices.Contains(of.Uses, text) {
-		of.Uses = append(of.Uses, text)
+	claim := &c.claims[i]
+	if use := use.String(); !slices.Contains(claim.Uses, use) {
+		claim.Uses = append(claim.Uses, use)
 	}
-	if !slices.Contains(of.Places, place) {
-		of.Places = append(of.Places, place)
+	if !slices.Contains(claim.Places, place) {
+		claim.Places = append(claim.Places, place)
 	}
-	of.NeedsRecording = of.NeedsRecording && strings.HasPrefix(use.status, "5")
+	claim.NeedsRecording = claim.NeedsRecording && strings.HasPrefix(use.status, "5")
 }
 
 func (c *Contract) claimResponse(use usage, r *response) {
-	c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is an answer")
+	c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
 	for _, h := range r.headers {
 		if h.required {
 			c.claim(use, ResponseHeader, "required", h.place, h.pointer+"/required", "the header "+h.name)
 		}
-		c.claimSchema(use, inResponseHeader, h.place, h.schema, newWays())
+		c.claimSchema(use, inResponseHeader, h.place, h.schema, newTraversal())
 	}
-	if r.body == nil && !slices.Contains([]string{"204", "304"}, use.status) && !strings.HasPrefix(use.status, "1") { // HTTP itself says so
+	if r.body == nil && use.status != "204" && use.status != "304" && !strings.HasPrefix(use.status, "1") { // HTTP forbids those
 		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
@@ -128,83 +127,85 @@ func (c *Contract) claimResponse(use usage, r *response) {
 	}
 }
 
-func (c *Contract) claimContent(use usage, of *content, required bool, head Part, body validatedPart) {
-	if of == nil {
+func (c *Contract) claimContent(use usage, documented *content, required bool, head Part, body validatedPart) {
+	if documented == nil {
 		return
 	}
 	if required {
-		c.claim(use, partNames[body], ruleBody, "", of.pointer, "a body")
+		c.claim(use, partNames[body], ruleBody, "", documented.pointer, "a body")
 	}
-	if len(of.types) > 1 {
-		c.claim(use, head, ruleMediaType, "/Content-Type", of.pointer, of.names())
+	if len(documented.types) > 1 {
+		c.claim(use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
 	}
-	for _, m := range of.types {
+	for _, m := range documented.types {
 		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
 		if isJSON(m.name) || strings.Contains(m.name, "*") { // a range covers JSON, too
 			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
-			c.claimSchema(use, body, "", m.schema, newWays())
+			c.claimSchema(use, body, "", m.schema, newTraversal())
 		}
 	}
 }
 
-// maxPlaces bounds the places that are listed of one schema, and those among them that end with **: a spec can be made
-// that has it in a million.
+// maxPlaces bounds the places that are listed of one schema, and those among them that end with **: a hostile spec can
+// refer to it in a million places.
 const maxPlaces = 100
 
-// ways are those through a schema: the schemas on the present one, and how often each was met on all.
-type ways struct {
-	open      []*schema
-	count     map[*schema]int
-	recursive map[*schema]int // how often each was met below **, in all the ways that begin with this one
-	anywhere  bool            // the place stands for all below it
+// traversal is the state of a walk through a schema and those below it.
+type traversal struct {
+	stack     []*schema       // from the root to the current schema
+	count     map[*schema]int // visits of each schema
+	recursive map[*schema]int // visits of each schema below **
+	anywhere  bool            // the place ends with **
 }
 
-func newWays() *ways { return &ways{count: map[*schema]int{}, recursive: map[*schema]int{}} }
+func newTraversal() *traversal {
+	return &traversal{count: map[*schema]int{}, recursive: map[*schema]int{}}
+}
 
-// claimSchema adds the claims of a schema at a place, and of those below it that are violated one by one.
-func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *schema, ways *ways) {
-	if s == nil || ways.count[s] == maxPlaces {
+// claimSchema adds the claims of a schema at a place, and of the schemas below it that can be violated alone.
+func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *schema, walk *traversal) {
+	if s == nil || walk.count[s] == maxPlaces {
 		return
 	}
-	if ways.anywhere {
-		if ways.count[s] > 0 || ways.recursive[s] == maxPlaces {
+	if walk.anywhere {
+		if walk.count[s] > 0 || walk.recursive[s] == maxPlaces {
 			return
 		}
-		ways.recursive[s]++
+		walk.recursive[s]++
 	}
-	ways.count[s]++
-	if slices.Contains(ways.open, s) {
-		again := newWays()
-		again.recursive, again.anywhere = ways.recursive, true
+	walk.count[s]++
+	if slices.Contains(walk.stack, s) {
+		again := newTraversal()
+		again.recursive, again.anywhere = walk.recursive, true
 		c.claimSchema(use, part, place+"/**", s, again)
 		return
 	}
-	ways.open = append(ways.open, s)
-	defer func() { ways.open = ways.open[:len(ways.open)-1] }()
+	walk.stack = append(walk.stack, s)
+	defer func() { walk.stack = walk.stack[:len(walk.stack)-1] }()
 	below := func(tokens string) string {
-		if ways.anywhere {
+		if walk.anywhere {
 			return place
 		}
 		return place + tokens
 	}
 	for _, k := range c.keywords(s, part) {
-		c.claim(use, partNames[part], k.rule, below(k.member), k.spec, k.text)
+		c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
 	}
 	for _, name := range sortedKeys(s.Properties) {
-		c.claimSchema(use, part, below(strictjson.Pointer(name)), c.schemaOf(s.Properties[name]), ways)
+		c.claimSchema(use, part, below(strictjson.Pointer(name)), c.schemaOf(s.Properties[name]), walk)
 	}
-	c.claimSchema(use, part, below("/*"), s.items, ways)
-	c.claimSchema(use, part, below("/*"), s.additional, ways)
+	c.claimSchema(use, part, below("/*"), s.items, walk)
+	c.claimSchema(use, part, below("/*"), s.additional, walk)
 	parts := s.allOf
 	if s.Discriminator != nil {
 		parts = slices.Concat(parts, s.oneOf, s.anyOf)
 	}
 	for _, combined := range parts {
-		c.claimSchema(use, part, place, combined, ways)
+		c.claimSchema(use, part, place, combined, walk)
 	}
 }
 
-// byName writes an entry of a list by its name, as positions change.
+// byName replaces the positions in the lists of a pointer by names, as positions change.
 func (c *Contract) byName(pointer string) string {
 	tokens := strictjson.SplitPointer(pointer)
 	n := c.source.Root
@@ -222,7 +223,7 @@ func (c *Contract) byName(pointer string) string {
 		case criteriaKey:
 			if name, _ := c.source.Child(n, "name"); name != nil {
 				tokens[i] = name.Value
-				return strictjson.Pointer(tokens...) // what follows is below it
+				return strictjson.Pointer(tokens...) // the rest is below the name
 			}
 		}
 	}

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestClaimsGolden lists what the spec assumes and which criteria it has. An edit of either is a line in the difference,
-// here and in `make diff-spec`, as no other tool reads our extensions.
+// TestClaimsGolden lists the assumptions and criteria of the spec, so that a diff shows an edit of either, here and in
+// `make diff-spec`: no other tool reads these extensions.
 func TestClaimsGolden(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
@@ -33,8 +33,8 @@ func TestClaimsGolden(t *testing.T) {
 	for _, op := range contract.operations {
 		for _, status := range slices.Sorted(maps.Keys(op.responses)) {
 			for _, k := range op.responses[status].criteria {
-				basis, _ := contract.assumptions.basis(k.pointer)
-				lines = append(lines, fmt.Sprintf("criterion, %s, %s %s: %s: %s", basis, op.id, status, k.name, k.text()))
+				source, _ := contract.assumptions.source(k.pointer)
+				lines = append(lines, fmt.Sprintf("criterion, %s, %s %s: %s: %s", source, op.id, status, k.name, k.text()))
 			}
 		}
 	}
@@ -45,5 +45,5 @@ func TestClaimsGolden(t *testing.T) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), got, "%s; -update writes it anew", path)
+	assert.Equal(t, string(want), got, "%s; -update rewrites it", path)
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"mime"
@@ -12,7 +13,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// content is what the spec says of a body.
+// content is the documented content of a body.
 type content struct {
 	pointer string
 	types   []mediaType // the exact ones first, then ranges
@@ -28,15 +29,15 @@ type mediaType struct {
 	headerClaim, bodyClaim int
 }
 
-// place is the claim that a body of another media type breaks.
-func (c *content) place() string {
+// mediaTypeClaim returns the pointer of the claim that a body of another media type violates.
+func (c *content) mediaTypeClaim() string {
 	if len(c.types) == 1 {
 		return c.types[0].pointer
 	}
 	return c.pointer
 }
 
-// newContent returns nil where the spec documents no body.
+// newContent returns nil if the spec documents no body.
 func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	if len(types) == 0 {
 		return nil
@@ -48,7 +49,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 		m.name = strings.TrimSpace(m.name)
 		m.schema = c.schemaOf(types[name].Schema)
 		if m.schema != nil && !isJSON(m.name) && !strings.Contains(m.name, "*") {
-			c.note(m.pointer+"/schema", "bodies that are not JSON")
+			c.addUnchecked(m.pointer+"/schema", "bodies that are not JSON")
 		}
 		result.types = append(result.types, m)
 	}
@@ -76,16 +77,16 @@ func (c *content) names() string {
 	return strings.Join(names, " or ")
 }
 
-// isJSON tells JSON by RFC 8259 and the structured suffix of RFC 6839, section 3.1.
+// isJSON reports whether a media type is JSON, also by the structured suffix of RFC 6839, section 3.1.
 func isJSON(name string) bool {
 	return name == "application/json" || strings.HasSuffix(name, "+json")
 }
 
-// mismatch is what was found instead of a documented media type.
+// mismatch is a Content-Type other than the documented ones.
 type mismatch struct {
-	contentType  string // "" for a problem
-	problem      string // in our own words
-	undocumented bool   // a media type like any other: drift
+	contentType  string
+	problem      string // instead of contentType, which is absent or malformed then
+	undocumented bool   // a well-formed media type: drift
 }
 
 func (k *checker) describeMismatch(m *mismatch) string {
@@ -95,7 +96,7 @@ func (k *checker) describeMismatch(m *mismatch) string {
 	return k.excerpt(m.contentType)
 }
 
-// match finds the documented media type that the Content-Type fields of a header (RFC 9110, section 8.3) name.
+// match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3).
 func (c *content) match(fields []string) (*mediaType, *mismatch) {
 	if len(fields) > 1 {
 		if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
@@ -106,7 +107,7 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 		return nil, &mismatch{problem: "no Content-Type"}
 	}
 	contentType := fields[0]
-	// Most are written as in the spec, or with the charset that JSON has anyway, and need no parser.
+	// Most are equal to the one in the spec, or add the charset that JSON has anyway, and need no parser.
 	usual := strings.TrimSuffix(contentType, "; charset=utf-8")
 	for i := range c.types {
 		if c.types[i].name == usual {
@@ -114,7 +115,7 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 		}
 	}
 	name, parameters, err := mime.ParseMediaType(contentType)
-	// RFC 9110, section 8.3.1: a type, a slash and a subtype, which package mime does not insist on.
+	// RFC 9110, section 8.3.1, requires a type, a slash and a subtype; package mime does not.
 	if main, subtype, _ := strings.Cut(name, "/"); err != nil || main == "" || subtype == "" {
 		return nil, &mismatch{problem: "a malformed Content-Type"}
 	}
@@ -135,4 +136,48 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 		}
 	}
 	return nil, &mismatch{contentType: contentType, undocumented: true}
+}
+
+// value is a value of a body, of a header or of the spec.
+type value = strictjson.Value
+
+// defect is a violation of the JSON grammar or its recommendations.
+type defect struct {
+	rule    string
+	pointer string
+	actual  string
+}
+
+// parseBody parses one JSON text (RFC 8259) and lists its defects. ok is false if it has no value. Of properties with the
+// same name the last counts, as in most decoders.
+func parseBody(doc *strictjson.Document, text []byte) (defects []defect, ok bool) {
+	if !doc.Parse(text) {
+		reason, notUTF8 := strictjson.Diagnose(text)
+		if notUTF8 {
+			return []defect{{ruleUnicode, "", reason}}, false
+		}
+		return []defect{{ruleJSON, "", reason}}, false
+	}
+	for _, name := range doc.Duplicates {
+		tokens := doc.Path(name)
+		for i := range tokens {
+			tokens[i] = inPointer(tokens[i])
+		}
+		defects = append(defects, defect{ruleDuplicate, strictjson.Pointer(tokens...), "the property more than once"})
+	}
+	if doc.LoneSurrogate >= 0 {
+		defects = append(defects, defect{ruleUnicode, "", fmt.Sprintf("a lone surrogate at byte %d", doc.LoneSurrogate)})
+	}
+	return defects, true
+}
+
+// inPointer returns a property's name for the pointer of a finding: for a very long one its length and hash, as each
+// finding below it repeats the name.
+func inPointer(name string) string {
+	const maxName = 1 << 10
+	if len(name) <= maxName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sum[:8])
 }

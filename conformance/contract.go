@@ -9,22 +9,22 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
-
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
-// Contract is a spec, ready to judge exchanges. It is safe for concurrent use.
+// Contract is a compiled spec that exchanges are checked against. It is safe for concurrent use.
 type Contract struct {
-	// Unchecked lists what the spec claims and Check does not look at, so that nobody takes silence for a pass.
+	// Unchecked lists the parts of the spec that Check ignores.
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
@@ -41,7 +41,7 @@ type Contract struct {
 	redaction      func() *credentials.Rules // once
 }
 
-// Unchecked is a claim that Check does not look at.
+// Unchecked is a part of the spec that [Contract.Check] ignores.
 type Unchecked struct {
 	Spec   Location `json:"spec"`
 	Reason string   `json:"reason"`
@@ -50,17 +50,17 @@ type Unchecked struct {
 // Location is a place in the spec.
 type Location struct {
 	Pointer string `json:"pointer"` // JSON pointer (RFC 6901)
-	Line    int    `json:"line"`    // counted from 1
+	Line    int    `json:"line"`    // from 1
 }
 
-// SpecError says what in a spec cannot be used.
+// SpecError is a defect of a spec.
 type SpecError struct {
-	Line    int    // 0 where unknown
-	Pointer string // "" where unknown
+	Line    int    // from 1; 0 if unknown
+	Pointer string // "" if unknown
 	Reason  string
 }
 
-// Error returns the reason, after the line and the pointer where they are known.
+// Error returns the line and the pointer, if they are known, and the reason.
 func (e *SpecError) Error() string {
 	var b strings.Builder
 	if e.Line > 0 {
@@ -94,9 +94,8 @@ type response struct {
 	criteria           []*criterion
 }
 
-// Load reads an OpenAPI 3.0 spec, YAML or JSON, with this project's extensions x-assumed and x-criteria. References
-// stay inside the file. A spec that is not valid, or an extension that means nothing, is an error; a [*SpecError]
-// where a line can be named.
+// Load compiles an OpenAPI 3.0 spec, YAML or JSON, with the extensions x-assumed and x-criteria. References must stay
+// inside the file. A spec or an extension that is not valid is an error: a [*SpecError] if its line is known.
 func Load(spec []byte) (*Contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
@@ -116,8 +115,8 @@ func Load(spec []byte) (*Contract, error) {
 	}
 	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
 	c.redaction = sync.OnceValue(c.newRedaction)
-	// Before the library validates, which names no line.
-	if err := c.refuseSiblings(); err != nil {
+	// Before the library validates: its errors have no line.
+	if err := c.rejectSiblings(); err != nil {
 		return nil, err
 	}
 	if err := c.readSchemas(doc); err != nil {
@@ -131,7 +130,7 @@ func Load(spec []byte) (*Contract, error) {
 	if c.assumptions, err = readAssumptions(src); err != nil {
 		return nil, err
 	}
-	c.noteFormats()
+	c.addUncheckedFormats()
 	for _, path := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(path)
 		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
@@ -143,7 +142,7 @@ func Load(spec []byte) (*Contract, error) {
 	if len(c.operations) == 0 {
 		return nil, &SpecError{Line: src.Line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
 	}
-	if err := c.refuseTheUnsaid(); err != nil {
+	if err := c.rejectIgnored(); err != nil {
 		return nil, err
 	}
 	c.readClaims()
@@ -155,8 +154,8 @@ func (c *Contract) specError(pointer, reason string) error {
 	return &SpecError{Line: c.source.Line(pointer), Pointer: pointer, Reason: reason}
 }
 
-// note adds to Unchecked, once for what several places refer to.
-func (c *Contract) note(pointer, reason string) {
+// addUnchecked adds to Unchecked, once for each place.
+func (c *Contract) addUnchecked(pointer, reason string) {
 	if u := (Unchecked{Spec: c.location(pointer), Reason: reason}); !slices.Contains(c.Unchecked, u) {
 		c.Unchecked = append(c.Unchecked, u)
 	}
@@ -187,10 +186,10 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	op.path = newPathTemplate(servers, path)
 	const parameters = "parameters of the path, the query, headers and cookies"
 	if len(o.Parameters) > 0 {
-		c.note(op.pointer+"/parameters", parameters)
+		c.addUnchecked(op.pointer+"/parameters", parameters)
 	}
 	if len(item.Parameters) > 0 {
-		c.note(c.source.Canonical(strictjson.Pointer("paths", path))+"/parameters", parameters)
+		c.addUnchecked(c.source.Canonical(strictjson.Pointer("paths", path))+"/parameters", parameters)
 	}
 	if o.RequestBody != nil {
 		at := c.source.Canonical(op.pointer + "/requestBody")
@@ -216,10 +215,10 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 			c.names[header.name] = true
 			header.schema = c.schemaOf(h.Schema)
 			if header.schema == nil || slices.Contains(headerTypes(header.schema), "object") {
-				c.note(header.pointer, "headers that are objects or have content")
+				c.addUnchecked(header.pointer, "headers that are objects or have content")
 				header.schema = nil
 			} else if headerTypes(header.schema) == nil {
-				c.note(header.pointer+"/schema", "headers without a type")
+				c.addUnchecked(header.pointer+"/schema", "headers without a type")
 				header.schema = nil
 			}
 			r.headers = append(r.headers, header)
@@ -234,7 +233,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	return nil
 }
 
-// bindStatuses finds what the contract says of each status: exactly, else by its range, else by default.
+// bindStatuses finds the documented response for each status: by the status itself, its range, or default.
 func (op *operation) bindStatuses() {
 	for status := range op.byStatus {
 		for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
@@ -246,7 +245,7 @@ func (op *operation) bindStatuses() {
 	}
 }
 
-// response returns what the contract says of a status; nil if nothing.
+// response returns the documented response for a status, or nil.
 func (op *operation) response(status int) *response {
 	if status < 0 || status >= len(op.byStatus) {
 		return op.responses["DEFAULT"]
@@ -254,7 +253,7 @@ func (op *operation) response(status int) *response {
 	return op.byStatus[status]
 }
 
-// operation finds the operation that a request is for, or nil.
+// operation returns the operation for a method and URL, or nil.
 func (c *Contract) operation(method string, u *url.URL) *operation {
 	for _, op := range c.operations {
 		if op.method == method && op.path.match(u.Path) {
@@ -264,8 +263,8 @@ func (c *Contract) operation(method string, u *url.URL) *operation {
 	return nil
 }
 
-// loadError words an error of the library that loads a spec. Of a document that begins as JSON does, the library says how
-// it failed as JSON and how as YAML, and the former in words that depend on the release of Go.
+// loadError rewrites an error of the library that loads a spec. For a document that starts like JSON, the library reports
+// the errors of its JSON and of its YAML parser, and the text of the former depends on the release of Go.
 func loadError(spec []byte, err error) error {
 	_, asYAML, both := strings.Cut(err.Error(), ", yaml error: ")
 	if !both {
@@ -278,4 +277,52 @@ func loadError(spec []byte, err error) error {
 	}
 	line := 1 + bytes.Count(spec[:invalid.Offset], []byte("\n"))
 	return &SpecError{Line: line, Reason: fmt.Sprintf("the spec cannot be loaded: as JSON: %v; as YAML: %s", invalid, asYAML)}
+}
+
+// pathTemplate matches the path of a URL on any host: recordings come from proxies, sandboxes and loopback.
+type pathTemplate struct {
+	patterns []*regexp.Regexp
+	literals []string // paths without parameters
+}
+
+var pathParameter = regexp.MustCompile(`\\\{[^{}/]+\\\}`)
+
+func newPathTemplate(servers openapi3.Servers, path string) pathTemplate {
+	var t pathTemplate
+	bases := map[string]bool{}
+	for _, s := range servers {
+		base := s.URL
+		for name, v := range s.Variables {
+			base = strings.ReplaceAll(base, "{"+name+"}", v.Default)
+		}
+		if u, err := url.Parse(base); err == nil {
+			bases[strings.TrimRight(u.Path, "/")] = true
+		}
+	}
+	if len(bases) == 0 {
+		bases[""] = true // OpenAPI 3.0.3: no servers means one at "/"
+	}
+	for base := range bases {
+		if !pathParameter.MatchString(regexp.QuoteMeta(path)) {
+			t.literals = append(t.literals, base+path)
+			continue
+		}
+		pattern := pathParameter.ReplaceAllString(regexp.QuoteMeta(base+path), `[^/]+`)
+		t.patterns = append(t.patterns, regexp.MustCompile("^"+pattern+"/?$"))
+	}
+	return t
+}
+
+func (t pathTemplate) match(path string) bool {
+	for _, literal := range t.literals {
+		if strings.HasPrefix(path, literal) && (len(path) == len(literal) || path[len(literal):] == "/") {
+			return true
+		}
+	}
+	for _, p := range t.patterns {
+		if p.MatchString(path) {
+			return true
+		}
+	}
+	return false
 }

@@ -8,33 +8,32 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
-
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 const criteriaKey = "x-criteria"
 
-// criterion is a claim about a response that no schema can state. It is described in api/README.md.
+// criterion is a claim about a response that a schema cannot express. api/README.md describes its syntax.
 type criterion struct {
 	name    string
 	pointer string // of its condition, in the spec
 	claim   int
 	when    []operand
 
-	// One comparison,
+	// Either a comparison,
 	left, right operand
 	op          string
-	instants    bool // both sides are date-times, and compare as such
+	instants    bool // both sides are date-times
 
-	// or a pattern that left must match.
+	// or a pattern for left.
 	pattern *template
 }
 
-// readCriteria parses the x-criteria beside a response and proves that each expression leads to something the
-// contract knows, as a criterion about nothing would never be refuted.
+// readCriteria parses the x-criteria of a response. An expression must point at something in the spec: a criterion that
+// does not apply to any exchange would never be refuted.
 func (c *Contract) readCriteria(op *operation, r *response) error {
 	at := r.pointer + "/" + criteriaKey
 	list := c.source.Node(at)
@@ -49,7 +48,7 @@ func (c *Contract) readCriteria(op *operation, r *response) error {
 		itemAt := at + "/" + strconv.Itoa(i)
 		criterion, err := parseCriterion(yamltree.Follow(n), itemAt)
 		if err == nil && names[criterion.name] {
-			err = fmt.Errorf("the name %q is taken", criterion.name)
+			err = fmt.Errorf("duplicate name %q", criterion.name)
 		}
 		if err == nil {
 			err = c.bindCriterion(criterion, op, r)
@@ -71,7 +70,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 	known := []string{"name", "description", "when", "context", "type", "condition", assumedKey}
 	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
 		if key := n.Content[i].Value; !slices.Contains(known, key) {
-			return nil, fmt.Errorf("a criterion has no member %q; it has %s", key, strings.Join(known, ", "))
+			return nil, fmt.Errorf("a criterion has no property %q; it has %s", key, strings.Join(known, ", "))
 		}
 	}
 	if err := n.Decode(&fields); err != nil {
@@ -99,7 +98,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 		}
 		result.left, result.op, result.right, err = parseComparison(fields.Condition)
 		if err == nil && result.left.part == "" {
-			err = errors.New("the left side is what the criterion judges, and must be an expression")
+			err = errors.New("the left side must be an expression")
 		}
 	case "regex":
 		if result.left, err = parseOperand(fields.Context); err == nil && result.left.part == "" {
@@ -119,7 +118,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 	return result, err
 }
 
-// bindCriterion checks every expression against the schemas of the operation, and learns from them what is a time.
+// bindCriterion finds the schema of every expression and checks that the values can be compared.
 func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
 	embedded := []operand{}
 	if k.pattern != nil {
@@ -142,11 +141,11 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 	}
 	k.instants = isTime(k.left.schema) && isTime(k.right.schema)
 	for _, o := range []operand{k.left, k.right} {
-		kind := o.kind()
-		if slices.Contains(kind, "array") || slices.Contains(kind, "object") {
-			return fmt.Errorf("%s is no scalar, and only those are compared", o.text)
+		types := o.types()
+		if slices.Contains(types, "array") || slices.Contains(types, "object") {
+			return fmt.Errorf("%s is not a scalar; only scalars can be compared", o.text)
 		}
-		if k.op != "==" && k.op != "!=" && !k.instants && !slices.Contains(kind, "integer") && !slices.Contains(kind, "number") {
+		if k.op != "==" && k.op != "!=" && !k.instants && !slices.Contains(types, "integer") && !slices.Contains(types, "number") {
 			return fmt.Errorf("%s orders numbers and date-times, not %s", k.op, o.text)
 		}
 	}
@@ -155,10 +154,10 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 
 func isTime(s *schema) bool { return s != nil && s.Format == "date-time" }
 
-// kind returns the types that an operand's value may have, as far as can be told.
-func (o operand) kind() []string {
+// types returns the JSON types that an operand's value may have; nil if unknown.
+func (o operand) types() []string {
 	switch {
-	case o.part == statusPart:
+	case o.part == ResponseStatus:
 		return []string{"integer"}
 	case o.part == RequestHeader:
 		return []string{"string"}
@@ -177,7 +176,7 @@ func (o operand) kind() []string {
 	return []string{"null or boolean"}
 }
 
-// schemaOf finds the schema of the place that an expression names; nil where there is none.
+// schemaOf returns the schema of an expression, or nil.
 func schemaOf(o operand, op *operation, r *response) (*schema, error) {
 	var body *content
 	switch o.part {
@@ -193,10 +192,10 @@ func schemaOf(o operand, op *operation, r *response) (*schema, error) {
 		}
 		return nil, fmt.Errorf("%s: the response has no such header", o.text)
 	case RequestHeader:
-		if o.pointer == "/Content-Type" || op.carries(o.pointer) {
+		if o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer) {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("%s: the contract knows no such header of the request", o.text)
+		return nil, fmt.Errorf("%s: the contract has no such request header", o.text)
 	default:
 		return nil, nil
 	}
@@ -212,12 +211,12 @@ func schemaOf(o operand, op *operation, r *response) (*schema, error) {
 	return at, nil
 }
 
-// propertySchema returns the schema of a member or an item, looking into allOf, or nil.
+// propertySchema returns the schema of a property or an item, also of those in allOf, or nil.
 func propertySchema(s *schema, token string, visited []*schema) *schema {
 	if slices.Contains(visited, s) {
-		return nil // allOf leads in a circle
+		return nil // a cycle of allOf
 	}
-	if i := s.members[token]; i > 0 && s.properties[i-1].schema != nil {
+	if i := s.propertyIndex[token]; i > 0 && s.properties[i-1].schema != nil {
 		return s.properties[i-1].schema
 	}
 	for _, part := range s.allOf {
@@ -229,4 +228,27 @@ func propertySchema(s *schema, token string, visited []*schema) *schema {
 		return s.items
 	}
 	return s.additional
+}
+
+// text returns the criterion in one line.
+func (k *criterion) text() string {
+	var b strings.Builder
+	for i, o := range k.when {
+		b.WriteString([]string{"when ", " and "}[min(i, 1)] + o.text)
+	}
+	if len(k.when) > 0 {
+		b.WriteString(", ")
+	}
+	b.WriteString(k.left.text)
+	if k.pattern == nil {
+		return b.String() + " " + k.op + " " + k.right.text
+	}
+	b.WriteString(" matches ")
+	for i, text := range k.pattern.texts {
+		b.WriteString(text)
+		if i < len(k.pattern.embedded) {
+			b.WriteString("{" + k.pattern.embedded[i].text + "}")
+		}
+	}
+	return b.String()
 }

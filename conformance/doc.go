@@ -31,7 +31,7 @@
 //
 // # Example
 //
-// Take this exchange:
+// ExampleLedger checks this exchange:
 //
 //	POST /api/v1/faults   {"vehicle_id": 4711, "code": "P0420", "count": 3}
 //	201                   {"id": 0, "vehicle_id": 4711, "code": "P0420", "count": null, "trace": "5f", ...}

@@ -11,7 +11,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// The vendor's own examples, judged by what the vendor's pages say.
+// The vendor's own examples violate the vendor's documentation.
 func ExampleContract_Check() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {
@@ -108,7 +108,7 @@ func ExampleLedger() {
 	// supported response.body#/components/schemas/Fault/required/id
 }
 
-// Recordings of any of the three formats, weighed on all cores.
+// Recordings in any of the three formats, checked on all processors.
 func ExampleContract_Verify() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {
@@ -120,8 +120,8 @@ func ExampleContract_Verify() {
 		fmt.Println(err)
 		return
 	}
-	for _, kind := range report.Deviations[:3] {
-		fmt.Println(kind.Source, kind.Pointer, kind.Rule, "in", kind.Exchanges)
+	for _, d := range report.Deviations[:3] {
+		fmt.Println(d.Source, d.Pointer, d.Rule, "in", d.Exchanges)
 	}
 	fmt.Println(report.Summary.Observed, "of", report.Summary.Claims, "claims observed")
 	// Output:

@@ -14,21 +14,18 @@ import (
 // literal.
 type operand struct {
 	text    string
-	part    Part   // where the value is found; "" for a literal
+	part    Part   // that holds the value; "" for a literal
 	pointer string // JSON pointer into that part
 	tokens  []string
 	literal value
-	schema  *schema // of the place, nil where there is none
+	schema  *schema // nil if the spec has none
 }
-
-// statusPart stands for $statusCode: the one expression whose value is not in a header or a body.
-const statusPart = ResponseStatus
 
 func parseOperand(text string) (operand, error) {
 	o := operand{text: text}
 	switch {
 	case text == "$statusCode":
-		o.part = statusPart
+		o.part = ResponseStatus
 		return o, nil
 	case strings.HasPrefix(text, "$request."):
 		err := parseMessage(&o, text[len("$request."):], RequestHeader, RequestBody)
@@ -37,7 +34,7 @@ func parseOperand(text string) (operand, error) {
 		err := parseMessage(&o, text[len("$response."):], ResponseHeader, ResponseBody)
 		return o, err
 	case strings.HasPrefix(text, "$"):
-		return o, fmt.Errorf("%s is no expression that a criterion can use: $statusCode, $request.header.NAME, "+
+		return o, fmt.Errorf("%s is not an expression for criteria; use $statusCode, $request.header.NAME, "+
 			"$request.body#/POINTER, $response.header.NAME, $response.body#/POINTER", text)
 	}
 	var err error
@@ -70,22 +67,17 @@ func parseLiteral(text string) (value, error) {
 	return value{}, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
 }
 
-// operators, longest first, so that <= is not read as <.
 var operators = []string{"==", "!=", "<=", ">=", "<", ">"}
 
-// parseComparison splits "A op B". Operators must stand between spaces, as a JSON pointer may hold any of their bytes.
+// parseComparison splits "A op B". The operator needs spaces around it, as a JSON pointer may contain its characters.
 func parseComparison(condition string) (left operand, op string, right operand, err error) {
 	fields := splitOutsideQuotes(condition)
 	if len(fields) != 3 {
 		return left, "", right, fmt.Errorf("%q is not one comparison, such as $response.body#/status == $statusCode", condition)
 	}
 	op = fields[1]
-	known := false
-	for _, o := range operators {
-		known = known || o == op
-	}
-	if !known {
-		return left, "", right, fmt.Errorf("%q is no operator; there are %s", op, strings.Join(operators, " "))
+	if !slices.Contains(operators, op) {
+		return left, "", right, fmt.Errorf("unknown operator %q; use one of %s", op, strings.Join(operators, " "))
 	}
 	if left, err = parseOperand(fields[0]); err != nil {
 		return left, "", right, err
@@ -109,12 +101,12 @@ type template struct {
 	texts    []string
 	embedded []operand
 
-	// Most patterns are plain text between the values, so that no regular expression has to be made for each exchange.
-	literals         []string // nil for others; without the anchors
-	fromStart, toEnd bool
+	// Most patterns have only literal text between the values, so that no exchange needs a regular expression of its own.
+	literals         []string // the texts without anchors and escapes; nil if one is not literal
+	fromStart, toEnd bool     // the pattern is anchored
 }
 
-// findLiterals notes the texts of a pattern that are literal.
+// findLiterals sets literals, fromStart and toEnd.
 func (t *template) findLiterals() {
 	literals := slices.Clone(t.texts)
 	last := len(literals) - 1
@@ -145,7 +137,7 @@ func parseTemplate(s string) (template, error) {
 		}
 		inside, after, closed := strings.Cut(rest, "}")
 		if !closed {
-			return t, fmt.Errorf("%q: a brace is not closed", s)
+			return t, fmt.Errorf("%q: unclosed brace", s)
 		}
 		o, err := parseOperand("$" + inside)
 		if err != nil {

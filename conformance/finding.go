@@ -9,43 +9,56 @@ import (
 
 // Finding is one deviation of an exchange from the contract.
 type Finding struct {
-	// Rule is the schema keyword that was broken (minimum, required, nullable, ...) or one of: status (not
-	// documented), media-type, body (none where one is due, or one where none is), json (not one JSON value),
-	// unicode (not UTF-8, or half a surrogate pair), duplicate-key, security (a credential is missing), criterion,
-	// undocumented-property, undocumented-header, portability (valid, but many decoders refuse it).
+	// Rule is the violated schema keyword (minimum, required, nullable, ...) or one of: status (undocumented),
+	// media-type, body (missing, or unexpected), json (not one JSON value), unicode (invalid UTF-8, or a lone surrogate),
+	// duplicate-key, security (a credential is missing), criterion, undocumented-property, undocumented-header,
+	// portability (valid, but many decoders reject it).
 	Rule string `json:"rule"`
 	Part Part   `json:"part"`
-	// Pointer is a JSON pointer (RFC 6901) into the body; for required it names what is missing. For a header it is the
-	// name, with the position in a list behind it; for a credential elsewhere /Cookie/NAME or /URL/NAME. For the
-	// status it is empty. A name of more than a kilobyte is given by its length and hash.
+	// Pointer is a JSON pointer (RFC 6901) into the body; for required it includes the missing name. For a header it is
+	// /NAME, with the position in a list after it; for a credential elsewhere, /Cookie/NAME or /URL/NAME; for the status,
+	// "". A name of more than 1024 bytes is replaced by its length and hash.
 	Pointer string   `json:"pointer"`
-	Spec    Location `json:"spec"` // the broken claim
-	// Message tells what was expected and found, without any credential.
+	Spec    Location `json:"spec"` // the violated claim
+	// Message states the expected and the actual value, without credentials.
 	Message  string `json:"message"`
 	Expected string `json:"-"`
-	Found    string `json:"-"`
-	// Claim is the ID of the claim that is refuted, see [Claim]; "" for drift and notes, which refute none.
+	Actual   string `json:"-"`
+	// Claim is the ID of the refuted [Claim]; "" for drift and notes, which refute none.
 	Claim  string `json:"claim,omitempty"`
 	Source Source `json:"source"`
-	Reason string `json:"-"` // why the claim is assumed; "" where it is documented
-	// Seen describes what was found, for whoever wants to mend the spec.
+	Reason string `json:"-"` // why the claim is assumed; "" if it is documented
+	// Observed describes the actual value for an edit of the spec; nil for a missing one.
 	Observed *Observed `json:"observed,omitempty"`
-	// Index is the position of the exchange in the traffic, from 0. It is 0 where no [Ledger] counted.
+	// Index is the position of the exchange in the traffic, from 0. [Contract.Check] leaves it 0.
 	Index int64 `json:"index"`
-	// Exchange is where the exchange was recorded, see [traffic.Exchange].
+	// Exchange is the Source of the [traffic.Exchange].
 	Exchange  string `json:"exchange"`
 	Operation string `json:"operation"` // its operationId, or method and path
 	Status    int    `json:"status"`    // HTTP status of the response
-	// Fingerprint is the same for the same deviation in another exchange and another run, and outlives edits of the
-	// spec that do not touch the claim. It is made of operation, status, part, rule and pointer, of a criterion's name,
-	// and of whether it is drift or a note.
+	// Fingerprint identifies the deviation across exchanges, runs and edits of the spec elsewhere. It is a hash of the
+	// operation, status, part, rule and pointer, of a criterion's name, and of the source of drift and notes.
 	Fingerprint string `json:"fingerprint"`
 }
 
-// Fails reports whether the finding is a deviation from the contract, in contrast to drift and notes.
+// Fails reports whether the finding is a deviation from the contract: drift and notes are not.
 func (f *Finding) Fails() bool { return f.Source == Documented || f.Source == Assumed }
 
-// Part is where in an exchange a finding lies.
+// Source is the origin of a claim or finding.
+type Source string
+
+const (
+	// Documented claims are stated by the vendor. If one is refuted, the server deviates.
+	Documented Source = "documented"
+	// Assumed claims are guesses, which x-assumed lists. If one is refuted, the spec is wrong.
+	Assumed Source = "assumed"
+	// Drift is traffic that no claim covers: the spec is incomplete.
+	Drift Source = "drift"
+	// Note is traffic that conforms but may surprise a client, such as 1.0 for an integer.
+	Note Source = "note"
+)
+
+// Part is the part of an exchange that a claim or finding is about.
 type Part string
 
 // The parts of an exchange.
@@ -57,7 +70,7 @@ const (
 	ResponseBody   Part = "response.body"   // the response's body
 )
 
-// Rules that are no schema keywords.
+// Rules other than schema keywords.
 const (
 	ruleStatus    = "status"
 	ruleMediaType = "media-type"
@@ -73,8 +86,8 @@ const (
 	rulePortability          = "portability"
 )
 
-// fingerprint leaves list positions out, as the same deviation may meet the first item or the third. A criterion's
-// name tells it from others at the same place.
+// fingerprint ignores positions in lists, as a deviation may be in the first item of one body and the third of another.
+// The criterion's name distinguishes it from others at the same place.
 func (f *Finding) fingerprint(criterion string) string {
 	tokens := strings.Split(f.Pointer, "/")
 	for i, t := range tokens {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"cmp"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ type header struct {
 
 var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
-// headerTypes returns the types that the text of a header may stand for, nil where that cannot be told.
+// headerTypes returns the types of a schema, also of one in allOf; nil if it has none.
 func headerTypes(s *schema) []string {
 	if s.Type != nil {
 		return s.typeNames()
@@ -34,8 +35,8 @@ func headerTypes(s *schema) []string {
 	return nil
 }
 
-// headerValue reads the text of a header as its schema's type, where it can be read so (style: simple). It makes a document
-// of it, so that the validator sees the value as if it stood in a body. A nil schema means text.
+// headerValue parses the value of a header as its schema's type (style: simple), or else as a string, into a document, so
+// that the validator handles it like a body. A nil schema means a string.
 func headerValue(doc *strictjson.Document, text string, s *schema) value {
 	doc.Data, doc.Nodes = doc.Data[:0], doc.Nodes[:0]
 	var types []string
@@ -55,8 +56,8 @@ func headerValue(doc *strictjson.Document, text string, s *schema) value {
 	return value{Doc: doc}
 }
 
-// addScalar reads a text as one of the types. An integer has no fraction and no exponent, unlike JSON's, but may have
-// leading zeros (as Retry-After in RFC 9110, section 10.2.3).
+// addScalar adds a text as one of the types, or as a string. Unlike in JSON, an integer has no fraction and no exponent,
+// and may have leading zeros (as Retry-After in RFC 9110, section 10.2.3).
 func addScalar(doc *strictjson.Document, text string, types []string) {
 	t := strictjson.String
 	switch {
@@ -77,4 +78,55 @@ func addScalar(doc *strictjson.Document, text string, types []string) {
 	start := len(doc.Data)
 	doc.Data = append(doc.Data, text...)
 	doc.Nodes = append(doc.Nodes, strictjson.Node{Type: t, Start: int32(start), End: int32(len(doc.Data)), Next: int32(len(doc.Nodes) + 1)}) //nolint:gosec // headers are bounded
+}
+
+// transportHeaders and headers with transportPrefixes belong to HTTP, browsers and proxies. A response may have them
+// without the spec documenting them. The list is sorted.
+var (
+	transportHeaders = setOf(
+		"Accept-Ch", "Accept-Ranges", "Age", "Allow", "Alt-Svc", "Cache-Control", "Connection", "Content-Disposition",
+		"Content-Encoding", "Content-Language", "Content-Length", "Content-Security-Policy",
+		"Content-Security-Policy-Report-Only", "Content-Type", "Date", "Etag", "Expires", "Keep-Alive", "Last-Modified",
+		"Nel", "Permissions-Policy", "Pragma", "Proxy-Connection", "Referrer-Policy", "Report-To", "Reporting-Endpoints",
+		"Server", "Server-Timing", "Set-Cookie", "Status", "Strict-Transport-Security", "Timing-Allow-Origin",
+		"Traceparent", "Tracestate", "Trailer", "Transfer-Encoding", "Upgrade", "Vary", "Via", "Www-Authenticate",
+		"X-Cache", "X-Cache-Hits", "X-Content-Type-Options", "X-Correlation-Id", "X-Download-Options", "X-Frame-Options",
+		"X-Permitted-Cross-Domain-Policies", "X-Powered-By", "X-Request-Id", "X-Runtime", "X-Served-By", "X-Timer",
+		"X-Xss-Protection",
+	)
+	transportPrefixes = []string{"Access-Control-", "Cf-", "Cross-Origin-", "Sec-", "X-Amz-", "X-Envoy-", "X-Forwarded-"}
+)
+
+func setOf(names ...string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// isTransport reports whether a canonical header name belongs to HTTP itself, browsers or proxies.
+func isTransport(name string) bool {
+	if transportHeaders[name] {
+		return true
+	}
+	return slices.ContainsFunc(transportPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// undocumentedHeaders returns the sorted names of the headers that neither r nor HTTP defines. r may be nil.
+func (k *checker) undocumentedHeaders(r *response) []string {
+	var list []string
+	for name := range k.ex.Response.Header {
+		if transportHeaders[name] { // nearly all are, in their canonical form
+			continue
+		}
+		name = http.CanonicalHeaderKey(name)
+		documented := isTransport(name) ||
+			r != nil && slices.ContainsFunc(r.headers, func(h header) bool { return h.name == name })
+		if !documented {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list[:min(len(list), maxPerClaim)]
 }

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// other is a spec with what the project's own does not have.
+// other is a spec with features that the project's own spec does not use.
 const other = `
 openapi: 3.0.3
 info: {title: other, version: '1'}
@@ -75,7 +76,7 @@ func TestCheckHTTP(t *testing.T) {
 	assert.Contains(t, contract.Unchecked[0].Spec.Pointer, "/headers/X-Body")
 
 	for _, test := range []struct {
-		what     string
+		name     string
 		method   string
 		url      string
 		status   int
@@ -83,67 +84,67 @@ func TestCheckHTTP(t *testing.T) {
 		response string
 		want     string // "part pointer rule", sorted
 	}{
-		{what: "cookie and query", url: "/a?key=k", request: "Cookie: session=s", status: 204},
-		{what: "cookie alone", url: "/a", request: "Cookie: session=s", status: 204, want: "request.header /URL/key security"},
-		{what: "query alone", url: "/a?key=k", request: "Cookie: other=s", status: 204, want: "request.header /Cookie/session security"},
-		{what: "bearer", url: "/a", request: "Authorization: bEaReR x", status: 204},
-		{what: "basic is no bearer", url: "/a", request: "Authorization: Basic x", status: 204, want: "request.header /Authorization security"},
-		{what: "the closest alternative", url: "/a", status: 204, want: "request.header /Authorization security"},
-		{what: "OAuth is a bearer", method: "PATCH", url: "/a", request: "Authorization: Basic x", status: 200,
+		{name: "cookie and query", url: "/a?key=k", request: "Cookie: session=s", status: 204},
+		{name: "cookie alone", url: "/a", request: "Cookie: session=s", status: 204, want: "request.header /URL/key security"},
+		{name: "query alone", url: "/a?key=k", request: "Cookie: other=s", status: 204, want: "request.header /Cookie/session security"},
+		{name: "bearer", url: "/a", request: "Authorization: bEaReR x", status: 204},
+		{name: "basic is no bearer", url: "/a", request: "Authorization: Basic x", status: 204, want: "request.header /Authorization security"},
+		{name: "the closest alternative", url: "/a", status: 204, want: "request.header /Authorization security"},
+		{name: "OAuth is a bearer", method: "PATCH", url: "/a", request: "Authorization: Basic x", status: 200,
 			response: "Content-Type: application/json\n\n{\"n\":1}", want: "request.header /Authorization security"},
-		{what: "a criterion on a member of allOf", method: "PATCH", url: "/a", request: "Authorization: Bearer x", status: 200,
+		{name: "a criterion on a property of allOf", method: "PATCH", url: "/a", request: "Authorization: Bearer x", status: 200,
 			response: "Content-Type: application/json\n\n{\"n\":2}", want: "response.body /n criterion"},
-		{what: "a scheme alone", method: "PUT", url: "/a", request: "Authorization: Token ", status: 200, want: "request.header /Authorization security"},
-		{what: "refused", method: "GET", url: "/a", status: 403, response: "Content-Type: text/plain\n\nx"},
-		{what: "no credential is an alternative", method: "DELETE", url: "/a", status: 200},
-		{what: "202 is an acceptance", method: "PUT", url: "/a", request: "Authorization: k\nContent-Type: application/json\n\n[]", status: 202,
+		{name: "a scheme alone", method: "PUT", url: "/a", request: "Authorization: Token ", status: 200, want: "request.header /Authorization security"},
+		{name: "rejected", method: "GET", url: "/a", status: 403, response: "Content-Type: text/plain\n\nx"},
+		{name: "no credential is an alternative", method: "DELETE", url: "/a", status: 200},
+		{name: "202 is an acceptance", method: "PUT", url: "/a", request: "Authorization: k\nContent-Type: application/json\n\n[]", status: 202,
 			want: "request.body  type"},
-		{what: "an optional body", method: "PUT", url: "/a", request: "Authorization: k", status: 202},
-		{what: "a redirect", method: "PUT", url: "/a", request: "Authorization: k", status: 301, want: "response.status  status"},
+		{name: "an optional body", method: "PUT", url: "/a", request: "Authorization: k", status: 202},
+		{name: "a redirect", method: "PUT", url: "/a", request: "Authorization: k", status: 301, want: "response.status  status"},
 
-		{what: "204 with a body", url: "/a?key=k", request: "Cookie: session=s", status: 204, response: "\n\nx"},
-		{what: "304", url: "/a", status: 304, response: "\n\nx"},
-		{what: "default without content", url: "/a", status: 500, response: "\n\nx", want: "response.body  body"},
-		{what: "a range of statuses", url: "/a", status: 418, want: "response.body  body"},
-		{what: "a range of media types", url: "/a", status: 418, response: "Content-Type: TEXT/anything\n\nx"},
-		{what: "another", url: "/a", status: 418, response: "Content-Type: image/png\n\nx", want: "response.header /Content-Type media-type"},
-		{what: "ASCII", url: "/a", status: 418, response: "Content-Type: application/json; charset=US-ASCII\n\n{}"},
-		{what: "two types", url: "/a", status: 418, response: "Content-Type: application/json\nContent-Type: text/html\n\n{}",
+		{name: "204 with a body", url: "/a?key=k", request: "Cookie: session=s", status: 204, response: "\n\nx"},
+		{name: "304", url: "/a", status: 304, response: "\n\nx"},
+		{name: "default without content", url: "/a", status: 500, response: "\n\nx", want: "response.body  body"},
+		{name: "a range of statuses", url: "/a", status: 418, want: "response.body  body"},
+		{name: "a range of media types", url: "/a", status: 418, response: "Content-Type: TEXT/anything\n\nx"},
+		{name: "another", url: "/a", status: 418, response: "Content-Type: image/png\n\nx", want: "response.header /Content-Type media-type"},
+		{name: "ASCII", url: "/a", status: 418, response: "Content-Type: application/json; charset=US-ASCII\n\n{}"},
+		{name: "two types", url: "/a", status: 418, response: "Content-Type: application/json\nContent-Type: text/html\n\n{}",
 			want: "response.header /Content-Type media-type"},
-		{what: "the header was not recorded", url: "/a", status: 418, response: "-\n\n{\"n\":\"x\"}", want: "response.body /n type"},
+		{name: "an unrecorded header", url: "/a", status: 418, response: "-\n\n{\"n\":\"x\"}", want: "response.body /n type"},
 
-		{what: "good headers", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 004\nX-Flags: true, false\nX-Ratio: 0.5\nX-On: true\nX-Body: x\n\n{\"n\":4}"},
-		{what: "bad headers", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 1e0\nX-Flags: true,no\nX-Ratio: half\nX-On: 1\n\n{}",
+		{name: "good headers", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 004\nX-Flags: true, false\nX-Ratio: 0.5\nX-On: true\nX-Body: x\n\n{\"n\":4}"},
+		{name: "bad headers", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 1e0\nX-Flags: true,no\nX-Ratio: half\nX-On: 1\n\n{}",
 			want: "response.header /X-Count type,response.header /X-Flags/1 type,response.header /X-On type,response.header /X-Ratio type"},
-		{what: "too many", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 10\n\n{\"n\":10}",
+		{name: "too many", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 10\n\n{\"n\":10}",
 			want: "response.body /n criterion,response.header /X-Count maximum"},
-		{what: "a header unlike the body", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 4\n\n{\"n\":3}",
+		{name: "a header unlike the body", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 4\n\n{\"n\":3}",
 			want: "response.header /X-Count criterion"},
-		{what: "a header without what it is compared with", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 4\n\n{}",
+		{name: "a header without what it is compared with", url: "/a", status: 418, response: "Content-Type: application/json\nX-Count: 4\n\n{}",
 			want: "response.header /X-Count criterion"},
-		{what: "literals", url: "/a", status: 418, response: "Content-Type: application/json\n\n{\"n\":-1,\"s\":\"x\",\"b\":false}",
+		{name: "literals", url: "/a", status: 418, response: "Content-Type: application/json\n\n{\"n\":-1,\"s\":\"x\",\"b\":false}",
 			want: "response.body /b criterion,response.body /n criterion,response.body /s criterion"},
-		{what: "twice is not compared", url: "/a", status: 418, response: "Content-Type: application/json\n\n{\"n\":-1,\"n\":-1}",
+		{name: "twice is not compared", url: "/a", status: 418, response: "Content-Type: application/json\n\n{\"n\":-1,\"n\":-1}",
 			want: "response.body /n duplicate-key"},
 	} {
-		if test.method == "" {
-			test.method = http.MethodGet
-		}
-		u, err := url.Parse("http://127.0.0.1" + test.url)
-		require.NoError(t, err)
-		findings, err := contract.Check(&traffic.Exchange{Method: test.method, URL: u, Status: test.status,
-			Request: message(test.request), Response: message(test.response)})
-		require.NoError(t, err, test.what)
-		var got []string
-		for _, f := range findings {
-			got = append(got, string(f.Part)+" "+f.Pointer+" "+f.Rule)
-			assert.Positive(t, f.Spec.Line, test.what)
-		}
-		wanted := []string{}
-		if test.want != "" {
-			wanted = strings.Split(test.want, ",")
-		}
-		assert.ElementsMatch(t, wanted, got, test.what)
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			u, err := url.Parse("http://127.0.0.1" + test.url)
+			require.NoError(t, err)
+			findings, err := contract.Check(&traffic.Exchange{Method: cmp.Or(test.method, http.MethodGet), URL: u, Status: test.status,
+				Request: message(test.request), Response: message(test.response)})
+			require.NoError(t, err)
+			var got []string
+			for _, f := range findings {
+				got = append(got, string(f.Part)+" "+f.Pointer+" "+f.Rule)
+				assert.Positive(t, f.Spec.Line)
+			}
+			wanted := []string{}
+			if test.want != "" {
+				wanted = strings.Split(test.want, ",")
+			}
+			assert.ElementsMatch(t, wanted, got)
+		})
 	}
 }
 
@@ -158,13 +159,16 @@ func message(text string) traffic.Message {
 	return m
 }
 
-// TestAmbiguousRequests are read in two ways, so what was stored refutes nothing.
+// TestAmbiguousRequests has bodies that parsers disagree about, so that the stored value refutes nothing.
 func TestAmbiguousRequests(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []string{`{"vehicle_id":4711,"vehicle_id":1,"code":"P0420"}`, `{"vehicle_id":4711,"code":"P0420","name":"\ud800"}`} {
-		findings, err := loadContract(t).Check(exchange(t, 201, sent, string(validFault(nil))))
-		require.NoError(t, err)
-		assert.Empty(t, findings, sent)
+		t.Run(sent, func(t *testing.T) {
+			t.Parallel()
+			findings, err := loadContract(t).Check(exchange(t, 201, sent, string(validFault(nil))))
+			require.NoError(t, err)
+			assert.Empty(t, findings)
+		})
 	}
 }
 
@@ -175,40 +179,43 @@ func TestFindingsAreBounded(t *testing.T) {
 	assert.Len(t, findings, 100)
 }
 
-// TestHostileBodies are judged in bounded time and memory, and a flood of one deviation does not hide another.
+// TestHostileBodies checks in bounded time and memory; many findings of one deviation must not hide another.
 func TestHostileBodies(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	long := strings.Repeat("k", 100_000)
-	for what, test := range map[string]struct {
+	for name, test := range map[string]struct {
 		status int
 		body   string
 		rules  []string
 	}{
-		"items below a long name":  {422, `{"errors":{"` + long + `":[` + strings.Repeat("1,", 100_000) + `1]}}`, []string{"type"}},
-		"repeats below it":         {422, `{"errors":{},"` + long + `":{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}}`, []string{"duplicate-key", "undocumented-property"}},
-		"a flood beside others":    {201, strings.Replace(string(validFault(nil)), "4711", "5", 1)[:1] + strings.Repeat(`"z":1,`, 1200) + strings.Replace(string(validFault(nil)), "4711", "5", 1)[1:], []string{"criterion", "duplicate-key", "undocumented-property"}},
-		"half a pair beside one":   {201, `{"z":"\ud800",` + string(validFault(func(f map[string]any) { f["id"] = 8 }))[1:], []string{"criterion", "undocumented-property", "unicode"}},
-		"a number of a million":    {201, strings.Replace(string(validFault(nil)), `"count":null`, `"count":0.`+strings.Repeat("0", 1_000_001)+"1", 1), []string{"type"}},
-		"a text of many bytes":     {201, strings.Replace(string(validFault(nil)), `"open"`, `"`+strings.Repeat("x", 300_000)+`"`, 1), []string{"enum"}},
-		"a URI of many":            {500, `{"status":500,"title":"x","instance":"` + strings.Repeat("/a", 150_000) + ` "}`, []string{"format"}},
-		"a time of many":           {201, strings.Replace(string(validFault(nil)), `{`, `{"created_at":"2023-03-14T13:46:27.`+strings.Repeat("1", 300_000)+`",`, 1), []string{"format"}},
-		"members of other members": {422, `{"errors":` + strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9000) + `}`, []string{"type"}},
+		"items below a long name": {422, `{"errors":{"` + long + `":[` + strings.Repeat("1,", 100_000) + `1]}}`, []string{"type"}},
+		"repeats below it":        {422, `{"errors":{},"` + long + `":{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}}`, []string{"duplicate-key", "undocumented-property"}},
+		"a flood beside others":   {201, strings.Replace(string(validFault(nil)), "4711", "5", 1)[:1] + strings.Repeat(`"z":1,`, 1200) + strings.Replace(string(validFault(nil)), "4711", "5", 1)[1:], []string{"criterion", "duplicate-key", "undocumented-property"}},
+		"a lone surrogate":        {201, `{"z":"\ud800",` + string(validFault(func(f map[string]any) { f["id"] = 8 }))[1:], []string{"criterion", "undocumented-property", "unicode"}},
+		"a number of a million":   {201, strings.Replace(string(validFault(nil)), `"count":null`, `"count":0.`+strings.Repeat("0", 1_000_001)+"1", 1), []string{"type"}},
+		"a string of many bytes":  {201, strings.Replace(string(validFault(nil)), `"open"`, `"`+strings.Repeat("x", 300_000)+`"`, 1), []string{"enum"}},
+		"a URI of many":           {500, `{"status":500,"title":"x","instance":"` + strings.Repeat("/a", 150_000) + ` "}`, []string{"format"}},
+		"a time of many":          {201, strings.Replace(string(validFault(nil)), `{`, `{"created_at":"2023-03-14T13:46:27.`+strings.Repeat("1", 300_000)+`",`, 1), []string{"format"}},
+		"nested properties":       {422, `{"errors":` + strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9000) + `}`, []string{"type"}},
 	} {
-		findings, err := contract.Check(exchange(t, test.status, request, test.body))
-		require.NoError(t, err, what)
-		rules := map[string]bool{}
-		size := 0
-		for _, f := range findings {
-			rules[f.Rule] = true
-			size += len(mustJSON(t, f))
-		}
-		assert.Equal(t, test.rules, slices.Sorted(maps.Keys(rules)), what)
-		assert.Less(t, size, 1<<20, what)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			findings, err := contract.Check(exchange(t, test.status, request, test.body))
+			require.NoError(t, err)
+			rules := map[string]bool{}
+			size := 0
+			for _, f := range findings {
+				rules[f.Rule] = true
+				size += len(mustJSON(t, f))
+			}
+			assert.Equal(t, test.rules, slices.Sorted(maps.Keys(rules)))
+			assert.Less(t, size, 1<<20)
+		})
 	}
 }
 
-// TestDeepBodies are judged like others, and end where encoding/json ends.
+// TestDeepBodies has a body within and one beyond the depth limit of encoding/json.
 func TestDeepBodies(t *testing.T) {
 	t.Parallel()
 	deep := func(n int) string {
@@ -221,34 +228,37 @@ func TestDeepBodies(t *testing.T) {
 	findings, err = loadContract(t).Check(exchange(t, 201, request, deep(20_000)))
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
-	assert.Contains(t, findings[0].Found, "deep")
+	assert.Contains(t, findings[0].Actual, "deep")
 }
 
-// TestOneDefectIsOneFinding where a criterion could say it a second time.
+// TestOneDefectIsOneFinding where a criterion could report it a second time.
 func TestOneDefectIsOneFinding(t *testing.T) {
 	t.Parallel()
 	fault := func(name string, value any) string {
 		return string(validFault(func(f map[string]any) { f[name] = value }))
 	}
-	for what, test := range map[string]struct{ request, response, want string }{
-		"id, and Location names another":   {request, fault("id", 0), "minimum"},
+	for name, test := range map[string]struct{ request, response, want string }{
+		"id, and Location has another":     {request, fault("id", 0), "minimum"},
 		"id of another type":               {request, fault("id", "7"), "type"},
 		"accepted status, another stored":  {`{"vehicle_id":4711,"code":"P0420","status":"closed"}`, fault("status", "open"), "enum"},
 		"accepted zero, another stored":    {`{"vehicle_id":0,"code":"P0420"}`, fault("vehicle_id", 4711), "minimum"},
 		"the code is null":                 {request, fault("code", nil), "nullable"},
 		"created_at is no time":            {request, fault("created_at", "today"), "format"},
-		"the status is none":               {request, fault("status", "closed"), "enum"},
+		"the status is not in the enum":    {request, fault("status", "closed"), "enum"},
 		"the vehicle is another":           {request, fault("vehicle_id", 4712), "criterion"},
 		"vehicle_id is written otherwise":  {request, strings.Replace(string(validFault(nil)), "4711", "4.711e3", 1), "portability"},
 		"the code differs in letter case":  {request, fault("code", "p0420"), "criterion"},
 		"description was not sent, but is": {request, fault("description", "x"), ""},
 	} {
-		findings, err := loadContract(t).Check(exchange(t, 201, test.request, test.response))
-		require.NoError(t, err)
-		var rules []string
-		for _, f := range findings {
-			rules = append(rules, f.Rule)
-		}
-		assert.Equal(t, test.want, strings.Join(rules, ","), what)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			findings, err := loadContract(t).Check(exchange(t, 201, test.request, test.response))
+			require.NoError(t, err)
+			var rules []string
+			for _, f := range findings {
+				rules = append(rules, f.Rule)
+			}
+			assert.Equal(t, test.want, strings.Join(rules, ","))
+		})
 	}
 }

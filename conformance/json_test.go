@@ -12,31 +12,31 @@ import (
 func TestParseBody(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]struct {
-		faults []fault
-		ok     bool
+		defects []defect
+		ok      bool
 	}{
 		` {"a":[1,{"b":null}]} `:    {ok: true},
 		`"\ud83d\ude00 \\ud83d"`:    {ok: true},
 		`1e400`:                     {ok: true},
-		`{"a":1,"b":{"c":1,"c":2}}`: {[]fault{{ruleDuplicate, "/b/c", "the member more than once"}}, true},
-		`{"~/":1,"~/":2,"a":1,"\u0061":2}`: {[]fault{{ruleDuplicate, "/~0~1", "the member more than once"},
-			{ruleDuplicate, "/a", "the member more than once"}}, true},
-		`"\ud83d"`:                  {[]fault{{ruleUnicode, "", "half of a surrogate pair at byte 1"}}, true},
-		`"\ude00\ud83d"`:            {[]fault{{ruleUnicode, "", "half of a surrogate pair at byte 1"}}, true},
-		`"ab\ud83d\u0041"`:          {[]fault{{ruleUnicode, "", "half of a surrogate pair at byte 3"}}, true},
-		"\"a\xff\"":                 {[]fault{{ruleUnicode, "", "invalid UTF-8 at byte 2"}}, false},
-		"\ufeff1":                   {[]fault{{ruleJSON, "", "a byte order mark (RFC 8259, section 8.1, forbids it)"}}, false},
-		`{} x`:                      {[]fault{{ruleJSON, "", "data after the value, which ends at byte 2"}}, false},
-		`1 2`:                       {[]fault{{ruleJSON, "", "data after the value, which ends at byte 1"}}, false},
-		`{"a":`:                     {[]fault{{ruleJSON, "", "JSON that ends too early"}}, false},
-		``:                          {[]fault{{ruleJSON, "", "JSON that ends too early"}}, false},
-		`[1}`:                       {[]fault{{ruleJSON, "", "invalid JSON at byte 2: invalid character '}' after array element"}}, false},
-		strings.Repeat("[", 100000): {[]fault{{ruleJSON, "", "JSON nested more than 10000 deep"}}, false},
+		`{"a":1,"b":{"c":1,"c":2}}`: {[]defect{{ruleDuplicate, "/b/c", "the property more than once"}}, true},
+		`{"~/":1,"~/":2,"a":1,"\u0061":2}`: {[]defect{{ruleDuplicate, "/~0~1", "the property more than once"},
+			{ruleDuplicate, "/a", "the property more than once"}}, true},
+		`"\ud83d"`:                  {[]defect{{ruleUnicode, "", "a lone surrogate at byte 1"}}, true},
+		`"\ude00\ud83d"`:            {[]defect{{ruleUnicode, "", "a lone surrogate at byte 1"}}, true},
+		`"ab\ud83d\u0041"`:          {[]defect{{ruleUnicode, "", "a lone surrogate at byte 3"}}, true},
+		"\"a\xff\"":                 {[]defect{{ruleUnicode, "", "invalid UTF-8 at byte 2"}}, false},
+		"\ufeff1":                   {[]defect{{ruleJSON, "", "a byte order mark (RFC 8259, section 8.1, forbids it)"}}, false},
+		`{} x`:                      {[]defect{{ruleJSON, "", "data after the value, which ends at byte 2"}}, false},
+		`1 2`:                       {[]defect{{ruleJSON, "", "data after the value, which ends at byte 1"}}, false},
+		`{"a":`:                     {[]defect{{ruleJSON, "", "JSON that ends too early"}}, false},
+		``:                          {[]defect{{ruleJSON, "", "JSON that ends too early"}}, false},
+		`[1}`:                       {[]defect{{ruleJSON, "", "invalid JSON at byte 2: invalid character '}' after array element"}}, false},
+		strings.Repeat("[", 100000): {[]defect{{ruleJSON, "", "JSON nested more than 10000 deep"}}, false},
 	} {
 		t.Run(text[:min(len(text), 40)], func(t *testing.T) {
 			t.Parallel()
-			faults, ok := parseBody(&strictjson.Document{}, []byte(text))
-			assert.Equal(t, want.faults, faults)
+			defects, ok := parseBody(&strictjson.Document{}, []byte(text))
+			assert.Equal(t, want.defects, defects)
 			assert.Equal(t, want.ok, ok)
 		})
 	}

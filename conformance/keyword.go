@@ -10,17 +10,17 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// keyword is a claim of a schema, with the types of values that it applies to: any other is no evidence.
+// keyword is a claim of a schema. A value of a type that it does not apply to is no evidence.
 type keyword struct {
 	rule, spec, text string
-	types            uint8  // a bit for each type
-	member           string // pointer of the member that it is about, below the value; "" for the value
+	types            uint8  // that it applies to, a bit for each
+	pointer          string // of the property that it is about, below the value; "" for the value itself
 }
 
-// numberOfTypes is that of JSON's types.
+// numberOfTypes is the number of JSON types.
 const numberOfTypes = strictjson.Object + 1
 
-// keywords lists what a schema itself claims of a part of an exchange. The list is made once.
+// keywords lists the claims of a schema itself about a part of an exchange. It makes the list once.
 func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
 	if s.keywords[part] == nil {
 		s.keywords[part] = c.listKeywords(s, part)
@@ -34,14 +34,14 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
-	there := func(name string) bool { return c.source.Node(s.place+"/"+name) != nil }
+	has := func(name string) bool { return c.source.Node(s.place+"/"+name) != nil }
 	if len(s.typeNames()) > 0 {
 		add("type", s.typeText(), anything)
 	}
 	switch {
 	case s.Nullable:
 		add("nullable", "may be null", typeSet(strictjson.Null))
-	case there("nullable") && len(s.typeNames()) > 0:
+	case has("nullable") && len(s.typeNames()) > 0:
 		add("nullable", "not null", anything)
 	}
 	withNull := anything
@@ -63,38 +63,38 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	}
 	if has := s.AdditionalProperties.Has; has != nil && !*has {
 		list = append(list, keyword{rule: "additionalProperties", spec: s.place + "/additionalProperties",
-			text: "no other members", types: typeSet(strictjson.Object), member: "/*"})
+			text: "no other properties", types: typeSet(strictjson.Object), pointer: "/*"})
 	}
 	if s.Discriminator != nil && len(s.OneOf)+len(s.AnyOf) > 0 {
 		list = append(list, keyword{rule: "discriminator", spec: s.place + "/discriminator", types: typeSet(strictjson.Object),
-			text: "the member " + s.Discriminator.PropertyName + " names a schema", member: strictjson.Pointer(s.Discriminator.PropertyName)})
+			text: "the property " + s.Discriminator.PropertyName + " names a schema", pointer: strictjson.Pointer(s.Discriminator.PropertyName)})
 	}
 	for rule, parts := range map[string]int{"anyOf": len(s.AnyOf), "oneOf": len(s.OneOf)} {
 		if parts > 0 && s.Discriminator == nil {
-			add(rule, map[string]string{"anyOf": "one of several schemas", "oneOf": "exactly one of several schemas"}[rule], withNull)
+			add(rule, map[string]string{"anyOf": "valid against one of several schemas", "oneOf": "valid against exactly one of several schemas"}[rule], withNull)
 		}
 	}
 	if s.Not != nil {
-		add("not", "not what a schema describes", withNull)
+		add("not", "not valid against the schema below not", withNull)
 	}
 	for i, name := range s.Required {
-		if !otherWay(s.properties[s.required[i]].schema, part) {
+		if !wrongDirection(s.properties[s.required[i]].schema, part) {
 			list = append(list, keyword{rule: "required", spec: s.place + "/required/" + strconv.Itoa(i),
-				text: "the member " + name, member: strictjson.Pointer(name)})
+				text: "the property " + name, pointer: strictjson.Pointer(name)})
 		}
 	}
 	for _, name := range sortedKeys(s.Properties) {
-		if p := c.schemaOf(s.Properties[name]); otherWay(p, part) {
-			rule := oneWay(part)
-			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no member " + name,
-				types: typeSet(strictjson.Object), member: strictjson.Pointer(name)})
+		if p := c.schemaOf(s.Properties[name]); wrongDirection(p, part) {
+			rule := directionKeyword(part)
+			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no property " + name,
+				types: typeSet(strictjson.Object), pointer: strictjson.Pointer(name)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })
 	return list
 }
 
-// limits lists the keywords that bound a value. One that every value satisfies, such as minLength: 0, claims nothing.
+// limits lists the keywords that bound a value, except those that every value satisfies, such as minLength: 0.
 func (c *Contract) limits(s *schema) []keyword {
 	var list []keyword
 	add := func(rule, text string, t strictjson.Type) {
@@ -133,22 +133,22 @@ func (c *Contract) limits(s *schema) []keyword {
 		add("maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), strictjson.Array)
 	}
 	if s.UniqueItems {
-		list = append(list, keyword{rule: "uniqueItems", text: "items that differ"}) // of fewer than two it says nothing
+		list = append(list, keyword{rule: "uniqueItems", text: "unique items"}) // see validator.unique: it needs two
 	}
 	if s.MinProps > 0 {
-		add("minProperties", fmt.Sprintf("at least %d members", s.MinProps), strictjson.Object)
+		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProps), strictjson.Object)
 	}
 	if s.MaxProps != nil {
-		add("maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), strictjson.Object)
+		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProps), strictjson.Object)
 	}
 	return list
 }
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
-	byType   [numberOfTypes][]word // of values that they apply to
-	required []int                 // by the position in required; noClaim where the other side sends the member
-	unique   int
+	byType   [numberOfTypes][]word // the claims that apply to values of the type
+	required []int                 // by the position in required; noClaim for a property of the other direction
+	unique   int                   // or noClaim
 }
 
 // bindOperations tells operations and responses the indexes of their claims.

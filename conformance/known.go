@@ -8,13 +8,12 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/known"
 )
 
-// ApplyKnown moves the deviations that are known from the findings and the drift of a report to its known ones, and
-// counts the summary anew. Where two lines match one deviation, the first gives the reason. today decides which lines
-// have expired: those count for nothing.
+// ApplyKnown moves known failures from Findings and Drift to Known, and updates Summary. If several failures match a
+// deviation, the first gives the reason. Failures that expired before today (UTC) match nothing.
 //
-// The problems make a run fail: a line that has expired, and one that matches nothing in this report, as a failure that
-// no longer occurs is to be deleted. The error says that a line is invalid, and the report is unchanged then. Known
-// failures are applied once, to a merged report.
+// A run with problems fails: each is a failure that has expired, or that matches nothing and should be deleted. If a
+// failure is not valid, or known failures were applied before, ApplyKnown returns an error and leaves the report as it
+// is. Apply known failures to the merged report, not to those of shards.
 func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems []string, err error) {
 	if len(r.Known) > 0 || slices.ContainsFunc(r.Deviations, func(k Deviation) bool { return k.Known != "" }) {
 		return nil, errors.New("known failures were applied to this report before")
@@ -47,14 +46,15 @@ func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems
 			}
 		}
 		if !occurs {
-			problems = append(problems, line.Errorf("the known failure matched nothing: delete the line, or correct it: %s", line.Selectors()+"because "+line.Reason).Error())
+			problems = append(problems, line.Errorf("the known failure matched nothing: delete the line, or correct it: %s",
+				line.Selectors()+"because "+line.Reason).Error())
 		}
 	}
 	r.moveKnown(moved)
 	return problems, nil
 }
 
-// moveKnown moves what is listed of the kinds that are known, and counts them.
+// moveKnown moves the findings with these fingerprints to Known.
 func (r *Report) moveKnown(moved map[string]bool) {
 	for i := range r.Deviations {
 		k := &r.Deviations[i]

@@ -6,13 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go/conformance/known"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/known"
 )
 
 func day(text string) time.Time {
@@ -23,7 +22,7 @@ func day(text string) time.Time {
 	return at
 }
 
-// deviating is a report with two exchanges that deviate in several ways, and one that conforms.
+// deviating returns a report of exchanges with many deviations.
 func deviating(t testing.TB) *conformance.Report {
 	t.Helper()
 	ledger := loadContract(t).NewLedger()
@@ -37,11 +36,11 @@ func deviating(t testing.TB) *conformance.Report {
 		_, err := ledger.Add(ex)
 		require.NoError(t, err)
 	}
-	for _, answer := range []struct {
+	for _, response := range []struct {
 		status int
 		body   string
 	}{{401, `{"status":401.0,"title":"x"}`}, {422, `{"errors":{"a":["b",1],"7":[2]}}`}, {404, `{}`}} {
-		_, err := ledger.Add(exchange(t, answer.status, request, answer.body))
+		_, err := ledger.Add(exchange(t, response.status, request, response.body))
 		require.NoError(t, err)
 	}
 	return ledger.Report()
@@ -64,7 +63,7 @@ func apply(t testing.TB, r *conformance.Report, lines ...string) ([]string, erro
 	return r.ApplyKnown(list, day("2026-01-01"))
 }
 
-// TestApplyKnown holds each selector against the same deviations.
+// TestApplyKnown applies each selector to the same deviations.
 func TestApplyKnown(t *testing.T) {
 	t.Parallel()
 	before := deviating(t)
@@ -78,7 +77,7 @@ func TestApplyKnown(t *testing.T) {
 	for name, row := range map[string]struct {
 		lines []string
 		known []string
-		gone  []string // what the problems say
+		stale []string // in the problems
 	}{
 		"fingerprint":         {[]string{"fingerprint " + minimum}, []string{"minimum /fault_rule_id"}, nil},
 		"rule":                {[]string{"rule minimum"}, []string{"minimum /id", "minimum /fault_rule_id"}, nil},
@@ -106,8 +105,8 @@ func TestApplyKnown(t *testing.T) {
 			}
 			problems, err := apply(t, r, row.lines...)
 			require.NoError(t, err)
-			require.Len(t, problems, len(row.gone), "%q", problems)
-			for i, want := range row.gone {
+			require.Len(t, problems, len(row.stale), "%q", problems)
+			for i, want := range row.stale {
 				assert.Contains(t, problems[i], want)
 			}
 			assert.ElementsMatch(t, row.known, rules(r, true))
@@ -117,7 +116,7 @@ func TestApplyKnown(t *testing.T) {
 	}
 }
 
-// balance proves that what left one list and one count is in another.
+// balance checks that each finding that left a list and a count is in another.
 func balance(t *testing.T, before, after *conformance.Report) {
 	t.Helper()
 	a, b := before.Summary, after.Summary
@@ -205,8 +204,8 @@ func TestKnownExpires(t *testing.T) {
 	}
 }
 
-// TestKnownIsCapped knows a deviation that is met more often than findings are listed.
-func TestKnownIsCapped(t *testing.T) {
+// TestKnownUnlisted has a known failure with more findings than the report lists.
+func TestKnownUnlisted(t *testing.T) {
 	t.Parallel()
 	ledger := loadContract(t).NewLedger()
 	body := string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 }))
@@ -233,7 +232,7 @@ func ExampleReport_ApplyKnown() {
 		fmt.Println(err)
 		return
 	}
-	report := contract.NewLedger().Report() // of no traffic at all
+	report := contract.NewLedger().Report() // without any traffic
 	list, err := known.Read(strings.NewReader(`
 # The vendor's own example has 0 where its page says at least 1.
 rule minimum pointer /fault_rule_id until 2027-01-31 because ticket 123 asks the vendor

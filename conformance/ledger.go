@@ -3,30 +3,32 @@ package conformance
 import (
 	"cmp"
 	"errors"
+	"iter"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Ledger adds up what exchanges say of each claim. It is not safe for concurrent use: one for each goroutine, and
-// [Merge] for their reports.
+// Ledger checks exchanges and adds up their evidence for each claim. It is not safe for concurrent use; [Contract.Verify]
+// uses one for each goroutine.
 type Ledger struct {
 	contract   *Contract
 	next       int64
 	checker    *checker
 	tallies    []tally // by claim
-	run        run     // not yet in the tallies
+	streak     streak  // not yet in the tallies
 	counts     Summary
 	checked    int
-	deviations map[string]*deviationTally
-	largest    string // of the deviations' fingerprints; "" where that is not known
-	limit      int    // of what is listed of one deviation
+	deviations map[string]*deviationTally // by fingerprint
+	largest    string                     // fingerprint of the deviations; "" if unknown
+	limit      int                        // for the listed findings of one deviation
 	listed     int
 }
 
-// tally is what a ledger knows of one claim.
+// tally is the evidence for one claim.
 type tally struct {
 	supported, consistent, refuted int
 	first, last                    Occurrence
@@ -43,41 +45,42 @@ func (t *tally) note(first, last Occurrence) {
 	}
 }
 
-// run is a row of exchanges that satisfy the same claims.
-type run struct {
+// streak is consecutive exchanges that satisfy the same claims.
+type streak struct {
 	satisfied   bitset
 	count       int
 	first, last Occurrence
 }
 
-// deviationTally is what a ledger knows of one deviation.
+// deviationTally is a deviation with its listed findings.
 type deviationTally struct {
 	Deviation
 
 	listed []Finding
-	last   int64 // index of the exchange that was counted last
+	last   int64 // index of the last exchange in Exchanges
 }
 
-// occurrenceOf takes the name of a file, which need not be UTF-8 as JSON is.
+// occurrenceOf makes the source valid UTF-8 for JSON, as a file name need not be.
 func occurrenceOf(source string, index int64) Occurrence {
 	return Occurrence{strings.ToValidUTF8(source, "\uFFFD"), index}
 }
 
-// NewLedger returns an empty ledger.
+// NewLedger returns an empty ledger for the contract.
 func (c *Contract) NewLedger() *Ledger {
 	return &Ledger{contract: c, checker: c.newChecker(), tallies: make([]tally, len(c.claims)),
 		deviations: map[string]*deviationTally{}, limit: listLimits[0]}
 }
 
-// Add checks an exchange, as [Contract.Check] does, and adds its evidence. It numbers the exchanges from 0.
+// Add checks an exchange, as [Contract.Check] does, and adds its evidence. It numbers exchanges from 0, for
+// [Finding.Index].
 func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 	l.next++
 	return l.addAt(ex, l.next-1)
 }
 
-// Report returns what the ledger shows so far.
+// Report returns a report of the exchanges so far.
 func (l *Ledger) Report() *Report {
-	l.endRun()
+	l.endStreak()
 	c := l.contract
 	r := &Report{Spec: SpecInfo{c.title, c.version, c.hash}, Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
 	for _, k := range l.deviations {
@@ -95,7 +98,7 @@ func (l *Ledger) Report() *Report {
 	return merge([]*Report{r})
 }
 
-// addAt is Add for the exchange at a position of the traffic.
+// addAt is Add for the exchange at a position in the traffic.
 func (l *Ledger) addAt(ex *traffic.Exchange, index int64) ([]Finding, error) {
 	findings, err := l.checker.check(ex)
 	switch {
@@ -135,24 +138,24 @@ func (l *Ledger) addAt(ex *traffic.Exchange, index int64) ([]Finding, error) {
 	return findings, nil
 }
 
-// compareFindings is the order of every list: that of the traffic, and within an exchange one that does not depend on
-// how it was checked.
+// compareFindings orders findings by their position in the traffic, and within an exchange so that the order does not
+// depend on the number of goroutines or shards.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Pointer, b.Pointer),
 		cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Message, b.Message),
 		cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.Spec.Pointer, b.Spec.Pointer))
 }
 
-// count adds the evidence of one exchange. Most exchanges satisfy the same claims as the one before, so that these are
-// added up by runs.
+// count adds the evidence of one exchange. Most exchanges satisfy the same claims as the one before, so they are
+// counted by streaks.
 func (l *Ledger) count(e *evidence, at Occurrence) {
-	if !slices.Equal(e.satisfied, l.run.satisfied) {
-		l.endRun()
-		l.run.satisfied = append(l.run.satisfied, e.satisfied...)
-		l.run.first = at
+	if !slices.Equal(e.satisfied, l.streak.satisfied) {
+		l.endStreak()
+		l.streak.satisfied = append(l.streak.satisfied, e.satisfied...)
+		l.streak.first = at
 	}
-	l.run.count++
-	l.run.last = at
+	l.streak.count++
+	l.streak.last = at
 	for i := range e.violated.all() {
 		l.tallies[i].note(at, at)
 		l.tallies[i].refuted++
@@ -163,19 +166,19 @@ func (l *Ledger) count(e *evidence, at Occurrence) {
 	}
 }
 
-// endRun adds up the run.
-func (l *Ledger) endRun() {
-	r := &l.run
-	for i := range r.satisfied.all() {
+// endStreak adds the streak to the tallies.
+func (l *Ledger) endStreak() {
+	s := &l.streak
+	for i := range s.satisfied.all() {
 		t := &l.tallies[i]
-		t.note(r.first, r.last)
+		t.note(s.first, s.last)
 		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
-			t.consistent += r.count
+			t.consistent += s.count
 		} else {
-			t.supported += r.count
+			t.supported += s.count
 		}
 	}
-	r.satisfied, r.count = r.satisfied[:0], 0
+	s.satisfied, s.count = s.satisfied[:0], 0
 }
 
 // findings counts the findings of every source.
@@ -183,10 +186,10 @@ func (l *Ledger) findings() int {
 	return l.counts.Documented + l.counts.Assumed + l.counts.Drift + l.counts.Notes
 }
 
-// A run over traffic without end must not take memory without end. Of one deviation the first listLimits[0] findings are
-// listed; where all lists together grow over maxListed, the limit falls. Of more deviations than maxDeviations, those with the
-// smallest fingerprints stay. All of that depends on the traffic alone, not on how it was dealt out; only beyond both
-// bounds at once may the lists differ in length.
+// A run over endless traffic needs bounded memory. A report lists at most listLimits[0] findings of a deviation, and fewer
+// if it would list more than maxListed in all. It has at most maxDeviations deviations, those with the smallest
+// fingerprints. The lists depend on the traffic alone, not on the number of goroutines or shards, unless both bounds are
+// exceeded: then their length may differ.
 var listLimits = []int{1000, 100, 10, 1}
 
 const (
@@ -194,7 +197,7 @@ const (
 	maxDeviations = 10_000
 )
 
-// addFinding counts a finding, and lists it.
+// addFinding counts a finding and lists it within the bounds.
 func (l *Ledger) addFinding(f Finding) {
 	switch f.Source {
 	case Documented:
@@ -236,7 +239,7 @@ func (l *Ledger) addFinding(f Finding) {
 	l.shrink()
 }
 
-// shrink keeps the lists within their bounds.
+// shrink removes findings and deviations beyond the bounds.
 func (l *Ledger) shrink() {
 	for l.listed > maxListed {
 		l.limit = listLimits[min(slices.Index(listLimits, l.limit)+1, len(listLimits)-1)]
@@ -254,7 +257,7 @@ func (l *Ledger) shrink() {
 	}
 }
 
-// largestFingerprint returns the largest fingerprint, which is looked for only when another has left.
+// largestFingerprint returns the largest fingerprint of the deviations. It searches only after a removal.
 func (l *Ledger) largestFingerprint() string {
 	if l.largest == "" {
 		for fingerprint := range l.deviations {
@@ -262,4 +265,76 @@ func (l *Ledger) largestFingerprint() string {
 		}
 	}
 	return l.largest
+}
+
+// bitset is a set of claim indexes.
+type bitset []uint64
+
+func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+
+func (b bitset) add(i int) {
+	if i != noClaim {
+		b[i>>6] |= 1 << (i & 63)
+	}
+}
+
+// word is a word of a [bitset], to add many claims at once.
+type word struct {
+	at   int
+	bits uint64
+}
+
+func words(claims []int) []word {
+	var result []word
+	for _, i := range claims {
+		at := slices.IndexFunc(result, func(w word) bool { return w.at == i>>6 })
+		if at < 0 {
+			at = len(result)
+			result = append(result, word{at: i >> 6})
+		}
+		result[at].bits |= 1 << (i & 63)
+	}
+	return result
+}
+
+func (b bitset) addWords(list []word) {
+	for _, w := range list {
+		b[w.at] |= w.bits
+	}
+}
+
+func (b bitset) subtract(other bitset) {
+	for w := range b {
+		b[w] &^= other[w]
+	}
+}
+
+// all iterates over the indexes in order.
+func (b bitset) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for w, word := range b {
+			for ; word != 0; word &= word - 1 {
+				if !yield(w<<6 + bits.TrailingZeros64(word)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// evidence is the evidence of one exchange. A claim in neither set does not apply to it.
+type evidence struct {
+	satisfied bitset
+	violated  bitset
+	enforced  int // the claim that the request violates and that the server rejected it for, or noClaim
+}
+
+func (c *Contract) newEvidence() evidence {
+	return evidence{satisfied: newBitset(len(c.claims)), violated: newBitset(len(c.claims)), enforced: noClaim}
+}
+
+func (e *evidence) reset() {
+	clear(e.satisfied)
+	clear(e.violated)
+	e.enforced = noClaim
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// claim IDs of our spec, without what they share.
+// Prefixes of claim IDs in the project's spec.
 const (
 	createdBody  = "response.body#/components/schemas/Fault"
 	sentBody     = "request.body#/components/schemas/FaultCreate"
@@ -27,8 +27,7 @@ const (
 	accountToken = "request.header#/security/0/accountToken"
 )
 
-// TestEvidence says of each exchange which claims it supports, is consistent with, or refutes; of those named "silent" it
-// says nothing.
+// TestEvidence checks the state of some claims after one exchange.
 func TestEvidence(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
@@ -50,78 +49,81 @@ func TestEvidence(t *testing.T) {
 		}},
 		"null where it may be": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"count":3`, `"count":null`) }, map[string]State{
 			createdBody + "/properties/count/nullable": Supported, createdBody + "/properties/count/type": Unobserved, createdBody + "/required/count": Supported}},
-		"an optional member is absent": {func(ex *traffic.Exchange) {
+		"an optional property is absent": {func(ex *traffic.Exchange) {
 			replace(&ex.Response.Body, `"created_at":"2023-03-14T13:46:29-06:00",`, ``)
 		}, map[string]State{createdBody + "/properties/created_at/format": Unobserved,
 			"response.body" + operationAt + "responses/201/x-criteria/updated-after-created/condition": Unobserved}},
 		"an id of zero": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"id":7`, `"id":0`) }, map[string]State{
 			createdBody + "/properties/id/minimum": Refuted, createdBody + "/properties/id/type": Supported, createdBody + "/required/id": Supported}},
-		"a text for an id": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"id":7`, `"id":"7"`) }, map[string]State{
+		"a string for an id": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"id":7`, `"id":"7"`) }, map[string]State{
 			createdBody + "/properties/id/minimum": Unobserved, createdBody + "/properties/id/type": Refuted, createdBody + "/required/id": Supported}},
 		"a number for a status": {func(ex *traffic.Exchange) { replace(&ex.Response.Body, `"open"`, `1`) }, map[string]State{
 			"response.body#/components/schemas/FaultStatus/enum": Unobserved, "response.body#/components/schemas/FaultStatus/type": Refuted}},
 		"too long, and accepted": {func(ex *traffic.Exchange) { ex.Request.Body = sent("code", strings.Repeat("é", 256)) }, map[string]State{
 			sentBody + "/properties/code/maxLength": Refuted, sentBody + "/required/code": Consistent}},
-		"too long, and refused": {func(ex *traffic.Exchange) {
+		"too long, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Body = sent("code", strings.Repeat("é", 256))
-			refuse(ex, 422, `{"errors":{"code":["is too long"]}}`)
+			reject(ex, 422, `{"errors":{"code":["is too long"]}}`)
 		}, map[string]State{sentBody + "/properties/code/maxLength": Supported, sentBody + "/required/code": Unobserved, accountToken: Unobserved}},
-		"two wrongs, and refused": {func(ex *traffic.Exchange) {
+		"two violations, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Body = sent("code", strings.Repeat("é", 256), "vehicle_id", 0)
-			refuse(ex, 422, `{"errors":{}}`)
+			reject(ex, 422, `{"errors":{}}`)
 		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved, sentBody + "/properties/vehicle_id/minimum": Unobserved}},
-		"too long, and refused for something else": {func(ex *traffic.Exchange) {
+		"too long, and rejected for something else": {func(ex *traffic.Exchange) {
 			ex.Request.Body = sent("code", strings.Repeat("é", 256))
-			refuse(ex, 401, `{"status":401,"title":"x"}`)
+			reject(ex, 401, `{"status":401,"title":"x"}`)
 		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
-		"too long, and refused by an undocumented status": {func(ex *traffic.Exchange) {
+		"too long, and rejected with an undocumented status": {func(ex *traffic.Exchange) {
 			ex.Request.Body = sent("code", strings.Repeat("é", 256))
-			refuse(ex, 400, `{}`)
+			reject(ex, 400, `{}`)
 		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
-		"too long, twice named, and refused": {func(ex *traffic.Exchange) {
+		"too long, a repeated name, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Body = []byte(`{"vehicle_id":1,"vehicle_id":2,"code":"` + strings.Repeat("é", 256) + `"}`)
-			refuse(ex, 422, `{"errors":{}}`)
+			reject(ex, 422, `{"errors":{}}`)
 		}, map[string]State{sentBody + "/properties/code/maxLength": Unobserved}},
-		"a good request, and refused": {func(ex *traffic.Exchange) { refuse(ex, 422, `{"errors":{"code":["has no rule"]}}`) }, map[string]State{
+		"a good request, and rejected": {func(ex *traffic.Exchange) { reject(ex, 422, `{"errors":{"code":["has no rule"]}}`) }, map[string]State{
 			sentBody + "/required/code": Unobserved, "response.body#/components/schemas/ValidationErrors/properties/errors/additionalProperties/items/type": Supported}},
-		"no items": {func(ex *traffic.Exchange) { refuse(ex, 422, `{"errors":{}}`) }, map[string]State{
+		"no items": {func(ex *traffic.Exchange) { reject(ex, 422, `{"errors":{}}`) }, map[string]State{
 			"response.body#/components/schemas/ValidationErrors/properties/errors/additionalProperties/items/type": Unobserved,
 			"response.body#/components/schemas/ValidationErrors/properties/errors/type":                            Supported}},
-		"a credential missing, and refused": {func(ex *traffic.Exchange) {
+		"a credential missing, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Header.Del("Account-Token")
-			refuse(ex, 401, `{"status":401,"title":"x"}`)
+			reject(ex, 401, `{"status":401,"title":"x"}`)
 		}, map[string]State{accountToken: Supported, "request.header#/security/0/apiKey": Unobserved, sentBody + "/required/code": Unobserved}},
-		"both credentials missing, and refused": {func(ex *traffic.Exchange) {
+		"both credentials missing, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Header.Del("Account-Token")
 			ex.Request.Header.Del("Authorization")
-			refuse(ex, 401, `{"status":401,"title":"x"}`)
+			reject(ex, 401, `{"status":401,"title":"x"}`)
 		}, map[string]State{accountToken: Unobserved}},
 		"a credential missing, and accepted": {func(ex *traffic.Exchange) { ex.Request.Header.Del("Account-Token") }, map[string]State{
 			accountToken: Refuted, "request.header#/security/0/apiKey": Unobserved}},
-		"another media type, and refused": {func(ex *traffic.Exchange) {
+		"another media type, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Header.Set("Content-Type", "text/plain")
-			refuse(ex, 422, `{"errors":{}}`)
+			reject(ex, 422, `{"errors":{}}`)
 		}, map[string]State{"request.header" + operationAt + "requestBody/content/application~1json": Supported}},
-		"no JSON, and refused": {func(ex *traffic.Exchange) {
+		"no JSON, and rejected": {func(ex *traffic.Exchange) {
 			ex.Request.Body = []byte("{")
-			refuse(ex, 422, `{"errors":{}}`)
+			reject(ex, 422, `{"errors":{}}`)
 		}, map[string]State{"request.body" + operationAt + "requestBody/content/application~1json": Supported}},
-		"the answer's body is not recorded": {func(ex *traffic.Exchange) { ex.Response.Body, ex.Response.BodyOmitted = nil, true }, map[string]State{
+		"an unrecorded response body": {func(ex *traffic.Exchange) { ex.Response.Body, ex.Response.BodyOmitted = nil, true }, map[string]State{
 			createdBody + "/required/id": Unobserved, "response.status" + operationAt + "responses/201": Supported}},
 	} {
-		ex := create()
-		test.change(ex)
-		ledger := contract.NewLedger()
-		_, err := ledger.Add(ex)
-		require.NoError(t, err, name)
-		got := map[string]State{}
-		for _, e := range ledger.Report().Claims {
-			got[e.ID] = e.State
-			assert.Equal(t, e.State == Unobserved, e.First == nil, e.ID)
-		}
-		for id, want := range test.want {
-			assert.Equal(t, want, got[id], "%s: %s", name, id)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ex := create()
+			test.change(ex)
+			ledger := contract.NewLedger()
+			_, err := ledger.Add(ex)
+			require.NoError(t, err)
+			got := map[string]State{}
+			for _, e := range ledger.Report().Claims {
+				got[e.ID] = e.State
+				assert.Equal(t, e.State == Unobserved, e.First == nil, e.ID)
+			}
+			for id, want := range test.want {
+				assert.Equal(t, want, got[id], id)
+			}
+		})
 	}
 }
 
@@ -130,24 +132,24 @@ func replace(body *[]byte, before, after string) {
 }
 
 func sent(pairs ...any) []byte {
-	members := map[string]any{"vehicle_id": 4711, "code": "P0420"}
+	properties := map[string]any{"vehicle_id": 4711, "code": "P0420"}
 	for i := 0; i < len(pairs); i += 2 {
-		members[pairs[i].(string)] = pairs[i+1]
+		properties[pairs[i].(string)] = pairs[i+1]
 	}
-	data, err := json.Marshal(members)
+	data, err := json.Marshal(properties)
 	if err != nil {
 		panic(err)
 	}
 	return data
 }
 
-func refuse(ex *traffic.Exchange, status int, body string) {
+func reject(ex *traffic.Exchange, status int, body string) {
 	ex.Status, ex.Response.Body = status, []byte(body)
 	ex.Response.Header = http.Header{"Content-Type": {"application/json"}}
 }
 
-// TestClaimsOfEveryFinding holds findings against the claims: each refutes one that stands in the list, at a place that
-// the claim names, and no drift does.
+// TestClaimsOfEveryFinding compares findings with claims: a finding refutes one of the claims, at one of its places;
+// drift refutes none.
 func TestClaimsOfEveryFinding(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
@@ -178,7 +180,7 @@ func TestClaimsOfEveryFinding(t *testing.T) {
 	needs := slices.DeleteFunc(contract.Claims(), func(c Claim) bool { return !c.NeedsRecording })
 	assert.NotEmpty(t, needs)
 	for _, claim := range needs {
-		assert.Contains(t, claim.ID, "/500", "only what is claimed of a failing server")
+		assert.Contains(t, claim.ID, "/500", "only server errors need a recording")
 	}
 }
 
@@ -186,7 +188,7 @@ func isPlace(place, pointer string) bool {
 	return slices.EqualFunc(strings.Split(place, "/"), strings.Split(pointer, "/"), func(a, b string) bool { return a == "*" || a == b })
 }
 
-// TestShardsAreTheWhole deals the recordings out in many ways, to goroutines and to shards: the report is the same, byte for byte.
+// TestShardsAreTheWhole distributes the recordings over goroutines and shards: the report is the same, byte for byte.
 func TestShardsAreTheWhole(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
@@ -201,7 +203,6 @@ func TestShardsAreTheWhole(t *testing.T) {
 		require.NoError(t, err)
 		return string(data)
 	}
-	// One after the other, on the slow way.
 	ledger := contract.NewLedger()
 	for ex, err := range traffic.Read(t.Context(), nil, "testdata/recordings") {
 		require.NoError(t, err)
@@ -220,7 +221,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 			part := verify(Options{Shard: i + 1, Shards: shards})
 			exchanges += part.Exchanges
 			var read Report
-			require.NoError(t, json.Unmarshal([]byte(text(part)), &read), "as a file would have it")
+			require.NoError(t, json.Unmarshal([]byte(text(part)), &read))
 			parts = append(parts, &read)
 		}
 		random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
@@ -243,7 +244,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestBoundsDoNotDependOnSharding floods a ledger with kinds and findings, beyond every bound.
+// TestBoundsDoNotDependOnSharding adds more deviations and findings than a report has room for.
 func TestBoundsDoNotDependOnSharding(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
@@ -266,8 +267,8 @@ func TestBoundsDoNotDependOnSharding(t *testing.T) {
 	assert.Equal(t, want, merge([]*Report{ledgers[2].Report(), ledgers[0].Report(), ledgers[1].Report()}))
 }
 
-// TestVerifyNamesTheFirstError whatever worker meets one first.
-func TestVerifyNamesTheFirstError(t *testing.T) {
+// TestVerifyReturnsTheFirstError of the sequence, with any number of workers.
+func TestVerifyReturnsTheFirstError(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
@@ -285,8 +286,8 @@ func TestVerifyNamesTheFirstError(t *testing.T) {
 	}
 }
 
-// TestRecordsCountAsExchangesDo with more kinds of evidence than are counted together, in one batch.
-func TestRecordsCountAsExchangesDo(t *testing.T) {
+// TestVerifyCountsLikeALedger compares both for hundreds of exchanges with different evidence.
+func TestVerifyCountsLikeALedger(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
@@ -313,7 +314,7 @@ func TestRecordsCountAsExchangesDo(t *testing.T) {
 		}
 		ex.Request.Body = sent(pairs...)
 		if i%7 == 0 {
-			refuse(ex, 422, `{"errors":{"code":["is wrong"]}}`)
+			reject(ex, 422, `{"errors":{"code":["is wrong"]}}`)
 		}
 		ex.Source = path + "#L" + strconv.Itoa(i+1)
 		findings, err := ledger.Add(ex)

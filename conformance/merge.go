@@ -2,13 +2,60 @@ package conformance
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 )
 
-// merge adds reports up. It is also what sorts, cuts and completes the report of a single ledger, so that the whole
-// and the sum of its parts cannot differ.
+// Merge adds up the reports of the shards of one run, in any order. Reports of all shards give the report of the whole
+// run; if some are missing, Shards lists those that are there. Reports of different specs or versions, of the same shard,
+// of a whole run beside others, or with known failures applied are an error.
+func Merge(reports ...*Report) (*Report, error) {
+	if len(reports) == 0 {
+		return nil, errors.New("no report to merge")
+	}
+	parts := map[int]bool{}
+	for _, r := range reports {
+		switch {
+		case r.Version != ReportVersion:
+			return nil, fmt.Errorf("report version %d is not supported; expected version %d", r.Version, ReportVersion)
+		case r.Spec != reports[0].Spec:
+			return nil, fmt.Errorf("the reports are of different specs: %s and %s", reports[0].Spec.SHA256, r.Spec.SHA256)
+		case len(r.Known) > 0:
+			return nil, errors.New("apply known failures to the merged report, not to its parts")
+		case len(reports) == 1:
+			return merge(reports).withShards(r.Shards, nil), nil
+		case r.Shards == nil:
+			return nil, errors.New("the report of a whole run cannot be merged with others")
+		case r.Shards.Of != reports[0].Shards.Of:
+			return nil, fmt.Errorf("the reports are of shards of %d and of %d", reports[0].Shards.Of, r.Shards.Of)
+		}
+		for _, part := range r.Shards.Parts {
+			if parts[part] {
+				return nil, fmt.Errorf("two reports of shard %d of %d", part, r.Shards.Of)
+			}
+			parts[part] = true
+		}
+	}
+	return merge(reports).withShards(reports[0].Shards, slices.Sorted(maps.Keys(parts))), nil
+}
+
+// withShards sets Shards, to the given ones if parts is nil. It is nil for all shards.
+func (r *Report) withShards(shards *Shards, parts []int) *Report {
+	switch {
+	case shards == nil || len(parts) == shards.Of:
+	case parts == nil:
+		r.Shards = shards
+	default:
+		r.Shards = &Shards{Of: shards.Of, Parts: parts}
+	}
+	return r
+}
+
+// merge adds reports up. It also sorts, cuts and completes the report of a single ledger, so that the report of a whole
+// run and the sum of its shards cannot differ.
 func merge(reports []*Report) *Report {
 	sum := &Report{Version: ReportVersion, Spec: reports[0].Spec, Unchecked: []Unchecked{}}
 	sum.Unchecked = append(sum.Unchecked, reports[0].Unchecked...)
@@ -35,8 +82,8 @@ func merge(reports []*Report) *Report {
 			}
 		}
 	}
-	prints := slices.Sorted(maps.Keys(deviations))
-	for _, fingerprint := range prints[min(len(prints), maxDeviations):] {
+	fingerprints := slices.Sorted(maps.Keys(deviations))
+	for _, fingerprint := range fingerprints[min(len(fingerprints), maxDeviations):] { // the smallest stay
 		delete(deviations, fingerprint)
 	}
 	sum.list(all, deviations)
@@ -56,7 +103,7 @@ func merge(reports []*Report) *Report {
 	return sum
 }
 
-// list sorts findings into the lists of the report, within the bounds.
+// list distributes findings over the lists of the report, within the bounds.
 func (r *Report) list(all []Finding, deviations map[string]*Deviation) {
 	slices.SortFunc(all, compareFindings)
 	all = slices.DeleteFunc(all, func(f Finding) bool { return deviations[f.Fingerprint] == nil })
@@ -83,7 +130,7 @@ func (r *Report) list(all []Finding, deviations map[string]*Deviation) {
 	}
 }
 
-// complete derives what follows from the rest.
+// complete sets the fields that follow from others.
 func (r *Report) complete() {
 	s := &r.Summary
 	s.Findings = s.Documented + s.Assumed
@@ -107,7 +154,7 @@ func (r *Report) complete() {
 	}
 }
 
-// plus adds what is counted by exchanges and findings.
+// plus adds the counts of exchanges and findings. complete sets the other fields.
 func (s Summary) plus(other Summary) Summary {
 	for _, n := range []struct{ to, from *int }{
 		{&s.Documented, &other.Documented}, {&s.Assumed, &other.Assumed}, {&s.Drift, &other.Drift}, {&s.Notes, &other.Notes},
@@ -120,7 +167,7 @@ func (s Summary) plus(other Summary) Summary {
 	return s
 }
 
-// add takes in the same deviation of another report. Its first finding gives the pointer and the message.
+// add adds the same deviation of another report. The first finding of both gives the pointer and the message.
 func (k *Deviation) add(other Deviation) {
 	if other.First.Index < k.First.Index {
 		k.First, k.Pointer, k.Message, k.Spec, k.Claim, k.Source = other.First, other.Pointer, other.Message, other.Spec,

@@ -19,7 +19,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// everywhere is an exchange whose server repeats a text in every part of its answer.
+// everywhere returns an exchange whose server repeats a text in every part of the response.
 func everywhere(t testing.TB, text string) *traffic.Exchange {
 	t.Helper()
 	ex := exchange(t, 201, request, "")
@@ -30,8 +30,8 @@ func everywhere(t testing.TB, text string) *traffic.Exchange {
 	return ex
 }
 
-// shows looks for a credential in all that an exchange says, by other means than the redaction: every text is read as it
-// is and with its escapes undone, in lower case.
+// shows reports whether a credential is in an exchange. It does not use package redact: it searches every text in lower
+// case, as it is and without escapes.
 func shows(t testing.TB, ex *traffic.Exchange, credential string) bool {
 	t.Helper()
 	texts := []string{ex.Source, ex.URL.String(), ex.URL.Path, string(ex.Request.Body), string(ex.Response.Body)}
@@ -64,16 +64,14 @@ func shows(t testing.TB, ex *traffic.Exchange, credential string) bool {
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	escaped := ""
-	var escapedSb70 strings.Builder
+	var escaped strings.Builder
 	for _, c := range apiKey {
-		escapedSb70.WriteString("\\u00" + hex.EncodeToString([]byte{byte(c)}))
+		escaped.WriteString("\\u00" + hex.EncodeToString([]byte{byte(c)}))
 	}
-	escaped += escapedSb70.String()
 	for what, text := range map[string]string{
 		"plain": apiKey, "the other": accountToken, "upper case": strings.ToUpper(apiKey), "within a word": "x" + apiKey + "y", "with its scheme": "Token " + apiKey,
 		"base64": base64.StdEncoding.EncodeToString([]byte(apiKey)), "within base64": base64.StdEncoding.EncodeToString([]byte(`{"key":"` + apiKey + `"}`)), "base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(accountToken)),
-		"hex": hex.EncodeToString([]byte(apiKey)), "for a URL": "https://h/?k=" + url.QueryEscape(accountToken), "escaped": escaped, "both": apiKey + accountToken,
+		"hex": hex.EncodeToString([]byte(apiKey)), "for a URL": "https://h/?k=" + url.QueryEscape(accountToken), "escaped": escaped.String(), "both": apiKey + accountToken,
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +87,7 @@ func TestRedact(t *testing.T) {
 			assert.True(t, json.Valid(redacted.Response.Body), "%s: %s", what, redacted.Response.Body)
 			assert.Equal(t, "Token [redacted]", redacted.Request.Header.Get("Authorization"))
 			assert.Equal(t, "[redacted]", redacted.Request.Header.Get("Account-Token"))
-			assert.Equal(t, "Token "+apiKey, ex.Request.Header.Get("Authorization"), "the exchange itself stays as it was")
+			assert.Equal(t, "Token "+apiKey, ex.Request.Header.Get("Authorization"), "the original is unchanged")
 		})
 	}
 	ex := exchange(t, 201, request, "{}")
@@ -105,7 +103,8 @@ func TestRedact(t *testing.T) {
 	assert.Equal(t, "https://redacted:redacted@secure.fleetio.com/api/v1/faults", redacted.URL.String())
 }
 
-// TestRedactLeavesTheWordsOfTheSpec where a credential is one of them by chance, but not the values of its examples.
+// TestRedactLeavesTheWordsOfTheSpec has credentials that equal a word of the spec. The values of its examples are no such
+// words.
 func TestRedactLeavesTheWordsOfTheSpec(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
@@ -122,8 +121,8 @@ func TestRedactLeavesTheWordsOfTheSpec(t *testing.T) {
 	}
 }
 
-// TestRedactRefuses what it cannot take a credential out of.
-func TestRedactRefuses(t *testing.T) {
+// TestRedactFails if a credential cannot be removed.
+func TestRedactFails(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	packed := func(level int) string {
@@ -138,7 +137,7 @@ func TestRedactRefuses(t *testing.T) {
 	for what, body := range map[string]string{
 		"compressed in base64": base64.StdEncoding.EncodeToString([]byte(packed(gzip.BestCompression))),
 		"compressed":           packed(gzip.BestCompression),
-		"stored":               packed(gzip.NoCompression), // as the compressor of Go 1.27 does by itself with a short text
+		"stored":               packed(gzip.NoCompression), // the compressor of Go 1.27 does that for a short text
 		"taken apart":          strings.Join(strings.Split(apiKey, ""), " "),
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -153,8 +152,8 @@ func TestRedactRefuses(t *testing.T) {
 	}
 }
 
-// TestRedactedJudgesTheSame over all recordings, each with credentials of its own put in.
-func TestRedactedJudgesTheSame(t *testing.T) {
+// TestRedactKeepsFindings compares the findings for all recordings, with credentials in place of the placeholders.
+func TestRedactKeepsFindings(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	compared := 0
@@ -177,19 +176,19 @@ func TestRedactedJudgesTheSame(t *testing.T) {
 	assert.Greater(t, compared, 100)
 }
 
-// FuzzRedact puts credentials of any kind into an answer of any kind: what comes out shows none, or nothing comes out.
+// FuzzRedact puts any credential into any response: the result contains none, or there is an error.
 func FuzzRedact(f *testing.F) {
 	contract, err := conformance.Load(spec())
 	require.NoError(f, err)
-	said := strings.ToLower(string(spec()))
+	words := strings.ToLower(string(spec()))
 	f.Add("76cbe06c49a64", `{"a":"`, `"}`)
 	f.Add("9021012345", `{"id":`, `}`)
 	f.Add("AbCd/Ef~12+34==", `https://h/?k=`, "&x=y")
 	f.Add("\u00e9t\u00e9s\u00e9cret", "\\", "%")
 	f.Fuzz(func(t *testing.T, credential, before, after string) {
 		header := http.Header{"Account-Token": {credential}}
-		if strings.ContainsAny(credential, " \t,;:()\"=\r\n") || len(credential) < 4 || isPart(credential, "[redacted]") || isPart(credential, said) {
-			return // several words, or none; or what would be left anyway, such as the name of a property
+		if strings.ContainsAny(credential, " \t,;:()\"=\r\n") || len(credential) < 4 || isPart(credential, "[redacted]") || isPart(credential, words) {
+			return // several words, or none; or no credential, such as the name of a property
 		}
 		u, _ := url.Parse("https://secure.fleetio.com/api/v1/faults")
 		ex := &traffic.Exchange{Source: "a", Method: "POST", URL: u, Status: 201, Request: traffic.Message{Header: header},
@@ -208,7 +207,7 @@ func FuzzRedact(f *testing.F) {
 
 func isPart(part, of string) bool { return strings.Contains(of, strings.ToLower(part)) }
 
-// TestRedactor takes the credentials of each exchange out of the others, too.
+// TestRedactor removes the credentials of each exchange from the others, too.
 func TestRedactor(t *testing.T) {
 	t.Parallel()
 	redactor := loadContract(t).Redactor()
@@ -220,7 +219,7 @@ func TestRedactor(t *testing.T) {
 	for _, ex := range []*traffic.Exchange{first, second} {
 		own, err := redactor.Add(ex)
 		require.NoError(t, err)
-		assert.True(t, shows(t, own, accountToken) || shows(t, own, "0therAcc0unt"), "that of the other is not known yet")
+		assert.True(t, shows(t, own, accountToken) || shows(t, own, "0therAcc0unt"), "the redactor does not have the other credential yet")
 		redacted = append(redacted, own)
 	}
 	for _, ex := range redacted {

@@ -9,26 +9,26 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Options are how [Contract.Verify] runs.
+// Options are the options of [Contract.Verify].
 type Options struct {
-	// Shard of Shards limits the run to the exchanges that a stable hash of their position deals to it, 1 to Shards. By
-	// default, 0 of 0, all of them.
+	// Shard of Shards, from 1, limits the run to one part of the exchanges, by a stable hash of their position (default
+	// 0 of 0: all exchanges).
 	Shard, Shards int
-	// Workers is on how many goroutines exchanges are judged. By default, 0, as many as there are processors.
+	// Workers is the number of goroutines that check exchanges (default 0: GOMAXPROCS).
 	Workers int
-	// Progress is called now and then, by one goroutine at a time. By default, nil, nobody is told.
+	// Progress is called after each batch of exchanges, by one goroutine at a time (default nil).
 	Progress func(Progress)
 }
 
-// Progress is how far a run has come.
+// Progress is the progress of a run.
 type Progress struct {
-	Bytes     int64 // of the recordings, whatever shard they are for
-	Exchanges int   // of the shard, judged or not
-	Findings  int   // deviations, drift and notes
+	Bytes     int64 // read from the recordings, for all shards
+	Exchanges int   // of the shard, checked or not
+	Findings  int   // with drift and notes
 }
 
-// Verify judges exchanges, such as [traffic.Read] yields, and returns what they show, which does not depend on how many
-// workers there are. An error in the sequence ends it; Verify returns that error, and no report.
+// Verify checks exchanges, such as those of [traffic.Read], on all processors and returns the report, which does not
+// depend on the number of workers. It stops at the first error in the sequence and returns that error.
 func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Options) (*Report, error) {
 	if o.Shards < 0 || o.Shard < min(1, o.Shards) || o.Shard > o.Shards {
 		return nil, fmt.Errorf("there is no shard %d of %d: shards count from 1", o.Shard, o.Shards)
@@ -37,12 +37,12 @@ func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Optio
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	r := &verification{contract: c, options: o, batches: make(chan batch)}
+	r := &run{contract: c, options: o, batches: make(chan batch)}
 	var done sync.WaitGroup
 	for range workers {
 		done.Go(r.work)
 	}
-	err := r.deal(exchanges)
+	err := r.distribute(exchanges)
 	close(r.batches)
 	done.Wait()
 	if err != nil {
@@ -55,10 +55,10 @@ func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Optio
 	return report, nil
 }
 
-// batch is a run of exchanges that are handed to a worker together, since handing over one costs as much as judging it.
+// batch is a batch of exchanges for a worker: to hand over each alone would cost as much as to check it.
 type batch struct {
 	exchanges []indexed
-	bytes     int64 // of the recordings, whatever shard they are for
+	bytes     int64 // read from the recordings, for all shards
 }
 
 // indexed is an exchange with its position in the traffic.
@@ -68,15 +68,14 @@ type indexed struct {
 	index int64
 }
 
-// A batch is full with so many exchanges, or with bodies of so many bytes. The batches of all workers together are what a
-// run holds in memory.
+// The limits of a batch. A run has one batch for each worker, and one more, in memory.
 const (
 	maxBatch      = 32
 	maxBatchBytes = 1 << 20
 )
 
-// verification is the work of Verify.
-type verification struct {
+// run is the state of [Contract.Verify].
+type run struct {
 	contract *Contract
 	options  Options
 	batches  chan batch
@@ -86,8 +85,8 @@ type verification struct {
 	progress Progress
 }
 
-// deal hands the exchanges of the shard to the workers.
-func (r *verification) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error {
+// distribute sends the exchanges of the shard to the workers.
+func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 	var next batch
 	index, size := int64(0), 0
 	for ex, err := range exchanges {
@@ -95,7 +94,7 @@ func (r *verification) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error
 			return err
 		}
 		next.bytes += ex.Size
-		if dealt(index, r.options) {
+		if inShard(index, r.options) {
 			next.exchanges = append(next.exchanges, indexed{ex, index})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
 		}
@@ -109,12 +108,12 @@ func (r *verification) deal(exchanges iter.Seq2[*traffic.Exchange, error]) error
 	return nil
 }
 
-func (r *verification) work() {
+func (r *run) work() {
 	l := r.contract.NewLedger()
 	for b := range r.batches {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.addAt(ex.Exchange, ex.index) // what it was not about is counted
+			_, _ = l.addAt(ex.Exchange, ex.index) // the ledger counts errors
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})
 	}
@@ -124,8 +123,8 @@ func (r *verification) work() {
 	r.reports = append(r.reports, report)
 }
 
-// report adds what was done to the progress.
-func (r *verification) report(done Progress) {
+// report adds to the progress and reports it.
+func (r *run) report(done Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.progress.Bytes += done.Bytes
@@ -136,9 +135,9 @@ func (r *verification) report(done Progress) {
 	}
 }
 
-// dealt reports whether an exchange is for the shard. The hash is the finalizer of SplitMix64, so that no pattern in
-// the traffic meets the pattern of the shards.
-func dealt(index int64, o Options) bool {
+// inShard reports whether an exchange belongs to the shard. The hash is the finalizer of SplitMix64: a pattern in the
+// traffic, such as every second exchange, must not select one shard.
+func inShard(index int64, o Options) bool {
 	if o.Shards <= 1 {
 		return true
 	}

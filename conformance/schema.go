@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"math/big"
@@ -10,59 +9,58 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
-// schema is a Schema Object of OpenAPI 3.0.3, compiled once, whatever refers to it, for the [validator].
+// schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].
 type schema struct {
 	*openapi3.Schema
 
-	id      int    // from 0
-	place   string // pointer in the spec
-	types   uint8  // a bit for each type of a value that is not null
-	integer bool   // numbers must be integers
-	pattern *regexp.Regexp
-	format  func(text []byte) bool // nil where it is not checked
-	enum    []value
-	known   bool // the schema lists the members of objects: others are undocumented
-	claims  [validatedParts]schemaClaims
+	id         int    // from 0
+	place      string // pointer in the spec
+	types      uint8  // a bit for each type of a value other than null
+	integer    bool   // numbers must be integers
+	pattern    *regexp.Regexp
+	format     func(text []byte) bool // nil if it is not checked
+	enum       []value
+	exhaustive bool // a property that the schema does not list is undocumented
+	claims     [validatedParts]schemaClaims
 
 	keywords [validatedParts][]keyword // see [Contract.keywords]
 
 	numberLimits
 
-	members      map[string]int // of properties by name, from 1
-	properties   []property     // those below properties, and other names that the spec mentions
-	required     []int          // the property of each entry of required
-	items        *schema        // nil where the spec does not describe them
-	additional   *schema        // likewise
-	noAdditional bool
+	propertyIndex map[string]int // in properties by name, from 1
+	properties    []property     // of the keyword properties, and other names in the schema
+	required      []int          // index in properties of each entry of required
+	items         *schema        // nil if the spec does not describe them
+	additional    *schema        // likewise
+	noAdditional  bool
 
 	allOf, anyOf, oneOf []*schema
 	not                 *schema
 }
 
-// property is a member of an object with a name that the spec mentions.
+// property is a property of an object whose name is in the schema.
 type property struct {
-	name   string
-	schema *schema // nil where only required or a combined schema has the name
-	known  bool    // documented, here or in a combined schema
+	name       string
+	schema     *schema // nil if only required or a combined schema has the name
+	documented bool    // in this or in a combined schema
 }
 
 // numberLimits are the limits of a number, exact and as integers.
 type numberLimits struct {
-	minimum, maximum, multipleOf *big.Rat
-	bits                         int // of an integer format; 0 for none
+	minimum, maximum, multipleOf *big.Rat // or nil
+	bits                         int      // of an integer format; 0 for none
 
-	// A number within these satisfies all of them: what most traffic has is decided without a big.Rat.
+	// An integer within these satisfies all limits, so that most numbers need no big.Rat.
 	low, high, step int64
-	integral        bool // false where a limit is no int64
+	integral        bool // false if a limit is no int64
 }
 
 // readSchemas collects the schemas of a spec.
@@ -70,13 +68,13 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 	if doc.Components != nil {
 		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
 			if doc.Components.Schemas[name].Value == nil {
-				return c.specError("/components/schemas/"+name+"/$ref", "the reference leads to itself")
+				return c.specError("/components/schemas/"+name+"/$ref", "the reference refers to itself")
 			}
 		}
 	}
 	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
 		s := &schema{Schema: ref.Value, id: len(c.schemas), place: c.source.Canonical(pointer)}
-		if err := c.refuseKeywords(s); err != nil {
+		if err := c.rejectUnknownKeywords(s); err != nil {
 			return err
 		}
 		if err := c.readLimits(s); err != nil {
@@ -85,7 +83,7 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		if s.Pattern != "" {
 			var err error
 			if s.pattern, err = regexp.Compile(s.Pattern); err != nil {
-				return c.specError(s.place+"/pattern", "Go's regular expressions (RE2) cannot do this: "+err.Error())
+				return c.specError(s.place+"/pattern", "not supported by Go's regular expressions (RE2): "+err.Error())
 			}
 		}
 		if n := c.source.Node(s.place + "/enum"); n != nil {
@@ -113,7 +111,7 @@ func (c *Contract) readLimits(s *schema) error {
 			continue
 		}
 		if !strictjson.IsNumber(n.Value) {
-			return c.specError(s.place+"/"+keyword, keyword+" is no number as JSON writes it")
+			return c.specError(s.place+"/"+keyword, keyword+" is not a JSON number")
 		}
 		*limit = strictjson.Exact(n.Value)
 	}
@@ -146,7 +144,7 @@ func (c *Contract) readLimits(s *schema) error {
 	return nil
 }
 
-// compileSchemas links the schemas once all are read.
+// compileSchemas links the schemas after all are read.
 func (c *Contract) compileSchemas() {
 	for _, s := range c.schemas {
 		for _, name := range s.typeNames() {
@@ -161,7 +159,7 @@ func (c *Contract) compileSchemas() {
 		s.additional = c.schemaOf(s.AdditionalProperties.Schema)
 		s.noAdditional = s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has
 		s.allOf, s.anyOf, s.oneOf, s.not = c.schemasOf(s.AllOf), c.schemasOf(s.AnyOf), c.schemasOf(s.OneOf), c.schemaOf(s.Not)
-		c.compileMembers(s)
+		c.compileProperties(s)
 	}
 }
 
@@ -179,25 +177,25 @@ func (c *Contract) schemasOf(refs openapi3.SchemaRefs) (list []*schema) {
 	return list
 }
 
-func (c *Contract) compileMembers(s *schema) {
-	known := map[string]bool{}
-	s.known = !listMembers(s.Schema, known, map[*openapi3.Schema]bool{}) && len(known) > 0
-	if !s.known {
-		known = map[string]bool{}
+func (c *Contract) compileProperties(s *schema) {
+	documented := map[string]bool{}
+	s.exhaustive = !listProperties(s.Schema, documented, map[*openapi3.Schema]bool{}) && len(documented) > 0
+	if !s.exhaustive {
+		documented = map[string]bool{}
 	}
 	for name := range s.Properties {
-		known[name] = true
+		documented[name] = true
 	}
 	for _, name := range s.Required {
-		known[name] = known[name] || false
+		documented[name] = documented[name] // the name needs an entry
 	}
-	s.members = make(map[string]int, len(known))
-	for _, name := range sortedKeys(known) {
-		s.properties = append(s.properties, property{name: name, schema: c.schemaOf(s.Properties[name]), known: known[name]})
-		s.members[name] = len(s.properties)
+	s.propertyIndex = make(map[string]int, len(documented))
+	for _, name := range sortedKeys(documented) {
+		s.properties = append(s.properties, property{name, c.schemaOf(s.Properties[name]), documented[name]})
+		s.propertyIndex[name] = len(s.properties)
 	}
 	for _, name := range s.Required {
-		s.required = append(s.required, s.members[name]-1)
+		s.required = append(s.required, s.propertyIndex[name]-1)
 	}
 }
 
@@ -212,45 +210,6 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 		set |= 1 << t
 	}
 	return set
-}
-
-// vocabulary are the keywords of a Schema Object, and what may stand in its type (OpenAPI 3.0.3, Schema Object).
-var (
-	vocabulary = []string{"title", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
-		"minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required", "enum",
-		"type", "allOf", "oneOf", "anyOf", "not", "items", "properties", "additionalProperties", "description", "format",
-		"default", "nullable", "discriminator", "readOnly", "writeOnly", "xml", "externalDocs", "example", "deprecated"}
-	schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
-)
-
-// refuseKeywords finds the keywords that nobody would look at: misspelt ones, and those of other versions.
-func (c *Contract) refuseKeywords(s *schema) error {
-	n := c.source.Node(s.place)
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		keyword, value := n.Content[i].Value, yamltree.Follow(n.Content[i+1])
-		at := s.place + strictjson.Pointer(keyword)
-		switch {
-		case strings.HasPrefix(keyword, "x-") || n.Content[i].Tag == "!!merge":
-		case !slices.Contains(vocabulary, keyword):
-			return c.specError(at, keyword+" is no keyword of a schema in OpenAPI 3.0")
-		case keyword == "type" && value.Kind != yaml.ScalarNode:
-			return c.specError(at, "in OpenAPI 3.0 a type is one name; null is allowed by nullable: true")
-		case keyword == "type" && !slices.Contains(schemaTypes, value.Value):
-			return c.specError(at, fmt.Sprintf("%q is no type; there are %s", value.Value, strings.Join(schemaTypes, ", ")))
-		case strings.HasPrefix(keyword, "exclusive") && value.Tag != "!!bool":
-			return c.specError(at, "in OpenAPI 3.0 "+keyword+" is true or false, beside the limit")
-		case keyword == "exclusiveMinimum" && s.Min == nil, keyword == "exclusiveMaximum" && s.Max == nil:
-			return c.specError(at, keyword+" says nothing without the limit")
-		case slices.Contains([]string{"enum", "allOf", "anyOf", "oneOf"}, keyword) && len(value.Content) == 0:
-			return c.specError(at, keyword+" is an empty list, or none")
-		case keyword == "discriminator" && len(s.OneOf)+len(s.AnyOf) == 0:
-			c.note(at, "discriminators without oneOf or anyOf beside them")
-		}
-	}
-	return nil
 }
 
 // yamlValue reads a value of the spec.
@@ -269,7 +228,7 @@ func yamlValue(n *yaml.Node) (value, error) {
 	return strictjson.ParseValue(data)
 }
 
-// typeNames returns the types that a schema names; none means any.
+// typeNames returns the types of a schema; none means any.
 func (s *schema) typeNames() []string {
 	if s.Type == nil {
 		return nil
@@ -277,7 +236,7 @@ func (s *schema) typeNames() []string {
 	return s.Type.Slice()
 }
 
-// typeText puts the schema's type into words.
+// typeText describes the schema's type.
 func (s *schema) typeText() string {
 	noun := strings.Join(s.typeNames(), " or ")
 	if strings.ContainsAny(noun[:1], "aio") {
@@ -286,7 +245,7 @@ func (s *schema) typeText() string {
 	return "a " + noun
 }
 
-// literal shows a limit as the spec writes it.
+// literal returns a limit as written in the spec.
 func (c *Contract) literal(s *schema, keyword string) string {
 	if n := c.source.Node(s.place + "/" + keyword); n != nil {
 		return n.Value
@@ -294,7 +253,7 @@ func (c *Contract) literal(s *schema, keyword string) string {
 	return "?"
 }
 
-// choices shows the values of an enum.
+// choices describes the values of the enum.
 func (s *schema) choices() string {
 	var texts []string
 	for _, v := range s.enum {
@@ -310,37 +269,24 @@ func (s *schema) choices() string {
 func (s *schema) exclusiveMinimum() bool { return s.ExclusiveMin.Bool != nil && *s.ExclusiveMin.Bool }
 func (s *schema) exclusiveMaximum() bool { return s.ExclusiveMax.Bool != nil && *s.ExclusiveMax.Bool }
 
-// listMembers collects the members that a schema and the schemas combined in it describe. Where one of them speaks of
-// all others (additionalProperties), nothing is undocumented.
-func listMembers(of *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
-	if visited[of] {
+// listProperties collects the properties of a schema and of the schemas combined in it. open reports whether one of them
+// has additionalProperties, so that no property is undocumented.
+func listProperties(s *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
+	if visited[s] {
 		return false
 	}
-	visited[of] = true
-	for name := range of.Properties {
+	visited[s] = true
+	for name := range s.Properties {
 		into[name] = true
 	}
-	for _, name := range of.Required {
+	for _, name := range s.Required {
 		into[name] = true
 	}
-	open = of.AdditionalProperties.Has != nil || of.AdditionalProperties.Schema != nil
-	for _, part := range slices.Concat(of.AllOf, of.AnyOf, of.OneOf) {
-		open = listMembers(part.Value, into, visited) || open
+	open = s.AdditionalProperties.Has != nil || s.AdditionalProperties.Schema != nil
+	for _, part := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf) {
+		open = listProperties(part.Value, into, visited) || open
 	}
 	return open
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// noteFormats lists the formats of the spec that nothing checks.
-func (c *Contract) noteFormats() {
-	places := map[string]string{}
-	for _, s := range c.schemas {
-		if s.Format != "" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
-			places[s.place] = s.Format
-		}
-	}
-	for _, place := range slices.Sorted(maps.Keys(places)) {
-		c.note(place+"/format", "format "+places[place])
-	}
-}

@@ -12,51 +12,51 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// violation is a schema keyword that a value violates.
+// violation is the violation of a schema keyword by a value.
 type violation struct {
 	keyword  string
 	pointer  string // into the instance
 	spec     string // pointer of the keyword in the spec
 	expected string
-	actual   string // in our own words; "" for the value itself
-	value    value  // none where it is missing
-	basis    Source // Drift or Note; "" for a violated claim
+	actual   string // "" for the value itself
+	value    value  // none if it is missing
+	source   Source // Drift or Note; "" for a violated claim
 }
 
-// maxPerClaim bounds how many findings about one claim a body has. Bodies can be made that violate it in a million places.
+// maxPerClaim is the maximum number of findings about a claim in a body. A hostile body can violate it in a million places.
 const maxPerClaim = 100
 
 // validator walks a value and its schema together. One walk gives the evidence and the violations.
 type validator struct {
 	contract  *Contract
 	part      validatedPart // readOnly and writeOnly depend on it
-	satisfied bitset        // takes the claims that apply to the value; nil in a trial
+	satisfied bitset        // receives the claims that apply to the value; nil in a trial
 	doc       *strictjson.Document
-	path      []step // from the root to the current value
-	text      []byte // of a string with escapes
-	present   []uint64
-	// By schema and property: the one that came after it in the last object, from 1. Servers write members in the same order
-	// each time, so that most names need no map.
+	path      []step   // from the root to the current value
+	text      []byte   // of a string with escapes
+	present   []uint64 // a bit for each property of the objects on the path
+	// following has, by schema and property, the property that followed in the last object, from 1. A server writes
+	// properties in the same order each time, so that most names need no map.
 	following [][]int
 
-	nested   int // schemas at the current value: beyond the first, those that are combined in it
+	nested   int // schemas at the current value: the second and later ones are combined in the first
 	combined int // values on the path whose schemas combine others
-	// Without these two, the time would double with each level of schemas that are combined, or of a value whose schema is
+	// Without visited and trials, the time would double with each level of combined schemas, and of values whose schema is
 	// combined with itself.
-	visited map[visit]bool // whether it was the first schema there, which drift is found by
-	trials  map[visit]bool // outcomes
+	visited map[visit]bool // whether the schema was the first one at the value, which reports drift
+	trials  map[visit]bool // results
 
-	trial  bool // only whether there is a violation is of interest
+	trial  bool // look only for whether there is a violation
 	failed bool // there is one in the trial
 
-	counts map[string]int // of the violations of each claim
-	found  []violation
+	counts     map[string]int // of the violations of each claim
+	violations []violation
 }
 
 // step leads from a value to one below it.
 type step struct {
-	name int32 // node of the member's name
-	item int   // position in an array where name is 0
+	name int32 // node of the property's name, or 0
+	item int   // position in an array if name is 0
 }
 
 // visit is a schema at a node.
@@ -65,7 +65,7 @@ type visit struct {
 	schema *schema
 }
 
-// validatedPart is a part of an exchange that schemas describe.
+// validatedPart is a part of an exchange that has a schema.
 type validatedPart int
 
 const (
@@ -77,7 +77,7 @@ const (
 
 var partNames = [validatedParts]Part{RequestBody, ResponseBody, ResponseHeader}
 
-// validate returns every keyword of a schema that a value violates, by its place in the value.
+// validate returns the violations of a schema by a value, sorted by their place in the value.
 func (v *validator) validate(s *schema, val value) []violation {
 	if s == nil {
 		return nil
@@ -86,17 +86,17 @@ func (v *validator) validate(s *schema, val value) []violation {
 		v.following = make([][]int, len(v.contract.schemas))
 	}
 	v.doc, v.path, v.present = val.Doc, v.path[:0], v.present[:0]
-	v.nested, v.combined, v.counts, v.found = 0, 0, nil, nil
+	v.nested, v.combined, v.counts, v.violations = 0, 0, nil, nil
 	clear(v.visited)
 	clear(v.trials)
 	v.value(s, val.At)
-	if len(v.found) > 1 {
-		slices.SortStableFunc(v.found, func(a, b violation) int {
+	if len(v.violations) > 1 {
+		slices.SortStableFunc(v.violations, func(a, b violation) int {
 			return cmp.Or(strings.Compare(a.pointer, b.pointer), strings.Compare(a.spec, b.spec))
 		})
-		v.found = slices.CompactFunc(v.found, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
+		v.violations = slices.CompactFunc(v.violations, func(a, b violation) bool { return a.pointer == b.pointer && a.spec == b.spec })
 	}
-	return v.found
+	return v.violations
 }
 
 // violate adds the violation of a keyword by the current value.
@@ -104,20 +104,20 @@ func (v *validator) violate(s *schema, keyword, expected, actual string, at int3
 	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, actual: actual, value: value{Doc: v.doc, At: at}})
 }
 
-// add takes a violation at the current place, or at the member below it that is named.
-func (v *validator) add(found violation, member ...string) {
+// add adds a violation by the current value, or by its property with a name.
+func (v *validator) add(found violation, property ...string) {
 	if v.trial {
-		v.failed = v.failed || found.basis == "" // drift and notes violate nothing
+		v.failed = v.failed || found.source == "" // drift and notes violate nothing
 		return
 	}
 	if v.counts == nil {
 		v.counts = map[string]int{}
 	}
-	key := string(found.basis) + found.spec
+	key := string(found.source) + found.spec
 	if v.counts[key]++; v.counts[key] > maxPerClaim {
 		return
 	}
-	tokens := make([]string, 0, len(v.path)+len(member))
+	tokens := make([]string, 0, len(v.path)+len(property))
 	for _, s := range v.path {
 		if s.name == 0 {
 			tokens = append(tokens, strconv.Itoa(s.item))
@@ -125,21 +125,21 @@ func (v *validator) add(found violation, member ...string) {
 			tokens = append(tokens, inPointer(string(v.doc.Text(s.name, nil))))
 		}
 	}
-	for _, name := range member {
+	for _, name := range property {
 		tokens = append(tokens, inPointer(name))
 	}
 	found.pointer = strictjson.Pointer(tokens...)
-	v.found = append(v.found, found)
+	v.violations = append(v.violations, found)
 }
 
-// satisfy notes which claims apply to a value of a type.
+// satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
 	if v.satisfied != nil {
 		v.satisfied.addWords(s.claims[v.part].byType[t])
 	}
 }
 
-// child validates a member or an item.
+// child validates a property or an item.
 func (v *validator) child(s *schema, below step, at int32) {
 	nested := v.nested
 	v.nested = 0
@@ -163,7 +163,7 @@ func (v *validator) value(s *schema, at int32) {
 		v.satisfy(s, n.Type)
 		return
 	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
-		// Where nullable is left out, it is the type that leaves no room for null.
+		// Without nullable in the schema, it is the type that excludes null.
 		spec := s.place + "/nullable"
 		if v.contract.source.Node(spec) == nil {
 			spec = s.place + "/type"
@@ -175,7 +175,7 @@ func (v *validator) value(s *schema, at int32) {
 		return
 	}
 	v.satisfy(s, n.Type)
-	if len(s.enum) > 0 && !s.lists(value{Doc: v.doc, At: at}) {
+	if len(s.enum) > 0 && !s.enumHas(value{Doc: v.doc, At: at}) {
 		v.violate(s, "enum", s.choices(), "", at)
 	}
 	switch n.Type {
@@ -194,8 +194,8 @@ func (v *validator) value(s *schema, at int32) {
 	}
 }
 
-// lists reports whether the schema's enum has a value.
-func (s *schema) lists(v value) bool {
+// enumHas reports whether the schema's enum has a value.
+func (s *schema) enumHas(v value) bool {
 	for _, choice := range s.enum {
 		if choice.Equal(v) {
 			return true
@@ -204,7 +204,7 @@ func (s *schema) lists(v value) bool {
 	return false
 }
 
-// isNew reports whether a schema has not been walked at a node: again, it says nothing new.
+// isNew reports whether a schema has not been validated at a node yet. A second time would give the same violations.
 func (v *validator) isNew(s *schema, at int32) bool {
 	key, isFirst := visit{at, s}, v.nested == 1
 	if wasFirst, known := v.visited[key]; known && (wasFirst || !isFirst) {
@@ -221,9 +221,9 @@ func (v *validator) number(s *schema, at int32) {
 		return
 	}
 	n := strictjson.Exact(val.Text())
-	before := len(v.found)
+	before := len(v.violations)
 	if s.bits > 0 && n.IsInt() {
-		// The range is -2^(bits-1) to 2^(bits-1)-1, so one more than a negative integer must fit in as many bits.
+		// The range is -2^(bits-1) to 2^(bits-1)-1, so that -(n+1) of a negative n must be below 2^(bits-1).
 		integer := n.Num()
 		if integer.Sign() < 0 {
 			integer = new(big.Int).Not(integer)
@@ -255,9 +255,9 @@ func (v *validator) number(s *schema, at int32) {
 	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
 		v.violate(s, "multipleOf", "a multiple of "+v.contract.literal(s, "multipleOf"), "", at)
 	}
-	if before == len(v.found) && s.integer && !digits.Match(v.doc.Raw(at)) {
-		v.add(violation{keyword: rulePortability, spec: s.place + "/type", basis: Note, value: val,
-			expected: "an integer without fraction or exponent, as many decoders refuse others"})
+	if before == len(v.violations) && s.integer && !digits.Match(v.doc.Raw(at)) {
+		v.add(violation{keyword: rulePortability, spec: s.place + "/type", source: Note, value: val,
+			expected: "an integer without fraction or exponent, as many decoders reject others"})
 	}
 }
 
@@ -270,7 +270,7 @@ func (v *validator) string(s *schema, at int32) {
 		v.text = v.doc.Text(at, v.text[:0])
 		text = v.text
 	}
-	// A string has at most as many characters as bytes, so that most need no counting.
+	// A string has at most as many characters as bytes, so that most strings need no counting.
 	if s.MinLength > 0 || s.MaxLength != nil && uint64(len(text)) > *s.MaxLength {
 		length := uint64(utf8.RuneCount(text)) //nolint:gosec // a length is not negative
 		if length < s.MinLength {
@@ -315,8 +315,8 @@ func (v *validator) unique(s *schema, at int32) {
 	first := map[string]int{}
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
 		text := value{Doc: v.doc, At: i}.Canonical()
-		if other, twice := first[text]; twice {
-			v.violate(s, "uniqueItems", "items that differ", fmt.Sprintf("items %d and %d alike", other, item), at)
+		if other, found := first[text]; found {
+			v.violate(s, "uniqueItems", "unique items", fmt.Sprintf("equal items %d and %d", other, item), at)
 			return
 		}
 		first[text] = item
@@ -327,10 +327,10 @@ func (v *validator) object(s *schema, at int32) {
 	n := v.doc.Nodes[at]
 	count := uint64(n.Count) //nolint:gosec // not negative
 	if count < s.MinProps {
-		v.violate(s, "minProperties", fmt.Sprintf("at least %d members", s.MinProps), strconv.Itoa(int(n.Count)), at)
+		v.violate(s, "minProperties", fmt.Sprintf("at least %d properties", s.MinProps), strconv.Itoa(int(n.Count)), at)
 	}
 	if s.MaxProps != nil && count > *s.MaxProps {
-		v.violate(s, "maxProperties", fmt.Sprintf("at most %d members", *s.MaxProps), strconv.Itoa(int(n.Count)), at)
+		v.violate(s, "maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProps), strconv.Itoa(int(n.Count)), at)
 	}
 	base := len(v.present)
 	for range (len(s.properties) + 63) / 64 {
@@ -340,21 +340,21 @@ func (v *validator) object(s *schema, at int32) {
 		last := 0
 		for i := at + 1; i < n.Next; i = v.doc.Nodes[i+1].Next {
 			if !v.doc.Nodes[i].Repeated {
-				last = v.member(s, i, base, last)
+				last = v.property(s, i, base, last)
 			}
 		}
 	} else {
-		// In the order of the names, so that which findings are the first hundred does not depend on the order of the members.
-		for _, i := range v.sortedMembers(at) {
-			v.member(s, i, base, 0)
+		// By name, so that the findings within maxPerClaim do not depend on the order of the properties.
+		for _, i := range v.sortedProperties(at) {
+			v.property(s, i, base, 0)
 		}
 	}
 	for i, p := range s.required {
 		name := s.Required[i]
 		switch {
-		case otherWay(s.properties[p].schema, v.part):
+		case wrongDirection(s.properties[p].schema, v.part):
 		case v.present[base+p>>6]&(1<<(p&63)) == 0:
-			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the member",
+			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the property",
 				actual: "nothing"}, name)
 		case v.satisfied != nil:
 			v.satisfied.add(s.claims[v.part].required[i])
@@ -363,7 +363,7 @@ func (v *validator) object(s *schema, at int32) {
 	v.present = v.present[:base]
 }
 
-func (v *validator) sortedMembers(at int32) []int32 {
+func (v *validator) sortedProperties(at int32) []int32 {
 	var list []int32
 	for i := at + 1; i < v.doc.Nodes[at].Next; i = v.doc.Nodes[i+1].Next {
 		if !v.doc.Nodes[i].Repeated {
@@ -374,10 +374,10 @@ func (v *validator) sortedMembers(at int32) []int32 {
 	return list
 }
 
-// property finds the property with a name, as its index from 1; 0 for none. last is the one before it in the object.
-func (v *validator) property(s *schema, name []byte, last int) int {
+// findProperty returns the index of the property with a name, from 1; 0 for none. last is the one before it in the object.
+func (v *validator) findProperty(s *schema, name []byte, last int) int {
 	if v.following == nil || len(s.properties) == 0 {
-		return s.members[string(name)]
+		return s.propertyIndex[string(name)]
 	}
 	following := v.following[s.id]
 	if following == nil {
@@ -387,16 +387,16 @@ func (v *validator) property(s *schema, name []byte, last int) int {
 	if guess := following[last]; guess > 0 && s.properties[guess-1].name == string(name) {
 		return guess
 	}
-	found := s.members[string(name)]
+	found := s.propertyIndex[string(name)]
 	following[last] = found
 	return found
 }
 
-// member validates a member whose name is at a node; base is where the bits of the present members begin. It takes and
-// returns properties as [validator.property] does.
-func (v *validator) member(s *schema, name int32, base, last int) int {
+// property validates the property whose name is at a node, and returns its index as [validator.findProperty] does. base is
+// where the object's bits in present begin; last is the index of the property before it.
+func (v *validator) property(s *schema, name int32, base, last int) int {
 	text := v.doc.Text(name, nil)
-	i := v.property(s, text, last)
+	i := v.findProperty(s, text, last)
 	var p property
 	if i > 0 {
 		p = s.properties[i-1]
@@ -405,39 +405,38 @@ func (v *validator) member(s *schema, name int32, base, last int) int {
 	val := value{Doc: v.doc, At: name + 1}
 	switch {
 	case p.schema != nil:
-		if otherWay(p.schema, v.part) {
-			rule := oneWay(v.part)
-			v.add(violation{keyword: rule, spec: p.schema.place + "/" + rule, expected: "no such member in this direction", value: val}, string(text))
+		if wrongDirection(p.schema, v.part) {
+			rule := directionKeyword(v.part)
+			v.add(violation{keyword: rule, spec: p.schema.place + "/" + rule, expected: "no such property in this direction", value: val}, string(text))
 		}
 		v.child(p.schema, step{name: name}, val.At)
 	case s.additional != nil:
 		v.child(s.additional, step{name: name}, val.At)
 	case s.noAdditional:
-		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such member", value: val}, string(text))
-	case s.known && !p.known && v.part == inResponseBody && v.nested == 1:
-		// A schema below allOf knows only some. A request may have more: the server ignores them or it does not, and its
-		// response is what tells.
-		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.Below(s.place, "properties"), basis: Drift,
-			expected: "a documented member", value: val}, string(text))
+		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such property", value: val}, string(text))
+	case s.exhaustive && !p.documented && v.part == inResponseBody && v.nested == 1:
+		// Only the first schema at a value lists all properties. A request may have others, which the server ignores.
+		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.Below(s.place, "properties"), source: Drift,
+			expected: "a documented property", value: val}, string(text))
 	}
 	return i
 }
 
-// otherWay reports whether a property is one that the sender of a part does not send.
-func otherWay(s *schema, part validatedPart) bool {
+// wrongDirection reports whether the sender of a part must not send a property: it is readOnly or writeOnly.
+func wrongDirection(s *schema, part validatedPart) bool {
 	return s != nil && (s.ReadOnly && part == inRequestBody || s.WriteOnly && part != inRequestBody)
 }
 
-// oneWay is the keyword of a property that the sender of a part does not send.
-func oneWay(part validatedPart) string {
+// directionKeyword returns the keyword that forbids a property in a part.
+func directionKeyword(part validatedPart) string {
 	if part == inRequestBody {
 		return "readOnly"
 	}
 	return "writeOnly"
 }
 
-// combination validates allOf, whose violated claims are reported one by one, and the others, which are violated as a
-// whole.
+// combination validates allOf, the schemas of which give violations of their own, and anyOf, oneOf and not, which are
+// violated as a whole.
 func (v *validator) combination(s *schema, at int32) {
 	if v.visited == nil {
 		v.visited, v.trials = map[visit]bool{}, map[visit]bool{}
@@ -451,7 +450,7 @@ func (v *validator) combination(s *schema, at int32) {
 		v.value(part, at)
 	}
 	if s.not != nil && v.holds(s.not, at) {
-		v.violate(s, "not", "a value that the schema below not refuses", "", at)
+		v.violate(s, "not", "a value that violates the schema below not", "", at)
 	}
 	chosen, violated := v.discriminate(s, at)
 	if violated {
@@ -481,31 +480,31 @@ func (v *validator) matches(schemas []*schema, at int32) int {
 	return n
 }
 
-// holds validates on trial, once by each schema.
+// holds reports whether a schema is valid for the value, without adding violations. It validates once for each schema.
 func (v *validator) holds(s *schema, at int32) bool {
 	key := visit{at, s}
 	if held, known := v.trials[key]; known {
 		return held
 	}
-	v.trials[key] = true // where the schema is combined with itself, that decides nothing
+	v.trials[key] = true // for a schema that is combined with itself
 	t := &validator{contract: v.contract, part: v.part, doc: v.doc, combined: 1, visited: map[visit]bool{}, trials: v.trials, trial: true}
 	t.value(s, at)
 	v.trials[key] = !t.failed
 	return !t.failed
 }
 
-// discriminate finds the schema that a discriminator's value chooses, by its mapping or as a name (OpenAPI 3.0.3,
+// discriminate returns the schema that the value of a discriminator selects, by its mapping or as a name (OpenAPI 3.0.3,
 // Discriminator Object).
 func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated bool) {
 	if s.Discriminator == nil || v.doc.Nodes[at].Type != strictjson.Object || len(s.oneOf)+len(s.anyOf) == 0 {
 		return nil, false
 	}
 	property := s.Discriminator.PropertyName
-	missing := violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas", actual: "nothing"}
-	if member, there := v.doc.Member(at, property); there {
-		missing.actual, missing.value = "", value{Doc: v.doc, At: member}
-		if missing.value.Type() == strictjson.String {
-			name := missing.value.Text()
+	mismatch := violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas", actual: "nothing"}
+	if i, found := v.doc.Property(at, property); found {
+		mismatch.actual, mismatch.value = "", value{Doc: v.doc, At: i}
+		if mismatch.value.Type() == strictjson.String {
+			name := mismatch.value.Text()
 			target := name
 			if ref, mapped := s.Discriminator.Mapping[name]; mapped {
 				target = ref.Ref
@@ -517,6 +516,6 @@ func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated 
 			}
 		}
 	}
-	v.add(missing, property)
+	v.add(mismatch, property)
 	return nil, true
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// loadSchema makes a contract of one schema, written as YAML in flow style, and of others beside it.
+// loadSchema loads a spec with one schema for the response body, in YAML's flow style, and others as components.
 func loadSchema(t testing.TB, text, others string) (*Contract, *schema) {
 	t.Helper()
 	contract, err := Load(specOf(text, others))
@@ -67,7 +67,7 @@ func TestViolations(t *testing.T) {
 
 		{"{type: array, items: {type: integer}, minItems: 2, maxItems: 3}", `[1]`, "minItems"},
 		{"{type: array, items: {type: integer}, maxItems: 1}", `[1,"x"]`, "maxItems,/1 type"},
-		{"{type: array, items: {}, uniqueItems: true}", `[{"a":1},{"a":1.0}]`, "uniqueItems: items that differ, found items 0 and 1 alike"},
+		{"{type: array, items: {}, uniqueItems: true}", `[{"a":1},{"a":1.0}]`, "uniqueItems: unique items, found equal items 0 and 1"},
 		{"{type: array, items: {}, uniqueItems: true}", `[9007199254740993,9007199254740992]`, ""},
 
 		{"{type: object, required: [a, b], properties: {a: {type: string}}}", `{"a":1}`, "/a type,/b required"},
@@ -103,7 +103,7 @@ func TestViolations(t *testing.T) {
 					actual = k.describe(v.value)
 				}
 				long = append(long, strings.TrimSpace(v.pointer+" "+v.keyword)+": "+v.expected+", found "+actual)
-				assert.NotNil(t, contract.source.Node(v.spec), "%s is no place in the spec", v.spec)
+				assert.NotNil(t, contract.source.Node(v.spec), "no place in the spec: %s", v.spec)
 			}
 			if strings.Contains(test.want, ": ") {
 				got := strings.Join(long, ",")
@@ -115,7 +115,7 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// violationsOf validates a JSON text.
+// violationsOf returns the violations of a schema by a JSON text.
 func violationsOf(t testing.TB, c *Contract, s *schema, text string, part validatedPart) []violation {
 	t.Helper()
 	val, err := strictjson.ParseValue([]byte(text))
@@ -123,9 +123,9 @@ func violationsOf(t testing.TB, c *Contract, s *schema, text string, part valida
 	return (&validator{contract: c, part: part}).validate(s, val)
 }
 
-// failing leaves out drift and notes.
+// failing removes drift and notes.
 func failing(list []violation) []violation {
-	return slices.DeleteFunc(list, func(v violation) bool { return v.basis != "" })
+	return slices.DeleteFunc(list, func(v violation) bool { return v.source != "" })
 }
 
 func TestReadOnlyIsNotSent(t *testing.T) {
@@ -137,8 +137,8 @@ func TestReadOnlyIsNotSent(t *testing.T) {
 	assert.Equal(t, "readOnly", got[0].keyword)
 }
 
-// reference is a schema of another implementation, santhosh-tekuri/jsonschema. It is JSON Schema draft 4, which OpenAPI 3.0
-// is made of, with nullable written out. Formats are left out, of which implementations have their own view.
+// reference returns a schema for another validator, santhosh-tekuri/jsonschema. It is JSON Schema draft 4, which OpenAPI
+// 3.0 derives from, with nullable rewritten, and without formats, which implementations interpret differently.
 func reference(t testing.TB, spec []byte, pointer string) *jsonschema.Schema {
 	t.Helper()
 	var doc any
@@ -178,7 +178,7 @@ func TestReference(t *testing.T) {
 	t.Parallel()
 	for _, text := range schemas {
 		if strings.Contains(text, "format") || strings.Contains(text, "writeOnly") || strings.Contains(text, "Loop") {
-			continue // the reference does not know them
+			continue // not supported by the reference
 		}
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
@@ -186,7 +186,7 @@ func TestReference(t *testing.T) {
 			other := reference(t, specOf(text, components), "/paths/~1/get/responses/200/content/application~1json/schema")
 			for _, value := range values {
 				instance, err := jsonschema.UnmarshalJSON(strings.NewReader(value))
-				if _, faults := parseBody(&strictjson.Document{}, []byte(value)); err != nil || !faults {
+				if _, ok := parseBody(&strictjson.Document{}, []byte(value)); err != nil || !ok {
 					continue
 				}
 				ours := failing(violationsOf(t, contract, schema, value, inResponseBody))
@@ -196,7 +196,7 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// TestReferenceOfOurSpec compares thousands of bodies, made with a fixed seed.
+// TestReferenceOfOurSpec compares thousands of random bodies, with a fixed seed.
 func TestReferenceOfOurSpec(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)

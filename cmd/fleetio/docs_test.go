@@ -154,7 +154,7 @@ func TestWorkflow(t *testing.T) {
 	code, out := fleetioOf(alone, "GITHUB_STEP_SUMMARY="+summary)
 	assert.Equal(t, 1, code, out)
 	whole := read(t, summary)
-	assert.Contains(t, whole, " exchanges judged: ")
+	assert.Contains(t, whole, " exchanges checked: ")
 	assert.FileExists(t, filepath.Join(folder, "fleetio.sarif"))
 	require.NoError(t, os.Remove(summary))
 

@@ -55,7 +55,7 @@ func TestExitStatus(t *testing.T) {
 		stdout string
 		stderr string
 	}{
-		"conforms":          {args: []string{"verify", recordings + "conformant-minimal.har"}, stdout: "2 exchanges judged: conforms\n"},
+		"conforms":          {args: []string{"verify", recordings + "conformant-minimal.har"}, stdout: "2 exchanges checked: conforms\n"},
 		"findings":          {args: []string{"verify", recordings + "minimum.har"}, code: 1, stdout: "7 findings in 5 exchanges"},
 		"drift":             {args: []string{"verify", recordings + "status.har"}, stdout: "3 of drift"},
 		"strict":            {args: []string{"verify", "--strict", recordings + "status.har"}, code: 1, stdout: "3 of drift"},
@@ -64,7 +64,7 @@ func TestExitStatus(t *testing.T) {
 		"standard input":    {stdin: string(conforming), args: []string{"verify", "-"}, stdout: "conforms"},
 		"flags after paths": {args: []string{"verify", recordings + "conformant-minimal.har", "--format", "json"}, stdout: `"conforms": true`},
 		"another spec":      {args: []string{"verify", "--spec", "../../api/openapi.yaml", recordings + "minimum.har"}, code: 1, stdout: " at ../../api/openapi.yaml:"},
-		"claims":            {args: []string{"claims"}, stdout: "response.body#/components/schemas/Fault/required/id: the member id\n"},
+		"claims":            {args: []string{"claims"}, stdout: "response.body#/components/schemas/Fault/required/id: the property id\n"},
 		"claims as JSON":    {args: []string{"claims", "--format", "json"}, stdout: `"id": "response.body#/components/schemas/Fault/required/id",`},
 		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
 		"help of all":       {args: []string{"--help"}, stdout: "Exit codes:"},

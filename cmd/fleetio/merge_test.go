@@ -89,7 +89,7 @@ func TestEmptyShards(t *testing.T) {
 	parts := shards(t, 5, "", recordings+"conformant-minimal.har")
 	code, stdout, stderr := fleetio("", append([]string{"merge"}, parts...)...)
 	assert.Equal(t, 0, code, stderr)
-	assert.Contains(t, stdout, "2 exchanges judged: conforms")
+	assert.Contains(t, stdout, "2 exchanges checked: conforms")
 
 	parts = shards(t, 2, har(unmatched), "-")
 	code, stdout, stderr = fleetio("", append([]string{"merge"}, parts...)...)

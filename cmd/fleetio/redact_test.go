@@ -43,7 +43,7 @@ func TestRedactedIsJudgedAlike(t *testing.T) {
 	require.Equal(t, 0, code, stderr)
 	verdict := func(path string) string {
 		_, stdout, _ := fleetio("", "verify", path)
-		at := strings.Index(stdout, " exchanges judged: ")
+		at := strings.Index(stdout, " exchanges checked: ")
 		require.Positive(t, at, stdout)
 		line, _, _ := strings.Cut(stdout[strings.LastIndexByte(stdout[:at], '\n')+1:], "\n")
 		return line

@@ -63,7 +63,7 @@ func TestMiddlewareReports(t *testing.T) {
 		"conforms": {request, create(7, whole), nil, nil, nil},
 		"deviates": {request, create(0, whole), nil, []string{minimum}, nil},
 		"accepts what is forbidden": {`{"vehicle_id":4711}`, create(7, whole), nil,
-			[]string{"createFault 201: request.body /code required: accepted with 201 what the contract forbids: "}, nil},
+			[]string{"createFault 201: request.body /code required: accepted with 201 although it violates the contract: "}, nil},
 		"in pieces": {request, create(0, func(w http.ResponseWriter, body []byte) {
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusCreated)

@@ -13,7 +13,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// FuzzRead reads arbitrary bytes. What it takes for a report can be added up and printed, whatever is in it.
+// FuzzRead reads arbitrary bytes, and merges and writes every report that Read accepts.
 func FuzzRead(f *testing.F) {
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(f, err)
@@ -21,7 +21,7 @@ func FuzzRead(f *testing.F) {
 		var b bytes.Buffer
 		r, err := contract.Verify(traffic.Read(f.Context(), nil, recordings+"/drift.har"), o)
 		require.NoError(f, err)
-		r.Claims = append(r.Claims[:1], r.Claims[len(r.Claims)-1]) // a short seed is changed to more effect
+		r.Claims = append(r.Claims[:1], r.Claims[len(r.Claims)-1]) // a short seed, for faster mutations
 		require.NoError(f, report.Write(&b, "json", r, report.Options{}))
 		f.Add(b.Bytes())
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// JUnit XML has no standard. These are the elements and attributes that Jenkins, GitLab and the GitHub actions for
-// test reports have in common. Some of them want a time everywhere; as a claim takes none, it is 0.
+// JUnit XML has no standard. The types have the elements and attributes that Jenkins, GitLab and the GitHub actions for
+// test reports have in common. Some of these require a time, which is 0, as a claim has none.
 type junitSuites struct {
 	junitHead
 
@@ -57,14 +57,14 @@ type junitSkipped struct {
 	Message string `xml:"message,attr"`
 }
 
-// junit makes the suites: one of the run itself, then one for each part of the exchanges of each operation.
+// junit collects the suites: one for the run itself, then one for each operation and part of its exchanges.
 type junit struct {
 	o      Options
 	suites []*junitSuite
 }
 
-// writeJUnit prints a test case for each claim, for each deviation that refutes no claim, for each problem, and for
-// whether anything was judged at all.
+// writeJUnit writes a test case for each claim, each deviation that refutes no claim, each problem, and one that fails if
+// no exchange was checked.
 func writeJUnit(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	j := &junit{o: o}
 	j.run(r)
@@ -75,21 +75,21 @@ func writeJUnit(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	}
 	var rest []*conformance.Deviation
 	for _, g := range groups(r) {
-		for _, k := range g.kinds {
-			if claimed[k.Claim] {
-				refuting[k.Claim] = append(refuting[k.Claim], k)
+		for _, d := range g.deviations {
+			if claimed[d.Claim] {
+				refuting[d.Claim] = append(refuting[d.Claim], d)
 			} else {
-				rest = append(rest, k)
+				rest = append(rest, d)
 			}
 		}
 	}
 	for i := range r.Claims {
 		j.claim(&r.Claims[i], refuting[r.Claims[i].ID])
 	}
-	for _, k := range rest {
-		j.deviation(k)
+	for _, d := range rest {
+		j.deviation(d)
 	}
-	// The run's own suite is the first, whatever the operations are called.
+	// The suite of the run stays the first.
 	slices.SortStableFunc(j.suites[1:], func(a, b *junitSuite) int { return cmp.Compare(a.Name, b.Name) })
 	all := junitSuites{junitHead: junitHead{Name: "fleetio", Time: "0"}, Suites: j.suites}
 	for _, s := range j.suites {
@@ -107,7 +107,7 @@ func writeJUnit(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	return nil
 }
 
-// add puts a case into a suite, with its texts free of what XML cannot hold.
+// add adds a case to a suite and escapes characters that XML does not allow.
 func (j *junit) add(suite string, c junitCase) {
 	i := slices.IndexFunc(j.suites, func(s *junitSuite) bool { return s.Name == suite })
 	if i < 0 {
@@ -129,15 +129,15 @@ func (j *junit) add(suite string, c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// run says whether there was anything to judge, and what else is wrong: a run without evidence must not look green.
+// run adds the cases of the run itself: one without evidence must not pass.
 func (j *junit) run(r *conformance.Report) {
-	judged := junitCase{Class: "run", Name: "exchanges were judged", Output: verdict(r, j.o) + "\n" + coverage(r) + "\n" +
+	checked := junitCase{Class: "run", Name: "exchanges were checked", Output: verdict(r, j.o) + "\n" + coverage(r) + "\n" +
 		strings.Join(append(skipped(r), uncheckedLines(r, j.o)...), "\n")}
-	if idle(r) {
-		judged.Failure = &junitFailure{Message: "no exchange was judged", Type: "no-verdict", Text: judged.Output}
-		judged.Output = ""
+	if noneChecked(r) {
+		checked.Failure = &junitFailure{Message: "no exchange was checked", Type: "no-verdict", Text: checked.Output}
+		checked.Output = ""
 	}
-	j.add("run", judged)
+	j.add("run", checked)
 	if warning := vacuous(r); warning != "" {
 		j.add("run", junitCase{Class: "run", Name: "an exchange was accepted", Skipped: &junitSkipped{warning}})
 	}
@@ -146,67 +146,67 @@ func (j *junit) run(r *conformance.Report) {
 	}
 }
 
-// claim makes the case of a claim. kinds are the deviations that refute it.
-func (j *junit) claim(e *conformance.Evidence, kinds []*conformance.Deviation) {
+// claim adds the case of a claim. deviations are those that refute it.
+func (j *junit) claim(e *conformance.Evidence, deviations []*conformance.Deviation) {
 	suite := strings.Join(operations(e.Uses), ", ") + " " + string(e.Part)
 	_, pointer, _ := strings.Cut(e.ID, "#")
 	c := junitCase{Class: suite, Name: pointer + ": " + e.Text, File: j.o.Spec, Line: e.Spec.Line}
-	unknown := slices.IndexFunc(kinds, func(k *conformance.Deviation) bool { return k.Known == "" })
+	unknown := slices.IndexFunc(deviations, func(d *conformance.Deviation) bool { return d.Known == "" })
 	switch {
 	case unknown >= 0:
-		c.Failure = &junitFailure{Message: about(kinds[unknown]) + ": " + kinds[unknown].Message, Type: string(kinds[unknown].Source)}
-		for _, k := range kinds {
-			c.Failure.Text += j.describe(k, e.Reason)
+		c.Failure = &junitFailure{Message: about(deviations[unknown]) + ": " + deviations[unknown].Message, Type: string(deviations[unknown].Source)}
+		for _, d := range deviations {
+			c.Failure.Text += j.describe(d, e.Reason)
 		}
-	case len(kinds) > 0:
-		c.Skipped = &junitSkipped{"known failure: " + kinds[0].Known}
-	case e.State == conformance.Refuted: // of too many deviations some are only counted
+	case len(deviations) > 0:
+		c.Skipped = &junitSkipped{"known failure: " + deviations[0].Known}
+	case e.State == conformance.Refuted: // beyond the bounds, deviations are counted and not listed
 		c.Failure = &junitFailure{Message: "refuted by " + plural(e.Refuted, "exchange"), Type: "refuted"}
 	case e.State == conformance.Unobserved:
-		c.Skipped = &junitSkipped{silentBecause(&e.Claim)}
+		c.Skipped = &junitSkipped{unobservedBecause(&e.Claim)}
 	}
 	j.add(suite, c)
 }
 
-// deviation makes the case of a deviation that refutes no claim: drift and notes above all.
-func (j *junit) deviation(k *conformance.Deviation) {
-	suite := k.Operation + " " + string(k.Part)
-	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", k.Source, k.Status, k.Pointer, k.Rule, k.Fingerprint),
-		File: j.o.Spec, Line: k.Spec.Line}
+// deviation adds the case of a deviation that refutes no claim: mostly drift and notes.
+func (j *junit) deviation(d *conformance.Deviation) {
+	suite := d.Operation + " " + string(d.Part)
+	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", d.Source, d.Status, d.Pointer, d.Rule, d.Fingerprint),
+		File: j.o.Spec, Line: d.Spec.Line}
 	switch {
-	case k.Known != "":
-		c.Skipped = &junitSkipped{"known failure: " + k.Known}
-	case k.Source == conformance.Note:
-		c.Output = j.describe(k, "")
-	case k.Source == conformance.Drift && !j.o.Strict:
-		c.Skipped = &junitSkipped{"drift, which fails only with --strict: " + k.Message}
+	case d.Known != "":
+		c.Skipped = &junitSkipped{"known failure: " + d.Known}
+	case d.Source == conformance.Note:
+		c.Output = j.describe(d, "")
+	case d.Source == conformance.Drift && !j.o.Strict:
+		c.Skipped = &junitSkipped{"drift, which fails only with --strict: " + d.Message}
 	default:
-		c.Failure = &junitFailure{Message: about(k) + ": " + k.Message, Type: string(k.Source), Text: j.describe(k, "")}
+		c.Failure = &junitFailure{Message: about(d) + ": " + d.Message, Type: string(d.Source), Text: j.describe(d, "")}
 	}
 	j.add(suite, c)
 }
 
-// describe writes a deviation in a few lines.
-func (j *junit) describe(k *conformance.Deviation, because string) string {
-	lines := []string{about(k), "  " + k.Message, fmt.Sprintf("  %s at %s:%d #%s", k.Source, j.o.Spec, k.Spec.Line, k.Spec.Pointer)}
+// describe returns a description of a deviation in a few lines.
+func (j *junit) describe(d *conformance.Deviation, because string) string {
+	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, j.o.Spec, d.Spec.Line, d.Spec.Pointer)}
 	if because != "" {
 		lines = append(lines, "    because: "+because)
 	}
-	if k.Known != "" {
-		lines = append(lines, "  known: "+k.Known)
+	if d.Known != "" {
+		lines = append(lines, "  known: "+d.Known)
 	}
-	lines = append(lines, "  "+sightings(k)+"  ["+k.Fingerprint+"]")
+	lines = append(lines, "  "+occurrences(d)+"  ["+d.Fingerprint+"]")
 	for i := range lines {
 		lines[i] = printable.Text(lines[i])
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// operations returns the operations of a claim's uses, without the status that answers are told apart by.
+// operations returns the operations of a claim's uses, without the status of responses.
 func operations(uses []string) []string {
 	var list []string
 	for _, use := range uses {
-		// The status is behind the last space. An operation without an ID is called by its method and path.
+		// The status follows the last space. An operation without an ID is named by its method and path.
 		if i := strings.LastIndexByte(use, ' '); i >= 0 && !strings.HasPrefix(use[i+1:], "/") {
 			use = use[:i]
 		}

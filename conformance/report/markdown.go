@@ -4,24 +4,26 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// GitHub refuses a job summary of more than a mebibyte. A table has at most mostRows, and gets none beyond mostShown
-// bytes of the summary, as the names in a row may be long.
+// GitHub rejects a job summary of more than 1 MiB. A table has at most maxRows rows, and none after maxSize bytes of the
+// summary, as the names in a row may be long.
 const (
-	mostRows  = 200
-	mostShown = 512 << 10
+	maxRows = 200
+	maxSize = 512 << 10
 )
 
-// writeMarkdown prints the summary of a CI job in GitHub flavoured Markdown.
+// writeMarkdown writes the summary of a CI job in GitHub Flavored Markdown.
 func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	mark := "❌"
 	switch {
 	case passes(r, o):
 		mark = "✅"
-	case r.Exchanges == 0 && !idle(r):
+	case r.Exchanges == 0 && !noneChecked(r):
 		mark = "➖"
 	}
 	fmt.Fprintf(b, "## %s %s\n\n", mark, verdict(r, o))
@@ -36,21 +38,21 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		b.WriteByte('\n')
 	}
 	list := groups(r)
-	table(b, "Deviations", slices.Concat(list[0].kinds, list[1].kinds), o)
+	table(b, "Deviations", slices.Concat(list[0].deviations, list[1].deviations), o)
 	drift := "Drift, which fails only with --strict"
 	if o.Strict {
 		drift = "Drift"
 	}
-	table(b, drift, list[2].kinds, o)
-	table(b, "Known failures", list[3].kinds, o)
-	table(b, "Notes", list[4].kinds, o)
+	table(b, drift, list[2].deviations, o)
+	table(b, "Known failures", list[3].deviations, o)
+	table(b, "Notes", list[4].deviations, o)
 
 	fmt.Fprintf(b, "%s\n\n", coverage(r))
-	if silences := unobserved(r); len(silences) > 0 {
+	if places := unobserved(r); len(places) > 0 {
 		fmt.Fprintf(b, "<details>\n<summary>%s never observed</summary>\n\n", plural(r.Summary.Claims-r.Summary.Observed, "claim"))
-		for _, of := range silences {
-			fmt.Fprintf(b, "- %s\n", code(of.place))
-			for _, e := range of.claims {
+		for _, p := range places {
+			fmt.Fprintf(b, "- %s\n", code(p.name))
+			for _, e := range p.claims {
 				needs := ""
 				if e.NeedsRecording {
 					needs = " (needs a recording)"
@@ -69,29 +71,50 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	return nil
 }
 
-// table shows each deviation in a row.
-func table(b *bytes.Buffer, title string, kinds []*conformance.Deviation, o Options) {
-	if len(kinds) == 0 {
+// table writes a row for each deviation.
+func table(b *bytes.Buffer, title string, deviations []*conformance.Deviation, o Options) {
+	if len(deviations) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "### %s\n\n| source | rule | place | what | exchanges | first seen in | spec |\n", title)
+	fmt.Fprintf(b, "### %s\n\n| source | rule | place | message | exchanges | first exchange | spec |\n", title)
 	b.WriteString("| --- | --- | --- | --- | ---: | --- | --- |\n")
 	shown := 0
-	for _, k := range kinds[:min(len(kinds), mostRows)] {
-		if b.Len() > mostShown {
+	for _, d := range deviations[:min(len(deviations), maxRows)] {
+		if b.Len() > maxSize {
 			break
 		}
 		shown++
-		what := code(k.Message)
-		if k.Known != "" {
-			what += " known: " + code(k.Known)
+		message := code(d.Message)
+		if d.Known != "" {
+			message += " known: " + code(d.Known)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(k.Source)), code(k.Rule),
-			code(fmt.Sprintf("%s %d %s %s", k.Operation, k.Status, k.Part, k.Pointer)), what, k.Exchanges,
-			code(k.First.Exchange), code(fmt.Sprintf("%s:%d", o.Spec, k.Spec.Line)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(d.Source)), code(d.Rule),
+			code(fmt.Sprintf("%s %d %s %s", d.Operation, d.Status, d.Part, d.Pointer)), message, d.Exchanges,
+			code(d.First.Exchange), code(fmt.Sprintf("%s:%d", o.Spec, d.Spec.Line)))
 	}
-	if more := len(kinds) - shown; more > 0 {
-		fmt.Fprintf(b, "\n%d more are in the other formats.\n", more)
+	if more := len(deviations) - shown; more > 0 {
+		fmt.Fprintf(b, "\nThe other formats list %d more.\n", more)
 	}
 	b.WriteByte('\n')
+}
+
+// code returns Markdown that shows any text literally. In a code element, GitHub makes no mentions and links. Character
+// references for the punctuation of Markdown and HTML split no table cell and end no element. A code span in backticks
+// could not contain every text.
+func code(s string) string {
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range printable.Text(s) {
+		if r < 0x80 && !isLiteral(r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String() + "</code>"
+}
+
+// isLiteral reports whether an ASCII character has no meaning in Markdown and HTML within a line.
+func isLiteral(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" /-,()+%", r)
 }

@@ -1,9 +1,8 @@
-// Package report prints what a run showed: for people, for programs, and in the formats that CI systems read.
+// Package report writes a [conformance.Report] as text, JSON, JUnit XML, SARIF and Markdown, and reads the JSON.
 //
-// All formats say the same of a [conformance.Report], in the same order, and none of them holds a time or a name of the
-// machine, so that equal runs print equal bytes. Names and messages that come from traffic are escaped as each format
-// asks for, and no format contains a character that a terminal or a viewer obeys, hides or reorders: such a character is
-// escaped, in JSON and SARIF so that the decoded value is the original one.
+// All formats have the same content in the same order, without times and names of machines, so that equal runs give equal
+// bytes. Names and messages from traffic are escaped for the format. No format contains a character that a terminal or a
+// viewer obeys, hides or reorders: the escaped form replaces it, which in JSON and SARIF decodes to the original.
 package report
 
 import (
@@ -18,21 +17,19 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// Options are what a report says besides what the run showed. The zero value is of use.
+// Options are the options of [Write]. JSON uses none of them.
 type Options struct {
-	// Spec is the name of the spec's file, as shown and linked: best relative to the root of its repository, as code
-	// hosts find it there. By default, "", it is called openapi.yaml.
+	// Spec is the file name of the spec (default openapi.yaml). Relative to the root of the repository, code hosts can
+	// link to it.
 	Spec string
-	// Strict says that drift fails the run. By default, false, it is shown and fails nothing.
+	// Strict makes drift fail the run (default false).
 	Strict bool
-	// Problems fail the run besides its findings: known failures that are gone, too little coverage. They are shown in
-	// every format but JSON, which holds the report alone. By default, nil, there are none.
+	// Problems fail the run in addition to its findings, such as stale known failures (default nil).
 	Problems []string
-	// Color says that text is for a terminal that knows ANSI colors. By default, false.
+	// Color adds ANSI colors to text (default false).
 	Color bool
 }
 
-// writers prints by the name of the format.
 var writers = []struct {
 	format string
 	write  func(b *bytes.Buffer, r *conformance.Report, o Options) error
@@ -44,7 +41,7 @@ var writers = []struct {
 	{"markdown", writeMarkdown},
 }
 
-// Formats lists the names that [Write] knows: text, json, junit, sarif and markdown.
+// Formats returns the formats of [Write]: text, json, junit, sarif and markdown.
 func Formats() []string {
 	var names []string
 	for _, w := range writers {
@@ -53,75 +50,75 @@ func Formats() []string {
 	return names
 }
 
-// Write prints a report in one of [Formats]. Nothing is written where it fails, unless w does.
+// Write writes a report in one of [Formats]. It writes nothing if it fails, unless w fails.
 func Write(w io.Writer, format string, r *conformance.Report, o Options) error {
 	o.Spec = cmp.Or(o.Spec, "openapi.yaml")
-	for _, known := range writers {
-		if known.format != format {
+	for _, writer := range writers {
+		if writer.format != format {
 			continue
 		}
 		var b bytes.Buffer
-		if err := known.write(&b, r, o); err != nil {
+		if err := writer.write(&b, r, o); err != nil {
 			return fmt.Errorf("writing the report as %s: %w", format, err)
 		}
 		text := b.Bytes()
-		if format != "text" { // which escapes each line before it colors it
+		if format != "text" { // which is escaped before it is colored
 			text = printable.Lines(text)
 		}
 		_, err := w.Write(text)
 		return err
 	}
-	return fmt.Errorf("no report format %q: there are %s", format, strings.Join(Formats(), ", "))
+	return fmt.Errorf("unknown report format %q; use one of %s", format, strings.Join(Formats(), ", "))
 }
 
-// group holds the deviations that mean the same.
+// group has the deviations with the same meaning.
 type group struct {
-	name  string // one word
-	title string
-	kinds []*conformance.Deviation
+	name       string // one word
+	title      string
+	deviations []*conformance.Deviation
 }
 
-// groups sorts the deviations of a run by what they mean. There are always five, the worst first.
+// groups returns the five groups of deviations, the worst first.
 func groups(r *conformance.Report) []group {
 	list := []group{
-		{name: "documented", title: "refuted what is documented: the server deviates"},
-		{name: "assumed", title: "refuted what is assumed: the spec is wrong"},
-		{name: "drift", title: "drift, which no claim covers: the spec is incomplete"},
+		{name: "documented", title: "documented claims refuted: the server deviates"},
+		{name: "assumed", title: "assumed claims refuted: the spec is wrong"},
+		{name: "drift", title: "drift: no claim covers it, the spec is incomplete"},
 		{name: "known", title: "known failures"},
-		{name: "notes", title: "notes: it conforms, and may surprise"},
+		{name: "notes", title: "notes: it conforms, but may surprise a client"},
 	}
 	for i := range r.Deviations {
-		k := &r.Deviations[i]
+		d := &r.Deviations[i]
 		at := 0
 		switch {
-		case k.Known != "":
+		case d.Known != "":
 			at = 3
-		case k.Source == conformance.Assumed:
+		case d.Source == conformance.Assumed:
 			at = 1
-		case k.Source == conformance.Drift:
+		case d.Source == conformance.Drift:
 			at = 2
-		case k.Source == conformance.Note:
+		case d.Source == conformance.Note:
 			at = 4
 		}
-		list[at].kinds = append(list[at].kinds, k)
+		list[at].deviations = append(list[at].deviations, d)
 	}
 	return list
 }
 
-// verdict says in one line what the run came to.
+// verdict returns the result of the run in one line.
 func verdict(r *conformance.Report, o Options) string {
 	s := r.Summary
-	line := plural(r.Exchanges, "exchange") + " judged: "
+	line := plural(r.Exchanges, "exchange") + " checked: "
 	switch {
 	case r.Exchanges == 0:
 		return line + "no verdict"
 	case s.Findings > 0:
 		line += plural(s.Findings, "finding") + " in " + plural(s.Deviating, "exchange")
 		if s.Known > 0 {
-			line += ", with " + plural(s.Known, "known one")
+			line += ", " + plural(s.Known, "known finding")
 		}
 	case o.Strict && s.Drift > 0:
-		line += "fails, as drift is not allowed"
+		line += "fails because of drift (strict)"
 	case len(o.Problems) > 0:
 		line += "fails"
 	default:
@@ -132,8 +129,8 @@ func verdict(r *conformance.Report, o Options) string {
 		n    int
 		what string
 	}{
-		{s.Documented, "%d against what is documented (the server deviates)"},
-		{s.Assumed, "%d against what is assumed (the spec may be wrong)"},
+		{s.Documented, "%d against documented claims (the server deviates)"},
+		{s.Assumed, "%d against assumed claims (the spec may be wrong)"},
 		{s.Drift, "%d of drift (the spec is incomplete)"},
 	} {
 		if more.n > 0 {
@@ -149,23 +146,23 @@ func verdict(r *conformance.Report, o Options) string {
 	return strings.Join(parts, "; ")
 }
 
-// passes reports whether a run shows nothing that fails it.
+// passes reports whether nothing fails the run.
 func passes(r *conformance.Report, o Options) bool {
 	return r.Summary.Conforms && len(o.Problems) == 0 && (!o.Strict || r.Summary.Drift == 0)
 }
 
-// idle reports whether nothing was judged where something was to be: a shard may have nothing to do.
-func idle(r *conformance.Report) bool { return r.Exchanges == 0 && r.Shards == nil }
+// noneChecked reports whether no exchange was checked. A shard may have none.
+func noneChecked(r *conformance.Report) bool { return r.Exchanges == 0 && r.Shards == nil }
 
-// vacuous warns of a run that shows next to nothing; "" for any other.
+// vacuous returns a warning about a run without evidence for the main responses, or "".
 func vacuous(r *conformance.Report) string {
 	if r.Exchanges == 0 || !r.Summary.Vacuous() {
 		return ""
 	}
-	return "no exchange was accepted (2xx), so this run says next to nothing of the answers that matter"
+	return "no exchange has a 2xx response: this run has no evidence for the main responses"
 }
 
-// coverage says how much of the spec the traffic was about.
+// coverage returns the numbers of claims by state in one line.
 func coverage(r *conformance.Report) string {
 	count := map[conformance.State]int{}
 	for _, e := range r.Claims {
@@ -175,50 +172,50 @@ func coverage(r *conformance.Report) string {
 		r.Summary.Claims, r.Summary.Coverage(), count[conformance.Supported], count[conformance.Consistent], count[conformance.Refuted])
 }
 
-// skipped lists what was not judged, or not in full.
+// skipped lists the exchanges that were not checked, or only in part.
 func skipped(r *conformance.Report) []string {
 	s := r.Summary
 	var lines []string
 	if r.Shards != nil {
 		parts := strings.Trim(fmt.Sprint(r.Shards.Parts), "[]")
-		lines = append(lines, fmt.Sprintf("only a part of the traffic was judged: of %s, number %s", plural(r.Shards.Of, "shard"), parts))
+		lines = append(lines, fmt.Sprintf("only a part of the traffic was checked: number %s of %s", parts, plural(r.Shards.Of, "shard")))
 	}
 	for _, skipped := range []struct {
 		n    int
 		what string
 	}{
-		{s.Unmatched, "not judged: no operation of the contract has the method and path"},
-		{s.Unanswered, "not judged: no answer was recorded"},
-		{s.BodiesOmitted, "judged without the response body, which was not recorded"},
-		{s.RequestBodiesOmitted, "judged without the request body, which was not recorded"},
-		{s.HeadersOmitted, "judged without a header, which was not recorded"},
+		{s.Unmatched, "not checked: no operation of the contract has the method and path"},
+		{s.Unanswered, "not checked: no response was recorded"},
+		{s.BodiesOmitted, "checked without the response body, which was not recorded"},
+		{s.RequestBodiesOmitted, "checked without the request body, which was not recorded"},
+		{s.HeadersOmitted, "checked without a header, which was not recorded"},
 	} {
 		if skipped.n > 0 {
 			lines = append(lines, plural(skipped.n, "exchange")+" "+skipped.what)
 		}
 	}
 	if s.Unlisted > 0 {
-		lines = append(lines, plural(s.Unlisted, "finding")+" not listed one by one, as they are more of the same")
+		lines = append(lines, plural(s.Unlisted, "finding")+" counted, but not listed")
 	}
 	return lines
 }
 
-// about says where a deviation is: operation, status, part, place and rule.
-func about(k *conformance.Deviation) string {
-	return strings.Join(slices.DeleteFunc([]string{k.Operation, fmt.Sprintf("%d:", k.Status), string(k.Part), k.Pointer, k.Rule},
+// about returns the operation, status, part, pointer and rule of a deviation.
+func about(d *conformance.Deviation) string {
+	return strings.Join(slices.DeleteFunc([]string{d.Operation, fmt.Sprintf("%d:", d.Status), string(d.Part), d.Pointer, d.Rule},
 		func(s string) bool { return s == "" }), " ")
 }
 
-// sightings says where a deviation was seen.
-func sightings(k *conformance.Deviation) string {
-	seen := "seen in " + k.First.Exchange
-	if k.Exchanges > 1 {
-		seen += " and " + plural(k.Exchanges-1, "more exchange")
+// occurrences returns the first exchange of a deviation and the number of others.
+func occurrences(d *conformance.Deviation) string {
+	text := "in " + d.First.Exchange
+	if d.Exchanges > 1 {
+		text += " and " + plural(d.Exchanges-1, "more exchange")
 	}
-	return seen
+	return text
 }
 
-// reasons returns why claims are assumed, by their IDs.
+// reasons returns the reasons of assumed claims by the claim's ID.
 func reasons(r *conformance.Report) map[string]string {
 	because := map[string]string{}
 	for _, e := range r.Claims {

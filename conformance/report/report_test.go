@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,19 +15,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go/conformance/known"
-
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/known"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	recordings = "../testdata/recordings"
@@ -40,7 +40,7 @@ func load(t *testing.T) *conformance.Contract {
 	return contract
 }
 
-// verify judges the recordings of a folder, under the name that they have from the root of the repository.
+// verify returns the report for recordings.
 func verify(t *testing.T, paths ...string) *conformance.Report {
 	t.Helper()
 	r, err := load(t).Verify(traffic.Read(t.Context(), nil, paths...), conformance.Options{})
@@ -48,7 +48,7 @@ func verify(t *testing.T, paths ...string) *conformance.Report {
 	return r
 }
 
-// hostile is a run with names that mean something to each format.
+// hostile returns a report with names that contain syntax of each format.
 func hostile(t *testing.T) *conformance.Report {
 	t.Helper()
 	ledger := load(t).NewLedger()
@@ -63,7 +63,7 @@ func hostile(t *testing.T) *conformance.Report {
 	return ledger.Report()
 }
 
-// unchecked is a run by a spec that claims what nobody looks at.
+// unchecked returns the report of no traffic, with a spec that has an unknown extension.
 func unchecked(t *testing.T) *conformance.Report {
 	t.Helper()
 	spec := bytes.Replace(api.Spec, []byte("\nsecurity:"), []byte("\nx-owner: us\nsecurity:"), 1)
@@ -73,7 +73,7 @@ func unchecked(t *testing.T) *conformance.Report {
 	return contract.NewLedger().Report()
 }
 
-// shard is what the first of two machines saw of one exchange, and what the second did.
+// shard returns the report of one of 1000 shards.
 func shard(t *testing.T, number int) *conformance.Report {
 	t.Helper()
 	r, err := load(t).Verify(traffic.Read(t.Context(), nil, recordings+"/vendor-page.har"), conformance.Options{Shard: number, Shards: 1000})
@@ -81,13 +81,13 @@ func shard(t *testing.T, number int) *conformance.Report {
 	return r
 }
 
-// expecting is the run over all recordings with some of its deviations expected.
+// expecting returns the report for all recordings with some known failures, and their problems.
 func expecting(t *testing.T) (*conformance.Report, []string) {
 	t.Helper()
 	r := verify(t, recordings)
 	list, err := known.Read(strings.NewReader("rule minimum because they are the vendor's own examples | <b>\n"+
 		"rule undocumented-header pointer /X-Api-Version because it is on its way into the spec\n"+
-		"rule format until 2020-01-01 because it was to be mended by then\n"), "known.txt")
+		"rule format until 2020-01-01 because it was to be fixed by then\n"), "known.txt")
 	require.NoError(t, err)
 	problems, err := r.ApplyKnown(list, time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
@@ -103,10 +103,10 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got), "%s; -update writes it anew", path)
+	assert.Equal(t, string(want), string(got), "%s; -update rewrites it", path)
 }
 
-// TestWrite holds every format of every kind of run against its golden file and, where it has one, its schema.
+// TestWrite compares every format of several reports with its golden file and its schema.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	expected, problems := expecting(t)
@@ -114,7 +114,7 @@ func TestWrite(t *testing.T) {
 	for name, run := range map[string]struct {
 		report  *conformance.Report
 		options report.Options
-		kept    string // the formats that have a golden file; the others are checked only
+		golden  string // the formats with a golden file
 	}{
 		"all":       {all, report.Options{}, "text"},
 		"strict":    {verify(t, recordings+"/drift.har"), report.Options{Strict: true}, "text junit sarif"},
@@ -131,19 +131,22 @@ func TestWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, format := range report.Formats() {
-				var b bytes.Buffer
-				require.NoError(t, report.Write(&b, format, run.report, run.options))
-				if strings.Contains(run.kept, format) {
-					golden(t, name+"."+format+".golden", b.Bytes())
-				}
-				assert.NotContains(t, b.String(), secret, format)
-				check(t, format, b.Bytes())
+				t.Run(format, func(t *testing.T) {
+					t.Parallel()
+					var b bytes.Buffer
+					require.NoError(t, report.Write(&b, format, run.report, run.options))
+					if strings.Contains(run.golden, format) {
+						golden(t, name+"."+format+".golden", b.Bytes())
+					}
+					assert.NotContains(t, b.String(), secret)
+					check(t, format, b.Bytes())
+				})
 			}
 		})
 	}
 }
 
-// check reads a report by the schema of its format, and looks for what is never to come through from traffic.
+// check validates a report against the schema of its format, and searches it for unescaped syntax from traffic.
 func check(t *testing.T, format string, data []byte) {
 	t.Helper()
 	switch format {
@@ -164,7 +167,7 @@ func check(t *testing.T, format string, data []byte) {
 		}
 		require.NoError(t, xml.Unmarshal(data, &suites))
 		require.NotEmpty(t, suites.Suites)
-		assert.NotEmpty(t, suites.Suites[0].Cases, "a run that judged nothing is not green")
+		assert.NotEmpty(t, suites.Suites[0].Cases, "a run that checked nothing must not pass")
 	case "markdown":
 		assert.NotContains(t, string(data), "<script")
 		assert.NotContains(t, string(data), "@team")
@@ -184,60 +187,66 @@ func validate(t *testing.T, path string, data []byte) {
 	require.NoError(t, schema.Validate(value))
 }
 
-// TestSchemaIsClosed changes a report in ways that the schema must see.
+// TestSchemaIsClosed changes a report in ways that the schema must reject.
 func TestSchemaIsClosed(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	require.NoError(t, report.Write(&b, "json", verify(t, recordings+"/drift.har"), report.Options{}))
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/report.schema.json")
 	require.NoError(t, err)
-	for what, change := range map[string][2]string{
-		"a new member":      {`"exchanges": 3`, `"exchanges": 3, "more": 1`},
-		"a new summary":     {`"conforms": true`, `"conforms": true, "more": 1`},
-		"another version":   {`"version": 1`, `"version": 2`},
-		"a retyped member":  {`"exchanges": 3`, `"exchanges": "3"`},
-		"an unknown source": {`"source": "drift"`, `"source": "guess"`},
-		"a missing member":  {`"unchecked": []`, `"x": []`},
-		"no fingerprint":    {`"fingerprint": "`, `"fingerprint": "-`},
-		"an unknown state":  {`"state": "supported"`, `"state": "perhaps"`},
-		"a negative number": {`"findings": 0`, `"findings": -1`},
+	for name, change := range map[string][2]string{
+		"a new property":     {`"exchanges": 3`, `"exchanges": 3, "more": 1`},
+		"a new summary":      {`"conforms": true`, `"conforms": true, "more": 1`},
+		"another version":    {`"version": 1`, `"version": 2`},
+		"a retyped property": {`"exchanges": 3`, `"exchanges": "3"`},
+		"an unknown source":  {`"source": "drift"`, `"source": "guess"`},
+		"a missing property": {`"unchecked": []`, `"x": []`},
+		"no fingerprint":     {`"fingerprint": "`, `"fingerprint": "-`},
+		"an unknown state":   {`"state": "supported"`, `"state": "perhaps"`},
+		"a negative number":  {`"findings": 0`, `"findings": -1`},
 	} {
-		changed := strings.Replace(b.String(), change[0], change[1], 1)
-		require.NotEqual(t, b.String(), changed, what)
-		value, err := jsonschema.UnmarshalJSON(strings.NewReader(changed))
-		require.NoError(t, err, what)
-		require.Error(t, schema.Validate(value), what)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			changed := strings.Replace(b.String(), change[0], change[1], 1)
+			require.NotEqual(t, b.String(), changed)
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(changed))
+			require.NoError(t, err)
+			require.Error(t, schema.Validate(value))
+		})
 	}
 }
 
-// TestReadRefuses what is no report, or not a whole one.
-func TestReadRefuses(t *testing.T) {
+// TestReadFails for other documents and incomplete reports.
+func TestReadFails(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	require.NoError(t, report.Write(&b, "json", verify(t, recordings+"/drift.har"), report.Options{}))
 	for want, text := range map[string]string{
-		"no report in JSON":       "x",
-		"it has no version":       "{}",
-		"a report of version 7":   `{"version": 7}`,
-		"unknown to it":           strings.Replace(b.String(), `"exchanges"`, `"more": 1, "exchanges"`, 1),
-		"the list drift is not":   strings.Replace(b.String(), `"drift": [`, `"notes": [`, 1),
-		"which spec it is about":  strings.Replace(b.String(), `"sha256"`, `"title"`, 1),
-		"no report of version 1:": strings.Replace(b.String(), `"exchanges": 3`, `"exchanges": "3"`, 1),
-		"unexpected EOF":          b.String()[:b.Len()/2],
+		"not a JSON report":                 "x",
+		"it has no version":                 "{}",
+		"report version 7 is not supported": `{"version": 7}`,
+		"an unknown property":               strings.Replace(b.String(), `"exchanges"`, `"more": 1, "exchanges"`, 1),
+		"the list drift is missing":         strings.Replace(b.String(), `"drift": [`, `"notes": [`, 1),
+		"the hash of the spec is missing":   strings.Replace(b.String(), `"sha256"`, `"title"`, 1),
+		"not a report of version 1: ":       strings.Replace(b.String(), `"exchanges": 3`, `"exchanges": "3"`, 1),
+		"not a JSON report: byte":           b.String()[:b.Len()/2],
 	} {
-		_, err := report.Read(strings.NewReader(text))
-		require.ErrorContains(t, err, want)
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			_, err := report.Read(strings.NewReader(text))
+			require.ErrorContains(t, err, want)
+		})
 	}
-	require.ErrorContains(t, report.Write(&b, "yaml", &conformance.Report{}, report.Options{}), "there are text, json, junit, sarif, markdown")
+	require.ErrorContains(t, report.Write(io.Discard, "yaml", &conformance.Report{}, report.Options{}), "use one of text, json, junit, sarif, markdown")
 }
 
-// unprintable has a character of each kind that a terminal or a viewer obeys, hides or reorders.
+// unprintable has characters that a terminal or a viewer obeys, hides or reorders.
 const unprintable = "\x00\a\x1b[31m\r\x7f\u0085\u009b31m\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\U000e0041"
 
 // raw matches such a character.
 var raw = regexp.MustCompile(`[^\n\t\pL\pM\pN\pP\pS ]`)
 
-// fill puts a text into every string of a report that is free to hold any.
+// fill appends a text to every field of type string.
 func fill(v reflect.Value, text string) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -259,7 +268,7 @@ func fill(v reflect.Value, text string) {
 	}
 }
 
-// TestUnprintable holds every format to escape what does not print, wherever it comes from, and JSON to keep its value.
+// TestUnprintable has unprintable characters in every string: each format escapes them, and JSON decodes to the original.
 func TestUnprintable(t *testing.T) {
 	t.Parallel()
 	r, problems := expecting(t)
@@ -275,7 +284,7 @@ func TestUnprintable(t *testing.T) {
 			var b bytes.Buffer
 			require.NoError(t, report.Write(&b, format, r, o))
 			assert.Empty(t, raw.FindString(b.String()))
-			assert.NotContains(t, b.String(), "\n\\x00", "a name begins no line")
+			assert.NotContains(t, b.String(), "\n\\x00", "a line break in a name is escaped")
 			if format == "json" {
 				plain, err := json.Marshal(r)
 				require.NoError(t, err)
@@ -289,7 +298,7 @@ func TestUnprintable(t *testing.T) {
 	}
 }
 
-// TestColor is for terminals, and changes no word.
+// TestColor compares text with and without colors.
 func TestColor(t *testing.T) {
 	t.Parallel()
 	var plain, colored bytes.Buffer
@@ -301,53 +310,59 @@ func TestColor(t *testing.T) {
 	assert.Equal(t, plain.String(), stripped)
 }
 
-// TestEveryRuleHasHelp, so that no result of a code host is without words.
+// TestEveryRuleHasHelp writes SARIF, in which each rule has a description.
 func TestEveryRuleHasHelp(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	require.NoError(t, report.Write(&b, "sarif", verify(t, recordings), report.Options{}))
-	assert.NotContains(t, b.String(), "does not agree with what the spec says by this rule")
+	assert.NotContains(t, b.String(), "The traffic violates this rule")
 }
 
-// TestNothingJudged is red, but for a shard, which may have nothing to do.
-func TestNothingJudged(t *testing.T) {
+// TestNothingChecked fails the run, except for a shard, which may have no exchange.
+func TestNothingChecked(t *testing.T) {
 	t.Parallel()
-	idle := shard(t, 1)
-	require.Zero(t, idle.Exchanges)
-	for _, run := range []struct {
+	empty := shard(t, 1)
+	require.Zero(t, empty.Exchanges)
+	for name, run := range map[string]struct {
 		report *conformance.Report
 		want   map[string]string
 	}{
-		{unchecked(t), map[string]string{"junit": `failures="1"`, "sarif": `"executionSuccessful": false`,
-			"markdown": "## ❌ 0 exchanges judged: no verdict", "text": "not checked: the extension x-owner at openapi.yaml:"}},
-		{idle, map[string]string{"junit": `failures="0"`, "sarif": `"executionSuccessful": true`,
-			"markdown": "## ➖ 0 exchanges judged: no verdict", "text": "of 1000 shards, number 1\n"}},
+		"run": {unchecked(t), map[string]string{"junit": `failures="1"`, "sarif": `"executionSuccessful": false`,
+			"markdown": "## ❌ 0 exchanges checked: no verdict", "text": "not checked: the extension x-owner at openapi.yaml:"}},
+		"shard": {empty, map[string]string{"junit": `failures="0"`, "sarif": `"executionSuccessful": true`,
+			"markdown": "## ➖ 0 exchanges checked: no verdict", "text": "number 1 of 1000 shards\n"}},
 	} {
 		for format, want := range run.want {
-			var b bytes.Buffer
-			require.NoError(t, report.Write(&b, format, run.report, report.Options{}))
-			assert.Contains(t, b.String(), want, format)
+			t.Run(name+" "+format, func(t *testing.T) {
+				t.Parallel()
+				var b bytes.Buffer
+				require.NoError(t, report.Write(&b, format, run.report, report.Options{}))
+				assert.Contains(t, b.String(), want)
+			})
 		}
 	}
 }
 
-// TestMarkdownIsBounded, as a summary that is too long is shown to nobody.
+// TestMarkdownIsBounded below the size that GitHub accepts.
 func TestMarkdownIsBounded(t *testing.T) {
 	t.Parallel()
-	for what, c := range map[string]struct {
+	for name, test := range map[string]struct {
 		pointer string
 		more    string
 	}{
-		"many": {"/x", "100 more are in the other formats"},
-		"long": {strings.Repeat("|", 5000), "more are in the other formats"},
+		"many": {"/x", "The other formats list 100 more"},
+		"long": {strings.Repeat("|", 5000), "The other formats list "},
 	} {
-		r := shard(t, 1)
-		for range 300 {
-			r.Deviations = append(r.Deviations, conformance.Deviation{Pointer: c.pointer, Source: conformance.Drift})
-		}
-		var b bytes.Buffer
-		require.NoError(t, report.Write(&b, "markdown", r, report.Options{}))
-		assert.Less(t, b.Len(), 1<<20, what)
-		assert.Contains(t, b.String(), c.more, what)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := shard(t, 1)
+			for range 300 {
+				r.Deviations = append(r.Deviations, conformance.Deviation{Pointer: test.pointer, Source: conformance.Drift})
+			}
+			var b bytes.Buffer
+			require.NoError(t, report.Write(&b, "markdown", r, report.Options{}))
+			assert.Less(t, b.Len(), 1<<20)
+			assert.Contains(t, b.String(), test.more)
+		})
 	}
 }

@@ -1,51 +1,51 @@
 package report
 
-// ruleHelp says for each rule of a finding what breaks it.
+// ruleHelp describes a violation of each rule.
 var ruleHelp = map[string]string{
 	"type":                 "The value is of another JSON type than the schema allows.",
 	"nullable":             "The value is null, which the schema does not allow.",
-	"enum":                 "The value is none of those that the schema lists.",
-	"minimum":              "The number is below the lowest that the schema allows.",
-	"exclusiveMinimum":     "The number is not above the bound that the schema sets.",
-	"maximum":              "The number is above the highest that the schema allows.",
-	"exclusiveMaximum":     "The number is not below the bound that the schema sets.",
-	"multipleOf":           "The number is no multiple of the one in the schema.",
-	"minLength":            "The text has fewer characters than the schema asks for.",
-	"maxLength":            "The text has more characters than the schema allows.",
-	"pattern":              "The text does not match the regular expression of the schema.",
-	"format":               "The value is not of the format that the schema names.",
-	"minItems":             "The array has fewer items than the schema asks for.",
+	"enum":                 "The value is not in the enum of the schema.",
+	"minimum":              "The number is below the minimum of the schema.",
+	"exclusiveMinimum":     "The number is not above the exclusive minimum of the schema.",
+	"maximum":              "The number is above the maximum of the schema.",
+	"exclusiveMaximum":     "The number is not below the exclusive maximum of the schema.",
+	"multipleOf":           "The number is not a multiple of the one in the schema.",
+	"minLength":            "The string has fewer characters than the schema requires.",
+	"maxLength":            "The string has more characters than the schema allows.",
+	"pattern":              "The string does not match the pattern of the schema.",
+	"format":               "The value does not have the format of the schema.",
+	"minItems":             "The array has fewer items than the schema requires.",
 	"maxItems":             "The array has more items than the schema allows.",
-	"uniqueItems":          "The array holds the same item twice.",
-	"minProperties":        "The object has fewer members than the schema asks for.",
-	"maxProperties":        "The object has more members than the schema allows.",
-	"required":             "A member or a header that the spec requires is not there.",
-	"additionalProperties": "The object has a member that the schema forbids.",
-	"discriminator":        "The member that tells the variants apart names none of them.",
-	"anyOf":                "The value fits none of the schemas of which it must fit one.",
-	"oneOf":                "The value fits none, or more than one, of the schemas of which it must fit exactly one.",
-	"not":                  "The value fits a schema that it must not fit.",
-	"readOnly":             "A request holds a member that only answers may hold.",
-	"writeOnly":            "An answer holds a member that only requests may hold.",
+	"uniqueItems":          "The array has equal items.",
+	"minProperties":        "The object has fewer properties than the schema requires.",
+	"maxProperties":        "The object has more properties than the schema allows.",
+	"required":             "A required property or header is missing.",
+	"additionalProperties": "The object has a property that the schema forbids.",
+	"discriminator":        "The discriminator property is missing, or selects none of the schemas.",
+	"anyOf":                "The value is valid against none of the schemas below anyOf.",
+	"oneOf":                "The value is valid against none, or more than one, of the schemas below oneOf.",
+	"not":                  "The value is valid against the schema below not.",
+	"readOnly":             "The request has a property that only responses may have.",
+	"writeOnly":            "The response has a property that only requests may have.",
 
-	"status":        "The answer has a status that the spec does not have.",
-	"media-type":    "The body is not of a media type that the spec lists.",
-	"body":          "There is no body where one is due, or one where none is.",
+	"status":        "The status of the response is not in the spec.",
+	"media-type":    "The media type of the body is not in the spec.",
+	"body":          "The body is missing, or the spec allows none.",
 	"json":          "The body is not one JSON value (RFC 8259).",
-	"unicode":       "A text in the body is not UTF-8, or holds half of a surrogate pair (RFC 8259, section 8).",
-	"duplicate-key": "An object has two members of one name, which readers differ about (RFC 8259, section 4).",
-	"security":      "A request was accepted that lacks a credential.",
-	"criterion":     "A criterion of x-criteria does not hold, which is a claim that no schema can state.",
+	"unicode":       "The body is not UTF-8, or has a lone surrogate (RFC 8259, section 8).",
+	"duplicate-key": "An object has two properties with the same name, which parsers handle differently (RFC 8259, section 4).",
+	"security":      "The server accepted a request without a required credential.",
+	"criterion":     "A criterion of x-criteria failed: a claim that a schema cannot express.",
 
-	"undocumented-property": "The object has a member that the spec does not mention.",
-	"undocumented-header":   "The answer has a header that the spec does not mention.",
-	"portability":           "The value conforms, and many decoders refuse it all the same.",
+	"undocumented-property": "The object has a property that is not in the spec.",
+	"undocumented-header":   "The response has a header that is not in the spec.",
+	"portability":           "The value conforms, but many decoders reject it.",
 }
 
-// helpFor returns the text of a rule, known or not.
-func helpFor(rule string) string {
+// ruleHelpFor returns the description of a rule, also of one that this release does not have.
+func ruleHelpFor(rule string) string {
 	if help := ruleHelp[rule]; help != "" {
 		return help
 	}
-	return "The traffic does not agree with what the spec says by this rule."
+	return "The traffic violates this rule."
 }

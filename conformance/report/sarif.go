@@ -18,7 +18,7 @@ const (
 	homepage    = "https://github.com/fleetcontract/fleetio-go"
 )
 
-// The types below are the part of SARIF 2.1.0 that the report needs, by their names in section 3 of the standard.
+// The types have the part of SARIF 2.1.0 that the report needs, with the names in section 3 of the standard.
 type sarifLog struct {
 	Schema  string     `json:"$schema"`
 	Version string     `json:"version"`
@@ -104,28 +104,28 @@ type sarifLogical struct {
 	Kind               string `json:"kind"`
 }
 
-// writeSARIF prints one result for each deviation, at the line of the spec that it is about.
+// writeSARIF writes a result for each deviation, at the line of its claim in the spec.
 func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}, Invocations: []sarifInvocation{{
-		ExecutionSuccessful: !idle(r), Notifications: notifications(r, o)}}}
+		ExecutionSuccessful: !noneChecked(r), Notifications: notifications(r, o)}}}
 	run.Tool.Driver = sarifDriver{Name: "fleetio", InformationURI: homepage, Rules: []sarifRule{}}
 	used := map[string]bool{}
 	for _, e := range r.Claims {
 		used[e.Rule] = true
 	}
-	for _, k := range r.Deviations {
-		used[k.Rule] = true
+	for _, d := range r.Deviations {
+		used[d.Rule] = true
 	}
 	index := map[string]int{}
 	for i, rule := range slices.Sorted(maps.Keys(used)) {
 		index[rule] = i
-		help := sarifText{helpFor(rule)}
+		help := sarifText{ruleHelpFor(rule)}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: rule, ShortDescription: help, Help: help})
 	}
 	because := reasons(r)
 	for _, g := range groups(r) {
-		for _, k := range g.kinds {
-			run.Results = append(run.Results, sarifResultOf(k, index[k.Rule], because[k.Claim], o))
+		for _, d := range g.deviations {
+			run.Results = append(run.Results, sarifResultOf(d, index[d.Rule], because[d.Claim], o))
 		}
 	}
 	run.Properties = map[string]any{"spec": r.Spec, "exchanges": r.Exchanges, "summary": r.Summary}
@@ -135,47 +135,47 @@ func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	return e.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func sarifResultOf(k *conformance.Deviation, rule int, because string, o Options) sarifResult {
-	message := about(k) + ": " + k.Message + " (" + string(k.Source) + ", " + sightings(k) + ")"
+func sarifResultOf(d *conformance.Deviation, rule int, because string, o Options) sarifResult {
+	message := about(d) + ": " + d.Message + " (" + string(d.Source) + ", " + occurrences(d) + ")"
 	if because != "" {
 		message += "; assumed because: " + because
 	}
 	result := sarifResult{
-		RuleID: k.Rule, RuleIndex: rule, Level: sarifLevel(k, o), Message: sarifMessage(message), OccurrenceCount: max(1, k.Findings),
-		PartialFingerprints: map[string]string{"deviation/v1": k.Fingerprint},
-		Properties: map[string]any{"source": k.Source, "operation": k.Operation, "status": k.Status,
-			"part": k.Part, "pointer": k.Pointer, "exchange": k.First.Exchange, "exchanges": k.Exchanges},
+		RuleID: d.Rule, RuleIndex: rule, Level: sarifLevel(d, o), Message: sarifMessage(message), OccurrenceCount: max(1, d.Findings),
+		PartialFingerprints: map[string]string{"deviation/v1": d.Fingerprint},
+		Properties: map[string]any{"source": d.Source, "operation": d.Operation, "status": d.Status,
+			"part": d.Part, "pointer": d.Pointer, "exchange": d.First.Exchange, "exchanges": d.Exchanges},
 	}
-	if k.Claim != "" {
-		result.Properties["claim"] = k.Claim
+	if d.Claim != "" {
+		result.Properties["claim"] = d.Claim
 	}
 	at := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{uri(o.Spec)}},
-		Logical: []sarifLogical{{"#" + k.Spec.Pointer, "member"}}}
-	if k.Spec.Line > 0 {
-		at.Physical.Region = &sarifRegion{k.Spec.Line}
+		Logical: []sarifLogical{{"#" + d.Spec.Pointer, "member"}}}
+	if d.Spec.Line > 0 {
+		at.Physical.Region = &sarifRegion{d.Spec.Line}
 	}
 	result.Locations = []sarifLocation{at}
-	if k.Known != "" {
-		result.Suppressions = []sarifSuppression{{"external", "accepted", k.Known}}
+	if d.Known != "" {
+		result.Suppressions = []sarifSuppression{{"external", "accepted", d.Known}}
 	}
 	return result
 }
 
-func sarifLevel(k *conformance.Deviation, o Options) string {
+func sarifLevel(d *conformance.Deviation, o Options) string {
 	switch {
-	case k.Source == conformance.Documented, k.Source == conformance.Drift && o.Strict && k.Known == "":
+	case d.Source == conformance.Documented, d.Source == conformance.Drift && o.Strict && d.Known == "":
 		return "error"
-	case k.Source == conformance.Assumed:
+	case d.Source == conformance.Assumed:
 		return "warning"
 	}
 	return "note"
 }
 
-// notifications are what is wrong with the run and not with a place in the spec.
+// notifications returns the defects of the run that have no place in the spec.
 func notifications(r *conformance.Report, o Options) []sarifNotification {
 	var list []sarifNotification
-	if idle(r) {
-		list = append(list, sarifNotification{"error", sarifMessage("no exchange was judged")})
+	if noneChecked(r) {
+		list = append(list, sarifNotification{"error", sarifMessage("no exchange was checked")})
 	}
 	for _, problem := range o.Problems {
 		list = append(list, sarifNotification{"error", sarifMessage(problem)})
@@ -189,12 +189,12 @@ func notifications(r *conformance.Report, o Options) []sarifNotification {
 	return list
 }
 
-// sarifMessage escapes what would be a link in a message (SARIF 2.1.0, section 3.11.6).
+// sarifMessage escapes the characters of links in a message (SARIF 2.1.0, section 3.11.6).
 func sarifMessage(s string) sarifText {
 	return sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`).Replace(printable.Text(s))}
 }
 
-// uri makes a URI reference of a file's name: relative where the name is.
+// uri returns a URI reference for a file name, relative for a relative name.
 func uri(name string) string {
 	slashed := filepath.ToSlash(name)
 	if !filepath.IsAbs(name) {

@@ -15,14 +15,14 @@ const (
 	dim    = "2"
 )
 
-// text is lines for people.
+// text is a buffer of lines for a terminal.
 type text struct {
 	*bytes.Buffer
 
 	color bool
 }
 
-// linef adds one line. What is in it cannot add others, nor change the color.
+// linef adds one line. Escaping keeps its arguments from adding lines or changing the color.
 func (t text) linef(color, format string, args ...any) {
 	s := printable.Text(fmt.Sprintf(format, args...))
 	if t.color && color != "" && s != "" {
@@ -31,7 +31,7 @@ func (t text) linef(color, format string, args ...any) {
 	_, _ = t.WriteString(s + "\n") // a buffer takes it all
 }
 
-// writeText prints each deviation once, with the exchange that showed it first, then the verdict and the counts.
+// writeText writes each deviation once, with its first exchange, then the counts and the verdict.
 func writeText(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	t := text{b, o.Color}
 	because := reasons(r)
@@ -45,10 +45,10 @@ func writeText(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		}
 		t.linef("", "")
 	}
-	if silences := unobserved(r); len(silences) > 0 {
+	if places := unobserved(r); len(places) > 0 {
 		t.linef("", "never observed, by line of %s:", o.Spec)
-		for _, of := range silences {
-			t.linef(dim, "  %s: %s", of.place, of.list())
+		for _, p := range places {
+			t.linef(dim, "  %s: %s", p.name, p.list())
 		}
 		t.linef("", "")
 	}
@@ -68,7 +68,7 @@ func writeText(b *bytes.Buffer, r *conformance.Report, o Options) error {
 }
 
 func (t text) group(g group, because map[string]string, o Options) {
-	if len(g.kinds) == 0 {
+	if len(g.deviations) == 0 {
 		return
 	}
 	color := map[string]string{"documented": red, "assumed": yellow, "drift": yellow, "known": dim, "notes": dim}[g.name]
@@ -80,17 +80,17 @@ func (t text) group(g group, because map[string]string, o Options) {
 		t.linef("", "Drift fails a run only with --strict.")
 	}
 	t.linef("", "")
-	for _, k := range g.kinds {
-		t.linef(color, "%s", about(k))
-		t.linef("", "  %s", k.Message)
-		t.linef("", "  %s at %s:%d #%s", k.Source, o.Spec, k.Spec.Line, k.Spec.Pointer)
-		if reason := because[k.Claim]; reason != "" {
+	for _, d := range g.deviations {
+		t.linef(color, "%s", about(d))
+		t.linef("", "  %s", d.Message)
+		t.linef("", "  %s at %s:%d #%s", d.Source, o.Spec, d.Spec.Line, d.Spec.Pointer)
+		if reason := because[d.Claim]; reason != "" {
 			t.linef("", "    because: %s", reason)
 		}
-		if k.Known != "" {
-			t.linef("", "  known: %s", k.Known)
+		if d.Known != "" {
+			t.linef("", "  known: %s", d.Known)
 		}
-		t.linef(dim, "  %s  [%s]", sightings(k), k.Fingerprint)
+		t.linef(dim, "  %s  [%s]", occurrences(d), d.Fingerprint)
 		t.linef("", "")
 	}
 }

@@ -8,41 +8,41 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-// silence is claims that stand together in the spec, and that no exchange was about.
-type silence struct {
-	place  string // part of the exchange, and schema or operation
+// place is a schema or operation with its claims without evidence.
+type place struct {
+	name   string // the part of the exchange, and the schema or operation
 	claims []*conformance.Evidence
 }
 
-// unobserved groups the claims without evidence by where the spec makes them, in the order of its lines.
-func unobserved(r *conformance.Report) []silence {
-	var list []silence
+// unobserved groups the claims without evidence by their place, in the order of the lines in the spec.
+func unobserved(r *conformance.Report) []place {
+	var list []place
 	at := map[string]int{}
 	for i := range r.Claims {
 		e := &r.Claims[i]
 		if e.State != conformance.Unobserved {
 			continue
 		}
-		place := claimPlace(&e.Claim)
-		if _, ok := at[place]; !ok {
-			at[place] = len(list)
-			list = append(list, silence{place: place})
+		name := claimPlace(&e.Claim)
+		if _, ok := at[name]; !ok {
+			at[name] = len(list)
+			list = append(list, place{name: name})
 		}
-		of := &list[at[place]]
-		of.claims = append(of.claims, e)
+		p := &list[at[name]]
+		p.claims = append(p.claims, e)
 	}
 	byLine := func(a, b *conformance.Evidence) int { return a.Spec.Line - b.Spec.Line }
-	for _, of := range list {
-		slices.SortStableFunc(of.claims, byLine)
+	for _, p := range list {
+		slices.SortStableFunc(p.claims, byLine)
 	}
-	slices.SortStableFunc(list, func(a, b silence) int { return byLine(a.claims[0], b.claims[0]) })
+	slices.SortStableFunc(list, func(a, b place) int { return byLine(a.claims[0], b.claims[0]) })
 	return list
 }
 
-// list names the claims in a few words each.
-func (s silence) list() string {
+// list returns the line, pointer and rule of each claim.
+func (p place) list() string {
 	var words []string
-	for _, e := range s.claims {
+	for _, e := range p.claims {
 		at := e.Rule
 		if len(e.Places) > 0 && e.Places[0] != "" {
 			at = e.Places[0] + " " + e.Rule
@@ -56,7 +56,7 @@ func (s silence) list() string {
 	return strings.Join(words, ", ")
 }
 
-// claimPlace names what a claim belongs to: the component that makes it, or the operations that use it.
+// claimPlace returns the part of a claim, and its component or the operations that use it.
 func claimPlace(c *conformance.Claim) string {
 	if rest, ok := strings.CutPrefix(c.Spec.Pointer, "/components/"); ok {
 		if kind, name, ok := strings.Cut(rest, "/"); ok {
@@ -67,7 +67,7 @@ func claimPlace(c *conformance.Claim) string {
 	return string(c.Part) + ", " + strings.Join(c.Uses, ", ")
 }
 
-// sentence says what a claim claims, and of which place.
+// sentence returns the places, rule and text of a claim.
 func sentence(c *conformance.Claim) string {
 	if place := strings.Join(c.Places, " "); place != "" {
 		return place + " " + c.Rule + ": " + c.Text
@@ -75,15 +75,15 @@ func sentence(c *conformance.Claim) string {
 	return c.Rule + ": " + c.Text
 }
 
-// silentBecause says why nothing was seen of a claim.
-func silentBecause(c *conformance.Claim) string {
+// unobservedBecause returns why a claim has no evidence.
+func unobservedBecause(c *conformance.Claim) string {
 	if c.NeedsRecording {
-		return "never observed: needs a recording, as no request can bring it about"
+		return "never observed: needs a recording, as no request provokes such a response"
 	}
 	return "never observed"
 }
 
-// uncheckedLines lists what the spec claims and nobody looked at.
+// uncheckedLines lists the parts of the spec that the checker ignores.
 func uncheckedLines(r *conformance.Report, o Options) []string {
 	var lines []string
 	for _, u := range r.Unchecked {

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrCredential says that a credential cannot be taken out of an exchange. Nothing of the exchange is in the error.
-var ErrCredential = errors.New("a credential cannot be taken out of it")
+var ErrCredential = errors.New("a credential cannot be removed")
 
 // Rules say what of an exchange is a credential.
 type Rules struct {
@@ -56,7 +56,7 @@ func (r *Redactor) Add(ex *traffic.Exchange) (*traffic.Exchange, error) {
 		}
 	}
 	if len(r.words) > maxRecorded {
-		return nil, fmt.Errorf("%w: all exchanges have more than %d different ones", ErrCredential, maxRecorded)
+		return nil, fmt.Errorf("%w: more than %d different credentials", ErrCredential, maxRecorded)
 	}
 	return r.rules.redact(ex, own.Redactor())
 }

@@ -362,9 +362,9 @@ func (d *Document) Text(at int32, into []byte) []byte {
 	return appendText(into, d.Data[n.Start-1:n.End+1]) // with the quotes
 }
 
-// Member returns the index of the value of an object's member, the last one of that name; false without it, and where the
+// Property returns the index of the value of an object's member, the last one of that name; false without it, and where the
 // node at an index is no object.
-func (d *Document) Member(at int32, name string) (int32, bool) {
+func (d *Document) Property(at int32, name string) (int32, bool) {
 	object := &d.Nodes[at]
 	if object.Type != Object {
 		return 0, false

@@ -62,7 +62,7 @@ func (v Value) Lookup(tokens []string) (Value, bool) {
 			}
 			at, found = v.Doc.Item(at, i)
 		} else {
-			at, found = v.Doc.Member(at, token)
+			at, found = v.Doc.Property(at, token)
 		}
 		if !found {
 			return Value{}, false

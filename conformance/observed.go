@@ -2,27 +2,32 @@ package conformance
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
+	"mime"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// Seen describes what traffic showed at one place, added up over exchanges: what the spec would have to say to cover it.
-// It holds no text of the traffic but names.
+// Observed describes the values at one place of the traffic, added up over exchanges: the spec has to allow them to cover
+// the traffic. Of strings, it contains names only.
 type Observed struct {
 	Types   []string    `json:"types,omitempty"`   // JSON types, sorted; integer for whole numbers, null among them
 	Minimum json.Number `json:"minimum,omitempty"` // of the numbers
 	Maximum json.Number `json:"maximum,omitempty"`
-	// MinSize and MaxSize count the characters of texts, the items of arrays or the members of objects; nil without any.
+	// MinSize and MaxSize count the characters of strings, the items of arrays or the properties of objects; nil without
+	// any.
 	MinSize *int `json:"min_size,omitempty"`
 	MaxSize *int `json:"max_size,omitempty"`
-	// MediaTypes, Headers and Bodies describe answers: of an undocumented status or media type.
+	// MediaTypes, Headers and Bodies describe responses with an undocumented status or media type.
 	MediaTypes []string `json:"media_types,omitempty"` // lower case, without parameters, sorted
 	Headers    []string `json:"headers,omitempty"`     // the undocumented ones, canonical, sorted
 	Bodies     []string `json:"bodies,omitempty"`      // "present", "absent", sorted
-	// Criteria are the IDs of criteria that were silent because of the finding, and would not hold without it. Sorted.
+	// Criteria are the IDs of the criteria that were skipped because of the finding and would fail without it, sorted.
 	Criteria []string `json:"criteria,omitempty"`
 }
 
@@ -46,7 +51,7 @@ func (k *checker) observe(v value) *Observed {
 		if v.IsInteger() {
 			s.Types[0] = "integer"
 		}
-		if text := v.Text(); len(text) <= maxObservedNumber && k.conceal(text) == text {
+		if text := v.Text(); len(text) <= maxObservedNumber && k.redact(text) == text {
 			s.Minimum, s.Maximum = json.Number(text), json.Number(text)
 		}
 	case strictjson.String:
@@ -62,7 +67,7 @@ func (k *checker) observe(v value) *Observed {
 	return s
 }
 
-// Add takes in what was seen elsewhere. The order does not matter. other may be nil.
+// Add adds the values of other, which may be nil. The result does not depend on the order of calls.
 func (s *Observed) Add(other *Observed) {
 	if other == nil {
 		return
@@ -86,7 +91,7 @@ func (s *Observed) Add(other *Observed) {
 	}
 }
 
-// less orders two numbers by value, and equal ones by their text, so that the order of adding makes no difference.
+// less orders two numbers by value, and equal ones by their text, so that the order of [Observed.Add] does not matter.
 func less(a, b json.Number) bool {
 	if order := strictjson.Exact(string(a)).Cmp(strictjson.Exact(string(b))); order != 0 {
 		return order < 0
@@ -94,7 +99,7 @@ func less(a, b json.Number) bool {
 	return a < b
 }
 
-// union returns both lists as one sorted set. What is too many to keep is cut from the end, whatever came first.
+// union returns both lists as one sorted set, with at most maxObservedNames entries.
 func union(a, b []string) []string {
 	if len(b) == 0 {
 		return a
@@ -115,5 +120,59 @@ func (s *Observed) with(criterion string) *Observed {
 		s = &Observed{}
 	}
 	s.Criteria = union(s.Criteria, []string{criterion})
+	return s
+}
+
+// describe describes a value from traffic in few words and without credentials.
+func (k *checker) describe(v value) string {
+	switch v.Type() {
+	case strictjson.Number:
+		const maxShown = 40
+		if raw := v.Text(); len(raw) <= maxShown {
+			return k.redact(raw)
+		}
+		return fmt.Sprintf("a number of %d digits", len(v.Text()))
+	case strictjson.String:
+		return k.excerpt(v.Text())
+	case strictjson.Array:
+		return fmt.Sprintf("an array of %d items", v.Len())
+	case strictjson.Object:
+		return fmt.Sprintf("an object with %d properties", v.Len())
+	default:
+		return v.Text()
+	}
+}
+
+// excerpt returns the start of a text from traffic in quotes. It redacts before it cuts, as it could not find a part of a
+// credential.
+func (k *checker) excerpt(s string) string {
+	const maxShown = 60
+	shown := []rune(k.redact(s))
+	if len(shown) > maxShown {
+		return fmt.Sprintf("%s… (%d characters)", printable.Quote(string(shown[:maxShown])), utf8.RuneCountInString(s))
+	}
+	return printable.Quote(string(shown))
+}
+
+// observedResponse describes the response for an edit of the spec, or only the media type and body of a message.
+func (k *checker) observedResponse(message *traffic.Message) *Observed {
+	s := &Observed{}
+	if message == nil {
+		message = &k.ex.Response
+		s.Headers = k.undocumentedHeaders(nil)
+		for i, name := range s.Headers {
+			s.Headers[i] = k.redact(inPointer(name))
+		}
+	}
+	if name, _, err := mime.ParseMediaType(message.Header.Get("Content-Type")); err == nil {
+		s.MediaTypes = []string{k.redact(inPointer(name))}
+	}
+	switch {
+	case message.BodyOmitted:
+	case len(message.Body) > 0:
+		s.Bodies = []string{"present"}
+	default:
+		s.Bodies = []string{"absent"}
+	}
 	return s
 }

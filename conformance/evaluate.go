@@ -12,13 +12,13 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// resolved is what an operand is in one exchange.
+// resolved is the value of an operand in one exchange.
 type resolved struct {
-	value   value // none where it is absent
-	unknown bool  // the exchange cannot tell: nothing was recorded there, or it is not JSON
+	value   value // none if it is absent
+	unknown bool  // the part was not recorded, or is not JSON
 }
 
-// outcome is what evaluating a criterion came to.
+// outcome is the result of evaluating a criterion.
 type outcome int
 
 const (
@@ -27,8 +27,8 @@ const (
 	fails
 )
 
-// criterion evaluates one criterion. It skips one that does not apply, and one about a value that is missing or wrong
-// according to a finding, which would be reported twice.
+// criterion evaluates one criterion. It skips one that does not apply, and one about a value that a finding reports as
+// missing or wrong: the defect would be reported twice.
 func (k *checker) criterion(c *criterion) {
 	for _, o := range c.when {
 		if r := k.resolve(o); r.unknown || !r.value.Exists() {
@@ -55,14 +55,14 @@ func (k *checker) criterion(c *criterion) {
 		k.satisfy(c.claim)
 		return
 	}
-	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Found: "nothing"}
+	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Actual: "nothing"}
 	if left.value.Exists() {
-		f.Found = k.describe(left.value)
+		f.Actual = k.describe(left.value)
 	}
 	k.add(f, c.pointer, c.name)
 }
 
-// evaluate compares the left side with the pattern or with the right side, and says what was expected of one that fails.
+// evaluate compares the left side with the pattern or with the right side. expected is set if the criterion fails.
 func (k *checker) evaluate(c *criterion, left value) (result outcome, expected string) {
 	if c.pattern != nil {
 		return k.match(c.pattern, left)
@@ -77,7 +77,7 @@ func (k *checker) evaluate(c *criterion, left value) (result outcome, expected s
 	return result, expected
 }
 
-// expected puts the right side of a comparison into words.
+// expected describes the right side of a comparison.
 func (k *checker) expected(c *criterion, right value) string {
 	text := "nothing"
 	if right.Exists() {
@@ -92,7 +92,7 @@ func (k *checker) expected(c *criterion, right value) string {
 	return text
 }
 
-// resolve looks an operand up in the exchange.
+// resolve returns the value of an operand in the exchange.
 func (k *checker) resolve(o operand) resolved {
 	b := &k.responseBody
 	switch o.part {
@@ -132,11 +132,11 @@ func (k *checker) headerOperand(m *traffic.Message, o operand) resolved {
 	return resolved{value: headerValue(k.scratchDoc(), strings.Join(values, ", "), o.schema)}
 }
 
-// kindRules say that a value is missing or of the wrong type.
-var kindRules = []string{"required", "nullable", "type", "format", ruleDuplicate}
+// typeRules are the rules for a value that is missing or of the wrong type.
+var typeRules = []string{"required", "nullable", "type", "format", ruleDuplicate}
 
-// blocking lists the findings about the operands: about the value that is checked, those that say that it is missing or
-// of the wrong type; about what it is compared with, all, as a value that itself violates the contract is no measure.
+// blocking returns the indexes of the findings that make a criterion inconclusive: for the left side those of typeRules;
+// for the value it is compared with all, as a value that violates the contract itself is no reference.
 func (k *checker) blocking(c *criterion) []int {
 	var list []int
 	for i := range k.findings {
@@ -144,23 +144,23 @@ func (k *checker) blocking(c *criterion) []int {
 		if !f.Fails() || f.Rule == ruleCriterion || f.Rule == ruleUnicode {
 			continue
 		}
-		measured := f.covers(c.right)
+		reference := f.covers(c.right)
 		if c.pattern != nil {
-			measured = slices.ContainsFunc(c.pattern.embedded, f.covers)
+			reference = slices.ContainsFunc(c.pattern.embedded, f.covers)
 		}
-		if measured || f.covers(c.left) && slices.Contains(kindRules, f.Rule) {
+		if reference || f.covers(c.left) && slices.Contains(typeRules, f.Rule) {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// covers reports whether the finding is about an operand's place, or about what holds it.
+// covers reports whether the finding is about an operand's value, or about a value that contains it.
 func (f *Finding) covers(o operand) bool {
 	return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/"))
 }
 
-// match matches a text with a pattern, in which the embedded values of the exchange stand for themselves.
+// match matches a string with a pattern, in which the embedded values of the exchange are literal.
 func (k *checker) match(t *template, left value) (result outcome, expected string) {
 	k.embedded = k.embedded[:0]
 	for _, o := range t.embedded {
@@ -170,7 +170,7 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 		}
 		k.embedded = append(k.embedded, r.value)
 	}
-	isText := left.Exists() && left.Type() == strictjson.String
+	isString := left.Exists() && left.Type() == strictjson.String
 	if t.literals != nil {
 		k.pattern = k.pattern[:0]
 		for i, literal := range t.literals {
@@ -179,7 +179,7 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 				k.pattern = appendEmbedded(k.pattern, k.embedded[i])
 			}
 		}
-		if isText && t.matchesLiteral(left.Doc.Text(left.At, nil), k.pattern) {
+		if isString && t.matchesLiteral(left.Doc.Text(left.At, nil), k.pattern) {
 			return holds, ""
 		}
 	}
@@ -198,13 +198,13 @@ func (k *checker) match(t *template, left value) (result outcome, expected strin
 	switch {
 	case err != nil:
 		return inconclusive, ""
-	case isText && pattern.Match(left.Doc.Text(left.At, nil)):
+	case isString && pattern.Match(left.Doc.Text(left.At, nil)):
 		return holds, ""
 	}
 	return fails, expected
 }
 
-// matchesLiteral compares a text with the literals and the values between them.
+// matchesLiteral matches text with want, which are the literals and the values between them.
 func (t *template) matchesLiteral(text, want []byte) bool {
 	switch {
 	case t.fromStart && t.toEnd:
@@ -217,7 +217,7 @@ func (t *template) matchesLiteral(text, want []byte) bool {
 	return bytes.Contains(text, want)
 }
 
-// appendEmbedded writes a value as people would: 9.021e4 is 90210.
+// appendEmbedded appends a string without quotes, an integer in plain digits (9.021e4 as 90210), others as written.
 func appendEmbedded(into []byte, v value) []byte {
 	if v.Type() == strictjson.Number {
 		if _, small := v.SmallInteger(); !small {
