@@ -1,4 +1,4 @@
-// Package known reads the deviations that a run expects: known failures.
+// Package known reads known failures: the deviations that a run expects.
 package known
 
 import (
@@ -15,43 +15,42 @@ import (
 	"unicode/utf8"
 )
 
-// Failure is a deviation that is expected for now. Whatever selectors are given must all match; one of Fingerprint,
-// Rule, Pointer and Claim must be. Pointers and claims are globs: * stands for any text without a slash, ** between
-// slashes for any number of tokens, and one position in a list is as good as another.
+// Failure is an expected deviation. All given selectors must match, and one of Fingerprint, Rule, Pointer and Claim must
+// be given. In the globs * stands for any text without a slash, ** between slashes for any number of tokens, and a
+// position in a list for any position.
 type Failure struct {
 	File string // name of the file that it was read from
-	Line int    // in the file, counted from 1
+	Line int    // in the file, from 1
 
-	Fingerprint string // see Finding of package conformance; 16 hexadecimal digits
-	Rule        string // likewise
-	Pointer     string // glob of pointers, likewise
-	Claim       string // glob of IDs, see Claim of package conformance
-	Operation   string // likewise
-	Status      int    // likewise; 0 for any
+	Fingerprint string // of the conformance.Finding: 16 hexadecimal digits
+	Rule        string // of the finding
+	Pointer     string // glob for the pointer of the finding
+	Claim       string // glob for the ID of the claim
+	Operation   string // of the finding
+	Status      int    // of the finding; 0 for any
 
-	Until  time.Time // the last day, in UTC, on which it is known; zero for no end
+	Until  time.Time // the last day, in UTC, on which it matches; zero for no end
 	Reason string    // why it is expected (required)
 }
 
-// maxKnown bounds a file of known failures, in bytes.
+// maxKnown is the maximum size of a file of known failures, in bytes.
 const maxKnown = 1 << 20
 
-// Read reads known failures, one a line; name is the file's, for errors and problems. Blank lines and lines that
-// begin with # are ignored. A line is selectors, each a word and its value, then perhaps the last day on which the failure
-// is known, and the reason:
+// Read reads known failures, one a line. name is the file name for errors and problems. Blank lines and lines that start
+// with # are ignored. A line has selectors, each a word and its value, an optional last day, and the reason:
 //
 //	rule minimum pointer /fault_rule_id because the page's example has 0, too (ticket 123)
-//	fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it in January
+//	fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor fixes it in January
 //	claim response.body#/**/required/* operation createFault status 201 because ...
 //
-// A value with a space in it is in double quotes, as a Go string. The error lists every line that cannot be read.
+// A value with a space is in double quotes, as a Go string. The error lists every invalid line.
 func Read(r io.Reader, name string) ([]Failure, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxKnown+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(text) > maxKnown {
-		return nil, fmt.Errorf("%s: more than %d bytes of known failures", name, maxKnown)
+		return nil, fmt.Errorf("%s: larger than %d bytes", name, maxKnown)
 	}
 	var known []Failure
 	var errs []error
@@ -78,7 +77,7 @@ func Read(r io.Reader, name string) ([]Failure, error) {
 	return known, nil
 }
 
-// String writes the failure as the line that [Read] reads.
+// String returns the failure as a line for [Read].
 func (k *Failure) String() string {
 	var b strings.Builder
 	b.WriteString(k.Selectors())
@@ -88,15 +87,14 @@ func (k *Failure) String() string {
 	return b.String() + "because " + k.Reason
 }
 
-// Errorf returns an error that begins with the line of the failure.
+// Errorf returns an error that starts with the file and line of the failure.
 func (k *Failure) Errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: "+format, append([]any{k.File, k.Line}, args...)...)
 }
 
 func parse(line string) (k Failure, err error) {
-	if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) && strings.ContainsFunc(
-		strings.ReplaceAll(line, "\t", ""), unicode.IsControl) {
-		return k, errors.New("a line is text in UTF-8, without control characters")
+	if !utf8.ValidString(line) || strings.ContainsFunc(strings.ReplaceAll(line, "\t", ""), unicode.IsControl) {
+		return k, errors.New("a line must be UTF-8 without control characters")
 	}
 	given := map[string]bool{}
 	for line != "" {
@@ -111,7 +109,7 @@ func parse(line string) (k Failure, err error) {
 			return k, nil
 		}
 		if value, line, err = cutValue(line); err != nil {
-			return k, fmt.Errorf("%q has no value that can be read: %w", word, err)
+			return k, fmt.Errorf("%q needs a value: %w", word, err)
 		}
 		if err := k.set(word, value); err != nil {
 			return k, err
@@ -134,14 +132,14 @@ func (k *Failure) set(word, value string) (err error) {
 		k.Operation = value
 	case "status":
 		if k.Status, err = strconv.Atoi(value); err != nil || k.Status == 0 {
-			return fmt.Errorf("a status is a number, not %q", value)
+			return fmt.Errorf("invalid status %q; expected a number", value)
 		}
 	case "until":
 		if k.Until, err = time.Parse(time.DateOnly, value); err != nil || k.Until.IsZero() {
-			return fmt.Errorf("%q is no day such as 2027-01-31", value)
+			return fmt.Errorf("invalid day %q; expected one like 2027-01-31", value)
 		}
 	default:
-		return fmt.Errorf("unknown word %q; there are fingerprint, rule, pointer, claim, operation, status, until and because", word)
+		return fmt.Errorf("unknown word %q; use fingerprint, rule, pointer, claim, operation, status, until or because", word)
 	}
 	return nil
 }
@@ -155,7 +153,7 @@ func cutWord(line string) (word, rest string) {
 	return line[:end], strings.TrimSpace(line[end:])
 }
 
-// cutValue is cutWord for what may stand in quotes.
+// cutValue is cutWord for a value that may be in quotes.
 func cutValue(line string) (value, rest string, err error) {
 	if !strings.HasPrefix(line, `"`) {
 		if value, rest = cutWord(line); value == "" {
@@ -168,7 +166,7 @@ func cutValue(line string) (value, rest string, err error) {
 		return "", "", errors.New("the quotes are not closed")
 	}
 	if value, err = strconv.Unquote(quoted); err != nil || value == "" {
-		return "", "", errors.New("the quotes hold nothing")
+		return "", "", errors.New("the value in quotes is empty")
 	}
 	rest = line[len(quoted):]
 	if trimmed := strings.TrimSpace(rest); trimmed != "" && trimmed == rest {
@@ -179,26 +177,26 @@ func cutValue(line string) (value, rest string, err error) {
 
 var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// Validate finds what is wrong with a line by itself.
+// Validate returns an error if the failure has invalid or missing fields.
 func (k *Failure) Validate() error {
 	switch {
 	case k.Fingerprint == "" && k.Rule == "" && k.Pointer == "" && k.Claim == "":
 		return errors.New("a known failure needs a fingerprint, a rule, a pointer or a claim")
 	case k.Fingerprint != "" && !fingerprintForm.MatchString(k.Fingerprint):
-		return fmt.Errorf("a fingerprint is 16 hexadecimal digits in lower case, not %q", k.Fingerprint)
+		return fmt.Errorf("invalid fingerprint %q; expected 16 hexadecimal digits in lower case", k.Fingerprint)
 	case k.Pointer != "" && k.Pointer[0] != '/':
-		return fmt.Errorf("a pointer begins with a slash, not as %q", k.Pointer)
+		return fmt.Errorf("invalid pointer %q; it starts with a slash", k.Pointer)
 	case k.Status != 0 && (k.Status < 100 || k.Status > 599):
-		return fmt.Errorf("a status is from 100 to 599, not %d", k.Status)
+		return fmt.Errorf("invalid status %d; expected 100 to 599", k.Status)
 	case strings.TrimSpace(k.Reason) == "":
 		return errors.New(`a known failure needs a reason: "because" and why`)
 	case k.Rule == "portability":
-		return errors.New("a note fails no run, so that none is a known failure")
+		return errors.New("portability is a note, which fails no run and is no known failure")
 	}
 	return nil
 }
 
-// Selectors writes what the failure selects by.
+// Selectors returns the selectors as in the line, with a space after each value.
 func (k *Failure) Selectors() string {
 	var b strings.Builder
 	add := func(word, value string) {
@@ -221,26 +219,26 @@ func (k *Failure) Selectors() string {
 	return b.String()
 }
 
-// Deviation is what a failure is matched with.
+// Deviation has the fields of a deviation that the selectors of a [Failure] match.
 type Deviation struct {
 	Fingerprint, Rule, Operation, Pointer, Claim string
 	Status                                       int
 }
 
-// Matches reports whether the failure stands for a deviation.
+// Matches reports whether all selectors match a deviation.
 func (k *Failure) Matches(d Deviation) bool {
 	return (k.Fingerprint == "" || k.Fingerprint == d.Fingerprint) &&
 		(k.Rule == "" || k.Rule == d.Rule) &&
 		(k.Operation == "" || k.Operation == d.Operation) &&
 		(k.Status == 0 || k.Status == d.Status) &&
-		(k.Pointer == "" || globFits(k.Pointer, d.Pointer)) &&
-		(k.Claim == "" || d.Claim != "" && globFits(k.Claim, d.Claim))
+		(k.Pointer == "" || matchGlob(k.Pointer, d.Pointer)) &&
+		(k.Claim == "" || d.Claim != "" && matchGlob(k.Claim, d.Claim))
 }
 
-// globFits matches a glob of pointers against one, token by token.
-func globFits(pattern, pointer string) bool {
+// matchGlob matches a pointer with a glob, token by token.
+func matchGlob(pattern, pointer string) bool {
 	tokens := strings.Split(pointer, "/")
-	reached := make([]bool, len(tokens)+1) // whether the pattern so far matches as many tokens
+	reached := make([]bool, len(tokens)+1) // reached[i]: the pattern so far matches the first i tokens
 	reached[0] = true
 	for p := range strings.SplitSeq(pattern, "/") {
 		next := make([]bool, len(tokens)+1)
@@ -249,7 +247,7 @@ func globFits(pattern, pointer string) bool {
 			case p == "**":
 				next[i] = reached[i] || i > 0 && next[i-1]
 			case i > 0 && reached[i-1]:
-				next[i] = isPosition(p) && isPosition(tokens[i-1]) || fitsToken(p, tokens[i-1])
+				next[i] = isPosition(p) && isPosition(tokens[i-1]) || matchToken(p, tokens[i-1])
 			}
 		}
 		reached = next
@@ -262,8 +260,8 @@ func isPosition(token string) bool {
 	return err == nil
 }
 
-// fitsToken matches a glob within a token.
-func fitsToken(pattern, token string) bool {
+// matchToken matches a token with a glob.
+func matchToken(pattern, token string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
 		return pattern == token

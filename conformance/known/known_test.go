@@ -24,16 +24,16 @@ func day(text string) time.Time {
 func TestRead(t *testing.T) {
 	t.Parallel()
 	text := "\n# The vendor knows of these.\n  # rule minimum because it is struck out\n" +
-		"fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor mends it (ticket 123)\r\n" +
+		"fingerprint 9ac383b85c7a39ba until 2027-01-31 because the vendor fixes it (ticket 123)\r\n" +
 		"\trule  minimum \t pointer /fault_rule_id because it  is because\n" +
 		`claim response.body#/**/required/* operation "POST /api/v1/faults" status 201 because "quotes" # no comment` + "\n" +
 		`because_no pointer "/a b/\"c\"" because of a space`
 	_, err := known.Read(strings.NewReader(text), "known.txt")
-	require.EqualError(t, err, `known.txt:7: unknown word "because_no"; there are fingerprint, rule, pointer, claim, operation, status, until and because`)
+	require.EqualError(t, err, `known.txt:7: unknown word "because_no"; use fingerprint, rule, pointer, claim, operation, status, until or because`)
 	list, err := known.Read(strings.NewReader(strings.Replace(text, "because_no ", "", 1)), "known.txt")
 	require.NoError(t, err)
 	assert.Equal(t, []known.Failure{
-		{File: "known.txt", Line: 4, Fingerprint: "9ac383b85c7a39ba", Until: day("2027-01-31"), Reason: "the vendor mends it (ticket 123)"},
+		{File: "known.txt", Line: 4, Fingerprint: "9ac383b85c7a39ba", Until: day("2027-01-31"), Reason: "the vendor fixes it (ticket 123)"},
 		{File: "known.txt", Line: 5, Rule: "minimum", Pointer: "/fault_rule_id", Reason: "it  is because"},
 		{File: "known.txt", Line: 6, Claim: "response.body#/**/required/*", Operation: "POST /api/v1/faults", Status: 201, Reason: `"quotes" # no comment`},
 		{File: "known.txt", Line: 7, Pointer: `/a b/"c"`, Reason: "of a space"},
@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 	assert.Empty(t, none)
 }
 
-func TestReadRefuses(t *testing.T) {
+func TestReadFails(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"because of nothing": "needs a fingerprint, a rule, a pointer or a claim",
@@ -51,23 +51,23 @@ func TestReadRefuses(t *testing.T) {
 		"rule minimum":           "needs a reason",
 		"rule minimum because":   "needs a reason",
 		"rule minimum because  ": "needs a reason",
-		"rule":                   `"rule" has no value`,
+		"rule":                   `"rule" needs a value`,
 		"rule because of that":   `unknown word "of"`,
 		"rule minimum rule maximum because of that":     `duplicate "rule"`,
 		"Rule minimum because of that":                  `unknown word "Rule"`,
 		"fingerprint 9AC383B85C7A39BA because of that":  "16 hexadecimal digits in lower case",
 		"fingerprint 9ac383b85c7a39 because of that":    "16 hexadecimal digits",
-		"pointer errors because of that":                "a pointer begins with a slash",
-		"rule minimum until 2027-02-29 because of that": `"2027-02-29" is no day`,
-		"rule minimum until 0001-01-01 because of that": `"0001-01-01" is no day`,
-		"rule minimum until tomorrow because of that":   `"tomorrow" is no day`,
-		"rule minimum status 2XX because of that":       "a status is a number",
-		"rule minimum status 0 because of that":         "a status is a number",
-		"rule minimum status 1000 because of that":      "from 100 to 599",
-		"rule portability because of that":              "a note fails no run",
+		"pointer errors because of that":                `invalid pointer "errors"`,
+		"rule minimum until 2027-02-29 because of that": `invalid day "2027-02-29"`,
+		"rule minimum until 0001-01-01 because of that": `invalid day "0001-01-01"`,
+		"rule minimum until tomorrow because of that":   `invalid day "tomorrow"`,
+		"rule minimum status 2XX because of that":       `invalid status "2XX"`,
+		"rule minimum status 0 because of that":         `invalid status "0"`,
+		"rule minimum status 1000 because of that":      "invalid status 1000",
+		"rule portability because of that":              "portability is a note",
 		`pointer "/a because of that`:                   "the quotes are not closed",
 		`pointer "/a"because of that`:                   "no space after the quotes",
-		`pointer "" because of that`:                    "the quotes hold nothing",
+		`pointer "" because of that`:                    "the value in quotes is empty",
 		"rule minimum because \xff":                     "UTF-8",
 		"rule minimum because \x1b[31mred":              "control characters",
 		"\ufeffrule minimum because of that":            "unknown word",
@@ -85,7 +85,7 @@ func TestReadRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "known.txt:3: ")
 	assert.NotContains(t, err.Error(), "known.txt:2: ")
 	_, err = known.Read(strings.NewReader(strings.Repeat("#", 1<<20+1)), "known.txt")
-	require.EqualError(t, err, "known.txt: more than 1048576 bytes of known failures")
+	require.EqualError(t, err, "known.txt: larger than 1048576 bytes")
 	_, err = known.Read(strings.NewReader(strings.Repeat("#", 1<<20)), "known.txt")
 	require.NoError(t, err)
 	broken := errors.New("the disk is gone")
