@@ -1,4 +1,4 @@
-// Package credentials finds the credentials of requests, and takes them out of recordings.
+// Package credentials finds the credentials of requests, and removes them from recordings.
 package credentials
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// Credential is one that a spec's security requirement names.
+// Credential is a credential of a security requirement.
 type Credential struct {
 	Pointer string // of the requirement, in the spec
 	In      string // header, query or cookie
@@ -19,7 +19,7 @@ type Credential struct {
 	Prefix  string // of the header's value, such as "basic "; lower case
 }
 
-// Value returns the credential that a request carries, or "".
+// Value returns the credential in a request, or "".
 func (c Credential) Value(ex *traffic.Exchange) string {
 	var value string
 	switch c.In {
@@ -37,16 +37,16 @@ func (c Credential) Value(ex *traffic.Exchange) string {
 		}
 		value = strings.TrimSpace(value[len(c.Prefix):])
 		if c.Name == "Authorization" && redact.IsScheme(value) {
-			return "" // a scheme, and nothing after it (RFC 9110, section 11.6.2)
+			return "" // a scheme alone (RFC 9110, section 11.6.2)
 		}
 	}
 	return strings.TrimSpace(value)
 }
 
-// IsIn reports whether a request carries the credential.
+// IsIn reports whether a request has the credential.
 func (c Credential) IsIn(ex *traffic.Exchange) bool { return c.Value(ex) != "" }
 
-// Place is the pointer of a finding about the credential.
+// Place returns the pointer of a finding about the credential.
 func (c Credential) Place() string {
 	switch c.In {
 	case "query":
@@ -57,13 +57,13 @@ func (c Credential) Place() string {
 	return strictjson.Pointer(http.CanonicalHeaderKey(c.Name))
 }
 
-// carriers are the request headers that hold credentials whatever the spec says.
-var carriers = []string{
+// credentialHeaders are the request headers whose values are credentials for every spec.
+var credentialHeaders = []string{
 	"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token",
 }
 
-// Collect returns all that a request holds of credentials, those that HTTP knows included.
-func Collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
+// collect returns the credentials of a request: of the list, of credentialHeaders and of the URL.
+func collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
 	s := &redact.Secrets{}
 	for _, c := range list {
 		switch c.In {
@@ -73,7 +73,7 @@ func Collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
 			s.Add(ex.URL.Query()[c.Name]...)
 		}
 	}
-	for _, name := range carriers {
+	for _, name := range credentialHeaders {
 		s.Add(ex.Request.Header.Values(name)...)
 	}
 	if user := ex.URL.User; user != nil {
@@ -83,18 +83,18 @@ func Collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
 	return s
 }
 
-// Finder finds the credentials of requests for one operation. Exchanges come in runs with the same credentials, so that
-// it remembers those of the last. It is not safe for concurrent use.
+// Finder finds the credentials of requests for one operation. It reuses the redactor of the last request, as consecutive
+// exchanges mostly have the same credentials. It is not safe for concurrent use.
 type Finder struct {
 	list       []Credential
-	headers    []string // that may hold one, canonical, sorted
-	last, next []byte   // what they hold
+	headers    []string // that may have a credential, canonical, sorted
+	last, next []byte   // their values in the last and in this request
 	redactor   *redact.Redactor
 }
 
 // NewFinder returns a finder for the credentials of an operation.
 func NewFinder(list []Credential) *Finder {
-	f := &Finder{list: list, headers: slices.Clone(carriers)}
+	f := &Finder{list: list, headers: slices.Clone(credentialHeaders)}
 	for _, c := range list {
 		f.headers = append(f.headers, http.CanonicalHeaderKey(c.Name))
 	}
@@ -106,7 +106,7 @@ func NewFinder(list []Credential) *Finder {
 // Find returns a redactor for the credentials of a request.
 func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
 	if ex.URL.User != nil || ex.URL.RawQuery != "" {
-		return Collect(f.list, ex).Redactor()
+		return collect(f.list, ex).Redactor()
 	}
 	f.next = f.next[:0]
 	for _, name := range f.headers {
@@ -117,7 +117,7 @@ func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
 	}
 	if f.redactor == nil || !slices.Equal(f.next, f.last) {
 		f.last, f.next = f.next, f.last
-		f.redactor = Collect(f.list, ex).Redactor()
+		f.redactor = collect(f.list, ex).Redactor()
 	}
 	return f.redactor
 }

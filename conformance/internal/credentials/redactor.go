@@ -12,18 +12,18 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// ErrCredential says that a credential cannot be taken out of an exchange. Nothing of the exchange is in the error.
+// ErrCredential means that a credential cannot be removed from an exchange.
 var ErrCredential = errors.New("a credential cannot be removed")
 
-// Rules say what of an exchange is a credential.
+// Rules identify the credentials in exchanges.
 type Rules struct {
 	list    []Credential
 	schemes []string        // of authentication, in lower case
 	words   map[string]bool // that are no credentials, in lower case
 }
 
-// NewRules returns rules for the credentials of all operations. The words, in lower case, are none: the names that the
-// spec uses, and the values of its enums.
+// NewRules returns the rules for the credentials of all operations. Words, in lower case, are no credentials: names in the
+// spec and the values of its enums.
 func NewRules(list []Credential, words map[string]bool) *Rules {
 	r := &Rules{list: list, words: words}
 	for _, c := range list {
@@ -34,20 +34,20 @@ func NewRules(list []Credential, words map[string]bool) *Rules {
 	return r
 }
 
-// Redactor takes the credentials of several exchanges out of all of them. It is not safe for concurrent use.
+// Redactor removes the credentials of several exchanges from all of them. It is not safe for concurrent use.
 type Redactor struct {
 	rules *Rules
-	words map[string]bool
-	all   *redact.Redactor // for words; nil when there are new ones
+	words map[string]bool  // the credentials of all added exchanges
+	all   *redact.Redactor // for words; nil after a new one
 }
 
-// Redactor returns a redactor that knows no exchange yet.
+// Redactor returns a redactor without credentials.
 func (r *Rules) Redactor() *Redactor { return &Redactor{rules: r, words: map[string]bool{}} }
 
-// maxRecorded is how many credentials of all exchanges are looked for.
-const maxRecorded = 10_000
+// maxCredentials is the maximum number of credentials of all exchanges.
+const maxCredentials = 10_000
 
-// Add returns a copy of an exchange without its own credentials, and remembers them.
+// Add returns a copy of an exchange without its own credentials, and adds these for [Redactor.Redact].
 func (r *Redactor) Add(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	own := r.rules.credentials(ex)
 	for word := range own.Words {
@@ -55,13 +55,13 @@ func (r *Redactor) Add(ex *traffic.Exchange) (*traffic.Exchange, error) {
 			r.words[word], r.all = true, nil
 		}
 	}
-	if len(r.words) > maxRecorded {
-		return nil, fmt.Errorf("%w: more than %d different credentials", ErrCredential, maxRecorded)
+	if len(r.words) > maxCredentials {
+		return nil, fmt.Errorf("%w: more than %d different credentials", ErrCredential, maxCredentials)
 	}
 	return r.rules.redact(ex, own.Redactor())
 }
 
-// Redact returns a copy of an exchange without the credentials of all that were added.
+// Redact returns a copy of an exchange without the credentials of all added exchanges.
 func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	if r.all == nil {
 		r.all = redact.New(slices.Collect(maps.Keys(r.words))...)
@@ -69,9 +69,9 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	return r.rules.redact(ex, r.all)
 }
 
-// credentials collects what an exchange has to keep to itself.
+// credentials returns the credentials of an exchange, with the cookies that the server sets.
 func (r *Rules) credentials(ex *traffic.Exchange) *redact.Secrets {
-	s := Collect(r.list, ex)
+	s := collect(r.list, ex)
 	for _, field := range ex.Response.Header.Values("Set-Cookie") {
 		pair, _, _ := strings.Cut(field, ";") // RFC 6265, section 4.1
 		_, value, _ := strings.Cut(pair, "=")
@@ -83,7 +83,7 @@ func (r *Rules) credentials(ex *traffic.Exchange) *redact.Secrets {
 	return s
 }
 
-// isCredential reports whether the spec names a header or parameter as a credential.
+// isCredential reports whether a header or parameter is a credential of the spec.
 func (r *Rules) isCredential(in, name string) bool {
 	return slices.ContainsFunc(r.list, func(c Credential) bool {
 		return c.In == in && (c.Name == name || in == "header" && http.CanonicalHeaderKey(c.Name) == name)
@@ -107,7 +107,7 @@ func (r *Rules) redact(ex *traffic.Exchange, secrets *redact.Redactor) (*traffic
 		for _, key := range slices.Sorted(maps.Keys(header)) {
 			for _, value := range header[key] {
 				if canonical := http.CanonicalHeaderKey(key); canonical == "Set-Cookie" ||
-					slices.Contains(carriers, canonical) || r.isCredential("header", canonical) {
+					slices.Contains(credentialHeaders, canonical) || r.isCredential("header", canonical) {
 					value = redact.Header(canonical, value, r.schemes...)
 				}
 				m.Header[name(key)] = append(m.Header[name(key)], text(value))

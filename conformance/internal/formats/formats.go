@@ -5,9 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"regexp"
+	"time"
 )
 
-// Matchers are the string formats that are checked.
+// Matchers has a function for each supported string format, which reports whether a string has the format.
 var Matchers = map[string]func(text []byte) bool{
 	"date-time": func(text []byte) bool { _, ok := ParseInstant(text); return ok },
 	"date": func(text []byte) bool {
@@ -21,13 +22,13 @@ var Matchers = map[string]func(text []byte) bool{
 	"byte":          regexp.MustCompile(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`).Match,
 }
 
-// IntegerBits are the formats of integers, with the bits that they fit.
+// IntegerBits has the number of bits of each integer format.
 var IntegerBits = map[string]int{"int32": 32, "int64": 64}
 
-// Instant is a date-time: seconds since 1970 and the digits of the fraction without the zeros behind them.
+// Instant is a point in time with any number of digits after the second.
 type Instant struct {
-	seconds  int64
-	fraction []byte
+	seconds  int64  // since 1970
+	fraction []byte // its digits, without trailing zeros
 }
 
 // Compare orders two instants as [cmp.Compare] does.
@@ -35,9 +36,9 @@ func (a Instant) Compare(b Instant) int {
 	return cmp.Or(cmp.Compare(a.seconds, b.seconds), bytes.Compare(a.fraction, b.fraction))
 }
 
-// ParseInstant reads RFC 3339, section 5.6, with as many digits of a fraction as there are. T and Z are upper case, which
-// the RFC lets an application ask for, as Go and most decoders do. A leap second counts where section 5.7 has one, at
-// 23:59:60 UTC. It is written by hand because package time is several times slower, and keeps nine digits.
+// ParseInstant parses a date-time (RFC 3339, section 5.6) with any number of digits in the fraction. T and Z must be upper
+// case, which the RFC lets an application require, as Go and most decoders do. A leap second is valid at 23:59:60 UTC
+// (section 5.7). Package time is several times slower, and has nine digits.
 func ParseInstant(text []byte) (Instant, bool) {
 	const seconds = len("2006-01-02T15:04:05")
 	day, ok := parseDay(text)
@@ -78,7 +79,7 @@ func ParseInstant(text []byte) (Instant, bool) {
 	return result, second < 60 || result.seconds%86400 == 0
 }
 
-// notDigits is what twoDigits returns for other bytes: more than any limit.
+// notDigits is the result of twoDigits for other bytes: more than any limit.
 const notDigits = 1000
 
 func twoDigits(text []byte) int {
@@ -89,32 +90,20 @@ func twoDigits(text []byte) int {
 	return int(tens)*10 + int(ones)
 }
 
-// parseDay reads the date at the start of a text and returns the days since 1970.
+// parseDay parses the date at the start of a text and returns the days since 1970.
 func parseDay(text []byte) (int64, bool) {
 	if len(text) < len("2006-01-02") || text[4] != '-' || text[7] != '-' {
 		return 0, false
 	}
 	century, rest, month, day := twoDigits(text), twoDigits(text[2:]), twoDigits(text[5:]), twoDigits(text[8:])
-	if century == notDigits || rest == notDigits || month < 1 || month > 12 || day < 1 {
+	if century == notDigits || rest == notDigits || month < 1 || month > 12 || day < 1 || day > 31 {
 		return 0, false
 	}
-	year := century*100 + rest
-	leap := year%4 == 0 && (year%100 != 0 || year%400 == 0)
-	if day > int("\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"[month-1]) && (month != 2 || !leap || day > 29) {
-		return 0, false
-	}
-	// Years are counted from March on, so that the leap day is the last of its year; from a year that no date is before.
-	const cycle, epoch = 146097, 719468 // days of 400 years, and from 0000-03-01 to 1970-01-01
-	if month <= 2 {
-		year--
-		month += 12
-	}
-	year += 400
-	days := 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1
-	return int64(days - cycle - epoch), true
+	midnight := time.Date(century*100+rest, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	return midnight.Unix() / 86400, midnight.Day() == day // time.Date normalizes February 30 to March
 }
 
-// isSimpleURI and isSimplePath accept most of what traffic has, without a regular expression: plain hosts and paths.
+// isSimpleURI and isSimplePath accept common URIs and paths without a regular expression.
 func isSimpleURI(text []byte) bool {
 	scheme, rest, found := bytes.Cut(text, []byte("://"))
 	return found && (string(scheme) == "https" || string(scheme) == "http") && isUnreserved(rest)
@@ -128,7 +117,7 @@ func isReference(text []byte) bool {
 	return isSimplePath(text) || isSimpleURI(text) || uri.Match(text) || relativeReference.Match(text)
 }
 
-// isUnreserved reports whether a path and a host may have all bytes as they are (RFC 3986, section 2.3), and slashes.
+// isUnreserved reports whether all bytes are slashes or unreserved characters (RFC 3986, section 2.3).
 func isUnreserved(text []byte) bool {
 	for _, c := range text {
 		if !unreservedBytes[c] {
@@ -145,13 +134,13 @@ var unreservedBytes = func() (set [256]bool) {
 	return set
 }()
 
-// A URI and a reference to one by the grammar of RFC 3986, appendix A.
+// URIs and relative references by the grammar of RFC 3986, appendix A.
 var (
 	uri               = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:(?:` + authority + `|/?(?:` + pchar + `+(?:/` + pchar + `*)*)?)` + tail)
 	relativeReference = regexp.MustCompile(`^(?:` + authority + `|/?(?:` + pcharNoColon + `+(?:/` + pchar + `*)*)?|/` + pchar + `+(?:/` + pchar + `*)*)` + tail)
 )
 
-// The parts of both. A path after an authority is empty or starts with a slash, another does not start with two.
+// The parts of both. A path after an authority is empty or starts with a slash; any other does not start with two.
 const (
 	unreserved   = `A-Za-z0-9._~!$&'()*+,;=\-`
 	escaped      = `%[0-9A-Fa-f]{2}`

@@ -26,45 +26,45 @@ const (
 	Object
 )
 
-// Node is a value of a [Document], or the name of a member of an object. An object's members follow it as pairs of a name
-// and a value, an array's items one after the other.
+// Node is a value of a [Document], or the name of a property. The properties of an object follow its node as pairs of a
+// name and a value, the items of an array one after the other.
 type Node struct {
 	Type Type
-	// Escaped says that a string has escapes: see [Document.Text].
+	// Escaped reports whether a string has escapes, see [Document.Text].
 	Escaped bool
-	// Repeated says of a name that a later member of the object has the same one. Most decoders take the last.
+	// Repeated reports whether a later property of the object has the same name. Most decoders use the last.
 	Repeated bool
-	// Start and End are the span of its bytes; of a string without the quotes.
+	// Start and End are the offsets of its bytes, without the quotes of a string.
 	Start, End int32
-	// Next is the index of the node behind this one and all that is below it.
+	// Next is the index of the next node that is not below this one.
 	Next int32
-	// Count is the number of items, or of members with different names.
+	// Count is the number of items, or of properties with different names.
 	Count int32
 }
 
 // Document is a JSON text as a flat tree of nodes in the order of the text. The zero value is ready for [Document.Parse],
-// which reuses the memory of the text before. It is not safe for concurrent use.
+// which reuses its memory. It is not safe for concurrent use.
 type Document struct {
 	Data  []byte
-	Nodes []Node // the value is the first one
-	// LoneSurrogate is the offset of the first \u escape that is half of a surrogate pair, or -1.
+	Nodes []Node // the first is the root
+	// LoneSurrogate is the offset of the first \u escape of a lone surrogate, or -1.
 	LoneSurrogate int
-	// Duplicates are the indexes of the names that stand in their object a second time, at most [MaxDuplicates].
+	// Duplicates are the indexes of the names that repeat an earlier one of their object, at most [MaxDuplicates].
 	Duplicates []int32
 
 	slots []int32 // a hash table of names
 }
 
-// MaxDuplicates bounds the list of a [Document]'s repeated names.
+// MaxDuplicates is the maximum length of [Document.Duplicates].
 const MaxDuplicates = 100
 
-// maxText is the size of a text whose offsets are sure to fit a Node.
+// maxText is the maximum size of a text, in bytes: the offsets in a Node have 32 bits.
 const maxText = 1<<31 - 1
 
 var seed = maphash.MakeSeed()
 
-// Parse reads a text, which it neither changes nor copies. It returns false where the text is not one JSON value in UTF-8:
-// a [Decoder] tells why. The document is of no use then.
+// Parse parses a text without copying it; the caller must not change it while it uses the document. Parse returns false if
+// the text is not one JSON value in UTF-8, see [Diagnose], and the document must not be used then.
 func (d *Document) Parse(text []byte) bool {
 	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
 	if len(text) > maxText {
@@ -81,14 +81,14 @@ func skipBlanks(text []byte, i int) int {
 	return i
 }
 
-// value reads the value at i and returns the offset behind it, or -1. All that it calls do so.
+// value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
 func (d *Document) value(i, depth int) int {
 	if i >= len(d.Data) {
 		return -1
 	}
 	switch c := d.Data[i]; c {
 	case '"':
-		return d.text(i)
+		return d.string(i)
 	case '{':
 		return d.object(i, depth)
 	case '[':
@@ -107,7 +107,7 @@ func (d *Document) value(i, depth int) int {
 	}
 }
 
-// add appends a scalar.
+// add appends a node.
 func (d *Document) add(t Type, escaped bool, start, end int) {
 	//nolint:gosec // Parse bounds the text
 	d.Nodes = append(d.Nodes, Node{Type: t, Escaped: escaped, Start: int32(start), End: int32(end), Next: int32(len(d.Nodes) + 1)})
@@ -164,7 +164,7 @@ func (d *Document) number(start int) int {
 	return i
 }
 
-func (d *Document) text(quote int) int {
+func (d *Document) string(quote int) int {
 	data, i, escaped := d.Data, quote+1, false
 	for {
 		i = plainEnd(data, i)
@@ -197,8 +197,8 @@ func (d *Document) text(quote int) int {
 	}
 }
 
-// plainEnd returns the first position from i on of a quote, a backslash, a control character or a byte beyond ASCII.
-// It looks at eight bytes at a time: in each that is one of them, the highest bit is left.
+// plainEnd returns the first position from i on of a quote, a backslash, a control character or a byte beyond ASCII. It
+// tests eight bytes at a time, and sets the highest bit of those bytes.
 func plainEnd(data []byte, i int) int {
 	for ; i+wordSize <= len(data); i += wordSize {
 		w := binary.LittleEndian.Uint64(data[i:])
@@ -215,8 +215,8 @@ func plainEnd(data []byte, i int) int {
 	return i
 }
 
-// escapeSize returns the size of the escape at the start of text, that of a surrogate pair together, or 0. A lone
-// surrogate is an escape to the grammar.
+// escapeSize returns the size of the escape at the start of text, or 0 if it is invalid. The two escapes of a surrogate
+// pair count as one. A lone surrogate is valid JSON.
 func escapeSize(text []byte) (size int, lone bool) {
 	if len(text) < 2 {
 		return 0, false
@@ -240,7 +240,7 @@ func escapeSize(text []byte) (size int, lone bool) {
 	return 0, false
 }
 
-// parseUnit reads the \uXXXX at the start of text.
+// parseUnit parses the \uXXXX at the start of text.
 func parseUnit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
@@ -290,7 +290,7 @@ func (d *Document) object(i, depth int) int {
 		if i >= len(d.Data) || d.Data[i] != '"' {
 			return -1
 		}
-		if i = d.text(i); i < 0 {
+		if i = d.string(i); i < 0 {
 			return -1
 		}
 		if i = skipBlanks(d.Data, i); i >= len(d.Data) || d.Data[i] != ':' {
@@ -342,18 +342,18 @@ func (d *Document) findDuplicates(at int) {
 			}
 			break
 		}
-		slots[h] = i // the last one, which counts
+		slots[h] = i // of equal names the last
 	}
 }
 
-// Raw returns the bytes of the node at an index: of a string without the quotes, and with the escapes.
+// Raw returns the bytes of the node at an index: of a string, without quotes and with escapes.
 func (d *Document) Raw(at int32) []byte {
 	n := &d.Nodes[at]
 	return d.Data[n.Start:n.End:n.End]
 }
 
-// Text returns the text of the string at an index: in the document's memory, or appended to into where the string has
-// escapes. A lone surrogate becomes U+FFFD.
+// Text returns the string at an index without escapes: a part of Data, or appended to into if the string has escapes. A
+// lone surrogate becomes U+FFFD.
 func (d *Document) Text(at int32, into []byte) []byte {
 	n := &d.Nodes[at]
 	if !n.Escaped {
@@ -362,8 +362,8 @@ func (d *Document) Text(at int32, into []byte) []byte {
 	return appendText(into, d.Data[n.Start-1:n.End+1]) // with the quotes
 }
 
-// Property returns the index of the value of an object's member, the last one of that name; false without it, and where the
-// node at an index is no object.
+// Property returns the index of the value of the last property with a name; false without one, or if the node at an index
+// is no object.
 func (d *Document) Property(at int32, name string) (int32, bool) {
 	object := &d.Nodes[at]
 	if object.Type != Object {
@@ -384,7 +384,7 @@ func (d *Document) Property(at int32, name string) (int32, bool) {
 	return 0, false
 }
 
-// Item returns the index of an array's item; false without it, and where the node at an index is no array.
+// Item returns the index of an item; false without one, or if the node at an index is no array.
 func (d *Document) Item(at int32, item int) (int32, bool) {
 	array := &d.Nodes[at]
 	if array.Type != Array || item < 0 || item >= int(array.Count) {
@@ -397,7 +397,7 @@ func (d *Document) Item(at int32, item int) (int32, bool) {
 	return i, true
 }
 
-// Path returns the names and positions that lead from the root to the member whose name is at an index.
+// Path returns the names and positions from the root to the property whose name is at an index.
 func (d *Document) Path(name int32) (tokens []string) {
 	for at := int32(0); at < name; {
 		isObject := d.Nodes[at].Type == Object
@@ -419,7 +419,7 @@ func (d *Document) Path(name int32) (tokens []string) {
 	return tokens
 }
 
-// Diagnose says why [Document.Parse] returns false for a text, and whether that is because it is not UTF-8.
+// Diagnose returns why [Document.Parse] returns false for a text, and whether the reason is invalid UTF-8.
 func Diagnose(text []byte) (reason string, notUTF8 bool) {
 	if bytes.HasPrefix(text, []byte("\uFEFF")) {
 		return "a byte order mark (RFC 8259, section 8.1, forbids it)", false

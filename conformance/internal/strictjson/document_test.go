@@ -14,7 +14,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// decoded is the node at an index as encoding/json decodes it.
+// decoded returns the node at an index in the types of encoding/json.
 func decoded(d *strictjson.Document, at int32) any {
 	n := d.Nodes[at]
 	switch n.Type {
@@ -31,13 +31,13 @@ func decoded(d *strictjson.Document, at int32) any {
 		}
 		return items
 	case strictjson.Object:
-		members := map[string]any{}
+		properties := map[string]any{}
 		for i := at + 1; i < n.Next; i = d.Nodes[i+1].Next {
 			if !d.Nodes[i].Repeated {
-				members[string(d.Text(i, nil))] = decoded(d, i+1)
+				properties[string(d.Text(i, nil))] = decoded(d, i+1)
 			}
 		}
-		return members
+		return properties
 	}
 	return nil
 }
@@ -63,13 +63,13 @@ func TestDocument(t *testing.T) {
 	at, ok = d.Property(0, "~")
 	require.True(t, ok)
 	assert.Equal(t, "😀\n", string(d.Text(at, nil)))
-	require.True(t, d.Parse([]byte(` "ab\ud83d\u0041" `)), "the memory is used again")
+	require.True(t, d.Parse([]byte(` "ab\ud83d\u0041" `)), "reuses the memory")
 	assert.Equal(t, 4, d.LoneSurrogate)
 	assert.Equal(t, "ab\uFFFDA", string(d.Text(0, nil)))
 	assert.Empty(t, d.Duplicates)
 }
 
-// TestDocumentOfManyNames finds the one that is repeated.
+// TestDocumentOfManyNames has more repeated names than Duplicates lists.
 func TestDocumentOfManyNames(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -84,7 +84,7 @@ func TestDocumentOfManyNames(t *testing.T) {
 	assert.Len(t, decoded(&d, 0), int(d.Nodes[0].Count))
 }
 
-// FuzzDocument compares a document with what the decoder and encoding/json read.
+// FuzzDocument compares a document with the results of the decoder and of encoding/json.
 func FuzzDocument(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,-0.5e+3,true,null,"\ud83d\ude00"]}`, `{"a":1,}`, `[1,]`, `"\ud83d"`, "\"\x00\"", `01`, `{1:2}`, `nul`, `[}`,
 		`{"a":1,"a":2}`, "\"\xff\"", "\ufeff1", `{"":0,"\u0000":{}}`} {

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// Value is a JSON value: a node of a document. The zero Value is none.
+// Value is a JSON value: a node of a document. The zero Value stands for a missing value.
 type Value struct {
 	Doc *Document
 	At  int32 // index of its node
 }
 
-// ParseValue reads one JSON text. The error names the text, which must not be one from traffic.
+// ParseValue parses one JSON text. The error contains the text: do not use it for traffic.
 func ParseValue(text []byte) (Value, error) {
 	doc := &Document{}
 	if !doc.Parse(text) {
@@ -36,14 +36,14 @@ func (v Value) Node() *Node { return &v.Doc.Nodes[v.At] }
 // Type returns the type of the value.
 func (v Value) Type() Type { return v.Node().Type }
 
-// Len returns the number of an array's items, or of an object's members with different names.
+// Len returns the number of items of an array, or of properties with different names of an object.
 func (v Value) Len() int { return int(v.Node().Count) }
 
-// Text returns the text of a string; of other values, the JSON as it is written.
+// Text returns a string without quotes and escapes, and other values as written in JSON.
 func (v Value) Text() string { return string(v.Doc.Text(v.At, nil)) }
 
-// members visits an object's members, the last one of each name.
-func (v Value) members(visit func(name string, member Value)) {
+// properties calls visit for the last property of each name of an object.
+func (v Value) properties(visit func(name string, value Value)) {
 	for i := v.At + 1; i < v.Node().Next; i = v.Doc.Nodes[i+1].Next {
 		if !v.Doc.Nodes[i].Repeated {
 			visit(string(v.Doc.Text(i, nil)), Value{v.Doc, i + 1})
@@ -51,7 +51,7 @@ func (v Value) members(visit func(name string, member Value)) {
 	}
 }
 
-// Lookup resolves the tokens of a JSON pointer.
+// Lookup returns the value at the tokens of a JSON pointer.
 func (v Value) Lookup(tokens []string) (Value, bool) {
 	at, found := v.At, false
 	for _, token := range tokens {
@@ -71,7 +71,7 @@ func (v Value) Lookup(tokens []string) (Value, bool) {
 	return Value{v.Doc, at}, true
 }
 
-// SmallInteger returns the value of an integer that is written as one, of few enough digits.
+// SmallInteger returns the value of an integer of at most 18 digits, without fraction and exponent.
 func (v Value) SmallInteger() (int64, bool) {
 	const maxDigits = 18 // 19 may be more than an int64 can hold
 	raw := v.Doc.Raw(v.At)
@@ -95,11 +95,11 @@ func (v Value) SmallInteger() (int64, bool) {
 	return n, true
 }
 
-// maxExponent bounds the digits and the exponent of a number that is compared exactly. What goes beyond is brought to it
-// with its sign, its size and whether it is an integer intact: traffic must not make us compute for minutes.
+// maxExponent bounds the exponent, and half the digits, of a number that is compared exactly. A number beyond is replaced
+// by one at the bound with the same sign that is an integer if the number is: hostile traffic must not cost minutes.
 const maxExponent = 1000
 
-// Exact reads a JSON number without rounding.
+// Exact parses a JSON number without rounding, within maxExponent.
 func Exact(text string) *big.Rat {
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return new(big.Rat).SetInt64(i)
@@ -134,19 +134,19 @@ func Exact(text string) *big.Rat {
 	case point < -maxExponent:
 		significant, point = "1", -maxExponent
 	case len(significant) > 2*maxExponent:
-		significant = significant[:2*maxExponent] + "1" // beyond so many digits it counts only that there are more
+		significant = significant[:2*maxExponent] + "1" // one digit stands for all others
 	}
 	n, _ := new(big.Rat).SetString(sign + "0" + whole + "." + significant + "e" + strconv.Itoa(point))
 	return n
 }
 
-// IsInteger reports whether a number is one, however it is written: 1.0 and 1e3 are.
+// IsInteger reports whether a number is an integer, as 1.0 and 1e3 are.
 func (v Value) IsInteger() bool {
 	_, small := v.SmallInteger()
 	return small || Exact(v.Text()).IsInt()
 }
 
-// Canonical writes a value so that equal values have equal texts: numbers by value, so that 1 is 1.0.
+// Canonical returns a text that is the same for equal values, such as 1 and 1.0.
 func (v Value) Canonical() string {
 	var b strings.Builder
 	v.appendCanonical(&b)
@@ -166,11 +166,11 @@ func (v Value) appendCanonical(b *strings.Builder) {
 		}
 		b.WriteByte(']')
 	case Object:
-		members := map[string]Value{}
-		v.members(func(name string, member Value) { members[name] = member })
-		for _, name := range slices.Sorted(maps.Keys(members)) {
+		properties := map[string]Value{}
+		v.properties(func(name string, value Value) { properties[name] = value })
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
 			b.WriteString("{" + strconv.Quote(name))
-			members[name].appendCanonical(b)
+			properties[name].appendCanonical(b)
 		}
 		b.WriteByte('}')
 	default:
@@ -178,7 +178,7 @@ func (v Value) appendCanonical(b *strings.Builder) {
 	}
 }
 
-// Equal compares two values.
+// Equal reports whether two values are equal; numbers are compared by value.
 func (v Value) Equal(other Value) bool {
 	if v.Type() != other.Type() {
 		return false
@@ -189,7 +189,7 @@ func (v Value) Equal(other Value) bool {
 	return v.Canonical() == other.Canonical()
 }
 
-// Compare orders two numbers.
+// Compare compares two numbers, as [cmp.Compare] does.
 func (v Value) Compare(other Value) int {
 	if a, small := v.SmallInteger(); small {
 		if b, small := other.SmallInteger(); small {
@@ -199,7 +199,7 @@ func (v Value) Compare(other Value) int {
 	return Exact(v.Text()).Cmp(Exact(other.Text()))
 }
 
-// AsJSON writes a value for messages.
+// AsJSON returns the value as JSON for messages.
 func (v Value) AsJSON() string {
 	raw := v.Doc.Raw(v.At)
 	if v.Type() != String {

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -26,26 +27,35 @@ func TestExact(t *testing.T) {
 		{"1e9223372036854775807", "5", 1}, {"-1e9223372036854775807", "5", -1}, {"1e-9223372036854775808", "5", -1},
 		{"120e-1", "12", 0}, {"0.00120e3", "1.2", 0}, {"9007199254740993.0", "9007199254740993", 0},
 	} {
-		assert.Equal(t, test.want, Exact(test.a).Cmp(Exact(test.b)), "%.40s %.40s", test.a, test.b)
+		t.Run(fmt.Sprintf("%.40s %.40s", test.a, test.b), func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, test.want, Exact(test.a).Cmp(Exact(test.b)))
+		})
 	}
 }
 
-func TestExactKnowsWhatIsWhole(t *testing.T) {
+func TestExactIsInteger(t *testing.T) {
 	t.Parallel()
 	for text, whole := range map[string]bool{
 		"1.0": true, "1.5": false, "1e999999999": true, "1e-999999999": false, strings.Repeat("9", 3000): true,
 		strings.Repeat("9", 3000) + ".5": false, "0." + strings.Repeat("0", 2000) + "1": false, "12.50e1": true, "12.55e1": false,
 	} {
-		assert.Equal(t, whole, Exact(text).IsInt(), "%.40s", text)
+		t.Run(fmt.Sprintf("%.40s", text), func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, whole, Exact(text).IsInt())
+		})
 	}
 }
 
-// TestExactIsBounded gives it what would take longer to compute than go test waits.
+// TestExactIsBounded has numbers that would take longer to compute exactly than the timeout of go test.
 func TestExactIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, n := range []string{"1e999999999", "1e-999999999", strings.Repeat("9", 1<<20), "0." + strings.Repeat("7", 1<<20),
 		strings.Repeat("9", 1<<20) + "e-1048570"} {
-		Exact(n)
+		t.Run(fmt.Sprintf("%.40s", n), func(t *testing.T) {
+			t.Parallel()
+			assert.Positive(t, Exact(n).Sign())
+		})
 	}
 }
 

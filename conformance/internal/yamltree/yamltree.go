@@ -1,4 +1,4 @@
-// Package yamltree reads a YAML or JSON document as a tree in which everything has a line and a JSON pointer.
+// Package yamltree parses a YAML or JSON document into a tree whose nodes have a line and a JSON pointer.
 package yamltree
 
 import (
@@ -21,7 +21,7 @@ type Tree struct {
 	index map[*yaml.Node]map[string]int // of the keys of large objects, such as components/schemas
 }
 
-// Parse reads one document, whose root must be an object. The error is an [*Error] where a line can be named.
+// Parse parses one document, whose root must be an object. The error is an [*Error] if its line is known.
 func Parse(text []byte) (*Tree, error) {
 	var doc, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -39,7 +39,7 @@ func Parse(text []byte) (*Tree, error) {
 	return t, nil
 }
 
-// manyNodes is how many nodes an object has below it for an index of its keys to pay.
+// manyNodes is the number of keys and values from which an index of an object's keys is faster than a search.
 const manyNodes = 64
 
 func (t *Tree) indexKeys(n *yaml.Node) {
@@ -55,7 +55,7 @@ func (t *Tree) indexKeys(n *yaml.Node) {
 	}
 }
 
-// Follow returns what an alias stands for.
+// Follow returns the node that an alias refers to, or n.
 func Follow(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -63,7 +63,7 @@ func Follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// Child returns the node below n at one unescaped reference token, and the line that the token is in.
+// Child returns the node below n at an unescaped token of a JSON pointer, and the line of its key; nil and 0 without it.
 func (t *Tree) Child(n *yaml.Node, token string) (*yaml.Node, int) {
 	switch n = Follow(n); n.Kind {
 	case yaml.MappingNode:
@@ -105,7 +105,7 @@ func (t *Tree) Node(pointer string) *yaml.Node {
 	return Follow(n)
 }
 
-// Line returns the line of the deepest node on the way to pointer, so that it is never without an answer.
+// Line returns the line of the node at pointer, or of the deepest node on the path to it.
 func (t *Tree) Line(pointer string) int {
 	n, line := t.Root, t.Root.Line
 	for _, token := range strictjson.SplitPointer(pointer) {
@@ -118,7 +118,7 @@ func (t *Tree) Line(pointer string) int {
 	return line
 }
 
-// Below returns the pointer of a keyword, or of the object that lacks it.
+// Below returns the pointer of a keyword of the object at pointer, or pointer if the object has no such keyword.
 func (t *Tree) Below(pointer, keyword string) string {
 	if at := pointer + "/" + keyword; t.Node(at) != nil {
 		return at
@@ -126,7 +126,7 @@ func (t *Tree) Below(pointer, keyword string) string {
 	return pointer
 }
 
-// Canonical rewrites a pointer that leads through references into the pointer of the place where the claim stands.
+// Canonical returns the pointer without references: that of the place which the spec's references lead to.
 func (t *Tree) Canonical(pointer string) string {
 	at, n := "", t.Root
 	for _, token := range strictjson.SplitPointer(pointer) {
@@ -140,7 +140,7 @@ func (t *Tree) Canonical(pointer string) string {
 	return at
 }
 
-// dereference follows $ref, which kin-openapi has already proven to lead somewhere.
+// dereference follows $ref. kin-openapi has checked that it resolves.
 func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
 	const maxChain = 32
 	for range maxChain {
@@ -157,15 +157,15 @@ func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
 	return at, n
 }
 
-// DataKeywords are the keywords whose values are not part of the spec's own structure.
+// DataKeywords are the keywords whose values are data, not objects of the spec.
 var DataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
 
-// named are the keywords whose keys are names that the author chose.
+// named are the keywords whose keys are names instead of keywords.
 var named = []string{"paths", "responses", "content", "headers", "properties", "schemas", "requestBodies", "parameters",
 	"securitySchemes", "links", "callbacks", "encoding", "variables", "mapping", "scopes", "patternProperties"}
 
-// WalkObjects visits every object of a spec, but none in examples and other data. Where names is true, the keys of the
-// object are names and not keywords.
+// WalkObjects calls visit for every object of a spec, except in examples and other data, and stops at the first error.
+// names reports whether the keys of the object are names instead of keywords.
 func (t *Tree) WalkObjects(visit func(at string, n *yaml.Node, names bool) error) error {
 	return walk("", t.Root, false, visit)
 }
@@ -181,7 +181,7 @@ func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Nod
 			if !names && slices.Contains(DataKeywords, key) {
 				continue
 			}
-			// An example named default, say, lies below a name and is data all the same: its keyword is examples.
+			// The keys of examples are names, too, such as default, but their values are data.
 			if err := walk(at+strictjson.Pointer(key), n.Content[i+1], !names && slices.Contains(named, key), visit); err != nil {
 				return err
 			}
@@ -196,7 +196,7 @@ func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Nod
 	return nil
 }
 
-// Error says what is wrong with a document.
+// Error is a defect of a document.
 type Error struct {
 	Line   int // from 1
 	Reason string
