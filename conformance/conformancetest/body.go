@@ -13,16 +13,16 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// maxBody is how much of a body is kept for the check, in bytes, as sent and decoded. A longer one counts as not
+// maxBody is the maximum size of a body that is checked, in bytes, both as sent and decoded. A longer one counts as not
 // recorded.
 const maxBody = 1 << 20
 
-// bodyCopy keeps what is read or written of a body, which may happen on several goroutines.
+// bodyCopy is a copy of the part of a body that is read or written, by one or more goroutines.
 type bodyCopy struct {
 	mu    sync.Mutex
-	data  []byte
-	n     int64
-	ended bool // nothing more comes
+	data  []byte // nil beyond maxBody
+	n     int64  // size in bytes
+	ended bool   // the body is complete
 }
 
 func (c *bodyCopy) add(p []byte) {
@@ -59,14 +59,14 @@ func (c *bodyCopy) message(header http.Header, length int64) traffic.Message {
 	return m
 }
 
-// isCompleteJSON reports whether the body is a whole JSON object or array: a [json.Decoder] stops reading there, and
-// its callers seldom read on to the end of the body.
+// isCompleteJSON reports whether the body is a complete JSON object or array: a [json.Decoder] stops reading there, and
+// most callers do not read on to the end of the body.
 func isCompleteJSON(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return (bytes.HasSuffix(body, []byte("}")) || bytes.HasSuffix(body, []byte("]"))) && json.Valid(body)
 }
 
-// decode undoes the content codings (RFC 9110, section 8.4), if it can.
+// decode decodes the supported content codings (RFC 9110, section 8.4).
 func decode(body []byte, codings []string) (decoded []byte, ok bool) {
 	switch strings.ToLower(strings.TrimSpace(strings.Join(codings, ","))) {
 	case "", "identity":
@@ -87,7 +87,7 @@ type copyingBody struct {
 	io.ReadCloser
 
 	copy  *bodyCopy
-	onEnd func() // called at the end of the body, at an error and when the body is closed; may be nil
+	onEnd func() // called at the end of the body, after an error and on Close; may be nil
 }
 
 func (b *copyingBody) Read(p []byte) (int, error) {

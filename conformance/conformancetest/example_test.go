@@ -12,7 +12,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 )
 
-// In a test, tb is its *testing.T.
+// In a test, tb is the *testing.T.
 func ExampleTransport() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {
@@ -40,7 +40,7 @@ func ExampleTransport() {
 	// createFault 401: response.body /status criterion: problem-status-is-http-status: expected 401 ($statusCode), found 403
 }
 
-// In a test, tb is its *testing.T.
+// In a test, tb is the *testing.T.
 func ExampleMiddleware() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {
@@ -67,11 +67,11 @@ type printer struct{ cleanups []func() }
 func (*printer) Helper()             {}
 func (*printer) Logf(string, ...any) {}
 
-// Errorf leaves out where in the spec the broken claim stands.
+// Errorf prints the message without the place in the spec.
 func (*printer) Errorf(format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	for _, basis := range []string{" (documented, ", " (assumed, "} {
-		message, _, _ = strings.Cut(message, basis)
+	for _, source := range []string{" (documented, ", " (assumed, "} {
+		message, _, _ = strings.Cut(message, source)
 	}
 	fmt.Println(message)
 }

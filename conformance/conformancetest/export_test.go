@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 )
 
-// DetectedType is the type that [Middleware] detects for a response.
+// DetectedType returns the type that [Middleware] detects for a response.
 func DetectedType(handler http.HandlerFunc, method string) string {
 	w := &copyingWriter{ResponseWriter: httptest.NewRecorder()}
 	handler(flushingWriter{w}, httptest.NewRequest(method, "/x", nil))

@@ -11,15 +11,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Middleware returns a handler that checks every exchange that a test makes with next: a finding is an error of the
-// test; drift and notes are logged, see [Strict].
+// Middleware returns a handler that checks every exchange that next handles: a finding is an error of the test; drift and
+// notes are logged, see [Strict].
 //
-// Requests and responses pass through unchanged and are streamed. An exchange is checked when next returns, by what it
-// read of the request and wrote as the response. A Content-Type that next leaves to net/http is detected as net/http
-// does. A part of the request that next did not read is no evidence, nor is a body of more than 1 MiB or in a content
-// coding other than gzip. A handler that panics or takes over the connection is not checked, nor is one that returns
-// after the test has ended. A test in which no exchange was for an operation of the contract fails at its end, because
-// it would pass without having checked anything.
+// Requests and responses pass through unchanged and are streamed. Middleware checks an exchange when next returns: the
+// request as far as next read it, and the response that it wrote, with the Content-Type that net/http detects if next
+// sets none. A request body that next did not read completely is not checked, nor a body of more than 1 MiB or in a
+// content coding other than gzip. An exchange is not checked if next panics or hijacks the connection, or returns after
+// the end of the test. A test fails at its end if no exchange was checked.
 func Middleware(tb TB, contract *conformance.Contract, next http.Handler, options ...Option) http.Handler {
 	t := newTester(tb, contract, options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,9 +53,9 @@ type copyingWriter struct {
 	status   int // 0 until the header is written
 	header   http.Header
 	body     bodyCopy
-	start    []byte // of the body before the first flush: net/http detects its type by that
+	start    []byte // of the body before the first flush: net/http detects the type of it
 	flushed  bool
-	failed   bool // to write all of the body
+	failed   bool // a write failed
 	hijacked bool
 	typed    bool // net/http does not detect the type
 }
@@ -66,7 +65,7 @@ func (w *copyingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements [http.ResponseWriter].
 func (w *copyingWriter) WriteHeader(status int) {
-	if status/100 != 1 || status == http.StatusSwitchingProtocols { // the other 1xx come before the response
+	if status/100 != 1 || status == http.StatusSwitchingProtocols { // the other 1xx precede the response
 		w.commit(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -86,7 +85,7 @@ func (w *copyingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// FlushError is what [http.ResponseController.Flush] calls.
+// FlushError implements the method that [http.ResponseController.Flush] calls.
 func (w *copyingWriter) FlushError() error {
 	w.commit(http.StatusOK)
 	w.flushed = true
@@ -100,7 +99,7 @@ func (w *copyingWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
-// commit copies the header at the moment when it is written.
+// commit copies the header when it is written.
 func (w *copyingWriter) commit(status int) {
 	if w.status != 0 {
 		return

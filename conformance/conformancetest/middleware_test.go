@@ -1,6 +1,7 @@
 package conformancetest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,8 +15,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 )
 
-// serve makes one exchange with a handler behind the middleware, over HTTP/1.1 on loopback, and returns what the test is
-// told at its end, and the answer with its body.
+// serve makes one exchange with a handler behind the middleware, over HTTP/1.1 on loopback, and returns the reports to the
+// test, and the response with its body.
 func serve(t *testing.T, r *http.Request, handler http.HandlerFunc, options ...conformancetest.Option) (*observed, *http.Response, string) {
 	t.Helper()
 	o := &observed{t: t}
@@ -33,7 +34,7 @@ func serve(t *testing.T, r *http.Request, handler http.HandlerFunc, options ...c
 	return o, resp, string(body)
 }
 
-// create answers with a fault, after it has read the request.
+// create reads the request and responds with a fault.
 func create(id int, write func(http.ResponseWriter, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -48,12 +49,12 @@ func whole(w http.ResponseWriter, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// TestMiddlewareReports what it saw, and passes on what it saw, compared with what the client gets.
+// TestMiddlewareReports findings, and compares the response with that of the handler without middleware.
 func TestMiddlewareReports(t *testing.T) {
 	t.Parallel()
 	const minimum = "createFault 201: response.body /id minimum"
 	big := strings.Repeat(" ", 1<<20)
-	for what, test := range map[string]struct {
+	for name, test := range map[string]struct {
 		request string
 		handler http.HandlerFunc
 		options []conformancetest.Option
@@ -62,7 +63,7 @@ func TestMiddlewareReports(t *testing.T) {
 	}{
 		"conforms": {request, create(7, whole), nil, nil, nil},
 		"deviates": {request, create(0, whole), nil, []string{minimum}, nil},
-		"accepts what is forbidden": {`{"vehicle_id":4711}`, create(7, whole), nil,
+		"accepts a violation": {`{"vehicle_id":4711}`, create(7, whole), nil,
 			[]string{"createFault 201: request.body /code required: accepted with 201 although it violates the contract: "}, nil},
 		"in pieces": {request, create(0, func(w http.ResponseWriter, body []byte) {
 			w.WriteHeader(http.StatusEarlyHints)
@@ -74,13 +75,13 @@ func TestMiddlewareReports(t *testing.T) {
 				w.(http.Flusher).Flush()
 			}
 		}), nil, []string{minimum}, nil},
-		"a status that is not said": {request, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, nil, nil,
+		"an implicit status": {request, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, nil, nil,
 			[]string{"createFault 200: response.status  status"}},
-		"a status that is not said, strictly": {request, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") },
+		"an implicit status, strictly": {request, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") },
 			[]conformancetest.Option{conformancetest.Strict()}, []string{"createFault 200: response.status  status"}, nil},
-		"too large":          {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big...)) }), nil, nil, nil},
-		"as large as it may": {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big[len(body):]...)) }), nil, []string{minimum}, nil},
-		"of a type that is not said": {request, func(w http.ResponseWriter, _ *http.Request) {
+		"too large":           {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big...)) }), nil, nil, nil},
+		"of the maximum size": {request, create(0, func(w http.ResponseWriter, body []byte) { whole(w, append(body, big[len(body):]...)) }), nil, []string{minimum}, nil},
+		"of an implicit type": {request, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/api/v1/faults/7")
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, "<ht")
@@ -93,7 +94,7 @@ func TestMiddlewareReports(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 			_, _ = w.Write(validFault(nil))
 		}, nil, []string{`createFault 201: response.header /Content-Type media-type: expected application/json, found no Content-Type`}, nil},
-		"of no type, as it is flushed": {request, func(w http.ResponseWriter, _ *http.Request) {
+		"of no type, after a flush": {request, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/api/v1/faults/7")
 			w.WriteHeader(http.StatusCreated)
 			assert.NoError(t, http.NewResponseController(w).Flush())
@@ -104,16 +105,16 @@ func TestMiddlewareReports(t *testing.T) {
 			w.Header()["x-lower"] = []string{"1"}
 			whole(w, body)
 		}), nil, nil, []string{"createFault 201: response.header /X-Lower undocumented-header"}},
-		"all of the request is not read": {`{"vehicle_id":4711}`, func(w http.ResponseWriter, r *http.Request) {
+		"a request that is not read completely": {`{"vehicle_id":4711}`, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 3)
 			create(7, whole)(w, &http.Request{Body: http.NoBody})
 		}, nil, nil, nil},
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o, resp, body := serve(t, newCreate(t, "http://h", test.request), test.handler, test.options...)
-			begins(t, test.errors, o.errors, what)
-			begins(t, test.logs, o.logs, what)
+			assertPrefixes(t, test.errors, o.errors)
+			assertPrefixes(t, test.logs, o.logs)
 			plain := httptest.NewServer(test.handler)
 			r := newCreate(t, plain.URL, test.request)
 			want, err := plain.Client().Transport.RoundTrip(r)
@@ -123,18 +124,18 @@ func TestMiddlewareReports(t *testing.T) {
 			plain.Close()
 			want.Header.Del("Date")
 			resp.Header.Del("Date")
-			assert.Equal(t, want.StatusCode, resp.StatusCode, what)
-			assert.Equal(t, want.Header, resp.Header, what)
-			assert.Equal(t, want.ContentLength, resp.ContentLength, what)
-			assert.Equal(t, string(wanted), body, what)
+			assert.Equal(t, want.StatusCode, resp.StatusCode)
+			assert.Equal(t, want.Header, resp.Header)
+			assert.Equal(t, want.ContentLength, resp.ContentLength)
+			assert.Equal(t, string(wanted), body)
 		})
 	}
 }
 
-// TestMiddlewareDetectsTypesAsNetHTTPDoes compares what it took the type for with what came out.
+// TestMiddlewareDetectsTypesAsNetHTTPDoes compares the detected type with the one in the response.
 func TestMiddlewareDetectsTypesAsNetHTTPDoes(t *testing.T) {
 	t.Parallel()
-	for what, handler := range map[string]http.HandlerFunc{
+	for name, handler := range map[string]http.HandlerFunc{
 		"text":    func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "text") },
 		"nothing": func(http.ResponseWriter, *http.Request) {},
 		"a long begin": func(w http.ResponseWriter, _ *http.Request) {
@@ -160,26 +161,25 @@ func TestMiddlewareDetectsTypesAsNetHTTPDoes(t *testing.T) {
 		},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			r, err := http.NewRequestWithContext(t.Context(), method, "http://h/x", nil)
-			require.NoError(t, err)
-			_, resp, _ := serve(t, r, func(w http.ResponseWriter, r *http.Request) {
-				// The outer one sees what is written to it by the inner, which is judged by a contract for any path.
-				handler(w, r)
+			t.Run(method+" "+name, func(t *testing.T) {
+				t.Parallel()
+				r, err := http.NewRequestWithContext(t.Context(), method, "http://h/x", nil)
+				require.NoError(t, err)
+				_, resp, _ := serve(t, r, handler)
+				assert.Equal(t, resp.Header.Get("Content-Type"), conformancetest.DetectedType(handler, method))
 			})
-			got := conformancetest.DetectedType(handler, method)
-			assert.Equal(t, resp.Header.Get("Content-Type"), got, "%s %s", method, what)
 		}
 	}
 }
 
-// TestMiddlewarePassesOn what a handler may do with a connection.
+// TestMiddlewarePassesOn panics, hijacked connections and the methods of the response writer.
 func TestMiddlewarePassesOn(t *testing.T) {
 	t.Parallel()
 	const vacuous = "none was for an operation of the contract"
 
 	o, resp, _ := serve(t, newCreate(t, "http://h", request), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	assert.Nil(t, resp, "the connection was closed")
-	require.Len(t, o.errors, 1, "nothing was judged")
+	require.Len(t, o.errors, 1, "nothing was checked")
 	assert.Contains(t, o.errors[0], vacuous)
 
 	o, resp, body := serve(t, newCreate(t, "http://h", request), func(w http.ResponseWriter, _ *http.Request) {
@@ -191,17 +191,17 @@ func TestMiddlewarePassesOn(t *testing.T) {
 	})
 	assert.Equal(t, http.StatusTeapot, resp.StatusCode)
 	assert.Equal(t, "hi", body)
-	require.Len(t, o.errors, 1, "nothing was judged")
+	require.Len(t, o.errors, 1, "nothing was checked")
 	assert.Contains(t, o.errors[0], vacuous)
 
 	o, resp, _ = serve(t, newCreate(t, "http://h", request), create(7, func(w http.ResponseWriter, body []byte) {
-		assert.NoError(t, http.NewResponseController(w).EnableFullDuplex(), "what is not wrapped is reached")
+		assert.NoError(t, http.NewResponseController(w).EnableFullDuplex(), "a method of the wrapped writer")
 		whole(w, body)
 	}))
 	assert.Equal(t, http.StatusCreated, resp.StatusCode)
 	assert.Empty(t, o.errors)
 
-	// A writer that can do neither says so.
+	// A writer without Flush and Hijack.
 	o = &observed{t: t}
 	recorder := httptest.NewRecorder()
 	conformancetest.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
@@ -216,7 +216,7 @@ func TestMiddlewarePassesOn(t *testing.T) {
 	assert.NotEmpty(t, o.end())
 }
 
-// TestMiddlewareShowsTheRequest as it came, and all of it however large it is.
+// TestMiddlewareShowsTheRequest unchanged and complete to the handler, whatever its size.
 func TestMiddlewareShowsTheRequest(t *testing.T) {
 	t.Parallel()
 	sent := `{"vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("x", 3<<20) + `"}`
@@ -225,7 +225,7 @@ func TestMiddlewareShowsTheRequest(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Equal(t, sent, string(body))
 		assert.Equal(t, int64(len(sent)), r.ContentLength)
-		r.Header.Del("Authorization") // what was sent is judged, not what became of it
+		r.Header.Del("Authorization") // the check uses the header as received
 		create(7, whole)(w, r)
 	})
 	assert.Empty(t, o.errors)
@@ -235,8 +235,8 @@ func TestMiddlewareShowsTheRequest(t *testing.T) {
 		assert.Equal(t, http.NoBody, r.Body)
 		create(7, whole)(w, r)
 	})
-	begins(t, []string{"createFault 201: request.header /Account-Token security", "createFault 201: request.header /Authorization security",
-		"createFault 201: request.body  body"}, o.errors, "")
+	assertPrefixes(t, []string{"createFault 201: request.header /Account-Token security", "createFault 201: request.header /Authorization security",
+		"createFault 201: request.body  body"}, o.errors)
 	o = &observed{t: t}
 	conformancetest.Middleware(o, loadContract(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		assert.Nil(t, r.Body)
@@ -244,13 +244,13 @@ func TestMiddlewareShowsTheRequest(t *testing.T) {
 	assert.Len(t, o.end(), 1)
 }
 
-// TestMiddlewareUnderATimeout writes to a writer that has given up.
+// TestMiddlewareUnderATimeout writes to a writer that returns http.ErrHandlerTimeout.
 func TestMiddlewareUnderATimeout(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
 	handler := conformancetest.Middleware(o, loadContract(t), create(0, whole))
 	handler.ServeHTTP(failingWriter{httptest.NewRecorder()}, newCreate(t, "http://h", request))
-	assert.Empty(t, o.end(), "the body did not go out")
+	assert.Empty(t, o.end(), "the body was not sent")
 }
 
 type failingWriter struct{ *httptest.ResponseRecorder }
@@ -259,40 +259,43 @@ func (w failingWriter) Write(p []byte) (int, error) { return len(p) / 2, http.Er
 
 func TestMiddlewareIsSafeForConcurrentUse(t *testing.T) {
 	t.Parallel()
-	o := &observed{t: t}
 	for _, http2 := range []bool{false, true} {
-		server := httptest.NewUnstartedServer(conformancetest.Middleware(o, loadContract(t), create(7, whole)))
-		if server.EnableHTTP2 = http2; http2 {
-			server.StartTLS()
-		} else {
-			server.Start()
-		}
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				for range 10 {
-					resp, err := server.Client().Do(newCreate(t, server.URL, request))
-					if !assert.NoError(t, err) {
-						return
+		t.Run(fmt.Sprintf("HTTP/2 is %t", http2), func(t *testing.T) {
+			t.Parallel()
+			o := &observed{t: t}
+			server := httptest.NewUnstartedServer(conformancetest.Middleware(o, loadContract(t), create(7, whole)))
+			if server.EnableHTTP2 = http2; http2 {
+				server.StartTLS()
+			} else {
+				server.Start()
+			}
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					for range 10 {
+						resp, err := server.Client().Do(newCreate(t, server.URL, request))
+						if !assert.NoError(t, err) {
+							return
+						}
+						body, _ := io.ReadAll(resp.Body)
+						assert.JSONEq(t, string(validFault(nil)), string(body))
+						_ = resp.Body.Close()
 					}
-					body, _ := io.ReadAll(resp.Body)
-					assert.JSONEq(t, string(validFault(nil)), string(body))
-					_ = resp.Body.Close()
-				}
-			})
-		}
-		wg.Wait()
-		server.Close()
+				})
+			}
+			wg.Wait()
+			server.Close()
+			assert.Empty(t, o.end())
+		})
 	}
-	assert.Empty(t, o.end())
 }
 
-// TestMiddlewareAfterTheEnd lets the test end while the handler is at work.
+// TestMiddlewareAfterTheEnd ends the test before the handler returns.
 func TestMiddlewareAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
 	handler := conformancetest.Middleware(o, loadContract(t), create(0, func(w http.ResponseWriter, body []byte) {
-		assert.Len(t, o.end(), 1, "nothing was judged")
+		assert.Len(t, o.end(), 1, "nothing was checked")
 		whole(w, body)
 	}))
 	handler.ServeHTTP(httptest.NewRecorder(), newCreate(t, "http://h", request))

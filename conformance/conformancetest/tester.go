@@ -13,8 +13,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// TB is the part of a test that [Transport] and [Middleware] need. [*testing.T] implements it. If it has the methods
-// Name and Skipped as well, messages name the test, and a skipped test may end without an exchange.
+// TB has the methods of [*testing.T] that [Transport] and [Middleware] need. If it has the methods Name and Skipped as
+// well, messages name the test, and a skipped test may end without an exchange.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -25,10 +25,10 @@ type TB interface {
 // Option changes what [Transport] and [Middleware] report.
 type Option func(*tester)
 
-// Strict makes drift an error of the test (default: drift is logged, as something new in an API need not be wrong).
+// Strict makes drift an error of the test (default: drift is logged, as a vendor may add to an API at any time).
 func Strict() Option { return func(t *tester) { t.strict = true } }
 
-// tester checks the exchanges of one test and reports to it until it ends.
+// tester checks the exchanges of one test, and reports findings until the test ends.
 type tester struct {
 	tb       TB
 	contract *conformance.Contract
@@ -39,7 +39,7 @@ type tester struct {
 	ended   bool
 	started int
 	checked int
-	open    map[int]func() // the checks of the exchanges that have not ended, by number
+	open    map[int]func() // the checks of unfinished exchanges, by number
 }
 
 func newTester(tb TB, contract *conformance.Contract, options []Option) *tester {
@@ -71,7 +71,7 @@ func (t *tester) checkAtEnd(number int, check func()) {
 	}
 }
 
-// check checks an exchange. After the end of the test it reports nothing, as testing.T panics then.
+// check checks an exchange. It reports nothing after the end of the test, as testing.T would panic.
 func (t *tester) check(number int, ex *traffic.Exchange) {
 	t.tb.Helper()
 	ex.Source = fmt.Sprintf("%s %s #%d%s", ex.Method, t.path(ex), number, t.name)
@@ -107,7 +107,7 @@ func (t *tester) path(ex *traffic.Exchange) string {
 	return (&url.URL{Path: redacted.URL.Path}).EscapedPath()
 }
 
-// end checks the exchanges that are still open, and fails a test that has checked nothing.
+// end checks the unfinished exchanges, and fails a test that has checked nothing.
 func (t *tester) end() {
 	t.tb.Helper()
 	t.mu.Lock()

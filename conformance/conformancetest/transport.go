@@ -1,5 +1,5 @@
-// Package conformancetest checks the HTTP exchanges of a Go test against a contract: [Transport] those that the test's
-// client makes, [Middleware] those that its server handles.
+// Package conformancetest checks the HTTP exchanges of a Go test against a contract: [Transport] those of the test's
+// client, [Middleware] those of its server.
 package conformancetest
 
 import (
@@ -13,14 +13,13 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Transport returns a transport that checks every exchange that a test makes through it: a finding is an error of the
-// test; drift and notes are logged, see [Strict]. next makes the exchanges; nil stands for [http.DefaultTransport].
+// Transport returns a transport that sends requests with next and checks every exchange: a finding is an error of the
+// test; drift and notes are logged, see [Strict]. next may be nil (default [http.DefaultTransport]).
 //
-// Requests and responses pass through unchanged and are streamed. An exchange is checked when the body of its response
-// is read to its end or closed, or when the test ends. A body that was not read to its end by then is no evidence, nor
-// is one of more than 1 MiB or in a content coding other than gzip. An exchange without a response is not checked. A
-// test in which no exchange was for an operation of the contract fails at its end, because it would pass without having
-// checked anything.
+// Requests and responses pass through unchanged and are streamed. Transport checks an exchange when the response body is
+// read to its end or closed, or when the test ends. A body that was not read completely by then is not checked, nor one of
+// more than 1 MiB or in a content coding other than gzip, nor an exchange without a response. A test fails at its end if
+// no exchange was checked.
 func Transport(tb TB, contract *conformance.Contract, next http.RoundTripper, options ...Option) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -38,7 +37,7 @@ type transport struct {
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	number := t.start()
 	ex := newExchange(r)
-	header := r.Header.Clone() // before it is sent: the caller may change it afterwards
+	header := r.Header.Clone() // the caller may change it after RoundTrip
 	passed, sent := copyRequest(r)
 	resp, err := t.next.RoundTrip(passed)
 	if resp == nil || err != nil {
@@ -75,8 +74,8 @@ func newExchange(r *http.Request) *traffic.Exchange {
 	return ex
 }
 
-// copyRequest returns the request with a body that is copied as it is read, and a function that returns the copy. A
-// transport that sends the request again on another connection gets a new body from GetBody: the last one counts.
+// copyRequest returns the request with a body that is copied as it is read, and a function that returns the copy. If the
+// transport sends the request again with a new body from GetBody, it is the copy of the last body.
 func copyRequest(r *http.Request) (*http.Request, func() *bodyCopy) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, func() *bodyCopy { return &bodyCopy{ended: true} }

@@ -56,7 +56,7 @@ func validFault(change func(map[string]any)) []byte {
 	return body
 }
 
-// observed is a test that keeps what it is told. It fails the real one when it is told something after its end.
+// observed is a TB that records reports. It fails the real test for a report after its end.
 type observed struct {
 	t       *testing.T
 	skipped bool
@@ -72,17 +72,17 @@ func (o *observed) Helper()       {}
 func (o *observed) Name() string  { return "TestOfAUser" }
 func (o *observed) Skipped() bool { return o.skipped }
 
-func (o *observed) tell(to *[]string, format string, args []any) {
+func (o *observed) record(to *[]string, format string, args []any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	*to = append(*to, fmt.Sprintf(format, args...))
 	if o.ended {
-		o.t.Errorf("told after the end: "+format, args...)
+		o.t.Errorf("a report after the end: "+format, args...)
 	}
 }
 
-func (o *observed) Errorf(format string, args ...any) { o.tell(&o.errors, format, args) }
-func (o *observed) Logf(format string, args ...any)   { o.tell(&o.logs, format, args) }
+func (o *observed) Errorf(format string, args ...any) { o.record(&o.errors, format, args) }
+func (o *observed) Logf(format string, args ...any)   { o.record(&o.logs, format, args) }
 func (o *observed) Cleanup(f func())                  { o.cleanups = append(o.cleanups, f) }
 
 // end ends the test, and returns its errors.
@@ -96,7 +96,7 @@ func (o *observed) end() []string {
 	return o.errors
 }
 
-// respond is a transport that gives one answer, once it has read the request.
+// respond is a transport that reads the request before it responds.
 type respond func(*http.Request) (*http.Response, error)
 
 func (f respond) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -116,7 +116,7 @@ func created(body io.ReadCloser) respond {
 
 func text(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
 
-// newCreate is a request for the operation with both credentials.
+// newCreate returns a request for the operation with both credentials.
 func newCreate(t testing.TB, base, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/api/v1/faults", strings.NewReader(body))
@@ -127,7 +127,7 @@ func newCreate(t testing.TB, base, body string) *http.Request {
 	return r
 }
 
-// exchangeAll makes one exchange and reads all of the answer.
+// exchangeAll makes one exchange and returns the response body.
 func exchangeAll(t *testing.T, transport http.RoundTripper, r *http.Request) string {
 	t.Helper()
 	resp, err := transport.RoundTrip(r)
@@ -145,51 +145,51 @@ func TestTransportReports(t *testing.T) {
 	fault := func(name string, value any) string {
 		return string(validFault(func(f map[string]any) { f[name] = value }))
 	}
-	for what, test := range map[string]struct {
+	for name, test := range map[string]struct {
 		request, response string
 		options           []conformancetest.Option
-		errors, logs      []string // what each begins with
+		errors, logs      []string // prefixes
 	}{
 		"conforms": {request, string(validFault(nil)), nil, nil, nil},
 		"deviates": {request, fault("id", 0), nil, []string{"createFault 201: response.body /id minimum: expected at least 1, found 0 (documented, line "}, nil},
-		"accepts what is forbidden": {`{"vehicle_id":4711}`, string(validFault(nil)), nil,
+		"accepts a violation": {`{"vehicle_id":4711}`, string(validFault(nil)), nil,
 			[]string{"createFault 201: request.body /code required: accepted with 201 although it violates the contract: "}, nil},
-		"drifts":         {request, fault("new", 1), nil, nil, []string{"createFault 201: response.body /new undocumented-property: "}},
-		"does not print": {request, fault("\x1b\n\u009b\u202e", 1), nil, nil, []string{`createFault 201: response.body /\x1b\n\u009b\u202e undocumented-property: `}},
+		"drifts":           {request, fault("new", 1), nil, nil, []string{"createFault 201: response.body /new undocumented-property: "}},
+		"is not printable": {request, fault("\x1b\n\u009b\u202e", 1), nil, nil, []string{`createFault 201: response.body /\x1b\n\u009b\u202e undocumented-property: `}},
 		"drifts, strictly": {request, fault("new", 1), []conformancetest.Option{conformancetest.Strict()},
 			[]string{"createFault 201: response.body /new undocumented-property: "}, nil},
 		"twice":         {request, strings.Replace(fault("account_id", -1), `"id":7`, `"id":-7`, 1), nil, []string{"createFault 201: response.body /account_id minimum", "createFault 201: response.body /id minimum"}, nil},
 		"repeats a key": {request, fault("status", apiKey+accountToken), nil, []string{`createFault 201: response.body /status enum: `}, nil},
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := &observed{t: t}
 			transport := conformancetest.Transport(o, contract, created(text(test.response)), test.options...)
-			assert.Equal(t, test.response, exchangeAll(t, transport, newCreate(t, base, test.request)), what)
+			assert.Equal(t, test.response, exchangeAll(t, transport, newCreate(t, base, test.request)))
 			o.end()
-			begins(t, test.errors, o.errors, what)
-			begins(t, test.logs, o.logs, what)
-			told := strings.Join(append(o.errors, o.logs...), "\n")
-			assert.NotContains(t, told, apiKey, what)
-			assert.NotContains(t, told, accountToken, what)
-			if told != "" {
-				assert.Contains(t, told, "; POST /api/v1/faults #1 (TestOfAUser))", what)
+			assertPrefixes(t, test.errors, o.errors)
+			assertPrefixes(t, test.logs, o.logs)
+			reports := strings.Join(append(o.errors, o.logs...), "\n")
+			assert.NotContains(t, reports, apiKey)
+			assert.NotContains(t, reports, accountToken)
+			if reports != "" {
+				assert.Contains(t, reports, "; POST /api/v1/faults #1 (TestOfAUser))")
 			}
 		})
 	}
 }
 
-func begins(t *testing.T, want, got []string, what string) {
+func assertPrefixes(t *testing.T, want, got []string) {
 	t.Helper()
-	if assert.Len(t, got, len(want), "%s: %s", what, got) {
+	if assert.Len(t, got, len(want), "%s", got) {
 		for i := range want {
-			assert.True(t, strings.HasPrefix(got[i], want[i]), "%s: %s", what, got[i])
+			assert.True(t, strings.HasPrefix(got[i], want[i]), got[i])
 		}
 	}
 }
 
-// TestTransportFailsWhatShowsNothing is about tests that would pass without having judged anything.
-func TestTransportFailsWhatShowsNothing(t *testing.T) {
+// TestTransportFailsAnEmptyTest, which would pass without having checked anything.
+func TestTransportFailsAnEmptyTest(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	const vacuous = "none was for an operation of the contract"
@@ -223,7 +223,7 @@ func TestTransportFailsWhatShowsNothing(t *testing.T) {
 
 	o = &observed{t: t, skipped: true}
 	conformancetest.Transport(o, contract, nil)
-	assert.Empty(t, o.end(), "a test that was skipped")
+	assert.Empty(t, o.end(), "a skipped test")
 
 	o = &observed{t: t}
 	neither := respond(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // broken on purpose
@@ -233,7 +233,7 @@ func TestTransportFailsWhatShowsNothing(t *testing.T) {
 	require.Len(t, o.end(), 1)
 }
 
-// TestTransportWithoutBodies gives it what only transports that are made by hand do.
+// TestTransportWithoutBodies has nil bodies, as in hand-written transports.
 func TestTransportWithoutBodies(t *testing.T) {
 	t.Parallel()
 	o := &observed{t: t}
@@ -246,49 +246,52 @@ func TestTransportWithoutBodies(t *testing.T) {
 	assert.Same(t, r, resp.Request)
 	_, err = transport.RoundTrip(&http.Request{})
 	require.NoError(t, err)
-	begins(t, []string{"createFault 201: request.body  body", "createFault 201: response.body  body"}, o.end(), "")
+	assertPrefixes(t, []string{"createFault 201: request.body  body", "createFault 201: response.body  body"}, o.end())
 }
 
-// TestTransportChecksWhatWasRead tells bodies that were read as far as they go from others.
+// TestTransportChecksWhatWasRead has bodies that are read completely, partly or not at all.
 func TestTransportChecksWhatWasRead(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	bad := string(validFault(func(f map[string]any) { f["id"] = 0 }))
 	const minimum = "createFault 201: response.body /id minimum"
 	large := strings.Repeat(" ", 1<<20)
-	for what, test := range map[string]struct {
-		body  string
-		read  func(io.Reader) error
-		wants []string
+	for name, test := range map[string]struct {
+		body string
+		read func(io.Reader) error
+		want []string
 	}{
 		"all of it": {bad, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, []string{minimum}},
 		"by a decoder": {bad + "\n", func(r io.Reader) error {
 			return json.NewDecoder(io.LimitReader(r, int64(len(bad)))).Decode(&struct{}{})
 		}, []string{minimum}},
-		"half of it":             {bad, func(r io.Reader) error { _, err := io.CopyN(io.Discard, r, int64(len(bad)/2)); return err }, nil},
-		"nothing":                {bad, func(io.Reader) error { return nil }, nil},
-		"all, and it is too big": {bad + large, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, nil},
-		"all, and it just fits":  {bad + large[len(bad):], func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, []string{minimum}},
+		"half of it":               {bad, func(r io.Reader) error { _, err := io.CopyN(io.Discard, r, int64(len(bad)/2)); return err }, nil},
+		"nothing":                  {bad, func(io.Reader) error { return nil }, nil},
+		"all, and it is too large": {bad + large, func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, nil},
+		"all, of the maximum size": {bad + large[len(bad):], func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err }, []string{minimum}},
 	} {
-		for _, closed := range []bool{true, false} { // otherwise it is judged at the end of the test
-			o := &observed{t: t}
-			resp, err := conformancetest.Transport(o, contract, created(text(test.body))).RoundTrip(newCreate(t, "http://h", request))
-			require.NoError(t, err)
-			require.NoError(t, test.read(resp.Body), what)
-			if closed {
-				require.NoError(t, resp.Body.Close())
-				assert.Len(t, o.errors, len(test.wants), "%s: it is judged when it is closed", what)
-			}
-			begins(t, test.wants, o.end(), what)
-			if !closed {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				require.NoError(t, resp.Body.Close(), "and nobody is told of it")
-			}
+		for _, closed := range []bool{true, false} { // an open body is checked at the end of the test
+			t.Run(fmt.Sprintf("%s, closed %t", name, closed), func(t *testing.T) {
+				t.Parallel()
+				o := &observed{t: t}
+				resp, err := conformancetest.Transport(o, contract, created(text(test.body))).RoundTrip(newCreate(t, "http://h", request))
+				require.NoError(t, err)
+				require.NoError(t, test.read(resp.Body))
+				if closed {
+					require.NoError(t, resp.Body.Close())
+					assert.Len(t, o.errors, len(test.want))
+				}
+				assertPrefixes(t, test.want, o.end())
+				if !closed { // the observed test fails on a report after its end
+					_, _ = io.Copy(io.Discard, resp.Body)
+					require.NoError(t, resp.Body.Close())
+				}
+			})
 		}
 	}
 }
 
-// TestTransportStreams reads each part of an answer before the next is sent.
+// TestTransportStreams reads each part of a response before the server sends the next.
 func TestTransportStreams(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})
@@ -322,7 +325,7 @@ func TestTransportStreams(t *testing.T) {
 	assert.Empty(t, o.end())
 }
 
-// TestTransportChangesNothing looks at a request and its answer from both sides.
+// TestTransportChangesNothing compares the request and the response at the client and at the server.
 func TestTransportChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, http2 := range []bool{false, true} {
@@ -359,13 +362,13 @@ func TestTransportChangesNothing(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, got, string(all))
 			require.NoError(t, resp.Body.Close())
-			assert.Empty(t, o.end(), "what is too large to keep is no evidence")
+			assert.Empty(t, o.end(), "bodies beyond the maximum size are not checked")
 			server.Close()
 		})
 	}
 }
 
-// TestTransportDecodes what net/http has left compressed, as the caller asked for it.
+// TestTransportDecodes bodies that net/http leaves compressed because the caller set Accept-Encoding.
 func TestTransportDecodes(t *testing.T) {
 	t.Parallel()
 	bad := validFault(func(f map[string]any) { f["id"] = 0 })
@@ -377,22 +380,22 @@ func TestTransportDecodes(t *testing.T) {
 	zip = gzip.NewWriter(&bomb)
 	_, _ = zip.Write(append(bytes.Repeat([]byte(" "), 1<<20), bad...))
 	_ = zip.Close()
-	for what, test := range map[string]struct {
+	for name, test := range map[string]struct {
 		coding, accept string
 		body           []byte
-		wants          int
+		want           int
 	}{
-		"by net/http":      {"gzip", "", packed.Bytes(), 1},
-		"by us":            {"gzip", "gzip", packed.Bytes(), 1},
-		"another name":     {"X-GZip", "x-gzip", packed.Bytes(), 1},
-		"no coding":        {"identity", "gzip", bad, 1},
-		"of unknown kind":  {"br", "br", bad, 0},
-		"not what it says": {"gzip", "gzip", bad, 0},
-		"twice":            {"gzip, gzip", "gzip", packed.Bytes(), 0},
-		"too large":        {"gzip", "gzip", bomb.Bytes(), 0},
-		"cut":              {"gzip", "gzip", packed.Bytes()[:40], 0},
+		"by net/http":    {"gzip", "", packed.Bytes(), 1},
+		"by Transport":   {"gzip", "gzip", packed.Bytes(), 1},
+		"another name":   {"X-GZip", "x-gzip", packed.Bytes(), 1},
+		"no coding":      {"identity", "gzip", bad, 1},
+		"unknown":        {"br", "br", bad, 0},
+		"not compressed": {"gzip", "gzip", bad, 0},
+		"twice":          {"gzip, gzip", "gzip", packed.Bytes(), 0},
+		"too large":      {"gzip", "gzip", bomb.Bytes(), 0},
+		"cut":            {"gzip", "gzip", packed.Bytes()[:40], 0},
 	} {
-		t.Run(what, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", "/api/v1/faults/0")
@@ -408,18 +411,18 @@ func TestTransportDecodes(t *testing.T) {
 			}
 			got := exchangeAll(t, conformancetest.Transport(o, loadContract(t), server.Client().Transport), r)
 			if test.accept == "" {
-				assert.Equal(t, string(bad), got, what)
+				assert.Equal(t, string(bad), got)
 			} else {
-				assert.Equal(t, string(test.body), got, what)
+				assert.Equal(t, string(test.body), got)
 			}
-			assert.Len(t, o.end(), test.wants, what)
+			assert.Len(t, o.end(), test.want)
 			server.Close()
 		})
 	}
 }
 
-// TestTransportKeepsRetries lets a connection die under a request that net/http then sends again.
-func TestTransportKeepsRetries(t *testing.T) {
+// TestTransportRetries has an inner transport that sends the request a second time, as net/http does on a new connection.
+func TestTransportRetries(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(create(7, whole))
 	defer server.Close()
@@ -443,7 +446,7 @@ func TestTransportKeepsRetries(t *testing.T) {
 	}))
 	got := exchangeAll(t, transport, newCreate(t, server.URL, `{"vehicle_id":4711,"code":"P0420"}`))
 	assert.Contains(t, got, `"id":7`)
-	assert.Empty(t, o.end(), "the second body is the one that was sent")
+	assert.Empty(t, o.end(), "the check uses the second body")
 	assert.Equal(t, 2, attempts)
 }
 
@@ -451,10 +454,11 @@ type respondRaw func(*http.Request) (*http.Response, error)
 
 func (f respondRaw) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestTransportChecksPartOfARequest lets a server answer before it has read the request: what it accepted is not known.
+// TestTransportChecksPartOfARequest has a server that responds before it has read the request: a part of a body is not
+// checked.
 func TestTransportChecksPartOfARequest(t *testing.T) {
 	t.Parallel()
-	for read, wants := range map[int64]int{0: 0, 5: 0, int64(len(`{"vehicle_id":4711}`)): 1} {
+	for read, want := range map[int64]int{0: 0, 5: 0, int64(len(`{"vehicle_id":4711}`)): 1} {
 		t.Run(fmt.Sprintf("%d bytes", read), func(t *testing.T) {
 			t.Parallel()
 			o := &observed{t: t}
@@ -463,7 +467,7 @@ func TestTransportChecksPartOfARequest(t *testing.T) {
 				return created(text(string(validFault(nil))))(r)
 			}))
 			exchangeAll(t, transport, newCreate(t, "http://h", `{"vehicle_id":4711}`))
-			assert.Len(t, o.end(), wants, "%d bytes", read)
+			assert.Len(t, o.end(), want)
 		})
 	}
 }
@@ -482,7 +486,7 @@ func TestTransportIsSafeForConcurrentUse(t *testing.T) {
 				if !assert.NoError(t, err) {
 					return
 				}
-				if i%2 == 0 { // others leave it to the end of the test
+				if i%2 == 0 { // the others are checked at the end of the test
 					_, _ = io.Copy(io.Discard, resp.Body)
 					_ = resp.Body.Close()
 				}
@@ -494,7 +498,7 @@ func TestTransportIsSafeForConcurrentUse(t *testing.T) {
 	assert.Empty(t, o.logs)
 }
 
-// TestTransportKeepsConnections and leaves no goroutine behind: the bubble fails a test that does.
+// TestTransportKeepsConnections open, and leaves no goroutine behind, which would fail synctest.
 func TestTransportKeepsConnections(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
