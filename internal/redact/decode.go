@@ -15,10 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// escape is where an escape is in a text, and where its character ends in the decoded text.
+// escape is the span of an escape in a text, and the end of its character in the decoded text.
 type escape struct{ start, end, decodedEnd int }
 
-// unescape undoes one layer of escapes, of all kinds at once.
+// unescape decodes one layer of escapes of all kinds.
 func unescape(text []byte) (decoded []byte, escapes []escape) {
 	done := 0
 	for i := 0; i < len(text); {
@@ -43,40 +43,40 @@ func unescape(text []byte) (decoded []byte, escapes []escape) {
 
 var isEscape = [256]bool{'%': true, '\\': true, '&': true, '~': true}
 
-// appendUnescaped appends what a text starts with, and returns how many bytes of it that took.
-func appendUnescaped(to, text []byte) (result []byte, n int) {
+// appendUnescaped appends the decoded escape at the start of a text, or its first byte, and returns its length in the text.
+func appendUnescaped(dst, text []byte) (result []byte, n int) {
 	switch c := text[0]; {
 	case c == '%' && len(text) >= 3: // URLs
-		if result, err := hex.AppendDecode(to, text[1:3]); err == nil {
+		if result, err := hex.AppendDecode(dst, text[1:3]); err == nil {
 			return result, 3
 		}
 	case c == '~' && len(text) >= 2 && (text[1] == '0' || text[1] == '1'): // JSON pointers
-		return append(to, "~/"[text[1]-'0']), 2
+		return append(dst, "~/"[text[1]-'0']), 2
 	case c == '&':
 		entity := text[:min(len(text), 12)]
 		if end := bytes.IndexByte(entity, ';') + 1; end > 0 {
 			if result := html.UnescapeString(string(entity[:end])); len(result) < end {
-				return append(to, result...), end
+				return append(dst, result...), end
 			}
 		}
 	case c == '\\' && len(text) >= 2: // JSON, and patterns
 		if first, ok := unit(text); ok {
 			if second, ok := unit(text[6:]); ok && utf16.IsSurrogate(first) {
 				if pair := utf16.DecodeRune(first, second); pair != utf8.RuneError {
-					return utf8.AppendRune(to, pair), 12
+					return utf8.AppendRune(dst, pair), 12
 				}
 			}
-			return utf8.AppendRune(to, first), 6
+			return utf8.AppendRune(dst, first), 6
 		}
 		if i := strings.IndexByte(`nrtbf`, text[1]); i >= 0 {
-			return append(to, "\n\r\t\b\f"[i]), 2
+			return append(dst, "\n\r\t\b\f"[i]), 2
 		}
-		return append(to, text[1]), 2
+		return append(dst, text[1]), 2
 	}
-	return append(to, text[0]), 1
+	return append(dst, text[0]), 1
 }
 
-// unit reads a \u0041.
+// unit parses the code unit of an escape such as \u0041.
 func unit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
@@ -85,7 +85,7 @@ func unit(text []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// source returns the part of a text that a byte of the decoded text comes from.
+// source returns the span in a text of a byte in the decoded text.
 func source(escapes []escape, offset int) (start, end int) {
 	next, _ := slices.BinarySearchFunc(escapes, offset+1, func(e escape, end int) int { return e.decodedEnd - end })
 	var last escape
@@ -99,16 +99,16 @@ func source(escapes []escape, offset int) (start, end int) {
 	return start, start + 1
 }
 
-// maxInflated is how much is decompressed of all archives in a text, in bytes. Bytes that only look like the beginning
-// of an archive cost openingCost.
+// maxInflated is the maximum size of all decompressed data in a text, in bytes. Each signature of an archive counts as
+// openingCost, also if it is none.
 const (
 	maxInflated = 16 << 20
 	openingCost = 4 << 10
 )
 
-// inArchives reports whether there is a secret in compressed data, or too much data to decompress. A secret cannot be
-// replaced there even if the compressor has left it readable: length and checksum would be wrong. It reads zlib (RFC
-// 1950) at the start of the text, and gzip (RFC 1952), also in base64, at any offset.
+// inArchives reports whether compressed data contains a secret, or is too large to decompress. Even if the compressor left
+// the secret readable, it cannot be replaced: length and checksum would be wrong. inArchives finds zlib (RFC 1950) at the
+// start of the text, and gzip (RFC 1952), also in base64, at any offset.
 func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
 	if archive, err := zlib.NewReader(bytes.NewReader(text)); err == nil && r.inArchive(archive, inflatable) {
 		return true
@@ -134,7 +134,7 @@ func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
 }
 
 func (r *Redactor) inArchive(archive io.Reader, inflatable *int) bool {
-	data, _ := io.ReadAll(io.LimitReader(archive, int64(*inflatable)+1)) // of a broken one, what there is
+	data, _ := io.ReadAll(io.LimitReader(archive, int64(*inflatable)+1)) // the readable part of a broken one
 	if *inflatable -= len(data); *inflatable < 0 {
 		return true
 	}

@@ -11,16 +11,16 @@ import (
 	"unicode/utf8"
 )
 
-// Patterns other than the secret itself are longer, as short ones match by chance.
+// The minimum lengths of patterns other than the secret itself: short ones match by chance.
 const (
 	minEncoded = 8
 	minApart   = 10 // letters and digits
 )
 
-// patterns are the forms of secrets, all of which are found in one pass.
+// patterns are the forms of secrets. One pass finds all of them.
 type patterns struct {
-	filter [1 << 10]uint64     // a bit for a hash of each key, which rules out most offsets in a text
-	byKey  map[uint32][]string // in lower case, by their first four bytes
+	filter [1 << 10]uint64     // a bit for the hash of each key, which excludes most offsets in a text
+	byKey  map[uint32][]string // patterns in lower case by their first four bytes, the longest first
 }
 
 func newPatterns(secrets []string) *patterns {
@@ -30,7 +30,7 @@ func newPatterns(secrets []string) *patterns {
 			p.addSecret(secret)
 		}
 	}
-	for key, list := range p.byKey { // the longest first, as a shorter one may be its beginning
+	for key, list := range p.byKey {
 		slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 		p.byKey[key] = slices.Compact(list)
 	}
@@ -39,13 +39,13 @@ func newPatterns(secrets []string) *patterns {
 
 func (p *patterns) addSecret(secret string) {
 	p.add(strings.ToValidUTF8(secret, "\uFFFD"), MinLength)
-	// A part of the secret that looks like an escape is undone in a text together with the real ones.
+	// A part of the secret that looks like an escape is decoded in a text together with the real escapes.
 	for form, layer := []byte(secret), 0; layer <= maxLayers; layer++ {
 		p.add(string(form), MinLength)
 		form, _ = unescape(form)
 	}
 	p.add(strings.ReplaceAll(secret, " ", "+"), MinLength) // in a query
-	// Escapes are undone in a text, but not in what it holds in base64 or hex.
+	// A search decodes escapes in a text, but not within base64 or hex.
 	quoted := strconv.Quote(secret)
 	texts := []string{
 		secret, url.QueryEscape(secret), quoted[1 : len(quoted)-1], strings.ReplaceAll(secret, "/", `\/`),
@@ -62,8 +62,8 @@ func (p *patterns) addSecret(secret string) {
 	}
 }
 
-// inBase64 returns what a text is in base64, alone and within longer texts: the characters that hold nothing else, at
-// each of the three offsets.
+// inBase64 returns the forms of a text in base64: alone, and within a longer text the characters that encode nothing else,
+// at each of the three offsets.
 func inBase64(text string) []string {
 	forms := []string{base64.RawStdEncoding.EncodeToString([]byte(text))}
 	for offset := range 3 {
@@ -75,8 +75,7 @@ func inBase64(text string) []string {
 
 var forURLs = strings.NewReplacer("+", "-", "/", "_")
 
-// add adds a form of at least minLength, as it is and in base64's alphabet for URLs, and the letters and digits of it
-// alone.
+// add adds a form of at least minLength bytes, as it is, in the URL alphabet of base64, and without punctuation.
 func (p *patterns) add(form string, minLength int) {
 	if len(form) < minLength {
 		return
@@ -100,19 +99,20 @@ func (p *patterns) addPattern(pattern string) {
 	p.byKey[key] = append(p.byKey[key], pattern)
 }
 
-// bit returns the place of a key in the filter.
+// bit returns the bit of a key in the filter.
 func bit(key uint32) (word uint32, mask uint64) {
 	hash := key * 0x9e3779b1 >> 16 // Fibonacci hashing
 	return hash >> 6, 1 << (hash & 63)
 }
 
+// mayHave reports whether there may be a pattern with a key.
 func (p *patterns) mayHave(key uint32) bool {
 	word, mask := bit(key)
 	return p.filter[word]&mask != 0
 }
 
-// find appends where patterns occur in a text; those that overlap are one span. It reports whether a pattern of at least
-// minApart bytes occurs there with punctuation or spaces in between.
+// find appends the spans of patterns in a text; overlapping ones are one span. apart reports whether a pattern of at least
+// minApart bytes occurs with punctuation or spaces in between.
 func (p *patterns) find(text []byte, spans []span) (_ []span, apart bool) {
 	before := len(spans)
 	var key, apartKey uint32 // of the last four bytes, and of the last four letters and digits
@@ -142,7 +142,7 @@ func (p *patterns) find(text []byte, spans []span) (_ []span, apart bool) {
 	return spans, apart
 }
 
-// apartStart returns where the last four letters and digits of a text begin, or -1.
+// apartStart returns the offset of the fourth-last letter or digit of a text, or -1.
 func apartStart(text []byte) int {
 	left := MinLength
 	for i, c := range slices.Backward(text) {
@@ -156,8 +156,8 @@ func apartStart(text []byte) int {
 	return -1
 }
 
-// match returns the length of the longest pattern that a text begins with, or 0. Apart, only the letters and digits of
-// the text count.
+// match returns the length of the longest pattern at the start of a text, or 0. If apart, it skips punctuation and spaces
+// in the text.
 func (p *patterns) match(key uint32, text []byte, apart bool) int {
 	for _, pattern := range p.byKey[key] {
 		if apart && len(pattern) < minApart {
@@ -179,7 +179,7 @@ func (p *patterns) match(key uint32, text []byte, apart bool) int {
 	return 0
 }
 
-// lower are the bytes with ASCII letters in lower case; alphanumeric are these letters, digits and what is not ASCII.
+// lower maps bytes to lower case (ASCII only); alphanumeric has ASCII letters, digits and the bytes beyond ASCII.
 var lower, alphanumeric = func() (lower [256]byte, alphanumeric [256]bool) {
 	for c := range lower {
 		lower[c] = byte(c)

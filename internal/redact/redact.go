@@ -1,7 +1,7 @@
-// Package redact replaces secrets in texts, in any letter case of ASCII and in common encodings: escaped for JSON, URLs,
-// HTML, regular expressions and JSON pointers, in hex, and in base64 at any offset, once or twice.
+// Package redact replaces secrets in texts: in any letter case (ASCII), escaped for JSON, URLs, HTML, regular expressions
+// and JSON pointers, in hex, and in base64 at any offset, encoded once or twice.
 //
-// It also finds secrets that it cannot replace: with spaces or punctuation between their characters, and in compressed
+// It also finds secrets that it cannot replace: with spaces or punctuation between their characters, or in compressed
 // data.
 package redact
 
@@ -18,20 +18,21 @@ const (
 	// Name is the placeholder where brackets are not allowed: in names of headers and hosts, and in user information.
 	Name = "redacted"
 
-	// MinLength is the length of the shortest secret, in bytes. Shorter ones occur in many texts by chance.
+	// MinLength is the minimum length of a secret, in bytes. Shorter ones occur in many texts by chance.
 	MinLength = 4
 )
 
-// Redactor finds a set of secrets. The zero value has none. It is safe for concurrent use.
+// Redactor replaces a set of secrets. The zero value has none. It is safe for concurrent use.
 type Redactor struct {
 	sets   []*patterns
-	opaque bool // nothing may be shown
+	opaque bool // every text is replaced
 }
 
-// New returns a redactor for these secrets. It ignores those that are shorter than [MinLength], or [IsPlaceholder].
+// New returns a redactor for secrets. It ignores those shorter than [MinLength] and those for which [IsPlaceholder] is
+// true.
 func New(secrets ...string) *Redactor { return new(Redactor).With(secrets...) }
 
-// With returns a redactor that finds more secrets.
+// With returns a redactor for the secrets of r and others.
 func (r *Redactor) With(secrets ...string) *Redactor {
 	p := newPatterns(secrets)
 	if len(p.byKey) == 0 {
@@ -40,7 +41,7 @@ func (r *Redactor) With(secrets ...string) *Redactor {
 	return &Redactor{sets: append(slices.Clip(r.sets), p), opaque: r.opaque}
 }
 
-// Text returns a text for display, with placeholders; only a placeholder if a secret cannot be replaced.
+// Text returns a text with placeholders for display; if a secret cannot be replaced, the placeholder alone.
 func (r *Redactor) Text(text string) string {
 	result, ok := r.redact([]byte(text), false)
 	if !ok {
@@ -49,8 +50,8 @@ func (r *Redactor) Text(text string) string {
 	return string(result)
 }
 
-// Data returns a text for further use, or false if a secret cannot be replaced. Digits become other digits, so that a
-// number in JSON stays one.
+// Data returns a text with placeholders for further use, and false if a secret cannot be replaced. Other digits replace a
+// secret of digits, so that JSON stays valid.
 func (r *Redactor) Data(text []byte) ([]byte, bool) { return r.redact(text, true) }
 
 // IsPlaceholder reports whether a word is, contains or is a part of a placeholder, in any letter case.
@@ -79,8 +80,8 @@ func (r *Redactor) redact(text []byte, numbers bool) ([]byte, bool) {
 // span is a part of a text.
 type span struct{ start, end int }
 
-// replace returns the text with a placeholder or a number in place of each span. A number is new text, which may be a
-// secret.
+// replace returns the text with a placeholder or a number in place of each span. isNew reports whether it has a new number,
+// which may be another secret.
 func replace(text []byte, spans []span, numbers bool) (result []byte, isNew bool) {
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
 	result = make([]byte, 0, len(text))
@@ -109,7 +110,7 @@ func otherDigits(digits string) string {
 	return strings.Repeat("2", len(digits))
 }
 
-// maxLayers is how many layers of escapes are undone: a query may hold JSON in a string of JSON.
+// maxLayers is the maximum number of layers of escapes: a query may contain JSON in a JSON string.
 const maxLayers = 3
 
 // found is the result of a search.
@@ -119,7 +120,7 @@ type found struct {
 	opaque bool // there is, or may be, a secret in compressed data
 }
 
-// search looks for the secrets in a text.
+// search finds the secrets in a text.
 func (r *Redactor) search(text []byte) found {
 	if r.opaque || len(r.sets) == 0 {
 		return found{opaque: r.opaque}
@@ -128,7 +129,7 @@ func (r *Redactor) search(text []byte) found {
 	return r.searchLayers(text, maxLayers, &inflatable)
 }
 
-// searchLayers also looks for them behind layers of escapes, and in as much compressed data as inflatable says.
+// searchLayers finds the secrets in a text, below layers of escapes, and in compressed data of at most inflatable bytes.
 func (r *Redactor) searchLayers(text []byte, layers int, inflatable *int) found {
 	if len(text) < MinLength {
 		return found{}

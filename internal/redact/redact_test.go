@@ -21,7 +21,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
-// secret is another one in every encoding.
+// secret has characters that each encoding changes.
 const secret = `se"kret/K&ey~1.é`
 
 func inBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
@@ -33,7 +33,7 @@ func quoted(t *testing.T, s string) string {
 	return strings.Trim(string(data), `"`)
 }
 
-// TestText finds a secret in each form, between other text, and leaves that.
+// TestText replaces a secret in each form, and nothing around it.
 func TestText(t *testing.T) {
 	t.Parallel()
 	var units, entities strings.Builder
@@ -55,7 +55,7 @@ func TestText(t *testing.T) {
 			r := redact.New(secret, "short", "😀😁")
 			assert.Equal(t, "<[redacted]> %", r.Text("<"+form+"> %"))
 			assert.Equal(t, "<[redacted][redacted]>", r.Text("<"+form+form+">"))
-			// Wherever something before it ends, and however large that is.
+			// At different offsets, after a long text.
 			for at := range 5 {
 				before := strings.Repeat("%41", 1<<16) + strings.Repeat("Q", at) + "."
 				data, ok := r.Data([]byte(before + form))
@@ -68,7 +68,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestWithinBase64 takes a secret out of a longer text in base64, at each offset, once and twice.
+// TestWithinBase64 replaces a secret in a longer text in base64, at each offset, encoded once and twice.
 func TestWithinBase64(t *testing.T) {
 	t.Parallel()
 	r := redact.New("sekret/key-123")
@@ -91,8 +91,8 @@ func TestWithinBase64(t *testing.T) {
 	}
 }
 
-// TestRefused are secrets that are found, and cannot be replaced.
-func TestRefused(t *testing.T) {
+// TestIrreplaceable finds secrets that cannot be replaced.
+func TestIrreplaceable(t *testing.T) {
 	t.Parallel()
 	const key = "sekret/Key~123"
 	packed := func(open func(io.Writer) io.WriteCloser, text string) string {
@@ -112,9 +112,9 @@ func TestRefused(t *testing.T) {
 	}
 	best := packed(zip(gzip.BestCompression), "key="+key)
 	for name, text := range map[string]string{
-		"taken apart": strings.Join(strings.Split(key, ""), " "), "taken apart in JSON": strings.Join(strings.Split(key, ""), `\n`),
+		"spaced out": strings.Join(strings.Split(key, ""), " "), "spaced out in JSON": strings.Join(strings.Split(key, ""), `\n`),
 		"base64 with line breaks": strings.Join(strings.Split(inBase64("a longer text with "+key), ""), "\r\n"),
-		"gzip":                    best, "gzip behind something": "<" + best, "stored gzip": packed(zip(gzip.NoCompression), key),
+		"gzip":                    best, "gzip at an offset": "<" + best, "stored gzip": packed(zip(gzip.NoCompression), key),
 		"gzip cut short": best[:len(best)-8], "gzip of gzip": packed(zip(gzip.BestSpeed), best), "gzip in base64": "<" + inBase64(best) + ">",
 		"zlib": packed(func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }, key), "gzip in a URL": url.QueryEscape(best),
 		"a bomb": packed(zip(gzip.BestSpeed), strings.Repeat(" ", 17<<20)), "many archives": strings.Repeat("\x1f\x8b\x08", 1<<13),
@@ -137,7 +137,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestData makes a number of a number, and another one where that is a secret, too.
+// TestData replaces a number by a number, and by another one if that is a secret, too.
 func TestData(t *testing.T) {
 	t.Parallel()
 	r := redact.New("9021012345", "1111").With("other-key", "edact")
@@ -172,7 +172,7 @@ func TestHeader(t *testing.T) {
 	assert.Equal(t, "a=1&%74oken=[redacted]&token=&b=%zz", redact.Query("a=1&%74oken=x&token=&b=%zz", redact.IsCredential))
 }
 
-// TestNoSecrets leaves a text as it is, and does not look into it.
+// TestNoSecrets returns the text without a search.
 func TestNoSecrets(t *testing.T) {
 	t.Parallel()
 	bomb := strings.Repeat("\x1f\x8b\x08", 1<<13)

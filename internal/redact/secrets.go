@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// An exchange with more credentials than a browser sends, or longer ones, is not searched for them: nothing of it is
-// shown.
+// The limits of [Secrets]. Beyond them, a redactor does not search for the credentials, and replaces every text.
 const (
 	maxSecrets     = 1000
 	maxSecretBytes = 64 << 10
@@ -19,12 +18,12 @@ const (
 // Secrets collects the credentials of one exchange.
 type Secrets struct {
 	Words   map[string]bool
-	TooMany bool // to look for
+	TooMany bool // the limits are exceeded
 
 	bytes int
 }
 
-// Redactor returns a redactor for the credentials. Where they are too many, it shows nothing.
+// Redactor returns a redactor for the credentials. If they are too many, it replaces every text.
 func (s *Secrets) Redactor() *Redactor { return s.With(&Redactor{}) }
 
 // With returns a redactor for the credentials and the secrets of another redactor.
@@ -35,11 +34,11 @@ func (s *Secrets) With(r *Redactor) *Redactor {
 	return r.With(slices.Collect(maps.Keys(s.Words))...)
 }
 
-// Add adds the values of a header or parameter, whole and by their words, and the secret alone of name="value" and of
-// Basic credentials (RFC 7617).
+// Add adds the values of a header or parameter, and their words; of name="value" also the value, and of Basic credentials
+// (RFC 7617) also the decoded pair and the password.
 func (s *Secrets) Add(values ...string) {
 	for _, value := range values {
-		if len(value) <= maxSecretBytes/8 { // a longer one is a list of cookies, or has too long words
+		if len(value) <= maxSecretBytes/8 { // a longer one is a list of cookies, or exceeds the limits by its words
 			s.AddWord(strings.TrimSpace(value))
 		}
 		for word := range strings.FieldsFuncSeq(value, isSeparator) {
@@ -64,10 +63,10 @@ func (s *Secrets) Add(values ...string) {
 
 func isSeparator(r rune) bool { return strings.ContainsRune(" \t,;:()", r) }
 
-// literals are words of JSON. Cookies have them, and they are no secrets.
+// literals are JSON literals, which are common values of cookies and no secrets.
 var literals = []string{"true", "false", "null"}
 
-// AddWord adds one secret.
+// AddWord adds one secret of at least [MinLength] bytes.
 func (s *Secrets) AddWord(word string) {
 	if len(word) < MinLength || s.Words[word] || slices.Contains(literals, strings.ToLower(word)) {
 		return
@@ -80,18 +79,18 @@ func (s *Secrets) AddWord(word string) {
 	s.TooMany = s.TooMany || len(s.Words) > maxSecrets || s.bytes > maxSecretBytes
 }
 
-// usualSchemes are the names of authentication schemes (RFC 9110, section 11.1), in lower case.
-var usualSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
+// commonSchemes are names of authentication schemes (RFC 9110, section 11.1), in lower case.
+var commonSchemes = []string{"token", "bearer", "basic", "digest", "apikey", "negotiate"}
 
-// IsScheme reports whether a word is the name of an authentication scheme. more are names besides the usual ones.
+// IsScheme reports whether a word is the name of an authentication scheme: a common one, or one of more.
 func IsScheme(word string, more ...string) bool {
 	word = strings.TrimSpace(word)
 	is := func(scheme string) bool { return strings.EqualFold(scheme, word) }
-	return slices.ContainsFunc(usualSchemes, is) || slices.ContainsFunc(more, is)
+	return slices.ContainsFunc(commonSchemes, is) || slices.ContainsFunc(more, is)
 }
 
-// Header returns the value of a header that holds credentials with the placeholder in their place. It keeps the names
-// of cookies and of authentication schemes, and a value without a credential, which may be a finding.
+// Header returns the value of a credential header with placeholders for the credentials. It keeps the names of cookies and
+// of authentication schemes, and a value without a credential, which may be a finding.
 func Header(name, value string, schemes ...string) string {
 	switch name {
 	case "Set-Cookie":
@@ -129,19 +128,19 @@ func cookie(pair string) string {
 	return pair
 }
 
-// Query returns a query or form with the placeholder in place of the parameters that hold credentials.
+// Query returns a query or form with placeholders for the values of the parameters that are credentials.
 func Query(query string, isCredential func(name string) bool) string {
 	parameters := strings.Split(query, "&")
 	for i, parameter := range parameters {
 		name, value, _ := strings.Cut(parameter, "=")
-		if plain, err := url.QueryUnescape(name); err == nil && strings.Trim(value, "+ ") != "" && isCredential(plain) {
+		if decoded, err := url.QueryUnescape(name); err == nil && strings.Trim(value, "+ ") != "" && isCredential(decoded) {
 			parameters[i] = name + "=" + Placeholder
 		}
 	}
 	return strings.Join(parameters, "&")
 }
 
-// User returns user information without its credentials.
+// User returns user information with placeholders.
 func User(user *url.Userinfo) *url.Userinfo {
 	if _, ok := user.Password(); ok {
 		return url.UserPassword(Name, Name)
@@ -151,7 +150,7 @@ func User(user *url.Userinfo) *url.Userinfo {
 
 var credentialName = regexp.MustCompile(`(?i)auth|token|secret|passw|cookie|session|api-?_?key`)
 
-// IsCredential reports whether a header or parameter of this name usually holds a credential.
+// IsCredential reports whether a header or parameter of this name usually is a credential.
 func IsCredential(name string) bool {
 	return credentialName.MatchString(name) && !strings.EqualFold(name, "WWW-Authenticate")
 }
