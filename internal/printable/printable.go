@@ -1,13 +1,13 @@
 // Package printable escapes the characters that a terminal or a viewer obeys, hides or reorders: control characters,
 // bidirectional controls, line and paragraph separators, zero-width and other invisible characters, noncharacters, and bytes
-// that are not UTF-8. Everything else stays as it is. What is escaped is listed here, not asked of [strconv.IsPrint]: each
-// release of Go may know more characters, and a report must not depend on it.
+// that are not UTF-8. It does not use [strconv.IsPrint], as the output must not depend on the release of Go.
 //
-// An escape is \n, \x1b and so on for what JSON text cannot contain unescaped (C0 controls, invalid UTF-8), and JSON's own
-// \u202e, with surrogate pairs, for the rest. Escaped JSON therefore stays JSON with the same values.
+// Escapes are \n, \x1b and so on for characters that JSON does not allow unescaped (C0 controls, invalid UTF-8), and those
+// of JSON, such as \u202e, with surrogate pairs, for the others. Escaped JSON therefore is JSON with the same values.
 package printable
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -18,7 +18,7 @@ import (
 	"unicode/utf8"
 )
 
-// Text escapes s for use within one line: line breaks and tabs are escaped, too.
+// Text escapes s for use within one line: line breaks and tabs, too.
 func Text(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !isPrintable(r) }) {
 		return s
@@ -26,12 +26,12 @@ func Text(s string) string {
 	return string(appendEscaped(nil, []byte(s), ""))
 }
 
-// Quote is [Text] in quotes, with those in it and backslashes escaped.
+// Quote is [Text] in quotes. It also escapes quotes and backslashes.
 func Quote(s string) string {
 	return `"` + Text(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)) + `"`
 }
 
-// invisible are the characters of the categories Cf, Zl and Zp in Unicode 17, and what is reserved for more of them.
+// invisible are the characters of the categories Cf, Zl and Zp in Unicode 17, and ranges that are reserved for more.
 var invisible = [][2]rune{
 	{0x7f, 0x9f}, {0xad, 0xad}, {0x600, 0x605}, {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70f, 0x70f}, {0x890, 0x891}, {0x8e2, 0x8e2},
 	{0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
@@ -50,63 +50,54 @@ func isPrintable(r rune) bool {
 	return r&0xfffe != 0xfffe // a noncharacter at the end of each plane
 }
 
-// Lines escapes a document, such as JSON or a report: its line breaks and tabs stay. It returns text itself where there is
-// nothing to escape.
+// Lines escapes a document, such as JSON or a report, except its line breaks and tabs. It returns text itself if it is
+// printable ASCII.
 func Lines(text []byte) []byte {
-	if clean(text) == len(text) {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r > '~' }) {
 		return text
 	}
 	return appendEscaped(nil, text, "\n\t")
 }
 
-// clean returns how many bytes at the start of text are printable ASCII, line breaks or tabs.
-func clean(text []byte) int {
-	for i, c := range text {
-		if (c < ' ' && c != '\n' && c != '\t') || c > '~' {
-			return i
-		}
-	}
-	return len(text)
-}
-
-func appendEscaped(to, text []byte, keep string) []byte {
+// appendEscaped appends text with escapes, except for the characters of unescaped.
+func appendEscaped(dst, text []byte, unescaped string) []byte {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		switch {
 		case r == utf8.RuneError && n == 1:
-			to = fmt.Appendf(to, `\x%02x`, text[0])
-		case isPrintable(r) || strings.ContainsRune(keep, r):
-			to = append(to, text[:n]...)
+			dst = fmt.Appendf(dst, `\x%02x`, text[0])
+		case isPrintable(r) || strings.ContainsRune(unescaped, r):
+			dst = append(dst, text[:n]...)
 		case r < ' ':
 			quoted := strconv.QuoteRune(r)
-			to = append(to, quoted[1:len(quoted)-1]...)
+			dst = append(dst, quoted[1:len(quoted)-1]...)
 		default:
 			for _, unit := range utf16.AppendRune(nil, r) {
-				to = fmt.Appendf(to, `\u%04x`, unit)
+				dst = fmt.Appendf(dst, `\u%04x`, unit)
 			}
 		}
 		text = text[n:]
 	}
-	return to
+	return dst
 }
 
-// Writer escapes what is written to it as [Lines] does, also where a character is split between two calls. It is safe for
+// Writer escapes text as [Lines] does, also a character that is split between two calls of Write. It is safe for
 // concurrent use.
 type Writer struct {
-	to io.Writer
+	w io.Writer
 
 	mu    sync.Mutex
 	split []byte // the start of a character
 }
 
-// NewWriter returns a Writer in front of another one.
-func NewWriter(to io.Writer) *Writer { return &Writer{to: to} }
+// NewWriter returns a Writer that writes to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Unescaped returns the writer behind w where w is a [Writer], and w itself otherwise: for text that is escaped already and
-// styled for a terminal.
+// Unescaped returns the underlying writer of a [Writer], and any other w itself: for text that is escaped already and has
+// colors for a terminal.
 func Unescaped(w io.Writer) io.Writer {
 	if escaping, ok := w.(*Writer); ok {
-		return escaping.to
+		return escaping.w
 	}
 	return w
 }
@@ -126,14 +117,13 @@ func (w *Writer) Write(p []byte) (int, error) {
 		}
 	}
 	w.split = append([]byte(nil), text[end:]...)
-	if _, err := w.to.Write(Lines(text[:end])); err != nil {
+	if _, err := w.w.Write(Lines(text[:end])); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// Flush writes what the last call left of a character, which is then no character. It does not wait for a Write that is
-// blocked.
+// Flush writes the start of a character from the last Write, as invalid UTF-8. It does not wait for a blocked Write.
 func (w *Writer) Flush() error {
 	if !w.mu.TryLock() {
 		return nil
@@ -142,7 +132,7 @@ func (w *Writer) Flush() error {
 	if len(w.split) == 0 {
 		return nil
 	}
-	_, err := w.to.Write(Lines(w.split))
+	_, err := w.w.Write(Lines(w.split))
 	w.split = nil
 	return err
 }

@@ -26,7 +26,7 @@ func TestText(t *testing.T) {
 		"separators":       {"\u2028\u2029", `\u2028\u2029`},
 		"invisible":        {"\u200b\u200d\ufeff\u00ad", `\u200b\u200d\ufeff\u00ad`},
 		"other spaces":     {"\u00a0\u3000", "\u00a0\u3000"},
-		"of any Unicode":   {"\U0001fae9\u1c89\U000323b0", "\U0001fae9\u1c89\U000323b0"}, // the last one has no meaning yet
+		"not yet assigned": {"\U0001fae9\u1c89\U000323b0", "\U0001fae9\u1c89\U000323b0"}, // the last one has no meaning in Unicode 17
 		"noncharacters":    {"\ufffe\U0010ffff", `\ufffe\udbff\udfff`},
 		"beyond the BMP":   {"\U000e0041", `\udb40\udc41`},
 		"not UTF-8":        {"a\x9b\xffb", `a\x9b\xffb`},
@@ -40,7 +40,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestLinesOfJSON decodes escaped JSON, which has the values of the original.
+// TestLinesOfJSON compares escaped JSON with the original.
 func TestLinesOfJSON(t *testing.T) {
 	t.Parallel()
 	var every []rune
@@ -61,7 +61,7 @@ func TestLinesOfJSON(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// TestWriter writes the same text at once and byte by byte.
+// TestWriter writes a text at once and byte by byte.
 func TestWriter(t *testing.T) {
 	t.Parallel()
 	const text = "a\tb\néЖ😀\u202e\x1b\u009b\U000e0041 \x9b\xe2\x82 end\xe2\x80"
@@ -92,7 +92,7 @@ func TestWriterFails(t *testing.T) {
 	assert.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
-// TestFlushDoesNotWait has a reader of the log that has stopped reading, which must not keep a process from its end.
+// TestFlushDoesNotWait has a reader that has stopped reading, which must not block the end of a process.
 func TestFlushDoesNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
