@@ -16,13 +16,13 @@ type goField struct {
 	pointer bool
 }
 
-// nameFields finds the struct of each body and fills in what its fields are called. It returns the package's name.
+// nameFields sets the names of the Go fields of each body, and returns the name of the package.
 func nameFields(bodies []*body, source []byte) (string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
 	if err != nil {
 		return "", err
 	}
-	structs := map[string]map[string]goField{} // by struct and name on the wire
+	structs := map[string]map[string]goField{} // by struct and JSON name
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, _ := n.(*ast.TypeSpec)
 		if spec == nil {
@@ -34,30 +34,31 @@ func nameFields(bodies []*body, source []byte) (string, error) {
 		return false
 	})
 	for _, b := range bodies {
-		fields, there := structs[b.Name]
-		if !there {
+		fields, found := structs[b.Name]
+		if !found {
 			return "", fmt.Errorf("the Go types have no struct %s", b.Name)
 		}
 		for _, f := range b.Fields {
-			of, there := fields[f.Name]
-			if !there {
+			field, found := fields[f.Name]
+			if !found {
 				return "", fmt.Errorf("the Go struct %s has no field for %s", b.Name, f.Name)
 			}
 			want := map[string]string{"string": "string", "string date-time": "time.Time", "integer int64": "int64",
 				"boolean": "bool"}[strings.TrimSpace(f.Type+" "+f.Format)]
-			// A text with an enum has a Go type of its own.
-			if of.typ != want && f.Enum == nil || of.pointer == f.Required {
-				return "", fmt.Errorf("the Go field %s.%s is not of the type that %s should have", b.Name, of.name, f.Name)
+			// A string with an enum has a Go type of its own.
+			if field.typ != want && f.Enum == nil || field.pointer == f.Required {
+				return "", fmt.Errorf("the Go field %s.%s does not have the type of %s in the spec", b.Name, field.name, f.Name)
 			}
-			f.Go, f.Pointer = of.name, of.pointer
+			f.Go, f.Pointer = field.name, field.pointer
 		}
 	}
 	return file.Name.Name, nil
 }
 
-func goFields(of *ast.StructType) map[string]goField {
+// goFields returns the fields of a struct by their JSON names.
+func goFields(s *ast.StructType) map[string]goField {
 	fields := map[string]goField{}
-	for _, f := range of.Fields.List {
+	for _, f := range s.Fields.List {
 		if f.Tag == nil || len(f.Names) != 1 {
 			continue
 		}

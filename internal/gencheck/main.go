@@ -1,9 +1,9 @@
-// Gencheck writes the checks that a request's body must pass before it is sent. They come from the spec, so that a limit
-// is written once. It takes the names of the Go fields from the types that were generated before it.
+// Gencheck generates Go code that checks request bodies before they are sent, by the limits in the spec. It reads the
+// names of the Go fields from the generated types.
 //
 //	gencheck -spec api/openapi.yaml -types gen/fleetioapi/types.gen.go -o gen/fleetioapi/checks.gen.go
 //
-// It fails on a schema keyword that it does not know, as a check that is silently left out looks like one that passed.
+// It fails on a schema keyword that it does not support, as a missing check would look like one that passed.
 package main
 
 import (
@@ -19,17 +19,17 @@ import (
 )
 
 //go:embed checks.tmpl
-var text string
+var checksTemplate string
 
 func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
 
-// run returns the exit status: 0, or 2 for what could not be done.
+// run returns the exit code: 0, or 2 after an error.
 func run(args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gencheck", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	spec := flags.String("spec", "", "the OpenAPI `file`")
-	types := flags.String("types", "", "the Go `file` with the generated types")
-	out := flags.String("o", "", "the `file` to write")
+	spec := flags.String("spec", "", "read the OpenAPI `file` (required)")
+	types := flags.String("types", "", "read the Go `file` with the generated types (required)")
+	out := flags.String("o", "", "write the checks to `file` (required)")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -42,7 +42,7 @@ func run(args []string, stderr io.Writer) int {
 
 func generate(specFile, typesFile, out string) error {
 	if specFile == "" || typesFile == "" || out == "" {
-		return errors.New("-spec, -types and -o are needed")
+		return errors.New("-spec, -types and -o are required")
 	}
 	spec, err := os.ReadFile(specFile)
 	if err != nil {
@@ -56,10 +56,10 @@ func generate(specFile, typesFile, out string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(out, code, 0o644) //nolint:gosec // source code is for all to read
+	return os.WriteFile(out, code, 0o644) //nolint:gosec // source code is readable by all
 }
 
-// checks returns the Go file for a spec and the types that were generated from it.
+// checks returns the Go file for a spec and the types that are generated from it.
 func checks(spec, source []byte) ([]byte, error) {
 	bodies, err := readBodies(spec)
 	if err != nil {
@@ -69,7 +69,7 @@ func checks(spec, source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.New("checks.tmpl").Parse(text)
+	t, err := template.New("checks.tmpl").Parse(checksTemplate)
 	if err != nil {
 		return nil, err
 	}

@@ -13,15 +13,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// body is the schema of a request's body.
+// body is the schema of a request body, for the template.
 type body struct {
-	Name   string // of the schema, and of its Go type
+	Name   string // of the schema and of its Go type
 	Fields []*field
 }
 
-// field is one member of it.
+// field is a property of a body.
 type field struct {
-	Name             string // on the wire
+	Name             string // in JSON
 	Type             string
 	Format           string
 	Required         bool
@@ -29,18 +29,18 @@ type field struct {
 	MaxLength        *uint64
 	Minimum, Maximum *int64
 	Enum             []string
-	Go               string // the field of the struct
-	Pointer          bool
+	Go               string // name of the Go field
+	Pointer          bool   // the Go field is a pointer
 }
 
-// known are the keywords that are checked or ask for no check. A default is what the service does, and no limit.
-var known = map[string]bool{
+// supported are the keywords that are checked or need no check.
+var supported = map[string]bool{
 	"type": true, "format": true, "required": true, "properties": true, "minLength": true, "maxLength": true,
 	"minimum": true, "maximum": true, "enum": true, "nullable": true, "default": true,
 	"title": true, "description": true, "example": true, "deprecated": true, "externalDocs": true,
 }
 
-// readBodies returns the JSON bodies of all operations, ordered by name, their fields too.
+// readBodies returns the JSON bodies of all operations, sorted by name, as are their fields.
 func readBodies(spec []byte) ([]*body, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
@@ -55,11 +55,11 @@ func readBodies(spec []byte) ([]*body, error) {
 			for media, content := range operation.RequestBody.Value.Content {
 				at := method + " " + path + " " + media
 				if media != "application/json" || content.Schema == nil {
-					return nil, fmt.Errorf("%s: only application/json with a schema can be checked", at)
+					return nil, fmt.Errorf("%s: only application/json with a schema is supported", at)
 				}
 				name, component := strings.CutPrefix(content.Schema.Ref, "#/components/schemas/")
 				if !component {
-					return nil, fmt.Errorf("%s: the schema of a body must be a component, which has a Go type of its name", at)
+					return nil, fmt.Errorf("%s: the schema of a body must be a component, so that it has a Go type", at)
 				}
 				fields, err := readFields(name, content.Schema.Value)
 				if err != nil {
@@ -76,7 +76,7 @@ func readBodies(spec []byte) ([]*body, error) {
 }
 
 func readFields(at string, schema *openapi3.Schema) ([]*field, error) {
-	if err := understood(at, schema); err != nil {
+	if err := checkKeywords(at, schema); err != nil {
 		return nil, err
 	}
 	if !schema.Type.Is("object") || schema.Nullable {
@@ -84,7 +84,7 @@ func readFields(at string, schema *openapi3.Schema) ([]*field, error) {
 	}
 	for _, name := range schema.Required {
 		if schema.Properties[name] == nil {
-			return nil, fmt.Errorf("%s: %s is required, and no property", at, name)
+			return nil, fmt.Errorf("%s: %s is required, but not a property", at, name)
 		}
 	}
 	fields := make([]*field, 0, len(schema.Properties))
@@ -100,49 +100,49 @@ func readFields(at string, schema *openapi3.Schema) ([]*field, error) {
 }
 
 func readField(at string, s *openapi3.Schema) (*field, error) {
-	if err := understood(at, s); err != nil {
+	if err := checkKeywords(at, s); err != nil {
 		return nil, err
 	}
 	f := &field{Type: strings.Join(s.Type.Slice(), " "), Format: s.Format, MinLength: s.MinLength, MaxLength: s.MaxLength}
 	for _, value := range s.Enum {
 		name, ok := value.(string)
 		if !ok {
-			return nil, fmt.Errorf("%s: enum: only texts can be checked", at)
+			return nil, fmt.Errorf("%s: enum: only strings are supported", at)
 		}
 		f.Enum = append(f.Enum, name)
 	}
-	text := f.MinLength > 0 || f.MaxLength != nil || f.Enum != nil
-	number := s.Min != nil || s.Max != nil
-	switch kind := strings.TrimSpace(f.Type + " " + f.Format); {
+	stringLimits := f.MinLength > 0 || f.MaxLength != nil || f.Enum != nil
+	numberLimits := s.Min != nil || s.Max != nil
+	switch typ := strings.TrimSpace(f.Type + " " + f.Format); {
 	case s.Nullable:
-		return nil, fmt.Errorf("%s: nullable: a member of a body that may be null cannot be checked yet", at)
-	case kind == "string" && !number, kind == "string date-time" && !number && !text, kind == "integer int64" && !text,
-		kind == "boolean" && !number && !text:
+		return nil, fmt.Errorf("%s: nullable is not supported", at)
+	case typ == "string" && !numberLimits, typ == "integer int64" && !stringLimits,
+		(typ == "string date-time" || typ == "boolean") && !numberLimits && !stringLimits:
 	default:
-		return nil, fmt.Errorf("%s: a %s with these keywords cannot be checked yet", at, kind)
+		return nil, fmt.Errorf("%s: type %s with these keywords is not supported", at, typ)
 	}
 	var err error
-	if f.Minimum, err = whole(at+": minimum", s.Min); err != nil {
+	if f.Minimum, err = integer(at+": minimum", s.Min); err != nil {
 		return nil, err
 	}
-	f.Maximum, err = whole(at+": maximum", s.Max)
+	f.Maximum, err = integer(at+": maximum", s.Max)
 	return f, err
 }
 
-// whole returns a bound as an integer. The spec's numbers come as float64, which is exact up to 2^53.
-func whole(at string, bound *float64) (*int64, error) {
+// integer returns a bound as an integer. kin-openapi has it as float64, which is exact up to 2^53.
+func integer(at string, bound *float64) (*int64, error) {
 	if bound == nil {
 		return nil, nil
 	}
 	if *bound != math.Trunc(*bound) || math.Abs(*bound) > 1<<53 {
-		return nil, fmt.Errorf("%s: only integers up to 2^53 can be checked", at)
+		return nil, fmt.Errorf("%s: only integers up to 2^53 are supported", at)
 	}
 	n := int64(*bound)
 	return &n, nil
 }
 
-// understood fails on a keyword that is not known. A schema is asked for its JSON, as that has what is set.
-func understood(at string, schema *openapi3.Schema) error {
+// checkKeywords returns an error for an unsupported keyword. The JSON of a schema has the keywords that are set.
+func checkKeywords(at string, schema *openapi3.Schema) error {
 	data, err := json.Marshal(schema)
 	if err != nil {
 		return err
@@ -152,8 +152,8 @@ func understood(at string, schema *openapi3.Schema) error {
 		return err
 	}
 	for _, keyword := range slices.Sorted(maps.Keys(keywords)) {
-		if !known[keyword] && !strings.HasPrefix(keyword, "x-") {
-			return fmt.Errorf("%s: the keyword %s cannot be checked yet", at, keyword)
+		if !supported[keyword] && !strings.HasPrefix(keyword, "x-") {
+			return fmt.Errorf("%s: the keyword %s is not supported", at, keyword)
 		}
 	}
 	return nil
