@@ -31,12 +31,14 @@ func ends(t *testing.T, f func()) {
 	}
 }
 
-// levels returns n schemas that each refer to the next one, the last to Leaf.
-func levels(n int, level string) string {
+const depth = 60
+
+// levels returns depth schemas that each refer to the next one, the last to Leaf.
+func levels(level string) string {
 	var b strings.Builder
-	for i := range n {
+	for i := range depth {
 		next := fmt.Sprintf("L%d", i+1)
-		if i == n-1 {
+		if i == depth-1 {
 			next = "Leaf"
 		}
 		fmt.Fprintf(&b, "L%d: %s, ", i, strings.ReplaceAll(level, "NEXT", "$ref: '#/components/schemas/"+next+"'"))
@@ -47,16 +49,15 @@ func levels(n int, level string) string {
 // TestSchemasAreVisitedOnce for each value, however often they are combined: each level doubles the paths to the last.
 func TestSchemasAreVisitedOnce(t *testing.T) {
 	t.Parallel()
-	const depth = 60
 	for name, test := range map[string]struct{ schemas, root, good, bad, want string }{
-		"allOf": {levels(depth, "{allOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/Leaf/properties/a/maxLength"},
-		"allOf of others": {levels(depth, "{allOf: [{allOf: [{NEXT}]}, {allOf: [{NEXT}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
+		"allOf": {levels("{allOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/Leaf/properties/a/maxLength"},
+		"allOf of others": {levels("{allOf: [{allOf: [{NEXT}]}, {allOf: [{NEXT}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
 			"/components/schemas/Leaf/properties/a/maxLength"},
-		"anyOf": {levels(depth, "{anyOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/L0/anyOf"},
-		"oneOf": {levels(depth, "{oneOf: [{NEXT}, {type: integer}, {allOf: [{NEXT}, {type: string}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
+		"anyOf": {levels("{anyOf: [{NEXT}, {NEXT}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`, "/components/schemas/L0/anyOf"},
+		"oneOf": {levels("{oneOf: [{NEXT}, {type: integer}, {allOf: [{NEXT}, {type: string}]}]}"), "L0", `{"a":"abc"}`, `{"a":"abcd"}`,
 			"/components/schemas/L0/oneOf"},
-		"not":        {levels(depth, "{not: {NEXT}, allOf: [{not: {NEXT}}]}"), "L1", `{"a":"abcd"}`, `{"a":"abc"}`, "/components/schemas/L1/not"},
-		"properties": {levels(depth, "{type: object, properties: {a: {NEXT}, b: {NEXT}}}"), "L0", `{}`, `{"b":7}`, "/components/schemas/L1/type"},
+		"not":        {levels("{not: {NEXT}, allOf: [{not: {NEXT}}]}"), "L1", `{"a":"abcd"}`, `{"a":"abc"}`, "/components/schemas/L1/not"},
+		"properties": {levels("{type: object, properties: {a: {NEXT}, b: {NEXT}}}"), "L0", `{}`, `{"b":7}`, "/components/schemas/L1/type"},
 		"a value of many levels": {"Leaf: {type: integer}, Tree: {anyOf: [{$ref: '#/components/schemas/Leaf'}, {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}}," +
 			" {type: object, properties: {a: {$ref: '#/components/schemas/Tree'}}, required: [b]}]}", "Tree",
 			strings.Repeat(`{"a":`, 90) + "1" + strings.Repeat("}", 90), strings.Repeat(`{"a":`, 90) + `""` + strings.Repeat("}", 90), "/components/schemas/Tree/anyOf"},
@@ -105,10 +106,10 @@ func mutual(n int) string {
 // TestClaimsOfNestedSchemas resolves a deep pointer with few allocations: all claims together cost no more than their
 // pointers, the square of the depth.
 func TestClaimsOfNestedSchemas(t *testing.T) {
-	allocations := func(depth int) float64 {
-		schema := strings.Repeat("{type: array, items: ", depth) + "{type: string}" + strings.Repeat("}", depth)
+	allocations := func(levels int) float64 {
+		schema := strings.Repeat("{type: array, items: ", levels) + "{type: string}" + strings.Repeat("}", levels)
 		contract, _ := loadSchema(t, schema, "")
-		pointer := "/paths/~1/get/responses/200/content/application~1json/schema" + strings.Repeat("/items", depth) + "/type"
+		pointer := "/paths/~1/get/responses/200/content/application~1json/schema" + strings.Repeat("/items", levels) + "/type"
 		return testing.AllocsPerRun(1, func() { require.Equal(t, pointer, contract.byName(pointer)) })
 	}
 	assert.Less(t, allocations(200), 100.0)

@@ -103,8 +103,7 @@ func Load(spec []byte) (*Contract, error) {
 	}
 	src, err := yamltree.Parse(spec)
 	if err != nil {
-		var at *yamltree.Error
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*yamltree.Error](err); ok {
 			return nil, &SpecError{Line: at.Line, Reason: at.Reason}
 		}
 		return nil, err

@@ -20,6 +20,7 @@ import (
 // schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].
 type schema struct {
 	*openapi3.Schema
+	numberLimits
 
 	id         int    // from 0
 	place      string // pointer in the spec
@@ -32,8 +33,6 @@ type schema struct {
 	claims     [validatedParts]schemaClaims
 
 	keywords [validatedParts][]keyword // see [Contract.keywords]
-
-	numberLimits
 
 	propertyIndex map[string]int // in properties by name, from 1
 	properties    []property     // of the keyword properties, and other names in the schema
@@ -187,7 +186,7 @@ func (c *Contract) compileProperties(s *schema) {
 		documented[name] = true
 	}
 	for _, name := range s.Required {
-		documented[name] = documented[name] // the name needs an entry
+		documented[name] = documented[name] || false // the name needs an entry
 	}
 	s.propertyIndex = make(map[string]int, len(documented))
 	for _, name := range sortedKeys(documented) {

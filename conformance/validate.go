@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math/big"
@@ -370,7 +371,7 @@ func (v *validator) sortedProperties(at int32) []int32 {
 			list = append(list, i)
 		}
 	}
-	slices.SortFunc(list, func(a, b int32) int { return strings.Compare(string(v.doc.Text(a, nil)), string(v.doc.Text(b, nil))) })
+	slices.SortFunc(list, func(a, b int32) int { return bytes.Compare(v.doc.Text(a, nil), v.doc.Text(b, nil)) })
 	return list
 }
 

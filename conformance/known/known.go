@@ -118,32 +118,6 @@ func parse(line string) (k Failure, err error) {
 	return k, nil
 }
 
-func (k *Failure) set(word, value string) (err error) {
-	switch word {
-	case "fingerprint":
-		k.Fingerprint = value
-	case "rule":
-		k.Rule = value
-	case "pointer":
-		k.Pointer = value
-	case "claim":
-		k.Claim = value
-	case "operation":
-		k.Operation = value
-	case "status":
-		if k.Status, err = strconv.Atoi(value); err != nil || k.Status == 0 {
-			return fmt.Errorf("invalid status %q; expected a number", value)
-		}
-	case "until":
-		if k.Until, err = time.Parse(time.DateOnly, value); err != nil || k.Until.IsZero() {
-			return fmt.Errorf("invalid day %q; expected one like 2027-01-31", value)
-		}
-	default:
-		return fmt.Errorf("unknown word %q; use fingerprint, rule, pointer, claim, operation, status, until or because", word)
-	}
-	return nil
-}
-
 // cutWord splits a line at its first space.
 func cutWord(line string) (word, rest string) {
 	end := strings.IndexFunc(line, unicode.IsSpace)
@@ -276,4 +250,30 @@ func matchToken(pattern, token string) bool {
 		token = token[i+len(part):]
 	}
 	return ok && strings.HasSuffix(token, last)
+}
+
+func (k *Failure) set(word, value string) (err error) {
+	switch word {
+	case "fingerprint":
+		k.Fingerprint = value
+	case "rule":
+		k.Rule = value
+	case "pointer":
+		k.Pointer = value
+	case "claim":
+		k.Claim = value
+	case "operation":
+		k.Operation = value
+	case "status":
+		if k.Status, err = strconv.Atoi(value); err != nil || k.Status == 0 {
+			return fmt.Errorf("invalid status %q; expected a number", value)
+		}
+	case "until":
+		if k.Until, err = time.Parse(time.DateOnly, value); err != nil || k.Until.IsZero() {
+			return fmt.Errorf("invalid day %q; expected one like 2027-01-31", value)
+		}
+	default:
+		return fmt.Errorf("unknown word %q; use fingerprint, rule, pointer, claim, operation, status, until or because", word)
+	}
+	return nil
 }

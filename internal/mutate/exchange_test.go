@@ -119,7 +119,7 @@ func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
 	if part != conformance.ResponseHeader {
 		return v, known
 	}
-	headers := maps.Clone(v.(map[string]any)) //nolint:forcetypeassert // every model has them
+	headers := maps.Clone(v.(map[string]any))
 	for name, n := range m.schemas[part].properties {
 		if text, isText := headers[name].(string); isText {
 			headers[name] = n.parseHeader(text)
@@ -260,7 +260,7 @@ func (m *exchangeModel) exchange() *traffic.Exchange {
 		ex.Request.Body, ex.Request.BodyOmitted = nil, true
 	}
 	query := url.Values{}
-	for name, value := range m.values[conformance.RequestHeader].(map[string]any) { //nolint:forcetypeassert // as above
+	for name, value := range m.values[conformance.RequestHeader].(map[string]any) {
 		if name, isQuery := strings.CutPrefix(name, "query "); isQuery {
 			query.Set(name, asText(value))
 		}
@@ -274,7 +274,7 @@ func (m *exchangeModel) exchange() *traffic.Exchange {
 
 func (m *exchangeModel) message(head, body conformance.Part, of *media) traffic.Message {
 	written := traffic.Message{Header: http.Header{}}
-	for name, value := range m.values[head].(map[string]any) { //nolint:forcetypeassert // as above
+	for name, value := range m.values[head].(map[string]any) {
 		if !strings.Contains(name, " ") {
 			written.Header.Set(name, asText(value))
 		}

@@ -107,7 +107,7 @@ func (c *contract) mutants() ([]Mutant, error) {
 	return all.mutants, nil
 }
 
-func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) } //nolint:gosec // no secret
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) }
 
 // add adds an exchange as a mutant if it violates exactly one thing, which the name is made for.
 func (c *collector) add(changed *exchangeModel, name func(Expectation) string) bool {
@@ -183,7 +183,7 @@ func (c *collector) values(base *exchangeModel) {
 
 // writable reports whether headers can have such values (RFC 9110, section 5.5).
 func writable(headers any) bool {
-	for _, v := range headers.(map[string]any) { //nolint:forcetypeassert // headers are always an object
+	for _, v := range headers.(map[string]any) {
 		text := asText(v)
 		if text != strings.TrimSpace(text) || strings.ContainsFunc(text, unicode.IsControl) {
 			return false

@@ -60,9 +60,9 @@ type span struct {
 }
 
 func newSpan(minimum uint64, maximum *uint64) span {
-	s := span{min: int(minimum)} //nolint:gosec // lengths of a spec are small
+	s := span{min: int(minimum)}
 	if maximum != nil {
-		s.max, s.bounded = int(*maximum), true //nolint:gosec // as above
+		s.max, s.bounded = int(*maximum), true
 	}
 	return s
 }

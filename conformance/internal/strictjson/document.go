@@ -81,89 +81,6 @@ func skipBlanks(text []byte, i int) int {
 	return i
 }
 
-// value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
-func (d *Document) value(i, depth int) int {
-	if i >= len(d.Data) {
-		return -1
-	}
-	switch c := d.Data[i]; c {
-	case '"':
-		return d.string(i)
-	case '{':
-		return d.object(i, depth)
-	case '[':
-		return d.array(i, depth)
-	case 't':
-		return d.literal(i, "true", Boolean)
-	case 'f':
-		return d.literal(i, "false", Boolean)
-	case 'n':
-		return d.literal(i, "null", Null)
-	default:
-		if c == '-' || isDigit(c) {
-			return d.number(i)
-		}
-		return -1
-	}
-}
-
-// add appends a node.
-func (d *Document) add(t Type, escaped bool, start, end int) {
-	//nolint:gosec // Parse bounds the text
-	d.Nodes = append(d.Nodes, Node{Type: t, Escaped: escaped, Start: int32(start), End: int32(end), Next: int32(len(d.Nodes) + 1)})
-}
-
-// close completes the object or array whose node is at index at.
-func (d *Document) close(at, end, count int) int {
-	n := &d.Nodes[at]
-	n.End, n.Next, n.Count = int32(end), int32(len(d.Nodes)), int32(count) //nolint:gosec // likewise
-	return end
-}
-
-func (d *Document) literal(i int, want string, t Type) int {
-	end := i + len(want)
-	if end > len(d.Data) || string(d.Data[i:end]) != want {
-		return -1
-	}
-	d.add(t, false, i, end)
-	return end
-}
-
-func (d *Document) number(start int) int {
-	data, i := d.Data, start
-	digits := func() bool {
-		from := i
-		for i < len(data) && isDigit(data[i]) {
-			i++
-		}
-		return i > from
-	}
-	if data[i] == '-' {
-		i++
-	}
-	first := i
-	if !digits() || i > first+1 && data[first] == '0' {
-		return -1
-	}
-	if i < len(data) && data[i] == '.' {
-		i++
-		if !digits() {
-			return -1
-		}
-	}
-	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
-		i++
-		if i < len(data) && (data[i] == '+' || data[i] == '-') {
-			i++
-		}
-		if !digits() {
-			return -1
-		}
-	}
-	d.add(Number, false, start, i)
-	return i
-}
-
 func (d *Document) string(quote int) int {
 	data, i, escaped := d.Data, quote+1, false
 	for {
@@ -246,104 +163,7 @@ func parseUnit(text []byte) (rune, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(n), err == nil //nolint:gosec // 16 bits
-}
-
-func (d *Document) array(i, depth int) int {
-	at, count := len(d.Nodes), 0
-	d.add(Array, false, i, 0)
-	if depth == MaxDepth {
-		return -1
-	}
-	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == ']' {
-		return d.close(at, i+1, 0)
-	}
-	for {
-		if i = d.value(i, depth+1); i < 0 {
-			return -1
-		}
-		count++
-		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
-			return -1
-		}
-		switch d.Data[i] {
-		case ',':
-			i = skipBlanks(d.Data, i+1)
-		case ']':
-			return d.close(at, i+1, count)
-		default:
-			return -1
-		}
-	}
-}
-
-func (d *Document) object(i, depth int) int {
-	at, count := len(d.Nodes), 0
-	d.add(Object, false, i, 0)
-	if depth == MaxDepth {
-		return -1
-	}
-	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == '}' {
-		return d.close(at, i+1, 0)
-	}
-	for {
-		if i >= len(d.Data) || d.Data[i] != '"' {
-			return -1
-		}
-		if i = d.string(i); i < 0 {
-			return -1
-		}
-		if i = skipBlanks(d.Data, i); i >= len(d.Data) || d.Data[i] != ':' {
-			return -1
-		}
-		if i = d.value(skipBlanks(d.Data, i+1), depth+1); i < 0 {
-			return -1
-		}
-		count++
-		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
-			return -1
-		}
-		switch d.Data[i] {
-		case ',':
-			i = skipBlanks(d.Data, i+1)
-		case '}':
-			d.close(at, i+1, count)
-			d.findDuplicates(at)
-			return i + 1
-		default:
-			return -1
-		}
-	}
-}
-
-// findDuplicates marks the repeated names of the object at index at.
-func (d *Document) findDuplicates(at int) {
-	object := &d.Nodes[at]
-	if object.Count < 2 {
-		return
-	}
-	size := 1 << bits.Len(uint(2*object.Count)) //nolint:gosec // a count is not negative
-	if cap(d.slots) < size {
-		d.slots = make([]int32, size)
-	}
-	slots := d.slots[:size]
-	clear(slots)
-	for i := int32(at) + 1; i < object.Next; i = d.Nodes[i+1].Next { //nolint:gosec // Parse bounds the text
-		name := d.Text(i, nil)
-		h := int(maphash.Bytes(seed, name)) & (size - 1) //nolint:gosec // a slot's index
-		for ; slots[h] != 0; h = (h + 1) & (size - 1) {
-			if !bytes.Equal(d.Text(slots[h], nil), name) {
-				continue
-			}
-			d.Nodes[slots[h]].Repeated = true
-			object.Count--
-			if len(d.Duplicates) < MaxDuplicates {
-				d.Duplicates = append(d.Duplicates, i)
-			}
-			break
-		}
-		slots[h] = i // of equal names the last
-	}
+	return rune(n), err == nil
 }
 
 // Raw returns the bytes of the node at an index: of a string, without quotes and with escapes.
@@ -439,4 +259,184 @@ func Diagnose(text []byte) (reason string, notUTF8 bool) {
 		return fmt.Sprintf("invalid JSON at byte %d: %v", invalid.Offset, err), false
 	}
 	return "JSON " + err.Error(), false
+}
+
+// value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
+func (d *Document) value(i, depth int) int {
+	if i >= len(d.Data) {
+		return -1
+	}
+	switch c := d.Data[i]; c {
+	case '"':
+		return d.string(i)
+	case '{':
+		return d.object(i, depth)
+	case '[':
+		return d.array(i, depth)
+	case 't':
+		return d.literal(i, "true", Boolean)
+	case 'f':
+		return d.literal(i, "false", Boolean)
+	case 'n':
+		return d.literal(i, "null", Null)
+	default:
+		if c == '-' || isDigit(c) {
+			return d.number(i)
+		}
+		return -1
+	}
+}
+
+// add appends a node.
+func (d *Document) add(t Type, escaped bool, start, end int) {
+	//nolint:gosec // Parse bounds the text
+	d.Nodes = append(d.Nodes, Node{Type: t, Escaped: escaped, Start: int32(start), End: int32(end), Next: int32(len(d.Nodes) + 1)})
+}
+
+// close completes the object or array whose node is at index at.
+func (d *Document) close(at, end, count int) int {
+	n := &d.Nodes[at]
+	n.End, n.Next, n.Count = int32(end), int32(len(d.Nodes)), int32(count) //nolint:gosec // likewise
+	return end
+}
+
+func (d *Document) literal(i int, want string, t Type) int {
+	end := i + len(want)
+	if end > len(d.Data) || string(d.Data[i:end]) != want {
+		return -1
+	}
+	d.add(t, false, i, end)
+	return end
+}
+
+func (d *Document) number(start int) int {
+	data, i := d.Data, start
+	digits := func() bool {
+		from := i
+		for i < len(data) && isDigit(data[i]) {
+			i++
+		}
+		return i > from
+	}
+	if data[i] == '-' {
+		i++
+	}
+	first := i
+	if !digits() || i > first+1 && data[first] == '0' {
+		return -1
+	}
+	if i < len(data) && data[i] == '.' {
+		i++
+		if !digits() {
+			return -1
+		}
+	}
+	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
+		i++
+		if i < len(data) && (data[i] == '+' || data[i] == '-') {
+			i++
+		}
+		if !digits() {
+			return -1
+		}
+	}
+	d.add(Number, false, start, i)
+	return i
+}
+
+func (d *Document) array(i, depth int) int {
+	at, count := len(d.Nodes), 0
+	d.add(Array, false, i, 0)
+	if depth == MaxDepth {
+		return -1
+	}
+	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == ']' {
+		return d.close(at, i+1, 0)
+	}
+	for {
+		if i = d.value(i, depth+1); i < 0 {
+			return -1
+		}
+		count++
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
+			return -1
+		}
+		switch d.Data[i] {
+		case ',':
+			i = skipBlanks(d.Data, i+1)
+		case ']':
+			return d.close(at, i+1, count)
+		default:
+			return -1
+		}
+	}
+}
+
+func (d *Document) object(i, depth int) int {
+	at, count := len(d.Nodes), 0
+	d.add(Object, false, i, 0)
+	if depth == MaxDepth {
+		return -1
+	}
+	if i = skipBlanks(d.Data, i+1); i < len(d.Data) && d.Data[i] == '}' {
+		return d.close(at, i+1, 0)
+	}
+	for {
+		if i >= len(d.Data) || d.Data[i] != '"' {
+			return -1
+		}
+		if i = d.string(i); i < 0 {
+			return -1
+		}
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) || d.Data[i] != ':' {
+			return -1
+		}
+		if i = d.value(skipBlanks(d.Data, i+1), depth+1); i < 0 {
+			return -1
+		}
+		count++
+		if i = skipBlanks(d.Data, i); i >= len(d.Data) {
+			return -1
+		}
+		switch d.Data[i] {
+		case ',':
+			i = skipBlanks(d.Data, i+1)
+		case '}':
+			d.close(at, i+1, count)
+			d.findDuplicates(at)
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// findDuplicates marks the repeated names of the object at index at.
+func (d *Document) findDuplicates(at int) {
+	object := &d.Nodes[at]
+	if object.Count < 2 {
+		return
+	}
+	size := 1 << bits.Len(uint(2*object.Count))
+	if cap(d.slots) < size {
+		d.slots = make([]int32, size)
+	}
+	slots := d.slots[:size]
+	clear(slots)
+	for i := int32(at) + 1; i < object.Next; i = d.Nodes[i+1].Next { //nolint:gosec // Parse bounds the text
+		name := d.Text(i, nil)
+		h := int(maphash.Bytes(seed, name)) & (size - 1) //nolint:gosec // a slot's index
+		for ; slots[h] != 0; h = (h + 1) & (size - 1) {
+			if !bytes.Equal(d.Text(slots[h], nil), name) {
+				continue
+			}
+			d.Nodes[slots[h]].Repeated = true
+			object.Count--
+			if len(d.Duplicates) < MaxDuplicates {
+				d.Duplicates = append(d.Duplicates, i)
+			}
+			break
+		}
+		slots[h] = i // of equal names the last
+	}
 }

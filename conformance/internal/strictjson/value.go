@@ -42,19 +42,11 @@ func (v Value) Len() int { return int(v.Node().Count) }
 // Text returns a string without quotes and escapes, and other values as written in JSON.
 func (v Value) Text() string { return string(v.Doc.Text(v.At, nil)) }
 
-// properties calls visit for the last property of each name of an object.
-func (v Value) properties(visit func(name string, value Value)) {
-	for i := v.At + 1; i < v.Node().Next; i = v.Doc.Nodes[i+1].Next {
-		if !v.Doc.Nodes[i].Repeated {
-			visit(string(v.Doc.Text(i, nil)), Value{v.Doc, i + 1})
-		}
-	}
-}
-
 // Lookup returns the value at the tokens of a JSON pointer.
 func (v Value) Lookup(tokens []string) (Value, bool) {
-	at, found := v.At, false
+	at := v.At
 	for _, token := range tokens {
+		var found bool
 		if v.Doc.Nodes[at].Type == Array {
 			i, err := strconv.Atoi(token)
 			if err != nil {
@@ -153,31 +145,6 @@ func (v Value) Canonical() string {
 	return b.String()
 }
 
-func (v Value) appendCanonical(b *strings.Builder) {
-	switch v.Type() {
-	case Number:
-		b.WriteString(Exact(v.Text()).RatString())
-	case String:
-		b.WriteString(strconv.Quote(v.Text()))
-	case Array:
-		for i := v.At + 1; i < v.Node().Next; i = v.Doc.Nodes[i].Next {
-			b.WriteByte('[')
-			Value{v.Doc, i}.appendCanonical(b)
-		}
-		b.WriteByte(']')
-	case Object:
-		properties := map[string]Value{}
-		v.properties(func(name string, value Value) { properties[name] = value })
-		for _, name := range slices.Sorted(maps.Keys(properties)) {
-			b.WriteString("{" + strconv.Quote(name))
-			properties[name].appendCanonical(b)
-		}
-		b.WriteByte('}')
-	default:
-		b.WriteString(v.Text())
-	}
-}
-
 // Equal reports whether two values are equal; numbers are compared by value.
 func (v Value) Equal(other Value) bool {
 	if v.Type() != other.Type() {
@@ -234,4 +201,38 @@ func Pointer(tokens ...string) string {
 		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
 	}
 	return b.String()
+}
+
+// properties calls visit for the last property of each name of an object.
+func (v Value) properties(visit func(name string, value Value)) {
+	for i := v.At + 1; i < v.Node().Next; i = v.Doc.Nodes[i+1].Next {
+		if !v.Doc.Nodes[i].Repeated {
+			visit(string(v.Doc.Text(i, nil)), Value{v.Doc, i + 1})
+		}
+	}
+}
+
+func (v Value) appendCanonical(b *strings.Builder) {
+	switch v.Type() {
+	case Number:
+		b.WriteString(Exact(v.Text()).RatString())
+	case String:
+		b.WriteString(strconv.Quote(v.Text()))
+	case Array:
+		for i := v.At + 1; i < v.Node().Next; i = v.Doc.Nodes[i].Next {
+			b.WriteByte('[')
+			Value{v.Doc, i}.appendCanonical(b)
+		}
+		b.WriteByte(']')
+	case Object:
+		properties := map[string]Value{}
+		v.properties(func(name string, value Value) { properties[name] = value })
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
+			b.WriteString("{" + strconv.Quote(name))
+			properties[name].appendCanonical(b)
+		}
+		b.WriteByte('}')
+	default:
+		b.WriteString(v.Text())
+	}
 }

@@ -42,19 +42,6 @@ func Parse(text []byte) (*Tree, error) {
 // manyNodes is the number of keys and values from which an index of an object's keys is faster than a search.
 const manyNodes = 64
 
-func (t *Tree) indexKeys(n *yaml.Node) {
-	if n.Kind == yaml.MappingNode && len(n.Content) >= manyNodes {
-		index := make(map[string]int, len(n.Content)/2)
-		for i := len(n.Content) - 2; i >= 0; i -= 2 {
-			index[n.Content[i].Value] = i
-		}
-		t.index[n] = index
-	}
-	for _, below := range n.Content {
-		t.indexKeys(below)
-	}
-}
-
 // Follow returns the node that an alias refers to, or n.
 func Follow(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
@@ -76,22 +63,6 @@ func (t *Tree) Child(n *yaml.Node, token string) (*yaml.Node, int) {
 		}
 	}
 	return nil, 0
-}
-
-// key returns the position of a key in an object, or -1.
-func (t *Tree) key(n *yaml.Node, key string) int {
-	if index := t.index[n]; index != nil {
-		if i, found := index[key]; found {
-			return i
-		}
-		return -1
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return i
-		}
-	}
-	return -1
 }
 
 // Node returns the node at a JSON pointer (RFC 6901), or nil.
@@ -138,23 +109,6 @@ func (t *Tree) Canonical(pointer string) string {
 	}
 	at, _ = t.dereference(at, n)
 	return at
-}
-
-// dereference follows $ref. kin-openapi has checked that it resolves.
-func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
-	const maxChain = 32
-	for range maxChain {
-		if n == nil {
-			break
-		}
-		ref, _ := t.Child(n, "$ref")
-		if ref == nil || !strings.HasPrefix(ref.Value, "#/") {
-			break
-		}
-		at = ref.Value[1:]
-		n = t.Node(at)
-	}
-	return at, n
 }
 
 // DataKeywords are the keywords whose values are data, not objects of the spec.
@@ -204,3 +158,49 @@ type Error struct {
 
 // Error returns the reason without the line.
 func (e *Error) Error() string { return e.Reason }
+
+func (t *Tree) indexKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode && len(n.Content) >= manyNodes {
+		index := make(map[string]int, len(n.Content)/2)
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			index[n.Content[i].Value] = i
+		}
+		t.index[n] = index
+	}
+	for _, below := range n.Content {
+		t.indexKeys(below)
+	}
+}
+
+// key returns the position of a key in an object, or -1.
+func (t *Tree) key(n *yaml.Node, key string) int {
+	if index := t.index[n]; index != nil {
+		if i, found := index[key]; found {
+			return i
+		}
+		return -1
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// dereference follows $ref. kin-openapi has checked that it resolves.
+func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
+	const maxChain = 32
+	for range maxChain {
+		if n == nil {
+			break
+		}
+		ref, _ := t.Child(n, "$ref")
+		if ref == nil || !strings.HasPrefix(ref.Value, "#/") {
+			break
+		}
+		at = ref.Value[1:]
+		n = t.Node(at)
+	}
+	return at, n
+}
