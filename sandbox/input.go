@@ -167,7 +167,7 @@ func (in *input) string(f *fleetioapi.Field, raw string) {
 	if f.Required && strings.TrimSpace(s) == "" {
 		in.problem(f.Name, "can't be blank")
 	}
-	in.violations(f.CheckText(nil, s))
+	in.violations(f.CheckString(nil, s))
 	if f.Format == "date-time" && !isDateTime(s) {
 		in.refuse(f.Name, "is not a date and time such as 2026-03-14T13:46:27-06:00")
 	}

@@ -11,29 +11,29 @@ import (
 	"unicode/utf8"
 )
 
-// Field is what the contract says of one member of a request's body.
+// Field has the limits in the spec for a property of a request body.
 type Field struct {
-	Name      string // on the wire
+	Name      string // in JSON
 	Type      string // string, integer or boolean
-	Format    string // int64, date-time, or none
+	Format    string // int64, date-time or ""
 	Required  bool
-	MinLength int      // of a text, in characters
-	MaxLength int      // of a text, in characters; math.MaxInt where there is no limit
-	Minimum   int64    // of an integer; math.MinInt64 where there is no limit
-	Maximum   int64    // of an integer; math.MaxInt64 where there is no limit
-	Enum      []string // the texts that are allowed; nil where all are
+	MinLength int      // of a string, in characters
+	MaxLength int      // of a string, in characters; math.MaxInt without a limit
+	Minimum   int64    // of an integer; math.MinInt64 without a limit
+	Maximum   int64    // of an integer; math.MaxInt64 without a limit
+	Enum      []string // the valid strings; nil if all are
 }
 
-// Violation is one limit of the contract that a value breaks.
+// Violation is the violation of a limit by a value.
 type Violation struct {
-	Field string // on the wire
-	// Rule is the schema keyword (required, minLength, maxLength, minimum, maximum, enum, format), or "unicode" for a text
-	// that is not valid UTF-8, which JSON cannot hold.
+	Field string // name in JSON
+	// Rule is the schema keyword (required, minLength, maxLength, minimum, maximum, enum, format), or "unicode" for a
+	// string that is not valid UTF-8, which JSON requires.
 	Rule  string
-	Limit string // of the rule, as text; "" for required and unicode
+	Limit string // "" for required and unicode
 }
 
-// String says it in words, beginning with the field. The value is not in them.
+// String returns a sentence that starts with the field. It does not contain the value.
 func (v Violation) String() string {
 	switch v.Rule {
 	case "required":
@@ -53,54 +53,54 @@ func (v Violation) String() string {
 	case "unicode":
 		return v.Field + " is not valid UTF-8"
 	default:
-		return v.Field + " breaks " + v.Rule + " " + v.Limit
+		return v.Field + " violates " + v.Rule + " " + v.Limit
 	}
 }
 
-func (f *Field) violation(to []Violation, rule, limit string) []Violation {
-	return append(to, Violation{Field: f.Name, Rule: rule, Limit: limit})
+func (f *Field) violation(list []Violation, rule, limit string) []Violation {
+	return append(list, Violation{Field: f.Name, Rule: rule, Limit: limit})
 }
 
-// CheckText appends what the contract has against a text. It allocates nothing where it has nothing.
-func (f *Field) CheckText(to []Violation, value string) []Violation {
+// CheckString appends the violations by a string. It allocates nothing without one.
+func (f *Field) CheckString(list []Violation, value string) []Violation {
 	if !utf8.ValidString(value) {
-		return f.violation(to, "unicode", "")
+		return f.violation(list, "unicode", "")
 	}
-	// No text has more characters than bytes, so most need not be counted.
+	// A string has at most as many characters as bytes, so that most strings need no counting.
 	if len(value) > f.MaxLength && utf8.RuneCountInString(value) > f.MaxLength {
-		to = f.violation(to, "maxLength", strconv.Itoa(f.MaxLength))
+		list = f.violation(list, "maxLength", strconv.Itoa(f.MaxLength))
 	}
 	if f.MinLength > 0 && utf8.RuneCountInString(value) < f.MinLength {
-		to = f.violation(to, "minLength", strconv.Itoa(f.MinLength))
+		list = f.violation(list, "minLength", strconv.Itoa(f.MinLength))
 	}
 	if f.Enum != nil && !slices.Contains(f.Enum, value) {
-		to = f.violation(to, "enum", strings.Join(f.Enum, ", "))
+		list = f.violation(list, "enum", strings.Join(f.Enum, ", "))
 	}
-	return to
+	return list
 }
 
-// CheckInteger appends what the contract has against a number.
-func (f *Field) CheckInteger(to []Violation, value int64) []Violation {
+// CheckInteger appends the violations by an integer.
+func (f *Field) CheckInteger(list []Violation, value int64) []Violation {
 	if value < f.Minimum {
-		to = f.violation(to, "minimum", strconv.FormatInt(f.Minimum, 10))
+		list = f.violation(list, "minimum", strconv.FormatInt(f.Minimum, 10))
 	}
 	if value > f.Maximum {
-		to = f.violation(to, "maximum", strconv.FormatInt(f.Maximum, 10))
+		list = f.violation(list, "maximum", strconv.FormatInt(f.Maximum, 10))
 	}
-	return to
+	return list
 }
 
-// CheckTime appends that a time cannot be written in RFC 3339: its year has no four digits, or its offset from UTC has
-// seconds or a day and more, as some of the 19th century have.
-func (f *Field) CheckTime(to []Violation, value time.Time) []Violation {
+// CheckTime appends a violation by a time that RFC 3339 cannot express: its year does not have four digits, or its offset
+// from UTC has seconds, as in some zones of the 19th century, or is a day or more.
+func (f *Field) CheckTime(list []Violation, value time.Time) []Violation {
 	_, offset := value.Zone()
 	if year := value.Year(); year < 0 || year > 9999 || offset%60 != 0 || offset <= -24*60*60 || offset >= 24*60*60 {
-		return f.violation(to, "format", "date-time")
+		return f.violation(list, "format", "date-time")
 	}
-	return to
+	return list
 }
 
-// FaultCreateFields are the members of a FaultCreate, by their names on the wire in order.
+// FaultCreateFields are the properties of a FaultCreate, sorted by their names in JSON.
 var FaultCreateFields = [...]Field{
 	{
 		Name: "code", Type: "string", Required: true,
@@ -150,40 +150,40 @@ var FaultCreateFields = [...]Field{
 	},
 }
 
-// CheckFaultCreate lists what the contract has against a FaultCreate, ordered by field; nil where it has nothing. A required
-// field with the zero value counts as missing, as Go cannot tell it from one that was never set.
+// CheckFaultCreate returns the violations by a FaultCreate, ordered by field; nil without one. A required field with the zero
+// value counts as missing, as Go cannot distinguish it from one that was never set.
 func CheckFaultCreate(v *FaultCreate) []Violation {
-	var found []Violation
+	var list []Violation
 	if v.Code == "" {
-		found = FaultCreateFields[0].violation(found, "required", "")
+		list = FaultCreateFields[0].violation(list, "required", "")
 	} else {
-		found = FaultCreateFields[0].CheckText(found, v.Code)
+		list = FaultCreateFields[0].CheckString(list, v.Code)
 	}
 	if v.Count != nil {
-		found = FaultCreateFields[1].CheckInteger(found, *v.Count)
+		list = FaultCreateFields[1].CheckInteger(list, *v.Count)
 	}
 	if v.Description != nil {
-		found = FaultCreateFields[2].CheckText(found, *v.Description)
+		list = FaultCreateFields[2].CheckString(list, *v.Description)
 	}
 	if v.ExternalID != nil {
-		found = FaultCreateFields[3].CheckText(found, *v.ExternalID)
+		list = FaultCreateFields[3].CheckString(list, *v.ExternalID)
 	}
 	if v.LastOccurredAt != nil {
-		found = FaultCreateFields[4].CheckTime(found, *v.LastOccurredAt)
+		list = FaultCreateFields[4].CheckTime(list, *v.LastOccurredAt)
 	}
 	if v.Name != nil {
-		found = FaultCreateFields[5].CheckText(found, *v.Name)
+		list = FaultCreateFields[5].CheckString(list, *v.Name)
 	}
 	if v.Source != nil {
-		found = FaultCreateFields[6].CheckText(found, *v.Source)
+		list = FaultCreateFields[6].CheckString(list, *v.Source)
 	}
 	if v.Status != nil {
-		found = FaultCreateFields[7].CheckText(found, string(*v.Status))
+		list = FaultCreateFields[7].CheckString(list, string(*v.Status))
 	}
 	if v.VehicleID == 0 {
-		found = FaultCreateFields[8].violation(found, "required", "")
+		list = FaultCreateFields[8].violation(list, "required", "")
 	} else {
-		found = FaultCreateFields[8].CheckInteger(found, v.VehicleID)
+		list = FaultCreateFields[8].CheckInteger(list, v.VehicleID)
 	}
-	return found
+	return list
 }

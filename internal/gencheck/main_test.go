@@ -67,12 +67,12 @@ func source(typ string) []byte {
 func TestKeywords(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ keywords, more, typ, want string }{
-		{"type: string", "", "*string", "CheckText(found, *v.A)"},
+		{"type: string", "", "*string", "CheckString(list, *v.A)"},
 		{"type: string", "required: [a],", "string", `if v.A == "" {`},
 		{"type: string, minLength: 2, maxLength: 7", "", "*string", "MinLength: 2, MaxLength: 7,"},
 		{`type: string, enum: ["x\"", y]`, "", "*BodyA", `Enum: []string{"x\"", "y"}`},
-		{`type: string, enum: [x], default: x, description: d, example: x, x-assumed: {default: d}`, "", "*BodyA", "CheckText(found, string(*v.A))"},
-		{"type: string, format: date-time", "", "*time.Time", "CheckTime(found, *v.A)"},
+		{`type: string, enum: [x], default: x, description: d, example: x, x-assumed: {default: d}`, "", "*BodyA", "CheckString(list, string(*v.A))"},
+		{"type: string, format: date-time", "", "*time.Time", "CheckTime(list, *v.A)"},
 		{"type: string, format: date-time", "required: [a],", "time.Time", "if v.A.IsZero() {"},
 		{"type: integer, format: int64, minimum: -5, maximum: 9007199254740992", "", "*int64", "-5, Maximum: 9007199254740992,"},
 		{"type: integer, format: int64", "required: [a],", "int64", "if v.A == 0 {"},
