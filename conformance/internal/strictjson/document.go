@@ -81,39 +81,6 @@ func skipBlanks(text []byte, i int) int {
 	return i
 }
 
-func (d *Document) string(quote int) int {
-	data, i, escaped := d.Data, quote+1, false
-	for {
-		i = plainEnd(data, i)
-		if i >= len(data) {
-			return -1
-		}
-		switch c := data[i]; {
-		case c == '"':
-			d.add(String, escaped, quote+1, i)
-			return i + 1
-		case c == '\\':
-			escaped = true
-			size, lone := escapeSize(data[i:])
-			if size == 0 {
-				return -1
-			}
-			if lone && d.LoneSurrogate < 0 {
-				d.LoneSurrogate = i
-			}
-			i += size
-		case c < ' ':
-			return -1
-		default:
-			r, size := utf8.DecodeRune(data[i:])
-			if r == utf8.RuneError && size == 1 {
-				return -1
-			}
-			i += size
-		}
-	}
-}
-
 // plainEnd returns the first position from i on of a quote, a backslash, a control character or a byte beyond ASCII. It
 // tests eight bytes at a time, and sets the highest bit of those bytes.
 func plainEnd(data []byte, i int) int {
@@ -438,5 +405,38 @@ func (d *Document) findDuplicates(at int) {
 			break
 		}
 		slots[h] = i // of equal names the last
+	}
+}
+
+func (d *Document) string(quote int) int {
+	data, i, escaped := d.Data, quote+1, false
+	for {
+		i = plainEnd(data, i)
+		if i >= len(data) {
+			return -1
+		}
+		switch c := data[i]; {
+		case c == '"':
+			d.add(String, escaped, quote+1, i)
+			return i + 1
+		case c == '\\':
+			escaped = true
+			size, lone := escapeSize(data[i:])
+			if size == 0 {
+				return -1
+			}
+			if lone && d.LoneSurrogate < 0 {
+				d.LoneSurrogate = i
+			}
+			i += size
+		case c < ' ':
+			return -1
+		default:
+			r, size := utf8.DecodeRune(data[i:])
+			if r == utf8.RuneError && size == 1 {
+				return -1
+			}
+			i += size
+		}
 	}
 }
