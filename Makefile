@@ -16,32 +16,33 @@ help: ## List the targets
 .PHONY: all
 all: generate check ## Regenerate, then check everything
 
-# The old gen/ waits where Go does not look (a dot). A failure or an interrupt brings it back; a kill, the next run.
+# The old gen/ is moved to a folder that Go ignores (a dot). A failure or an interrupt restores it; after a kill, the next run.
 .PHONY: generate
-generate: ## Regenerate gen/ from api/openapi.yaml, from nothing
+generate: ## Regenerate gen/ from api/openapi.yaml, into an empty folder
 	@restore() { [ ! -d .gen.old ] || { rm -rf gen && mv .gen.old gen; }; }; restore; \
 	trap restore EXIT; trap 'exit 2' HUP INT TERM; \
 	mkdir -p gen && mv gen .gen.old && echo 'go generate ./...' && go generate ./... && \
 	trap '' HUP INT TERM && rm -rf .gen.old
 
 .PHONY: checkgenerate
-checkgenerate: ## Fail if gen/ is not what the spec makes
+checkgenerate: ## Fail if gen/ differs from what the spec generates
 	@scripts/checkgenerate.sh
 
 .PHONY: test
 test: ## Run the tests with the race detector
 	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$)
-	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, which are too slow under the detector
-	go test ./internal/mutate ./cmd/fleetio/internal/suggest # likewise; they run on one goroutine
-	go test -run 'Mutant' ./internal/contracttest # one goroutine again
+	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, too slow under the detector
+	go test ./internal/mutate ./cmd/fleetio/internal/suggest # slow, and on one goroutine
+	go test -run 'Mutant' ./internal/contracttest # likewise
 
 .PHONY: test-oldest
-test-oldest: ## Run the tests with the oldest release of Go that is supported
+test-oldest: ## Run the tests with the oldest supported release of Go
 	GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
 .PHONY: torture
-torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times
+torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times; the long form of slow tests
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
+	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=40 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
 
 .PHONY: selftest
 selftest: ## Mutation-test the checker: violate each claim in turn, and expect that finding and no other
@@ -53,14 +54,14 @@ contract: ## Check the recordings and a sandbox against the contract; print the 
 
 # With the oldest Go, so that its build cache serves test-oldest too.
 .PHONY: lint
-lint: ## Run golangci-lint, vet and gofmt, as .golangci.yml says
+lint: ## Run golangci-lint, vet and gofmt with .golangci.yml
 	GOTOOLCHAIN=$(OLDEST_GO) go run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
 check: checkgenerate lint test contract ## Check the generated code, lint, all tests, the contract and go.mod
 	go mod tidy -diff
 
-# A target each: go test fuzzes one at a time.
+# go test fuzzes one target at a time.
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/internal/strictjson:FuzzDocument ./conformance/internal/strictjson:FuzzDecoder ./conformance:FuzzCheck \
        ./conformance:FuzzLoad ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzReference \
@@ -70,7 +71,7 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./cmd/fleetio/internal/server/page:FuzzBody
 
 .PHONY: examples
-examples: ## Build and test the examples, which are modules of their own
+examples: ## Build and test the examples, which are separate modules
 	cd examples/otel && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
 
 .PHONY: fuzz
@@ -79,7 +80,7 @@ fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
 	go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}"; done
 
 .PHONY: bench
-bench: ## Run the benchmarks, ready for benchstat
+bench: ## Run the benchmarks six times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 .PHONY: lint-spec
@@ -91,11 +92,11 @@ lint-spec: ## Lint the spec with spectral and redocly (needs Node)
 	npx --yes $(SPECTRAL) lint --fail-severity hint api/openapi.yaml
 	npx --yes $(REDOCLY) lint --lint-config error api/openapi.yaml
 
-# The script exits with 1 for "breaking" and 2 for "could not run"; make turns both into 2.
+# The script exits with 1 for a breaking change and 2 if it could not run; make exits with 2 for both.
 .PHONY: diff-spec
 diff-spec: ## Show what changed, and what is breaking, since BASE=<git rev>
 	@scripts/diff-spec.sh "$${BASE-}"
 
 .PHONY: test-tools
-test-tools: ## Test scripts/, which fetch the tools that they pin
+test-tools: ## Test scripts/, which download their pinned tools
 	FLEETIO_NETWORK_TESTS=1 go test -count=1 ./scripts

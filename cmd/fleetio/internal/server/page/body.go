@@ -55,7 +55,9 @@ func newBody(c content, about marks) body {
 	} else {
 		b.Marks = about
 		for s := range strings.SplitSeq(string(c.redacted), "\n") {
-			b.add(line{Value: clip(s, maxText)})
+			if !b.add(line{Value: clip(s, maxText)}) {
+				break
+			}
 		}
 	}
 	what := "Not JSON"
