@@ -37,16 +37,16 @@ func TestSpecIsValid(t *testing.T) {
 	}
 }
 
-// member is what a page says of one member of an object.
-type member struct {
+// documented is what a page says about one property of an object.
+type documented struct {
 	kind, format       string
 	required, nullable bool
 	minimum, maximum   float64
 	maxLength          uint64
 }
 
-// assertMembers compares each member by itself, so that a failure names it.
-func assertMembers(t *testing.T, doc *openapi3.T, name string, want map[string]member) {
+// assertProperties compares each property by itself, so that a failure names it.
+func assertProperties(t *testing.T, doc *openapi3.T, name string, want map[string]documented) {
 	t.Helper()
 	ref := doc.Components.Schemas[name]
 	if !assert.NotNil(t, ref, "the spec has no schema %s", name) {
@@ -65,7 +65,7 @@ func assertMembers(t *testing.T, doc *openapi3.T, name string, want map[string]m
 			continue
 		}
 		p := ref.Value
-		got := member{
+		got := documented{
 			kind: strings.Join(p.Type.Slice(), ", "), format: p.Format,
 			required: slices.Contains(schema.Required, property), nullable: p.Nullable,
 		}
@@ -96,7 +96,7 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 	assert.ElementsMatch(t, []string{"FaultCreate", "Fault", "FaultStatus", "Problem", "ValidationErrors", "RateLimited"},
 		slices.Collect(maps.Keys(doc.Components.Schemas)))
 
-	assertMembers(t, doc, "FaultCreate", map[string]member{
+	assertProperties(t, doc, "FaultCreate", map[string]documented{
 		"vehicle_id":       {kind: "integer", format: "int64", required: true, minimum: 1},
 		"code":             {kind: "string", required: true, maxLength: 255},
 		"count":            {kind: "integer", format: "int64"},
@@ -107,7 +107,7 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 		"status":           {kind: "string"},
 		"source":           {kind: "string"},
 	})
-	assertMembers(t, doc, "Fault", map[string]member{
+	assertProperties(t, doc, "Fault", map[string]documented{
 		"id":                  {kind: "integer", format: "int64", required: true, minimum: 1},
 		"created_at":          {kind: "string", format: "date-time"},
 		"updated_at":          {kind: "string", format: "date-time"},
@@ -126,14 +126,14 @@ func TestSpecHoldsTheFacts(t *testing.T) {
 		"is_sample":           {kind: "boolean", required: true},
 		"idempotency_key":     {kind: "string", nullable: true},
 	})
-	assertMembers(t, doc, "Problem", map[string]member{
+	assertProperties(t, doc, "Problem", map[string]documented{
 		"status":   {kind: "integer", format: "int64", required: true, minimum: 400, maximum: 599},
 		"title":    {kind: "string", required: true},
 		"detail":   {kind: "string"},
 		"instance": {kind: "string", format: "uri-reference"},
 	})
-	assertMembers(t, doc, "ValidationErrors", map[string]member{"errors": {kind: "object", required: true}})
-	assertMembers(t, doc, "RateLimited", map[string]member{"error": {kind: "string", required: true}})
+	assertProperties(t, doc, "ValidationErrors", map[string]documented{"errors": {kind: "object", required: true}})
+	assertProperties(t, doc, "RateLimited", map[string]documented{"error": {kind: "string", required: true}})
 	status := doc.Components.Schemas["FaultStatus"].Value
 	assert.Equal(t, []any{"open", "resolved", "ignored"}, status.Enum)
 	assert.Equal(t, "open", status.Default)

@@ -1,30 +1,30 @@
 #!/usr/bin/env bash
 #
-# Shows what an edit of the contract does to the people who use it.
+# Shows how an edit of the contract affects its users.
 #
 #   scripts/diff-spec.sh BASE        (or: make diff-spec BASE=origin/main)
 #
 # compares the working tree, uncommitted and untracked files included, with the
-# git revision BASE, and prints the parts of the answer:
+# git revision BASE, and prints:
 #
 #   Contract   what changed in api/openapi.yaml, classified by oasdiff
 #   Go API     what changed in the exported API of every importable package of
 #              the module, classified by apidiff
-#   Marks and criteria
+#   Assumptions and criteria
 #              which claims are newly assumed, or no longer, and which criteria
 #              changed: the lines of conformance/testdata/claims.golden, which a
-#              test keeps equal to the spec; left out where there is no such file
+#              test compares with the spec; omitted if there is no such file
 #
 # No part contains another. A request property that became required is no change
-# of the Go API; a renamed Go type is no change of the contract; oasdiff does not
-# look into the extensions that hold marks and criteria. As the Go API is that of
-# gen/ as it is on disk, a stale gen/ is refused.
+# of the Go API; a renamed Go type is no change of the contract; oasdiff ignores
+# the extensions with assumptions and criteria. The Go API is that of gen/ on
+# disk, so a stale gen/ is an error.
 #
-# A spec or a package that BASE does not have is new, which breaks nobody. One
+# A spec or a package that BASE does not have is new, which is not breaking. One
 # that only BASE has was removed, which is breaking.
 #
-# BASE is compared as it is. On a branch, give the point where it left main,
-# or the changes that main made since will show up reversed:
+# On a branch, use the merge base as BASE, or the later changes of main will be
+# listed in reverse:
 #
 #   make diff-spec BASE="$(git merge-base origin/main HEAD)"
 #
@@ -36,13 +36,13 @@
 #   2  could not run: no BASE, an unknown BASE, a stale gen/, a tool, a spec or
 #      a package that does not load
 #
-# make reports any failed command with 2 of its own, so a caller who must tell
-# 1 from 2 runs this script, not make.
+# make exits with 2 for any failed command. To distinguish 1 from 2, run this
+# script.
 
 set -euo pipefail
 
-# The tools, pinned here and nowhere else. They are run by version rather than
-# required in go.mod, which importers of this module would have to pay for.
+# The pinned tools. They are not in go.mod, so that importers of this module do
+# not depend on them.
 readonly oasdiff_module=github.com/oasdiff/oasdiff@v1.36.0
 readonly apidiff_module=golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
@@ -52,13 +52,12 @@ readonly claims=conformance/testdata/claims.golden
 # What counts as breaking in the contract: oasdiff's levels "error" and
 # "warning", and the checks below.
 #
-# "warning" is what oasdiff cannot prove either way, such as a request property
-# that is gone, or a change below an allOf. Not proven to be safe is no reason
-# to pass.
+# "warning" is what oasdiff cannot decide, such as a removed request property, or
+# a change below an allOf.
 #
-# The checks below are "info" by default, because a server may always do less
-# than an optional promise. But somebody who reads that property or header,
-# handles that status, or calls the operation by its name has to change code.
+# oasdiff classifies the checks below as "info", because a server may omit what is
+# optional. But a client that reads that property or header, handles that status,
+# or uses the operation by its name has to change.
 severity_levels() {
 	cat <<-'LEVELS'
 		api-operation-id-removed err
@@ -75,8 +74,8 @@ die() {
 	exit 2
 }
 
-# Only a run that reached its verdict may exit with anything but 2: a command
-# that fails unexpectedly must not look like a breaking change.
+# Exit with 2 unless there is a verdict: a command that fails unexpectedly must
+# not look like a breaking change.
 tmp=
 verdict_reached=
 finish() {
@@ -100,9 +99,8 @@ base=$(git -C "$root" rev-parse --verify --quiet --end-of-options "$base_name^{c
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/diff-spec.XXXXXX") || die 'no temporary directory'
 
-# BASE goes into a directory by way of an index of its own. `git archive` would
-# leave out what .gitattributes marks export-ignore, and `git worktree` would
-# write to the repository.
+# Check BASE out with a separate index. `git archive` would omit files with
+# export-ignore, and `git worktree` would write to the repository.
 mkdir "$tmp/base" "$tmp/bin"
 GIT_INDEX_FILE=$tmp/index git -C "$root" read-tree "$base"
 GIT_INDEX_FILE=$tmp/index git -C "$root" checkout-index --all --prefix="$tmp/base/"
@@ -113,8 +111,8 @@ ln -s "$root" "$tmp/tree" # so that reports say tree/... and base/...
 export GOWORK=off
 unset OASDIFF_CONFIG
 
-# Of a stale gen/ the Go half would be wrong. Without the spec there is nothing to generate from, and the contract's
-# half says that. 3 is "up to date, but not all of it in git", and a working tree may be that.
+# With a stale gen/, the Go part would be wrong. Without the spec, gen/ cannot be checked, and the contract's part says
+# so. 3 is "up to date, but not all of it in git", which is fine here.
 check=scripts/checkgenerate.sh
 if [[ -f $root/$check && -f $root/$spec ]]; then
 	status=0
@@ -159,7 +157,7 @@ compare_contract() {
 		--allow-external-refs=false --severity-levels levels --fail-on WARN) >"$tmp/contract" || status=$?
 	[[ $status -le 1 ]] || die "oasdiff failed on $spec (exit code $status)"
 
-	# One blank line between two changes, none at the end. oasdiff's hint to run `oasdiff diff` is for who has oasdiff.
+	# One blank line between two changes, none at the end. Without oasdiff's hint to run `oasdiff diff`.
 	awk '
 		/^No changes to report, but the specs are different\./ {
 			print "  no change of the API; what differs is text, examples or extensions"
@@ -171,14 +169,14 @@ compare_contract() {
 	' "$tmp/contract"
 
 	contract_breaking=$(awk -F '\t' '$1 == "error" || $1 == "warning" { n++ } END { print n + 0 }' "$tmp/contract")
-	# The exit code and the text must tell the same story.
+	# The exit code and the text must agree.
 	[[ $((contract_breaking > 0)) -eq $status ]] ||
 		die "oasdiff exited with $status, but its report has $contract_breaking breaking changes"
 }
 
 # list_packages writes the import paths that importers of the module in
-# directory $1 may use, sorted, into file $2, and sees to it that they build:
-# apidiff reads a package whose dependency is broken without complaint.
+# directory $1 may use, sorted, into file $2, and checks that they build:
+# apidiff ignores a broken dependency of a package.
 list_packages() {
 	: >"$2"
 	[[ -f $1/go.mod ]] || return 0
@@ -189,11 +187,11 @@ list_packages() {
 	(cd "$1" && xargs go build <"$2") || die "the packages of the $3 do not build"
 }
 
-# compare_package compares package $1, which both sides have.
+# compare_package compares package $1, which exists on both sides.
 compare_package() {
 	(cd "$tmp/base" && "$tmp/bin/apidiff" -w "$tmp/old" "$1") || die "apidiff cannot load $1 of $base_name"
 	(cd "$root" && "$tmp/bin/apidiff" -w "$tmp/new" "$1") || die "apidiff cannot load $1 of the working tree"
-	# apidiff exits with 0 whatever it finds, so its text has to be read.
+	# apidiff always exits with 0, so parse its text.
 	"$tmp/bin/apidiff" "$tmp/old" "$tmp/new" >"$tmp/report" || die "apidiff failed on $1"
 	awk '
 		/^Incompatible changes:$/ { kind = "breaking  "; next }
@@ -231,15 +229,15 @@ compare_go() {
 	done
 }
 
-# compare_claims prints which marks and criteria came and went, under a heading
-# of their own. None of it is breaking: a changed criterion changes what the
-# judge says of a server, not what a caller can do.
+# compare_claims prints the changed assumptions and criteria, under a heading.
+# None of them is breaking: a changed criterion changes the verdict on a server,
+# not what a caller can do.
 compare_claims() {
 	local status=0
 
 	[[ -f $tmp/base/$claims || -f $tmp/tree/$claims ]] || return 0
 	echo
-	echo 'Marks and criteria'
+	echo 'Assumptions and criteria'
 	if [[ ! -f $tmp/base/$claims ]]; then
 		echo "  $claims is not in $base_name: all of it is new"
 		return

@@ -183,7 +183,7 @@ func TestDiffSpec(t *testing.T) {
 			deny: []string{"\n\n\n"},
 		},
 		{
-			name: "what oasdiff calls info and somebody relies on",
+			name: "what oasdiff calls info, and clients rely on",
 			edits: []edit{
 				replace("api/openapi.yaml", "                  name: {type: string}\n        '403", "        '403"),
 				replace("api/openapi.yaml", "        '403':\n          description: Forbidden.\n", ""),
@@ -225,7 +225,7 @@ func TestDiffSpec(t *testing.T) {
 			},
 		},
 		{
-			name: "commands and internal packages are nobody's API",
+			name: "commands and internal packages are no API",
 			edits: []edit{
 				replace("cmd/toy/main.go", "Verbose", "Quiet"),
 				replace("internal/wire/wire.go", "var Err error", "var Err error\n\nconst N = 1"),
@@ -269,7 +269,7 @@ func TestDiffSpec(t *testing.T) {
 				"no change of the API; what differs is text, examples or extensions",
 				"breaking: 0 in the contract, 0 in the Go API",
 			},
-			deny: []string{"oasdiff diff", "specs are different", "Marks and criteria"},
+			deny: []string{"oasdiff diff", "specs are different", "Assumptions and criteria"},
 		},
 		{
 			name: "marks and criteria change",
@@ -279,7 +279,7 @@ func TestDiffSpec(t *testing.T) {
 				replace(claims, "/id > 0", "/id > 1"),
 			},
 			want: []string{
-				"Marks and criteria",
+				"Assumptions and criteria",
 				"- assumed /paths/x/y",
 				"+ assumed /paths/x/z",
 				"- criterion has-id at /paths/x: /$response.body#/id > 0",
@@ -291,7 +291,7 @@ func TestDiffSpec(t *testing.T) {
 		{
 			name:  "marks and criteria stay, and gen is up to date",
 			edits: []edit{create(claims, toyClaims), commit, create(checkgenerate, "echo noise; echo noise >&2\n")},
-			want:  []string{"Marks and criteria", "breaking: 0 in the contract, 0 in the Go API"},
+			want:  []string{"Assumptions and criteria", "breaking: 0 in the contract, 0 in the Go API"},
 			deny:  []string{"assumed", "criterion", "noise"},
 		},
 		{

@@ -79,7 +79,7 @@ func TestGenerateAfterKill(t *testing.T) {
 }
 
 func TestCheckGenerate(t *testing.T) {
-	const stale = "gen/ is not what the spec makes. Run 'make generate', look at the difference, and commit it."
+	const stale = "gen/ differs from what the spec generates. Run 'make generate', review the difference, and commit it."
 
 	tests := []struct {
 		name   string
@@ -106,7 +106,7 @@ func TestCheckGenerate(t *testing.T) {
 			edits: []edit{func(t *testing.T, dir string) {
 				git(t, dir, "rm", "--quiet", "--cached", "gen/made")
 			}},
-			code: 3, stdout: "gen/made", stderr: "gen/ has files that git does not know.", want: "made=v1",
+			code: 3, stdout: "gen/made", stderr: "gen/ has untracked files.", want: "made=v1",
 		},
 	}
 	for _, tt := range tests {

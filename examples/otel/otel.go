@@ -1,5 +1,5 @@
-// Package otel shows how calls are traced and measured with OpenTelemetry. It is a module of its own, so that who imports
-// the client does not import OpenTelemetry with it.
+// Package otel traces and measures requests with OpenTelemetry. It is a separate module, so that importers of the client do
+// not depend on OpenTelemetry.
 package otel
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// NewClient returns a client whose attempts are a span each, children of the span in the call's context. The spans hold
-// the method, the URL and the status, and no header.
+// NewClient returns a client with a span for each attempt, a child of the span in the context. The spans have the method,
+// the URL and the status, and no header.
 func NewClient(credentials fleetio.Credentials, spans trace.TracerProvider, opts ...fleetio.Option) (*fleetio.Client, error) {
 	traced := otelhttp.NewTransport(http.DefaultTransport, otelhttp.WithTracerProvider(spans),
 		otelhttp.WithSpanNameFormatter(func(string, *http.Request) string { return "fleetio create fault" }))
