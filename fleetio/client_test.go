@@ -63,6 +63,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"https://h/":                               "", "HTTPS://h": "", "http://localhost:80": "", "http://127.9.9.9": "", "http://[::1]": "",
 	} {
 		t.Run(base, func(t *testing.T) {
+			t.Parallel()
 			_, err := fleetio.NewClient(credentials, fleetio.WithBaseURL(base))
 			if want == "" {
 				assert.NoError(t, err, base)
@@ -84,6 +85,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"an option's nil": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, err := fleetio.NewClient(credentials, option)
 			assert.Error(t, err, name)
 			assert.Nil(t, c, name)
@@ -95,6 +97,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no ASCII": {APIKey: "abcdé", AccountToken: "abcd"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := fleetio.NewClient(c)
 			require.Error(t, err, name)
 			assert.NotContains(t, err.Error(), "abcd")
@@ -106,6 +109,7 @@ func TestClientThatWasNotMade(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*fleetio.Client{"nil": nil, "zero": {}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := c.CreateFault(t.Context(), minimal)
 			require.Error(t, err)
 			for _, err := range c.CreateFaults(t.Context(), many(1)) {
@@ -232,6 +236,7 @@ func TestErrorsHideCredentials(t *testing.T) {
 		"property":  {201, header, `{"id":"` + both + `"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := client(t, respond(a)).CreateFault(t.Context(), minimal)
 			require.Error(t, err, name)
 			var e *fleetio.Error
@@ -257,6 +262,7 @@ func TestErrorsHideCredentialsThatAreCut(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{apiKey, accountToken} {
 		t.Run(key, func(t *testing.T) {
+			t.Parallel()
 			for n := 4; n <= len(key); n++ {
 				for _, c := range []*fleetio.Client{
 					client(t, respond(reply{500, nil, "<html>" + key[:n]})),

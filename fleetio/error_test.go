@@ -170,6 +170,7 @@ func TestErrorsAreShort(t *testing.T) {
 		{500, http.Header{"X-Request-Id": {long}}, `{"status":500,"title":"x","detail":"\u001b[31m` + long + `"}`},
 	} {
 		t.Run(http.StatusText(a.status), func(t *testing.T) {
+			t.Parallel()
 			_, err := client(t, respond(a)).CreateFault(t.Context(), minimal)
 			require.Error(t, err)
 			assert.Less(t, len(err.Error()), 3000)

@@ -2,7 +2,6 @@ package fleetio_test
 
 import (
 	"compress/gzip"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -115,7 +114,8 @@ func TestHostileBodies(t *testing.T) {
 func TestMaxResponseBytes(t *testing.T) {
 	t.Parallel()
 	for limit, ok := range map[int64]bool{int64(len(created)): true, int64(len(created)) - 1: false, 1<<63 - 1: true} {
-		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+		t.Run(strconv.FormatInt(limit, 10), func(t *testing.T) {
+			t.Parallel()
 			_, err := client(t, respond(reply{201, nil, created}), fleetio.WithMaxResponseBytes(limit)).CreateFault(t.Context(), minimal)
 			if ok {
 				require.NoError(t, err)
@@ -149,6 +149,7 @@ func TestHostileRedirects(t *testing.T) {
 	other, got := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
 			server, count := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", other.URL+"/api/v1/faults")
 				w.WriteHeader(status)

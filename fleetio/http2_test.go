@@ -62,6 +62,7 @@ func TestHTTP2StreamErrors(t *testing.T) {
 		"goaway":         func([]byte) []byte { return frame(goAway, make([]byte, 4), 0, 0, 0, 0, 0, 0, 0, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: certificate.TLS.Certificates, NextProtos: []string{"h2"}})
 			require.NoError(t, err)
 			var count atomic.Int32

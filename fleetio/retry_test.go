@@ -6,12 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -172,7 +172,8 @@ var refusals = []int{400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 411, 412,
 func TestEachStatus(t *testing.T) {
 	t.Parallel()
 	for status := 200; status < 1000; status++ {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
 			want := ambiguous
 			switch {
 			case status == 201:

@@ -209,6 +209,7 @@ func TestFaultCreateBytes(t *testing.T) {
 		"create-values": {VehicleID: 4711, Code: "P0420", LastOccurredAt: &at, Status: &status},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got, err := json.MarshalIndent(in, "", "  ")
 			require.NoError(t, err)
 			path := "testdata/wire/" + name + ".json"

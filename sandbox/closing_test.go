@@ -28,6 +28,7 @@ func TestStoreIsClosed(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]Option{"rate limit": {WithRateLimit(-1)}, "nil": {nil}, "fixtures": {WithFixtures(Fixtures{})}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			store := &closes{Store: NewMemory()}
 			_, err := New(append(opts, WithStore(store))...)
 			require.Error(t, err)

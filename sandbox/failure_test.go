@@ -75,6 +75,7 @@ func TestErrorsAreAsDocumented(t *testing.T) {
 	s := start(t)
 	for _, status := range []int{401, 403, 422, 429, 500} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
 			s.InjectNext(sandbox.Fail(status))
 			assert.Equal(t, status, post(t, s, whole).StatusCode)
 		})

@@ -55,6 +55,7 @@ func TestShardsMergedEqualTheWhole(t *testing.T) {
 		{"--format=json", "--known", known},
 	} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
+			t.Parallel()
 			code, whole, warnings := fleetio("", slices.Concat([]string{"verify", recordings}, flags)...)
 			require.Less(t, code, exitNotRun, warnings)
 			slices.Reverse(parts)

@@ -224,11 +224,11 @@ func TestSuggest(t *testing.T) {
 
 func TestColor(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
 	for _, color := range []bool{false, true} {
 		t.Run(strconv.FormatBool(color), func(t *testing.T) {
+			t.Parallel()
 			var out strings.Builder
-			path := filepath.Join(folder, "out.txt")
+			path := filepath.Join(t.TempDir(), "out.txt")
 			c := &console{stdout: &out, stderr: io.Discard, color: color, now: someDay}
 			assert.Equal(t, 1, run(context.Background(), []string{"verify", "--report", "text=" + path, recordings + "minimum.har"}, c))
 			assert.Equal(t, color, strings.Contains(out.String(), "\x1b["))

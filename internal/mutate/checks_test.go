@@ -37,7 +37,7 @@ func TestGeneratedChecks(t *testing.T) {
 	t.Parallel()
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	mutants, err := Mutants(api.Spec)
+	mutants, err := apiMutants()
 	require.NoError(t, err)
 	seen, conform := map[string]int{}, 0
 	for _, m := range mutants {
@@ -111,7 +111,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 	t.Parallel()
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	mutants, err := Mutants(api.Spec)
+	mutants, err := apiMutants()
 	require.NoError(t, err)
 	accepted := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return strings.HasPrefix(m.Name, "201/request/") })].Exchange
 	zone := func(seconds int) *time.Time {

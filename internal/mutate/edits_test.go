@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -22,6 +23,9 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
+// apiMutants returns the mutants of the repository's spec, which take seconds to make.
+var apiMutants = sync.OnceValues(func() ([]Mutant, error) { return Mutants(api.Spec) })
+
 // mutantsOf derives the mutants. They take long under the race detector, and one goroutine sends them all.
 func mutantsOf(t *testing.T) (*conformance.Contract, []Mutant) {
 	t.Helper()
@@ -30,7 +34,7 @@ func mutantsOf(t *testing.T) (*conformance.Contract, []Mutant) {
 	}
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	mutants, err := Mutants(api.Spec)
+	mutants, err := apiMutants()
 	require.NoError(t, err)
 	return contract, mutants
 }

@@ -53,7 +53,8 @@ type header struct {
 
 // mark is a finding at its place.
 type mark struct {
-	Finding        // with clipped strings
+	Finding // with clipped strings
+
 	Number  int    // from 1, in the order of the checker
 	pointer string // not clipped
 }

@@ -88,6 +88,7 @@ func TestAssets(t *testing.T) {
 		content   []byte
 	}{"assets/page.css": {"text/css; charset=utf-8", css}, "assets/page.js": {"text/javascript; charset=utf-8", js}} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			assert.Contains(t, shown, `"`+path+`"`)
 			w := get(t, p, "/"+path)
 			assert.Equal(t, string(c.content), w.Body.String())
