@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -193,12 +194,14 @@ func TestShardsAreTheWhole(t *testing.T) {
 	t.Parallel()
 	contract, err := Load(api.Spec)
 	require.NoError(t, err)
-	verify := func(o Options) *Report {
+	verify := func(t *testing.T, o Options) *Report {
+		t.Helper()
 		report, err := contract.Verify(traffic.Read(t.Context(), nil, "testdata/recordings"), o)
 		require.NoError(t, err)
 		return report
 	}
-	text := func(r *Report) string {
+	text := func(t *testing.T, r *Report) string {
+		t.Helper()
 		data, err := json.MarshalIndent(r, "", " ")
 		require.NoError(t, err)
 		return string(data)
@@ -208,37 +211,43 @@ func TestShardsAreTheWhole(t *testing.T) {
 		require.NoError(t, err)
 		_, _ = ledger.Add(ex)
 	}
-	want := text(ledger.Report())
+	want := text(t, ledger.Report())
 	assert.Greater(t, len(ledger.Report().Deviations), 60)
 	for _, workers := range []int{1, 2, 7} {
-		assert.Equal(t, want, text(verify(Options{Workers: workers})), "%d workers", workers)
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, want, text(t, verify(t, Options{Workers: workers})))
+		})
 	}
-	random := rand.New(rand.NewPCG(1, 2))
 	for _, shards := range []int{1, 2, 3, 50} {
-		var parts []*Report
-		exchanges := 0
-		for i := range shards {
-			part := verify(Options{Shard: i + 1, Shards: shards})
-			exchanges += part.Exchanges
-			var read Report
-			require.NoError(t, json.Unmarshal([]byte(text(part)), &read))
-			parts = append(parts, &read)
-		}
-		random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-		merged, err := Merge(parts...)
-		require.NoError(t, err)
-		assert.Equal(t, want, text(merged), "%d shards", shards)
-		assert.Equal(t, merged.Exchanges, exchanges)
-		if shards == 3 {
-			some, err := Merge(parts[0], parts[1])
+		t.Run(fmt.Sprintf("%d shards", shards), func(t *testing.T) {
+			t.Parallel()
+			var parts []*Report
+			exchanges := 0
+			for i := range shards {
+				part := verify(t, Options{Shard: i + 1, Shards: shards})
+				exchanges += part.Exchanges
+				var read Report
+				require.NoError(t, json.Unmarshal([]byte(text(t, part)), &read))
+				parts = append(parts, &read)
+			}
+			random := rand.New(rand.NewPCG(1, 2))
+			random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+			merged, err := Merge(parts...)
 			require.NoError(t, err)
-			require.NotNil(t, some.Shards)
-			assert.Len(t, some.Shards.Parts, 2, "one is missing")
-			_, err = Merge(parts[0], parts[0])
-			require.ErrorContains(t, err, "two reports of shard")
-			_, err = Merge(parts[0], merged)
-			require.ErrorContains(t, err, "whole run")
-		}
+			assert.Equal(t, want, text(t, merged))
+			assert.Equal(t, merged.Exchanges, exchanges)
+			if shards == 3 {
+				some, err := Merge(parts[0], parts[1])
+				require.NoError(t, err)
+				require.NotNil(t, some.Shards)
+				assert.Len(t, some.Shards.Parts, 2, "one is missing")
+				_, err = Merge(parts[0], parts[0])
+				require.ErrorContains(t, err, "two reports of shard")
+				_, err = Merge(parts[0], merged)
+				require.ErrorContains(t, err, "whole run")
+			}
+		})
 	}
 	_, err = contract.Verify(traffic.Read(t.Context(), nil, "testdata/recordings"), Options{Shard: 4, Shards: 3})
 	require.Error(t, err)
@@ -323,9 +332,13 @@ func TestVerifyCountsLikeALedger(t *testing.T) {
 		require.NoError(t, traffic.WriteNDJSON(&file, ex))
 	}
 	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
+	want := ledger.Report()
 	for _, workers := range []int{1, 2} {
-		report, err := contract.Verify(traffic.Read(t.Context(), nil, path), Options{Workers: workers})
-		require.NoError(t, err)
-		assert.Equal(t, ledger.Report(), report)
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			t.Parallel()
+			report, err := contract.Verify(traffic.Read(t.Context(), nil, path), Options{Workers: workers})
+			require.NoError(t, err)
+			assert.Equal(t, want, report)
+		})
 	}
 }

@@ -1,4 +1,4 @@
-// Package contracttest has the tests that are about more than one package.
+// Package contracttest has the tests of several packages together.
 package contracttest
 
 import (
@@ -22,18 +22,18 @@ const (
 	root   = "../.."
 )
 
-// importRules says what each package may import besides the standard library, and what must not reach it even through
-// others. Paths of this module are relative; a rule covers what lies below the path it names.
+// importRules has, for each package, the packages that it may import besides the standard library, and those that it must
+// not depend on even indirectly. Paths in this module are relative. A path includes the packages below it.
 var importRules = map[string]struct {
 	may   []string
 	never []string
-	pure  bool // not even the imports of its imports leave this module and the standard library
+	pure  bool // without direct and indirect dependencies on other modules
 }{
-	"fleetio":           {may: []string{"gen/fleetioapi"}, pure: true}, // the client must cost an importer no module
+	"fleetio":           {may: []string{"gen/fleetioapi"}, pure: true}, // importers of the client need no other module
 	"gen/fleetioapi":    {pure: true},
 	"gen/fleetioserver": {may: []string{"gen/fleetioapi", "github.com/oapi-codegen/runtime"}},
 	"api":               {pure: true}, // the spec's bytes without a parser
-	"conformance": { // the judge shares no code with the judged, and is handed the spec
+	"conformance": { // the checker shares no code with the checked client and sandbox, and reads any spec
 		may: []string{"conformance/internal", "conformance/known", "conformance/traffic", "internal/printable", "internal/redact",
 			"github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
@@ -63,7 +63,7 @@ var importRules = map[string]struct {
 	"internal/gencheck":  {may: []string{"github.com/getkin/kin-openapi"}},
 	"internal/printable": {pure: true},
 	"internal/redact":    {pure: true},
-	"sandbox": { // a test double costs a test neither a spec's parser nor a database, and has a client to give
+	"sandbox": { // a test double needs neither a parser of specs nor a database; it has a method that returns a client
 		may:   []string{"fleetio", "gen", "internal/redact"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
@@ -79,14 +79,14 @@ var importRules = map[string]struct {
 		may:   []string{"sandbox", "modernc.org/sqlite"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
-	"cmd/fleetio/internal/server/page": { // the judge's verdicts are handed in
+	"cmd/fleetio/internal/server/page": { // the caller passes the verdicts in
 		may:   []string{"sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
 	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
 }
 
-// listed is what `go list` says of a package.
+// listed is a package in the output of `go list`.
 type listed struct {
 	ImportPath     string
 	Standard       bool
@@ -98,12 +98,12 @@ type listed struct {
 	Deps           []string
 }
 
-// list lists this module's packages and what they depend on, as they are built for one system.
+// list lists this module's packages and their dependencies, for one operating system.
 func list(t *testing.T, system string) map[string]listed {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "list", "-deps",
 		"-json=ImportPath,Standard,Module,Dir,GoFiles,IgnoredGoFiles,Imports,Deps", "./...")
-	// Without cgo, as no other system's C compiler is here, and this system's shall make no difference.
+	// Without cgo, as there is no C compiler for other systems.
 	command.Dir = root
 	command.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 	var stderr strings.Builder
@@ -122,10 +122,10 @@ func list(t *testing.T, system string) map[string]listed {
 	}
 }
 
-// TestImports lists the packages for three systems, so that no build constraint hides an import.
+// TestImports lists the packages for three operating systems, so that no build constraint hides an import.
 func TestImports(t *testing.T) {
 	t.Parallel()
-	seen, built, ignored := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	found, built, ignored := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, system := range []string{"linux", "windows", "darwin"} {
 		packages := list(t, system)
 		for path, p := range packages {
@@ -144,9 +144,9 @@ func TestImports(t *testing.T) {
 				continue
 			}
 			name := relative(path)
-			seen[name] = true
+			found[name] = true
 			rule, ruled := importRules[name]
-			if !assert.True(t, ruled, "%s has no rule about what it may import: add one", name) {
+			if !assert.True(t, ruled, "%s has no import rule: add one", name) {
 				continue
 			}
 			for _, i := range p.Imports {
@@ -158,20 +158,20 @@ func TestImports(t *testing.T) {
 				foreign := !packages[d].Standard && (packages[d].Module == nil || packages[d].Module.Path != module)
 				assert.False(t, rule.pure && foreign, "%s must not depend on %s (%s)", name, d, system)
 				for _, never := range rule.never {
-					barred := within(relative(d), never)
-					assert.False(t, barred, "%s must not depend on %s (%s)", name, d, system)
+					forbidden := within(relative(d), never)
+					assert.False(t, forbidden, "%s must not depend on %s (%s)", name, d, system)
 				}
 			}
 		}
 	}
 	for name := range importRules {
-		assert.True(t, seen[name], "there is a rule for %s, which is gone", name)
+		assert.True(t, found[name], "there is a rule for %s, which does not exist", name)
 	}
-	// tools.go pins the generator, and is built for nobody.
+	// tools.go pins the generator; no build includes it.
 	tools, err := filepath.Abs(filepath.Join(root, "tools.go"))
 	require.NoError(t, err)
 	for file := range ignored {
-		assert.True(t, built[file] || file == tools, "%s is built for no system, so nothing sees its imports", file)
+		assert.True(t, built[file] || file == tools, "%s is built for no system, so its imports are not checked", file)
 	}
 }
 

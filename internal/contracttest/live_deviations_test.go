@@ -18,7 +18,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// edited is a server whose answers handler may change before they go out.
+// edited starts a server whose handler may change a response after it is written, by [editor].
 func edited(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +30,7 @@ func edited(t *testing.T, handler http.HandlerFunc) string {
 	return server.URL
 }
 
-// TestLiveSetFindsDeviations proves that the live set fails servers that deviate, each in one way.
+// TestLiveSetFindsDeviations runs the live set against servers that deviate in one way each.
 func TestLiveSetFindsDeviations(t *testing.T) {
 	t.Parallel()
 	const key, account = "k-123456", "t-123456"
@@ -39,41 +39,41 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 		handler http.HandlerFunc
 		problem string
 	}{
-		"needs no key": {func(w http.ResponseWriter, r *http.Request) {
+		"requires no key": {func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Token "+key)
 			stub.ServeHTTP(w, r)
 		}, "without-api-key: expected 401, found 201"},
-		"needs no account": {func(w http.ResponseWriter, r *http.Request) {
+		"requires no account": {func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Account-Token", account)
 			stub.ServeHTTP(w, r)
 		}, "request.header /Account-Token security"},
-		"takes any body": {func(w http.ResponseWriter, r *http.Request) {
+		"accepts any body": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			if e, ok := w.(*editor); ok && e.status == 422 {
 				e.status, e.body = 201, validFault(nil)
 				e.Header().Set("Location", "/api/v1/faults/7")
 			}
 		}, "request.body /code required"},
-		"takes any code": {func(w http.ResponseWriter, r *http.Request) {
+		"accepts any code": {func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			body = bytes.ReplaceAll(body, []byte(strings.Repeat("é", 256)), []byte("é"))
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			stub.ServeHTTP(w, r)
 		}, "code-too-long: expected 422, found 201"},
-		"answers 200": {func(w http.ResponseWriter, r *http.Request) {
+		"responds with 200": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			if e, ok := w.(*editor); ok && e.status == 201 {
 				e.status = 200
 			}
 		}, "create: 200 response.status"},
-		"gives no Location": {func(w http.ResponseWriter, r *http.Request) {
+		"sends no Location": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			w.Header().Del("Location")
 		}, "response.header /Location required"},
 		"redirects": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}, "create: 307 response.status"},
-		"redirects to nowhere": {func(w http.ResponseWriter, _ *http.Request) {
+		"redirects to an invalid URL": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://%zz/")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, "create: 307 response.status"},
@@ -82,11 +82,11 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, `{"status":500,"title":"Internal Server Error","detail":"Out of vehicles"}`)
 		}, "create: expected 201, found 500"},
-		"refuses all": {func(w http.ResponseWriter, r *http.Request) {
+		"rejects everything": {func(w http.ResponseWriter, r *http.Request) {
 			r.Body = io.NopCloser(strings.NewReader(`{"vehicle_id":1}`))
 			stub.ServeHTTP(w, r)
 		}, "create: expected 201, found 422"},
-		"answers with text": {func(w http.ResponseWriter, r *http.Request) {
+		"responds with text": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			w.Header().Set("Content-Type", "text/plain")
 		}, "create: 201 response.header /Content-Type media-type"},
@@ -96,12 +96,12 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 				e.body = bytes.Replace(e.body, []byte(`"name":"Catalyst efficiency"`), []byte(`"name":null`), 1)
 			}
 		}, "/name criterion"},
-		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no answer"},
+		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "no response"},
 		"never ends": {func(w http.ResponseWriter, _ *http.Request) {
 			for range 3 {
 				_, _ = w.Write(make([]byte, 1<<20))
 			}
-		}, "no answer"},
+		}, "no response"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -112,17 +112,17 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 			assert.Contains(t, strings.Join(problems, "\n"), test.problem)
 			assert.NotContains(t, strings.Join(problems, "\n")+out.String(), "123456", "a credential is shown")
 			for _, c := range liveSet(target) {
-				said := slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, c.name+": expected ") })
+				reported := slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, c.name+": expected ") })
 				found := slices.ContainsFunc(problems, func(p string) bool {
 					return strings.HasPrefix(p, c.name+": ") && strings.Contains(p, " response.status  status: ")
 				})
-				assert.False(t, said && found, "%s: two problems say the same", c.name)
+				assert.False(t, reported && found, "%s: two problems for one deviation", c.name)
 			}
 		})
 	}
 }
 
-// TestLiveSetShowsDrift and does not fail for it: a vendor may add a property or a header at any time.
+// TestLiveSetShowsDrift without a problem: a vendor may add a property or a header at any time.
 func TestLiveSetShowsDrift(t *testing.T) {
 	t.Parallel()
 	stub := newSandbox("k-123456", "t-123456")
@@ -140,8 +140,8 @@ func TestLiveSetShowsDrift(t *testing.T) {
 	assert.Contains(t, out.String(), "without-code: 422 response.header /X-New undocumented-header")
 }
 
-// TestLiveSetBreaksOneClaimEach compares the bodies of the live set with the spec.
-func TestLiveSetBreaksOneClaimEach(t *testing.T) {
+// TestLiveSetViolatesOneClaimEach checks the invalid request bodies of the live set.
+func TestLiveSetViolatesOneClaimEach(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	header := http.Header{"Authorization": {"Token key"}, "Account-Token": {"token"}, "Content-Type": {"application/json"}}
@@ -158,31 +158,31 @@ func TestLiveSetBreaksOneClaimEach(t *testing.T) {
 			})
 			require.NoError(t, err)
 			findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })
-			require.Len(t, findings, 1, c.name)
-			assert.Equal(t, conformance.Documented, findings[0].Source, c.name)
+			require.Len(t, findings, 1)
+			assert.Equal(t, conformance.Documented, findings[0].Source)
 		})
 	}
 }
 
-// TestLiveShowsNoCredential lets a server repeat the credentials where net/http's errors or a finding could quote them.
+// TestLiveShowsNoCredential has servers that repeat the credentials where errors of net/http or findings could quote them.
 func TestLiveShowsNoCredential(t *testing.T) {
 	t.Parallel()
 	const key, account = "Key3xAmPlE76cbE06c", "Acc0Un7t0KEN9e1F"
 	const created, secret = "HTTP/1.1 201 Created\r\nConnection: close\r\n", key + account
 	contract := loadContract(t)
-	for _, answer := range []string{
+	for _, response := range []string{
 		created + secret + "\r\n\r\n", created + secret + ": x\r\n\r\n", created + "Content-Length: " + secret + "\r\n\r\n",
 		created + "Transfer-Encoding: " + secret + "\r\n\r\n", "HTTP/1.1 201" + secret + "\r\n\r\n", secret + "\r\n\r\n",
 		"HTTP/1.1 307 Go\r\nConnection: close\r\nLocation: http://%zz/" + secret + "\r\n\r\n",
 		created + "Content-Type: text/" + secret + "\r\n\r\nx", created + "Content-Type: application/json\r\n\r\n" + secret,
 		created + "Content-Type: application/json\r\n\r\n{\"" + secret + "\":1,\"" + secret + "\":2,\"code\":\"" + secret + "\"}",
 	} {
-		t.Run(answer, func(t *testing.T) {
+		t.Run(response, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
-					_, _ = io.WriteString(conn, answer)
+					_, _ = io.WriteString(conn, response)
 					_ = conn.Close()
 				}
 			}))
@@ -191,15 +191,15 @@ func TestLiveShowsNoCredential(t *testing.T) {
 			var out strings.Builder
 			problems := runLive(t.Context(), &out, contract, target, liveSet(target)[:1])
 			server.Close()
-			require.NotEmpty(t, problems, answer)
+			require.NotEmpty(t, problems)
 			shown := strings.ToLower(out.String() + strings.Join(problems, "\n"))
-			assert.NotContains(t, shown, strings.ToLower(key), answer)
-			assert.NotContains(t, shown, strings.ToLower(account), answer)
+			assert.NotContains(t, shown, strings.ToLower(key))
+			assert.NotContains(t, shown, strings.ToLower(account))
 		})
 	}
 }
 
-// TestLiveStopsAtRateLimit lets a server have enough from its nth call on.
+// TestLiveStopsAtRateLimit has a server that responds with 429 from the nth request on.
 func TestLiveStopsAtRateLimit(t *testing.T) {
 	t.Parallel()
 	stub, contract := newSandbox("k-123456", "t-123456"), loadContract(t)
@@ -209,18 +209,18 @@ func TestLiveStopsAtRateLimit(t *testing.T) {
 		problem    string
 		finding    string
 	}{
-		{1, "22", "create: rate limited; wait 22 s (Retry-After) and run again; 6 calls were not made", ""},
-		{3, "0", "without-account-token: rate limited; wait 0 s (Retry-After) and run again; 4 calls were not made", ""},
-		{7, "7", "status-not-in-enum: rate limited; wait 7 s (Retry-After) and run again; 0 calls were not made", ""},
-		{1, "soon", "create: rate limited; wait (no seconds in Retry-After) and run again; 6 calls were not made",
+		{1, "22", "create: rate limited; wait 22 s (Retry-After) and run again; 6 requests were not sent", ""},
+		{3, "0", "without-account-token: rate limited; wait 0 s (Retry-After) and run again; 4 requests were not sent", ""},
+		{7, "7", "status-not-in-enum: rate limited; wait 7 s (Retry-After) and run again; 0 requests were not sent", ""},
+		{1, "soon", "create: rate limited; wait (no seconds in Retry-After) and run again; 6 requests were not sent",
 			"create: 429 response.header /Retry-After type"},
 	} {
 		t.Run(test.problem, func(t *testing.T) {
 			t.Parallel()
-			var calls atomic.Int64
+			var requests atomic.Int64
 			target := onLoopback("k-123456", "t-123456")
 			target.base = edited(t, func(w http.ResponseWriter, r *http.Request) {
-				if calls.Add(1) < test.nth {
+				if requests.Add(1) < test.nth {
 					stub.ServeHTTP(w, r)
 					return
 				}
@@ -237,7 +237,7 @@ func TestLiveStopsAtRateLimit(t *testing.T) {
 			} else {
 				assert.Contains(t, found, test.finding)
 			}
-			assert.Equal(t, test.nth, calls.Load(), "calls made")
+			assert.Equal(t, test.nth, requests.Load())
 		})
 	}
 }

@@ -19,24 +19,24 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// liveCase is one call, and the status that the contract leaves a server for it.
+// liveCase is a request, and the only status that conforms.
 type liveCase struct {
 	name    string
-	without string // the credential's header that is left out
-	body    string // in place of a valid one
+	without string // the header of a credential that the request lacks
+	body    string // "" for a valid one
 	status  int
 }
 
-// liveSet is small, as each call counts against a limit. What the contract does not claim, such as which keys are wrong,
-// it does not ask for.
+// liveSet returns a small set of requests, as each counts against a rate limit. It has no request whose status the spec
+// does not determine, such as one with an invalid key.
 func liveSet(target liveTarget) []liveCase {
 	set := []liveCase{
 		{name: "create", status: http.StatusCreated},
 		{name: "without-api-key", without: "Authorization", status: http.StatusUnauthorized},
 		{name: "without-account-token", without: "Account-Token", status: http.StatusUnauthorized},
 	}
-	// Each breaks one claim about the request's body, and nothing else. The é is two bytes, so that 255 characters are
-	// told from 255 bytes.
+	// Each violates one claim about the request body, and nothing else. The é has two bytes, so that a limit in bytes is a
+	// deviation, too.
 	type object map[string]any
 	vehicle, code := target.vehicle, target.code
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func liveSet(target liveTarget) []liveCase {
 	return set
 }
 
-// stakes says what the calls may do to a server.
+// stakes describes the effect of the set on a server.
 func stakes(set []liveCase) string {
 	creates := 0
 	for _, c := range set {
@@ -65,18 +65,18 @@ func stakes(set []liveCase) string {
 			creates++
 		}
 	}
-	return fmt.Sprintf("%d calls, which make %d record if the server keeps the contract, and %d if it refuses nothing",
+	return fmt.Sprintf("%d requests, which create %d record if the server conforms, and %d if it accepts all of them",
 		len(set), creates, len(set))
 }
 
-// runLive makes the calls, prints what came of each, and returns what is wrong. After a 429 it makes no call. It repeats
-// nothing that the server said but in findings, which hide credentials.
+// runLive sends the requests, prints the result of each, and returns the problems. It stops after a 429. Of the
+// responses, the output contains only findings, which have no credentials.
 func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract, target liveTarget,
 	set []liveCase) []string {
 	show := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	var problems []string
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
-	// A connection for each call: a server may close one after its answer, which the next call would be blamed for.
+	// A connection for each request: the server may close one after the response, and the next request would fail.
 	recorder := &recorder{transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	client, err := fleetioapi.NewClient(target.base, fleetioapi.WithHTTPClient(&http.Client{
 		Transport:     recorder,
@@ -89,10 +89,10 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 	}
 	show("%s: %s", target.base, stakes(set))
 	for i, c := range set {
-		ex, err := c.call(ctx, client, recorder, target)
+		ex, err := c.send(ctx, client, recorder, target)
 		if err != nil {
-			problem("%s: no answer could be judged: %s", c.name, reason(err))
-			show("%-24s ---  no answer", c.name)
+			problem("%s: no response to check: %s", c.name, reason(err))
+			show("%-24s ---  no response", c.name)
 			continue
 		}
 		before := len(problems)
@@ -103,17 +103,17 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 		limited := ex.Status == http.StatusTooManyRequests
 		switch {
 		case limited:
-			problem("%s: rate limited; %s and run again; %d calls were not made", c.name, pause(ex), len(set)-1-i)
+			problem("%s: rate limited; %s and run again; %d requests were not sent", c.name, pause(ex), len(set)-1-i)
 		case ex.Status == c.status:
 		case slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Rule == "status" }):
-			// The finding says as much, and with the line of the spec.
+			// The finding reports it with the line of the spec.
 		default:
 			problem("%s: expected %d, found %d", c.name, c.status, ex.Status)
 		}
 		for _, f := range findings {
 			text := fmt.Sprintf("%s: %d %s %s %s: %s (%s, api/openapi.yaml:%d)",
 				c.name, f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line)
-			// The set asks for what the spec describes, so an answer of another status or type is no mere drift.
+			// A response with an undocumented status or media type is drift, but the set has no request that justifies one.
 			if f.Fails() || f.Rule == "status" || f.Rule == "media-type" {
 				problem("%s", text)
 			} else {
@@ -132,7 +132,7 @@ func runLive(ctx context.Context, out io.Writer, contract *conformance.Contract,
 	return problems
 }
 
-// pause says how long a 429 asks to wait.
+// pause describes the Retry-After of a 429.
 func pause(ex *traffic.Exchange) string {
 	if seconds, err := strconv.ParseUint(ex.Response.Header.Get("Retry-After"), 10, 32); err == nil {
 		return fmt.Sprintf("wait %d s (Retry-After)", seconds)
@@ -140,14 +140,14 @@ func pause(ex *traffic.Exchange) string {
 	return "wait (no seconds in Retry-After)"
 }
 
-var errTooLong = errors.New("its body is longer than 1 MiB")
+var errTooLong = errors.New("the body is longer than 1 MiB")
 
-// reason tells why there is no answer, without the text of net/http's error, which may quote what the server sent.
+// reason describes an error without the text of net/http's error, which may quote the response.
 func reason(err error) string {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return "it took too long"
+		return "timeout"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection was refused"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
@@ -155,11 +155,11 @@ func reason(err error) string {
 	case errors.Is(err, errTooLong):
 		return errTooLong.Error()
 	}
-	return "it is no HTTP that net/http can read"
+	return "net/http cannot read the response"
 }
 
-// call returns the exchange if there was one, even where net/http does not like the answer.
-func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder *recorder, target liveTarget) (
+// send sends the request and returns the exchange, also if net/http returns an error after it.
+func (c liveCase) send(ctx context.Context, client *fleetioapi.Client, recorder *recorder, target liveTarget) (
 	*traffic.Exchange, error) {
 	authenticate := func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Token "+target.key)
@@ -192,14 +192,14 @@ func (c liveCase) call(ctx context.Context, client *fleetioapi.Client, recorder 
 	return recorder.last, nil
 }
 
-// recorder keeps the last exchange that went through it.
+// recorder records the last exchange of a transport.
 type recorder struct {
 	transport http.RoundTripper
 	last      *traffic.Exchange
 }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	const most = 1 << 20
+	const maxBody = 1 << 20
 	sent, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
@@ -211,8 +211,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	got, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
-	if err == nil && len(got) > most {
+	got, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err == nil && len(got) > maxBody {
 		err = errTooLong
 	}
 	if err != nil {

@@ -17,23 +17,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// freshFile keeps a run against a real server out of go test's cache, which refuses a test that has opened a file of
-// its module that changed less than two seconds ago. The test opens it, and TestMain touches it.
+// freshFile keeps runs against a real server out of the cache of go test, which excludes a test that opened a file of its
+// module less than two seconds after its modification. The test opens the file, and TestMain touches it.
 const freshFile = "live_test.go"
 
-// TestMain touches the file at the very end: after a cleanup, other tests may go on for longer than the two seconds.
+// TestMain touches the file after all tests: they may take longer than the two seconds.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if os.Getenv("FLEETIO_BASE_URL") != "" {
-		_ = os.Chtimes(freshFile, time.Time{}, time.Now()) // where it may not be touched, -count=1 does the same
+		_ = os.Chtimes(freshFile, time.Time{}, time.Now()) // if that fails, -count=1 does the same
 	}
 	os.Exit(code)
 }
 
-// TestContractLive judges a running server by a small set of calls through the generated client. FLEETIO_BASE_URL,
-// FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN name the server; with none of the three it is this project's
-// sandbox. FLEETIO_VEHICLE_ID and FLEETIO_CODE name a vehicle and a code that the account knows. A host
-// that is not loopback needs FLEETIO_LIVE=1, as each accepted call makes a real record.
+// TestContractLive checks a running server by a small set of requests with the generated client. FLEETIO_BASE_URL,
+// FLEETIO_API_KEY and FLEETIO_ACCOUNT_TOKEN select the server (default: this project's sandbox). FLEETIO_VEHICLE_ID and
+// FLEETIO_CODE are a vehicle and a code of the account (default 1 and P0420). A host other than loopback requires
+// FLEETIO_LIVE=1, as each accepted request creates a real record.
 func TestContractLive(t *testing.T) {
 	target, err := targetFromEnv(os.Getenv)
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestTargetFromEnv(t *testing.T) {
 		{env: with(env{url: "https://secure.fleetio.com"}), err: "FLEETIO_LIVE=1"},
 		{env: with(env{url: "https://127.0.0.1.example.com"}), err: "FLEETIO_LIVE=1"},
 		{env: with(env{url: "https://secure.fleetio.com"}),
-			err: "7 calls, which make 1 record if the server keeps the contract, and 7 if it refuses nothing"},
+			err: "7 requests, which create 1 record if the server conforms, and 7 if it accepts all of them"},
 		{env: with(env{url: "127.0.0.1:8080"}), err: "scheme and host"},
 		{env: with(env{url: "://"}), err: "scheme and host"},
 		{env: with(env{url: "/"}), err: "scheme and host"},
@@ -80,7 +80,7 @@ func TestTargetFromEnv(t *testing.T) {
 		{env: with(env{url: "http://k:t@127.0.0.1"}), err: "scheme and host"},
 		{env: with(env{url: "http://127.0.0.1", "FLEETIO_VEHICLE_ID": "seven"}), err: "FLEETIO_VEHICLE_ID"},
 		{env: with(env{url: "http://127.0.0.1", "FLEETIO_VEHICLE_ID": "0"}), err: "FLEETIO_VEHICLE_ID"},
-		// Neither half may fall back to anything: a pass would be taken for the other server's.
+		// An incomplete target is an error: a run against the sandbox would look like one against the server.
 		{env: env{url: "http://127.0.0.1"}, err: "FLEETIO_API_KEY is not set"},
 		{env: env{url: "http://127.0.0.1", "FLEETIO_API_KEY": "k"}, err: "FLEETIO_ACCOUNT_TOKEN is not set"},
 		{env: with(nil), err: "FLEETIO_API_KEY is set and FLEETIO_BASE_URL is not"},
@@ -126,7 +126,7 @@ func targetFromEnv(env func(string) string) (liveTarget, error) {
 		switch set := env(credential) != ""; {
 		case set && base == "":
 			return target, fmt.Errorf("%s is set and FLEETIO_BASE_URL is not: set it too, or unset both credentials to "+
-				"judge the sandbox", credential)
+				"check the sandbox", credential)
 		case !set && base != "":
 			return target, fmt.Errorf("FLEETIO_BASE_URL is set and %s is not set", credential)
 		}
@@ -142,8 +142,8 @@ func targetFromEnv(env func(string) string) (liveTarget, error) {
 	}
 	ip := net.ParseIP(u.Hostname())
 	if u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) && env("FLEETIO_LIVE") != "1" {
-		return target, fmt.Errorf("%s is not loopback, and a record there is real. The test makes %s. Set FLEETIO_LIVE=1 "+
-			"if you mean it", u.Host, stakes(liveSet(target)))
+		return target, fmt.Errorf("%s is not loopback, so that records are real. The test sends %s. Set FLEETIO_LIVE=1 "+
+			"to allow it", u.Host, stakes(liveSet(target)))
 	}
 	return target, nil
 }

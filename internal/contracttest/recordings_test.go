@@ -21,17 +21,17 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-var update = flag.Bool("update", false, "write what was found as what is expected")
+var update = flag.Bool("update", false, "rewrite the expected findings")
 
 const recordings = root + "/conformance/testdata/recordings"
 
-// expectation is what NAME.expected.json says of NAME.har.
+// expectation is the content of NAME.expected.json, for NAME.har.
 type expectation struct {
 	About string `json:"about"`
-	// Known is why the findings stand although the recording is not of a test server: they are known failures.
+	// Known is the reason of findings in a recording of a real server: they are known failures.
 	Known string `json:"known,omitempty"`
-	// Judged is how many of its exchanges are for an operation of the contract and have an answer.
-	Judged   int               `json:"judged"`
+	// Checked is the number of exchanges for an operation of the contract that have a response.
+	Checked  int               `json:"checked"`
 	Findings []expectedFinding `json:"findings"`
 }
 
@@ -48,7 +48,7 @@ func expected(f conformance.Finding) expectedFinding {
 	e := expectedFinding{Entry: -1, Status: f.Status, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer, Source: f.Source}
 	_, entry, _ := strings.Cut(f.Exchange, "#/log/entries/")
 	if _, err := fmt.Sscan(entry, &e.Entry); err != nil {
-		panic("a finding without its entry: " + f.Exchange)
+		panic("a finding without an entry: " + f.Exchange)
 	}
 	return e
 }
@@ -64,12 +64,12 @@ func loadContract(t testing.TB) *conformance.Contract {
 	t.Helper()
 	contract, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
-	require.Empty(t, contract.Unchecked, "the contract makes claims that nothing checks")
+	require.Empty(t, contract.Unchecked, "the spec has claims that nothing checks")
 	return contract
 }
 
-// TestContractRecordings is the contract test: it judges every recording and compares the findings with what stands
-// beside it. It prints the verdict, which `make contract` shows.
+// TestContractRecordings is the contract test: it checks every recording and compares the findings with the expected ones
+// beside it. It prints the verdict for `make contract`.
 func TestContractRecordings(t *testing.T) {
 	contract := loadContract(t)
 	files, err := filepath.Glob(recordings + "/*.har")
@@ -77,50 +77,50 @@ func TestContractRecordings(t *testing.T) {
 	require.GreaterOrEqual(t, len(files), 11, "the vendor's page and at least ten more")
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			findings, judged := judge(t, contract, file)
-			want := readExpectation(t, file, judged, findings)
+			findings, checked := checkRecordings(t, contract, file)
+			want := readExpectation(t, file, checked, findings)
 			sortFindings(want.Findings)
 			got := []expectedFinding{}
 			for _, f := range findings {
 				got = append(got, expected(f))
 			}
 			sortFindings(got)
-			as := assert.Equal(t, want.Findings, got, "%s: findings; -update writes them anew", file)
-			as = assert.Equal(t, want.Judged, judged, "%s: exchanges that were judged; -update writes it anew", file) && as
-			as = assert.Positive(t, judged, "%s: no exchange was judged", file) && as
-			printVerdict(t, filepath.Base(file), judged, want, findings, as)
+			ok := assert.Equal(t, want.Findings, got, "%s: findings; -update rewrites them", file)
+			ok = assert.Equal(t, want.Checked, checked, "%s: checked exchanges; -update rewrites the number", file) && ok
+			ok = assert.Positive(t, checked, "%s: no exchange was checked", file) && ok
+			printVerdict(t, filepath.Base(file), checked, want, findings, ok)
 		})
 	}
 }
 
-// judge counts apart what the contract has nothing to say of.
-func judge(t *testing.T, contract *conformance.Contract, path string) (findings []conformance.Finding, judged int) {
+// checkRecordings returns the findings in the recordings of a path, and the number of checked exchanges.
+func checkRecordings(t *testing.T, contract *conformance.Contract, path string) (findings []conformance.Finding, checked int) {
 	for exchange, err := range traffic.Read(t.Context(), nil, path) {
 		require.NoError(t, err)
 		found, err := contract.Check(exchange)
 		switch {
 		case err == nil:
-			judged++
+			checked++
 		case !errors.Is(err, conformance.ErrNoOperation) && !errors.Is(err, conformance.ErrNoResponse):
 			require.NoError(t, err, exchange.Source)
 		}
 		findings = append(findings, found...)
 	}
-	return findings, judged
+	return findings, checked
 }
 
-func readExpectation(t *testing.T, har string, judged int, findings []conformance.Finding) expectation {
+func readExpectation(t *testing.T, har string, checked int, findings []conformance.Finding) expectation {
 	name := strings.TrimSuffix(har, ".har") + ".expected.json"
-	want := expectation{About: "What this recording is for."}
+	want := expectation{About: "The purpose of this recording."}
 	data, err := os.ReadFile(name)
 	if !*update {
-		require.NoError(t, err, "say what is expected of the recording; -update writes what was found")
+		require.NoError(t, err, "the recording has no expected findings; -update writes the actual ones")
 	}
 	if err == nil {
 		require.NoError(t, json.Unmarshal(data, &want), name)
 	}
 	if *update {
-		want.Judged, want.Findings = judged, []expectedFinding{}
+		want.Checked, want.Findings = checked, []expectedFinding{}
 		for _, f := range findings {
 			want.Findings = append(want.Findings, expected(f))
 		}
@@ -130,7 +130,7 @@ func readExpectation(t *testing.T, har string, judged int, findings []conformanc
 	return want
 }
 
-// writeExpectation keeps a finding on a line, so that a change is a line in a diff.
+// writeExpectation writes each finding on a line of its own, for readable diffs.
 func writeExpectation(t *testing.T, name string, e expectation) {
 	var b strings.Builder
 	line := func(v any) string {
@@ -142,7 +142,7 @@ func writeExpectation(t *testing.T, name string, e expectation) {
 	if e.Known != "" {
 		fmt.Fprintf(&b, "  \"known\": %s,\n", line(e.Known))
 	}
-	fmt.Fprintf(&b, "  \"judged\": %d,\n  \"findings\": [", e.Judged)
+	fmt.Fprintf(&b, "  \"checked\": %d,\n  \"findings\": [", e.Checked)
 	for i, f := range e.Findings {
 		fmt.Fprintf(&b, `%s    {"entry": %d, "status": %d, "rule": %s, "part": %s, "pointer": %s, "source": %s}`,
 			[]string{"\n", ",\n"}[min(i, 1)], f.Entry, f.Status, line(f.Rule), line(f.Part), line(f.Pointer), line(f.Source))
@@ -154,7 +154,7 @@ func writeExpectation(t *testing.T, name string, e expectation) {
 	require.NoError(t, os.WriteFile(name, []byte(b.String()), 0o600))
 }
 
-func printVerdict(t *testing.T, name string, judged int, want expectation, findings []conformance.Finding, as bool) {
+func printVerdict(t *testing.T, name string, checked int, want expectation, findings []conformance.Finding, ok bool) {
 	verdict := "conforms"
 	failing := 0
 	for _, f := range findings {
@@ -163,18 +163,18 @@ func printVerdict(t *testing.T, name string, judged int, want expectation, findi
 		}
 	}
 	switch {
-	case !as:
+	case !ok:
 		verdict = "NOT AS EXPECTED"
 	case want.Known != "":
 		verdict = fmt.Sprintf("%d known failures: %s", len(findings), want.Known)
 	case failing > 0:
 		verdict = fmt.Sprintf("%d findings, all planted: %s", failing, want.About)
 	}
-	if apart := len(findings) - failing; apart > 0 {
-		verdict += fmt.Sprintf(" (and %d of drift and notes)", apart)
+	if others := len(findings) - failing; others > 0 {
+		verdict += fmt.Sprintf(" (and %d of drift and notes)", others)
 	}
-	_, _ = fmt.Fprintf(t.Output(), "%-24s %2d judged  %s\n", name, judged, verdict)
-	if want.Known == "" && as {
+	_, _ = fmt.Fprintf(t.Output(), "%-24s %2d checked  %s\n", name, checked, verdict)
+	if want.Known == "" && ok {
 		return
 	}
 	for _, f := range findings {
@@ -183,13 +183,13 @@ func printVerdict(t *testing.T, name string, judged int, want expectation, findi
 	}
 }
 
-// TestRecordingsCoverRules fails where a rule or a keyword of the contract has no recording that breaks it, or an
-// expectation has lost its recording.
+// TestRecordingsCoverRules fails if no recording violates a rule or a keyword of the spec, or if an expectation has no
+// recording.
 func TestRecordingsCoverRules(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(recordings + "/*.expected.json")
 	require.NoError(t, err)
-	broken := map[string]bool{}
+	violated := map[string]bool{}
 	for _, file := range files {
 		assert.FileExists(t, strings.TrimSuffix(file, ".expected.json")+".har")
 		data, err := os.ReadFile(file)
@@ -197,7 +197,7 @@ func TestRecordingsCoverRules(t *testing.T) {
 		var e expectation
 		require.NoError(t, json.Unmarshal(data, &e), file)
 		for _, f := range e.Findings {
-			broken[f.Rule] = true
+			violated[f.Rule] = true
 		}
 	}
 	rules := []string{
@@ -207,34 +207,34 @@ func TestRecordingsCoverRules(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	require.NoError(t, err)
 	require.NoError(t, doc.WalkSchemas(func(_ string, ref *openapi3.SchemaRef) error {
-		rules = append(rules, claims(t, ref.Value)...)
+		rules = append(rules, claimKeywords(t, ref.Value)...)
 		return nil
 	}))
 	slices.Sort(rules)
 	for _, rule := range slices.Compact(rules) {
-		assert.True(t, broken[rule], "no recording breaks %s", rule)
+		assert.True(t, violated[rule], "no recording violates %s", rule)
 	}
 }
 
-// claims lists the keywords of a schema that a value can break. What is not known to claim nothing counts, so that a
-// keyword that the spec has never had is seen. Null can be wrong without a keyword, so nullable is not listed.
-func claims(t *testing.T, schema *openapi3.Schema) []string {
+// claimKeywords lists the keywords of a schema that a value can violate. It includes unknown keywords, so that the test
+// fails for a keyword that is new in the spec. A null can be a violation without a keyword, so nullable is not listed.
+func claimKeywords(t *testing.T, schema *openapi3.Schema) []string {
 	t.Helper()
 	data, err := json.Marshal(schema)
 	require.NoError(t, err)
-	var members map[string]any
-	require.NoError(t, json.Unmarshal(data, &members))
-	if members["exclusiveMinimum"] == true {
-		delete(members, "minimum") // it is the exclusive bound that breaks
+	var properties map[string]any
+	require.NoError(t, json.Unmarshal(data, &properties))
+	if properties["exclusiveMinimum"] == true {
+		delete(properties, "minimum") // a value violates the exclusive bound
 	}
-	if members["exclusiveMaximum"] == true {
-		delete(members, "maximum")
+	if properties["exclusiveMaximum"] == true {
+		delete(properties, "maximum")
 	}
 	var keywords []string
-	for keyword, value := range members {
+	for keyword, value := range properties {
 		switch keyword {
 		case "title", "description", "default", "example", "externalDocs", "deprecated", "xml", "discriminator", "nullable":
-		case "properties", "items", "allOf": // hold schemas, each with its own claims
+		case "properties", "items", "allOf": // have schemas with claims of their own
 		case "additionalProperties":
 			if value == false {
 				keywords = append(keywords, keyword)
@@ -248,11 +248,11 @@ func claims(t *testing.T, schema *openapi3.Schema) []string {
 	return keywords
 }
 
-// TestVendorPage says by itself what is true of the vendor's examples, so that -update cannot change it.
+// TestVendorPage lists the findings in the vendor's examples, which -update cannot change.
 func TestVendorPage(t *testing.T) {
 	t.Parallel()
-	findings, judged := judge(t, loadContract(t), recordings+"/vendor-page.har")
-	require.Equal(t, 6, judged)
+	findings, checked := checkRecordings(t, loadContract(t), recordings+"/vendor-page.har")
+	require.Equal(t, 6, checked)
 	var got []string
 	for _, f := range findings {
 		got = append(got, fmt.Sprintf("%d %s %s", f.Status, f.Rule, f.Pointer))
@@ -265,13 +265,13 @@ func TestVendorPage(t *testing.T) {
 	}, got)
 }
 
-// TestFindingsPointIntoSpec proves pointer and line against the text of the spec, without the engine's own lookup.
+// TestFindingsPointIntoSpec compares pointers and lines with the text of the spec, without package conformance.
 func TestFindingsPointIntoSpec(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
 	lines := strings.Split(string(api.Spec), "\n")
-	prints := map[string]conformance.Finding{}
-	findings, _ := judge(t, contract, recordings)
+	byFingerprint := map[string]conformance.Finding{}
+	findings, _ := checkRecordings(t, contract, recordings)
 	for _, f := range findings {
 		tokens := strings.Split(f.Spec.Pointer, "/")
 		last := strings.NewReplacer("~1", "/", "~0", "~").Replace(tokens[len(tokens)-1])
@@ -282,12 +282,12 @@ func TestFindingsPointIntoSpec(t *testing.T) {
 		line := strings.TrimLeft(lines[f.Spec.Line-1], " -'")
 		assert.True(t, strings.HasPrefix(line, last), "%s %s: line %d is %q, expected %q", f.Rule, f.Spec.Pointer,
 			f.Spec.Line, line, last)
-		if same, seen := prints[f.Fingerprint]; seen {
+		if same, found := byFingerprint[f.Fingerprint]; found {
 			assert.Equal(t, [3]any{same.Rule, same.Pointer, same.Spec}, [3]any{f.Rule, f.Pointer, f.Spec})
 		}
-		prints[f.Fingerprint] = f
+		byFingerprint[f.Fingerprint] = f
 		assert.Len(t, f.Fingerprint, 16)
 		assert.Equal(t, "createFault", f.Operation)
 	}
-	assert.Greater(t, len(prints), 60)
+	assert.Greater(t, len(byFingerprint), 60)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// newSandbox is a sandbox that knows these credentials and the codes of the live set.
+// newSandbox returns a sandbox with these credentials and the codes of the live set.
 func newSandbox(key, account string) http.Handler {
 	box, err := sandbox.New(sandbox.WithFixtures(sandbox.Fixtures{Accounts: []sandbox.Account{{
 		ID: 12, Name: "live", Token: account,
@@ -22,7 +22,7 @@ func newSandbox(key, account string) http.Handler {
 	return box
 }
 
-// validFault is the body of a 201 for a fault with id 7.
+// validFault returns the body of a 201 for a fault with id 7.
 func validFault(change func(map[string]any)) []byte {
 	fault := map[string]any{
 		"id": 7, "account_id": 12, "vehicle_id": 4711, "code": "P0420", "count": nil, "description": nil,
@@ -39,7 +39,7 @@ func validFault(change func(map[string]any)) []byte {
 	return body
 }
 
-// editor holds a response back, so that a test can change it.
+// editor buffers a response, so that a test can change it.
 type editor struct {
 	header http.Header
 	status int

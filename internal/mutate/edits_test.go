@@ -39,8 +39,8 @@ func mutantsOf(t *testing.T) (*conformance.Contract, []Mutant) {
 	return contract, mutants
 }
 
-// TestMutantsThroughEdits makes the sandbox show each mutant over HTTP by edits of its response: the checker must find
-// in what arrives what it must find in the mutant, and nothing else.
+// TestMutantsThroughEdits has the sandbox respond with each mutant, by edits of its response: the findings must be those
+// that the mutant expects.
 func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are for the next request
 	t.Parallel()
 	contract, mutants := mutantsOf(t)
@@ -52,7 +52,7 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 	t.Cleanup(client.CloseIdleConnections)
 	s.InjectNext(sandbox.Edit("accept"))
 	_, accepted := send(t, client, s.URL, mutants[0].Exchange)
-	kinds := map[string]int{}
+	used := map[string]int{} // edits by their names
 	for i := range mutants {
 		m := &mutants[i]
 		t.Run(m.Name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 			}
 			edits := editsBetween(t, &accepted, m.Exchange)
 			s.InjectNext(sandbox.Edit(edits...))
-			got := *m.Exchange // the request is recorded without its body where the body would break another claim
+			got := *m.Exchange // whose recorded request may lack the body, which would violate another claim
 			got.Status, got.Response = send(t, client, s.URL, m.Exchange)
 			findings, err := contract.Check(&got)
 			require.NoError(t, err)
@@ -72,18 +72,18 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 			assert.ElementsMatch(t, append([]Expectation{m.Expected}, m.SideEffects...), actual,
 				"%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
 			for _, edit := range edits {
-				kind, _, _ := strings.Cut(edit, "=")
-				kinds[kind]++
+				name, _, _ := strings.Cut(edit, "=")
+				used[name]++
 			}
 		})
 	}
-	for _, kind := range []string{"accept", "status", "set", "remove", "header", "body"} {
-		assert.Positive(t, kinds[kind], "no mutant needs %s", kind)
+	for _, name := range []string{"accept", "status", "set", "remove", "header", "body"} {
+		assert.Positive(t, used[name], "no mutant needs %s", name)
 	}
 	assert.Greater(t, len(mutants), 2000)
 }
 
-// editsBetween are the edits that turn the response to a request that was accepted into that of a mutant.
+// editsBetween returns the edits that change the response to an accepted request into that of a mutant.
 func editsBetween(t *testing.T, accepted *traffic.Message, want *traffic.Exchange) []string {
 	t.Helper()
 	edits := []string{"accept"}
@@ -116,7 +116,7 @@ func editsBetween(t *testing.T, accepted *traffic.Message, want *traffic.Exchang
 	return edits
 }
 
-// isObject tells whether a body is a JSON object of which a map holds all: not one with a name that comes twice.
+// isObject reports whether a body is a JSON object without repeated names.
 func isObject(body []byte, object *map[string]json.RawMessage) bool {
 	var once, compact bytes.Buffer
 	encoder := json.NewEncoder(&once) // it ends with a line feed
@@ -129,7 +129,7 @@ func pointerTo(name string) string {
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// send sends the request of an exchange, and returns the response as the client gets it.
+// send sends the request of an exchange, and returns the status and the response.
 func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) (int, traffic.Message) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), ex.Method, base+ex.URL.Path, bytes.NewReader(ex.Request.Body))
@@ -143,7 +143,7 @@ func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) 
 	return response.StatusCode, traffic.Message{Header: response.Header, Body: body}
 }
 
-// TestMutantRequests sends what the checker knows that a server must not accept.
+// TestMutantRequests sends the requests that violate a claim: the sandbox must reject each.
 func TestMutantRequests(t *testing.T) {
 	t.Parallel()
 	contract, mutants := mutantsOf(t)
@@ -160,21 +160,21 @@ func TestMutantRequests(t *testing.T) {
 		case m.Expected.Part == conformance.RequestHeader:
 			want = http.StatusUnsupportedMediaType
 		case m.Expected.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
-			want = http.StatusUnsupportedMediaType // the header comes before the body
+			want = http.StatusUnsupportedMediaType // the sandbox checks the header first
 		case m.Expected.Part == conformance.RequestBody:
 			want = http.StatusUnprocessableEntity
 		default:
 			continue
 		}
 		if m.Expected.Claim == "" && m.Expected.Rule != "body" {
-			continue // drift, or an undocumented media type, which the cases above refuse
+			continue // drift, or an undocumented media type, which the cases above cover
 		}
 		sent++
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.Path, bytes.NewReader(m.Exchange.Request.Body))
 			r.Header = m.Exchange.Request.Header.Clone()
-			// The mutant's credentials are as good as the sandbox's, if it has some.
+			// Valid credentials replace those of the mutant.
 			for name, value := range map[string]string{"Authorization": "Token " + account.APIKeys[0].Key, "Account-Token": account.Token} {
 				if strings.Contains(r.Header.Get(name), "k3y") {
 					r.Header.Set(name, value)
@@ -184,13 +184,13 @@ func TestMutantRequests(t *testing.T) {
 			s.ServeHTTP(w, r)
 			require.Equal(t, want, w.Code, "%s", w.Body)
 			if m.Expected.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
-				var refused fleetioapi.ValidationErrors
-				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &refused))
+				var rejected fleetioapi.ValidationErrors
+				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &rejected))
 				field := "base"
 				if len(m.Expected.Pointer) > 1 {
 					field = m.Expected.Pointer[1:]
 				}
-				assert.NotEmpty(t, refused.Errors[field], "%s", w.Body)
+				assert.NotEmpty(t, rejected.Errors[field], "%s", w.Body)
 			}
 			findings, err := contract.Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
 				Request: m.Exchange.Request, Response: traffic.Message{Header: w.Header(), Body: w.Body.Bytes()}})
