@@ -47,7 +47,7 @@ func TestLoadRejects(t *testing.T) {
 		"bare word":                {"$response.body#/status == $statusCode", "$response.body#/status == open", `"open" is neither`},
 		"literal on the left":      {"$response.body#/status == $statusCode", "401 == $statusCode", "the left side"},
 		"a name taken":             {"name: echoes-code", "name: echoes-count", `duplicate name "echoes-count"`},
-		"unknown member":           {"              when: [$request.body#/code]", "              if: [$request.body#/code]", `no property "if"`},
+		"unknown property":         {"              when: [$request.body#/code]", "              if: [$request.body#/code]", `no property "if"`},
 		"unknown type":             {"type: regex", "type: jsonpath", "simple or regex"},
 		"no name":                  {"- name: echoes-code\n              description", "- description", "needs a name"},
 		"literal in when":          {"when: [$request.body#/code]", "when: ['true']", "always has a value"},

@@ -31,7 +31,7 @@ type Observed struct {
 	Criteria []string `json:"criteria,omitempty"`
 }
 
-// maxObservedNumber bounds a number that is kept, maxObservedNames the names.
+// The limits of [Observed]: the length of a number in bytes, and the number of names in a list.
 const (
 	maxObservedNumber = 40
 	maxObservedNames  = 100

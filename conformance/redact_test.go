@@ -138,7 +138,7 @@ func TestRedactFails(t *testing.T) {
 		"compressed in base64": base64.StdEncoding.EncodeToString([]byte(packed(gzip.BestCompression))),
 		"compressed":           packed(gzip.BestCompression),
 		"stored":               packed(gzip.NoCompression), // the compressor of Go 1.27 does that for a short text
-		"taken apart":          strings.Join(strings.Split(apiKey, ""), " "),
+		"spaced out":           strings.Join(strings.Split(apiKey, ""), " "),
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

@@ -26,7 +26,7 @@ type patterns struct {
 func newPatterns(secrets []string) *patterns {
 	p := &patterns{byKey: map[uint32][]string{}}
 	for _, secret := range secrets {
-		if len(secret) >= MinLength && !IsPlaceholder(secret) {
+		if len(secret) >= MinLength && !isPlaceholder(secret) {
 			p.addSecret(secret)
 		}
 	}

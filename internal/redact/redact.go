@@ -28,8 +28,8 @@ type Redactor struct {
 	opaque bool // every text is replaced
 }
 
-// New returns a redactor for secrets. It ignores those shorter than [MinLength] and those for which [IsPlaceholder] is
-// true.
+// New returns a redactor for secrets. It ignores those shorter than [MinLength] and parts of a
+// placeholder.
 func New(secrets ...string) *Redactor { return new(Redactor).With(secrets...) }
 
 // With returns a redactor for the secrets of r and others.
@@ -54,8 +54,8 @@ func (r *Redactor) Text(text string) string {
 // secret of digits, so that JSON stays valid.
 func (r *Redactor) Data(text []byte) ([]byte, bool) { return r.redact(text, true) }
 
-// IsPlaceholder reports whether a word is, contains or is a part of a placeholder, in any letter case.
-func IsPlaceholder(word string) bool {
+// isPlaceholder reports whether a word is, contains or is a part of a placeholder, in any letter case.
+func isPlaceholder(word string) bool {
 	word = strings.ToLower(word)
 	return strings.Contains(word, Name) || strings.Contains(Placeholder, word)
 }

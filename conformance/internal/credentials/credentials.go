@@ -19,8 +19,8 @@ type Credential struct {
 	Prefix  string // of the header's value, such as "basic "; lower case
 }
 
-// Value returns the credential in a request, or "".
-func (c Credential) Value(ex *traffic.Exchange) string {
+// value returns the credential in a request, or "".
+func (c Credential) value(ex *traffic.Exchange) string {
 	var value string
 	switch c.In {
 	case "query":
@@ -44,7 +44,7 @@ func (c Credential) Value(ex *traffic.Exchange) string {
 }
 
 // IsIn reports whether a request has the credential.
-func (c Credential) IsIn(ex *traffic.Exchange) bool { return c.Value(ex) != "" }
+func (c Credential) IsIn(ex *traffic.Exchange) bool { return c.value(ex) != "" }
 
 // Place returns the pointer of a finding about the credential.
 func (c Credential) Place() string {
