@@ -14,8 +14,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// console is the environment of the commands: results go to stdout, messages to stderr. In a run, both escape characters
-// that are not printable; [printable.Unescaped] is for the colors of a report and the progress line.
+// console is the environment of the commands: results go to stdout, messages to stderr. In a run, both escape
+// characters that are not printable; [printable.Unescaped] is for the colors of a report and the progress line.
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer

@@ -12,8 +12,8 @@ import (
 const maxStop = 500 * time.Millisecond
 
 var (
-	// finishing is read-locked while a command must not be aborted: while a create is in flight, or the sandbox shuts down.
-	// One goroutine must not lock it twice.
+	// finishing is read-locked while a command must not be aborted: while a create is in flight, or the sandbox shuts
+	// down. One goroutine must not lock it twice.
 	finishing sync.RWMutex
 
 	unfinished struct {
@@ -41,8 +41,9 @@ func createTemp(folder, pattern string) (*os.File, error) {
 	return createTracked(create, func(f *os.File) { _ = os.Remove(f.Name()) })
 }
 
-// exitSoon ends the process of an interrupted command that does not end by itself, such as one that waits for a blocking
-// read or write, and removes unfinished files. A command that was finishing gets maxStop once more to print the outcome.
+// exitSoon ends the process of an interrupted command that does not end by itself, such as one that waits for a
+// blocking read or write, and removes unfinished files. A command that was finishing gets maxStop once more to print
+// the outcome.
 func exitSoon() {
 	time.Sleep(maxStop)
 	for !finishing.TryLock() {

@@ -20,8 +20,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// softMemory is the memory limit of the process, in bytes, beyond which the garbage collector works harder. While a large
-// body is read, several copies of it exist, and without a limit as much garbage.
+// softMemory is the memory limit of the process, in bytes, beyond which the garbage collector works harder. While a
+// large body is read, several copies of it exist, and without a limit as much garbage.
 const softMemory = 256 << 20
 
 func main() {
@@ -59,7 +59,8 @@ func version() string {
 	return info.Main.Version
 }
 
-// run runs a command and returns the exit code. It ends early when ctx does, unless it waits for a blocking read or write.
+// run runs a command and returns the exit code. It ends early when ctx does, unless it waits for a blocking read or
+// write.
 func run(ctx context.Context, args []string, c *console) int {
 	stdout, stderr := printable.NewWriter(c.stdout), printable.NewWriter(c.stderr)
 	defer func() { _ = errors.Join(stdout.Flush(), stderr.Flush()) }()

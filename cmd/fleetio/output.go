@@ -13,9 +13,9 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// checkOutputs fails if results cannot be written or would overwrite an input. inputs are the files that the run reads, "-"
-// for standard input, and their folders; missing ones are ignored, because the run reports them. Standard output and
-// standard error are outputs of every run.
+// checkOutputs fails if results cannot be written or would overwrite an input. inputs are the files that the run reads,
+// "-" for standard input, and their folders; missing ones are ignored, because the run reports them. Standard output
+// and standard error are outputs of every run.
 //
 // A run calls it before it reads, which may take hours, and again before it writes, because links may have changed.
 func checkOutputs(outputs, inputs []string) error {
@@ -96,8 +96,8 @@ func resolveOutput(name string) (output, error) {
 	return to, nil
 }
 
-// is reports whether two outputs are the same file. Names of new files that differ only in case count as the same, as they
-// are on many file systems. Two results may go to one device or pipe.
+// is reports whether two outputs are the same file. Names of new files that differ only in case count as the same, as
+// they are on many file systems. Two results may go to one device or pipe.
 func (o output) is(other output) bool {
 	if o.info != nil && other.info != nil {
 		return o.info.Mode().IsRegular() && os.SameFile(o.info, other.info)

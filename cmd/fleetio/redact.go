@@ -63,8 +63,8 @@ func redactCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// redact writes the exchanges to a file, completely or not at all. It takes two passes, because a later exchange may have
-// the credential that an earlier one repeats. The file between them has each exchange without its own credentials.
+// redact writes the exchanges to a file, completely or not at all. It takes two passes, because a later exchange may
+// have the credential that an earlier one repeats. The file between them has each exchange without its own credentials.
 func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
 	folder, err := temporaryFolder()
 	if err != nil {

@@ -106,7 +106,8 @@ func nothingChecked(s conformance.Summary) error {
 		s.Unmatched+s.Unanswered, s.Unmatched, s.Unanswered)
 }
 
-// conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or none.
+// conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or
+// none.
 func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
 	var problems []string
 	if v.knownPath != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
-// The outcomes of a create, as a journal has them.
+// The outcomes of a create, as the journal names them.
 const (
 	OutcomeCreated    = "created"
 	OutcomeRejected   = "rejected" // the fault is invalid
@@ -33,12 +33,12 @@ func OutcomeOf(err error) string {
 	}
 }
 
-// Message returns the text of an error of the client without the prefixes that messages of the command have, too.
+// Message returns the text of an error of the client without the prefixes that the command adds itself.
 func Message(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "fleetio: "), "create fault: ")
 }
 
-// Transport lets a request go on after its context is canceled, until its deadline: a create that is aborted has an
+// Transport continues a request after its context is canceled, until its deadline: an aborted create would have an
 // unknown outcome.
 type Transport struct {
 	Base http.RoundTripper

@@ -34,8 +34,8 @@ func fieldOf(name string) *fleetioapi.Field {
 	return nil
 }
 
-// FromTexts makes a fault of the texts of its fields, such as the cells of a row. It finds texts that are not of the
-// field's type; the limits of the contract are for [fleetio.Check].
+// FromTexts makes a fault from strings by field name, such as the cells of a row. It fails if one is not of the field's
+// type; the limits of the contract are for [fleetio.Check].
 func FromTexts(texts map[string]string) (fleetio.FaultCreate, error) {
 	values := map[string][]byte{}
 	for name, text := range texts {
@@ -54,8 +54,8 @@ func FromTexts(texts map[string]string) (fleetio.FaultCreate, error) {
 	return fromValues(values, nil)
 }
 
-// FromJSON makes a fault of a JSON object. Unlike encoding/json, it takes no property for another one that differs in
-// case, no second property of one name, and no string that would not arrive as it is. A null counts as absent.
+// FromJSON makes a fault from a JSON object. Unlike encoding/json, it matches the case of names, and rejects repeated
+// names and strings that encoding/json would change. A null counts as absent.
 func (m Mapping) FromJSON(text []byte) (fleetio.FaultCreate, error) {
 	var none fleetio.FaultCreate
 	notJSON := errors.New("not valid JSON") // without what encoding/json says, which depends on the release of Go
@@ -97,7 +97,7 @@ func (m Mapping) FromJSON(text []byte) (fleetio.FaultCreate, error) {
 	return fromValues(values, problems)
 }
 
-// fromValues makes a fault of the JSON values of its fields, unless there are problems. No message repeats a value.
+// fromValues makes a fault from the JSON values of its fields. No error contains a value.
 func fromValues(values map[string][]byte, problems []string) (fleetio.FaultCreate, error) {
 	var fault fleetio.FaultCreate
 	for i := range fleetioapi.FaultCreateFields {
@@ -129,12 +129,12 @@ func typeName(f *fleetioapi.Field) string {
 	}
 }
 
-// surrogates matches an escaped backslash, an escaped pair of surrogates and, as its group, an escaped surrogate that
-// is alone (RFC 8259, section 8.2).
+// surrogates matches an escaped backslash, an escaped surrogate pair and, as its group, an escaped lone surrogate (RFC
+// 8259, section 8.2).
 var surrogates = regexp.MustCompile(`\\\\|(?i:\\ud[89ab]..\\ud[c-f]..)|(?i:(\\ud[89a-f]..))`)
 
-// hasLoneSurrogate finds an escape in a valid JSON value that is no character alone. encoding/json would make U+FFFD
-// of it.
+// hasLoneSurrogate reports whether a valid JSON value has an escape of a lone surrogate, which encoding/json replaces
+// by U+FFFD.
 func hasLoneSurrogate(value []byte) bool {
 	return slices.ContainsFunc(surrogates.FindAllSubmatch(value, -1), func(match [][]byte) bool { return match[1] != nil })
 }

@@ -87,8 +87,8 @@ type history struct {
 var errNoJournal = errors.New(
 	"not a journal, or a damaged one; restore it, or use another --journal if no row was sent yet")
 
-// readHistory reads a journal. What follows the last line break was being written when the process died: nothing was
-// sent after it, so a row whose sending it was to record was not sent, and one whose outcome it was to record has
+// readHistory reads a journal. It ignores an incomplete last line, which was being written when the process died.
+// Nothing was sent afterwards: a row with an incomplete sending was not sent, and one with an incomplete outcome has
 // none.
 //
 // It fails for the journal of another server or account, where the same rows are other faults. token is "" if the
@@ -131,24 +131,24 @@ func (h *history) check(path, url, token string) error {
 	return nil
 }
 
-// isTornHeader reports whether a text may be the beginning of a first line, so that no other file is cut for a journal.
+// isTornHeader reports whether text may be the start of a journal's first line, so that no other file is truncated.
 func isTornHeader(text []byte) bool {
 	const start = `{"event":"journal",`
 	return strings.HasPrefix(start, string(text)) || bytes.HasPrefix(text, []byte(start))
 }
 
-// eventStart is the start of each event, and nowhere else in one: a quote in a string is escaped, and no name follows its end.
+// eventStart starts each event, and occurs nowhere else: a quote in a string is escaped, and no name follows a string's
+// end.
 const eventStart = `{"e`
 
-// tornSending is a sending that was not written to its end, and says which row it is about.
+// tornSending matches an incomplete sending that has the number of its row.
 var tornSending = regexp.MustCompile(`^{"event":"sending","row":([0-9]{1,18}),`)
 
-// addLine adds a line: an event or, if an earlier version met a full disk, incomplete events, and those that it appended to
-// them.
+// addLine adds a line: an event or, if the disk was full in an earlier version, incomplete events with others appended.
 //
-// The journal is trusted up to an incomplete event. Each row that an event behind it is about is ambiguous, whatever the
-// event says, and so is the row of the incomplete event itself. Other rows were not sent: after a failed write, that version
-// recorded the outcomes of rows in flight, and sent no more. A header, which this version writes before it goes on, ends this.
+// After an incomplete event, the row of that event and of each later one is ambiguous. Other rows were not sent: after
+// a failed write, that version recorded the outcomes of rows in flight, and sent no more. A header, which this version
+// writes before it continues, ends that.
 func (h *history) addLine(n int, line []byte) error {
 	for i, piece := range bytes.Split(line, []byte(eventStart)) {
 		if i > 0 {
@@ -219,8 +219,8 @@ func (h *history) isForeign() bool {
 	return false
 }
 
-// addHeader adds the first line, or a later one, which adds the account to the journal of an earlier version or ends what is
-// damaged.
+// addHeader adds the first line, or a later one, which adds the account to the journal of an earlier version or ends
+// what is damaged.
 func (h *history) addHeader(e *event) error {
 	switch {
 	case e.URL == "":

@@ -27,17 +27,17 @@ var ErrInterrupted = errors.New("interrupted")
 // Options says what to import, and how. The functions must not be nil.
 type Options struct {
 	File           string          // the name of the file, for the report and messages
-	Input          io.ReadSeeker   // what is in it
+	Input          io.ReadSeeker   // the content of the file
 	Mapping        Mapping         // of its columns to fields
-	Journal        string          // the name of the journal's file; "" for none, in a dry run
-	URL            string          // of the server, as the journal has it
-	AccountToken   string          // whose account the journal is of; "" where it is not known, in a dry run
-	Client         *fleetio.Client // nil for a dry run, which checks and sends nothing
-	Concurrency    int             // how many rows may be in flight
+	Journal        string          // the name of the journal; "" for none, in a dry run
+	URL            string          // of the server, for the journal
+	AccountToken   string          // of the account, for the journal; "" if it is unknown, in a dry run
+	Client         *fleetio.Client // nil for a dry run, which sends nothing
+	Concurrency    int             // maximum number of rows in flight
 	RetryAmbiguous bool            // send ambiguous rows again
 
-	Warn     func(message string)        // reports what the journal lacks
-	Start    func(*Report)               // is called when the file is checked, before the first row is sent
+	Warn     func(message string)        // is called with a problem of the journal
+	Start    func(*Report)               // is called after the file is checked, before the first row is sent
 	Progress func(completed, toSend int) // is called after each row
 }
 
@@ -143,7 +143,8 @@ func (r *run) warn() {
 	}
 }
 
-// isDue reports whether to send a row. A row that was sent must not have changed, as the journal would be about another.
+// isDue reports whether to send a row. A row that was sent must not have changed, as the journal would be about
+// another.
 func (r *run) isDue(next *row) (bool, error) {
 	was := r.history.rows[next.number]
 	switch {

@@ -16,27 +16,26 @@ import (
 
 var errLocked = errors.New("another import is using this journal")
 
-// journalFile is what a journal needs of its file.
+// journalFile is the part of [os.File] that a journal needs.
 type journalFile interface {
 	io.ReadWriteSeeker
 	Sync() error
 	Truncate(size int64) error
 }
 
-// journal records each row before it is sent, and its outcome. It keeps a run that comes after one that died from
-// creating a fault twice.
+// journal records each row before it is sent, and its outcome, so that a run after a crash creates no fault twice.
 type journal struct {
 	*history
 
 	file   journalFile
 	opened fs.FileInfo
-	stat   func() (fs.FileInfo, error) // of the file that has the journal's name now; nil not to watch it
+	stat   func() (fs.FileInfo, error) // of the file that has the journal's name now; nil for no watch
 	close  func() error
 	header *event // to write before the first row; nil if the journal has it
-	failed error  // why nothing more is written
+	failed error  // the reason why writing has stopped
 }
 
-// openJournal opens or makes the journal of an import to a server and an account, and locks it.
+// openJournal opens or creates the journal of an import to a server and an account, and locks it.
 func openJournal(path, url, token string) (*journal, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file, which a journal must be", path)
@@ -70,8 +69,7 @@ func openJournal(path, url, token string) (*journal, error) {
 	return j, nil
 }
 
-// syncFolder makes the names in a folder durable: else a new file may be gone after a power failure, with all that is
-// in it.
+// syncFolder makes the names in a folder durable. Otherwise a new file may be lost after a power failure.
 func syncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil // it cannot open folders, and does so by itself
@@ -83,7 +81,7 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// newJournal goes on with what is in a file.
+// newJournal continues the journal in a file.
 func newJournal(f journalFile, path, url, token string) (*journal, error) {
 	h, err := readHistory(f, path, url, token)
 	if err != nil {
@@ -103,7 +101,7 @@ func newJournal(f journalFile, path, url, token string) (*journal, error) {
 	return j, nil
 }
 
-// peekJournal reads a journal, which need not be there, and changes nothing.
+// peekJournal reads a journal, if it exists, and does not change it.
 func peekJournal(path, url, token string) (*history, error) {
 	f, err := os.Open(path)
 	if path == "" || errors.Is(err, fs.ErrNotExist) {
@@ -116,7 +114,7 @@ func peekJournal(path, url, token string) (*history, error) {
 	return readHistory(f, path, url, token)
 }
 
-// sending records that a row is about to be sent. It must have returned before it is.
+// sending records that a row will be sent. The row must not be sent before it returns.
 func (j *journal) sending(r *row) error {
 	if j.header != nil {
 		if err := j.write(j.header); err != nil {
@@ -127,7 +125,7 @@ func (j *journal) sending(r *row) error {
 	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: r.sum})
 }
 
-// outcome records what became of a row.
+// outcome records the outcome of a row.
 func (j *journal) outcome(r *row, outcome string, id int64, message string) error {
 	if len(message) > maxEvent/16 { // JSON may need six bytes for one
 		message = message[:maxEvent/16] + "..."
@@ -135,9 +133,9 @@ func (j *journal) outcome(r *row, outcome string, id int64, message string) erro
 	return j.write(&event{Event: outcome, Row: r.number, Line: r.line, ID: id, Message: message})
 }
 
-// write returns when the event is on the disk. If it cannot be written, it leaves nothing behind: the next event
-// would follow half a line. If that fails, or a sync, after which the disk may have anything, nothing more is
-// written. After any error, no further row may be sent; the outcomes of those in flight may still find room.
+// write writes an event to the disk. After an error it removes an incomplete line, before which no other event may
+// follow. If that fails, or a sync, after which the content of the disk is unknown, it writes nothing more. After any
+// error, no further row may be sent; for the outcomes of those in flight there may still be room.
 func (j *journal) write(e *event) error {
 	if j.failed != nil {
 		return j.failed
@@ -167,8 +165,8 @@ func (j *journal) write(e *event) error {
 	return err
 }
 
-// watch fails once another file has the journal's name, or another program writes it: the next run would not find
-// what is written, and send the rows again.
+// watch fails once another file has the journal's name, or another program writes to it: the next run would not find
+// the events, and send the rows again.
 func (j *journal) watch() error {
 	if j.stat == nil {
 		return nil
@@ -185,7 +183,7 @@ func (j *journal) watch() error {
 	return j.failed
 }
 
-// truncate removes what follows the last complete line.
+// truncate removes an incomplete last line.
 func (j *journal) truncate() error {
 	if err := j.file.Truncate(j.size); err != nil {
 		return err

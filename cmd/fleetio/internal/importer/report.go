@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Report says what became of the rows of a file. Each row is counted once.
+// Report counts the rows of a file by their outcome, each row once.
 type Report struct {
 	File       string `json:"file"`
 	Rows       int    `json:"rows"`

@@ -18,7 +18,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// MaxRow is how many bytes a row may have. No fault needs as many.
+// MaxRow is the maximum size of a row in bytes, far more than any fault needs.
 const MaxRow = 1 << 20
 
 // ErrTooLong is the error of a row of more than [MaxRow] bytes.
@@ -35,7 +35,7 @@ type row struct {
 
 func (r *row) note(message string) Note { return Note{r.line, r.number, message} }
 
-// newRow checks the fault of a row. err is why there is none.
+// newRow checks the fault of a row. err is the reason why there is none.
 func newRow(number, line int, fault fleetio.FaultCreate, err error) row {
 	if err == nil {
 		err = fleetio.Check(fault)
@@ -54,8 +54,8 @@ func newRow(number, line int, fault fleetio.FaultCreate, err error) row {
 	return row{number: number, line: line, fault: fault, sum: fmt.Sprintf("%x", sha256.Sum256(text)), err: err}
 }
 
-// readRows reads a file of faults: NDJSON if it begins with a brace, else CSV. A row that cannot be sent is a row
-// with an error. An error of the sequence ends it: where the next row begins is not known.
+// readRows reads a file of faults: NDJSON if it starts with a brace, otherwise CSV. An invalid row is a row with an
+// error. An error of the sequence ends it, because the start of the next row is unknown.
 func readRows(file io.Reader, name string, m Mapping) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		b := bufio.NewReader(file)
@@ -105,7 +105,7 @@ func readNDJSON(file io.Reader, name string, m Mapping, yield func(row, error) b
 }
 
 // readCSV reads rows below a header of column names (RFC 4180). An empty cell is an absent field. A row with another
-// number of cells than the header cannot be sent. Wrong quotes end the rows, as they leave open where a row ends.
+// number of cells than the header is invalid. A quoting error ends the sequence, because the end of the row is unknown.
 func readCSV(file io.Reader, name string, m Mapping, yield func(row, error) bool) error {
 	limited := &io.LimitedReader{R: file} // as a quote that is never closed makes a row of the rest of the file
 	table := csv.NewReader(limited)
@@ -164,8 +164,7 @@ func readCSV(file io.Reader, name string, m Mapping, yield func(row, error) bool
 	}
 }
 
-// Mapping has the field of each column of a CSV file, or property of a JSON object, that is not named like its field;
-// "" for one to ignore.
+// Mapping maps the names of CSV columns or JSON properties to fields, where they differ; "" for one to ignore.
 type Mapping map[string]string
 
 // NewMapping returns the mapping of pairs COLUMN=FIELD, and of columns to ignore.

@@ -121,9 +121,11 @@ func TestDamaged(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for _, size := range []int{len(whole) / 2, pageSize, 100} {
-		require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
-		_, err = Open(t.Context(), path)
-		require.ErrorContains(t, err, "open "+path+": ", "cut off after %d of %d bytes", size, len(whole))
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
+			_, err = Open(t.Context(), path)
+			require.ErrorContains(t, err, "open "+path+": ", "cut off after %d of %d bytes", size, len(whole))
+		})
 	}
 	// SQLite has no checksums, so that not all damage is noticed.
 	noticed := 0
@@ -181,8 +183,10 @@ func TestRelativePath(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, path := range []string{"a.db", "./b?.db", "../" + filepath.Base(dir) + "/c.db"} {
-		require.NoError(t, openAt(t, path).Close())
-		require.FileExists(t, filepath.Join(dir, filepath.Base(path)))
+		t.Run(path, func(t *testing.T) {
+			require.NoError(t, openAt(t, path).Close())
+			require.FileExists(t, filepath.Join(dir, filepath.Base(path)))
+		})
 	}
 	s, err := Open(t.Context(), "moved-from.db")
 	require.NoError(t, err)
@@ -216,12 +220,14 @@ func TestSettings(t *testing.T) {
 		"synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "fullfsync": "1", "journal_mode": "wal",
 		"page_size": strconv.Itoa(pageSize),
 	} {
-		var got string
-		require.NoError(t, s.db.QueryRow("PRAGMA "+pragma).Scan(&got))
-		assert.Equal(t, want, got, pragma)
+		t.Run(pragma, func(t *testing.T) {
+			var got string
+			require.NoError(t, s.db.QueryRow("PRAGMA "+pragma).Scan(&got))
+			assert.Equal(t, want, got, pragma)
 
-		require.NoError(t, s.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
-		assert.Equal(t, want, got, "%s of the one that writes", pragma)
+			require.NoError(t, s.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got))
+			assert.Equal(t, want, got, "%s of the one that writes", pragma)
+		})
 	}
 }
 

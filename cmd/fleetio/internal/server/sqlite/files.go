@@ -14,7 +14,7 @@ import (
 // files watches the store's files: the database, its log and the log's index. SQLite keeps them open and does not
 // notice when they are deleted, replaced, cut off or overwritten: a commit still succeeds, and what it wrote is lost.
 type files struct {
-	path     string    // the database as Open was given it, which may be a link
+	path     string    // the argument of Open, which may be a link
 	names    [3]string // with links resolved, as SQLite does
 	opened   [3]os.FileInfo
 	database *os.File // to read its header
@@ -35,7 +35,7 @@ const (
 	logMagic    = 0x377f0682 // or one more (https://sqlite.org/fileformat.html, 4.1)
 )
 
-// watch is called when SQLite has opened all files.
+// watch starts to watch the files. SQLite must have opened all of them.
 func watch(ctx context.Context, path string, database *os.File, conn *sql.Conn) (*files, error) {
 	name, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -76,11 +76,11 @@ func (f *files) stat() (now [3]os.FileInfo, err error) {
 					name, fs.ErrNotExist)
 			}
 		case statErr != nil:
-			return now, fmt.Errorf("%w: let the sandbox read its folder", statErr)
+			return now, fmt.Errorf("%w: allow the sandbox to read its folder", statErr)
 		case !os.SameFile(f.opened[i], info):
 			return now, fmt.Errorf("%s was replaced by another file while it was open: put the first one back, "+
 				"or start the sandbox again", name)
-		case i == 2 && info.Size() < f.opened[i].Size(): // SQLite has mapped it: reading what was cut off crashes the process
+		case i == 2 && info.Size() < f.opened[i].Size(): // SQLite has mapped it: reading beyond the end crashes the process
 			return now, errCutOff(name)
 		}
 		now[i] = info

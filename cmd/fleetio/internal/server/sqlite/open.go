@@ -15,22 +15,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// busyTimeout is how long a writer of another process is waited for.
+// busyTimeout is the maximum wait for a writer of another process.
 const busyTimeout = 5 * time.Second
 
 // pageSize is that of a new file. With SQLite's default, 4 KiB, many faults at once take longer (BenchmarkAdd).
 const pageSize = 8 << 10
 
 // Open opens the store in the file at path, or creates it, readable by its owner only. It migrates a file of an older
-// version. It returns an error, and leaves the file as it is, if that is no SQLite database, belongs to another
-// application, or was written by a newer version. (If only the log that a crash left says so, SQLite puts the log into
-// the file.) A process opens a file once: it would lose the locks of one store by closing another. The context is for
+// version. It fails, and does not change the file, if that is no SQLite database, belongs to another application, or
+// was written by a newer version. (If only the log after a crash shows that, SQLite merges the log into the file.) A
+// process must open a file only once: closing one store would release the locks of the other. The context is for
 // opening only.
 func Open(ctx context.Context, path string) (*Store, error) {
 	s, err := openStore(ctx, path)
 	if err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = e.Err // the path would be there twice
+			err = e.Err // otherwise the path would be in the message twice
 		}
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}

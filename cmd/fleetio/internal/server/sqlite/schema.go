@@ -18,7 +18,7 @@ const applicationID = 0x464c544f
 //go:embed version1.sql
 var version1 string
 
-// migrations[n-1] takes a database from version n-1 to version n. A released one never changes.
+// migrations[n-1] migrates a database from version n-1 to version n. A released one never changes.
 var migrations = []string{version1}
 
 var (
@@ -27,8 +27,8 @@ var (
 )
 
 // A store's schema cookie (https://sqlite.org/pragma.html#pragma_schema_version) begins at a random multiple of
-// serialStep, the serial, so that the header tells one store's database from another's. SQLite adds 1 for each change
-// of the schema, and for a VACUUM. A store that an early version made has the serial 0 until it is opened again.
+// serialStep, the serial, so that the header identifies the store. SQLite adds 1 for each change of the schema, and for
+// a VACUUM. A store of an early version has the serial 0 until it is opened again.
 const serialStep = 1 << 8
 
 // header is the part of a database's header that the store needs (https://sqlite.org/fileformat.html, 1.3).
@@ -69,8 +69,8 @@ func (h header) check(newest int) error {
 	return nil
 }
 
-// migrate takes an empty database, or one of an earlier version, to the last of the steps: to all of them or, after an
-// error, to none. It gives a serial to a database without one.
+// migrate migrates an empty database, or one of an earlier version, by all of the steps or, after an error, by none. It
+// assigns a serial to a database without one.
 func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -28,7 +28,7 @@ type Store struct {
 	conn  *sql.Conn // writes
 	files *files
 
-	open     sync.RWMutex // read-locked by every call, so that Close waits for it
+	open     sync.RWMutex // read-locked by each method, so that Close waits for them
 	closed   bool
 	closeErr error
 
@@ -67,8 +67,8 @@ func (e notStoredError) Error() string { return "the fault is not stored: " + e.
 // Detail returns the text for the response, see [sandbox.Store].
 func (e notStoredError) Detail() string { return e.Error() }
 
-// Add implements [sandbox.Store]. It returns once the fault is on disk, even if the context ends meanwhile. Another
-// process that writes is waited for, 5 s at most.
+// Add implements [sandbox.Store]. It returns once the fault is on disk, even if the context ends meanwhile. It waits up
+// to 5 s for another process that writes.
 //
 // If the disk fails during a commit and the process dies before the next commit succeeds, SQLite may recover faults
 // whose Add has returned an error.
@@ -157,9 +157,9 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.last.err
 }
 
-// Close implements [sandbox.Store]. It waits for the other calls, and leaves all faults in the one file. It waits 5 s
-// for another process that reads or writes; then some stay in the log beside the file, which the next process to open
-// or close it puts into it. A second Close returns the result of the first.
+// Close implements [sandbox.Store]. It waits for the other methods, and up to 5 s for another process that reads or
+// writes, and moves all faults from the log to the database. If that is not possible, the next process that opens or
+// closes the database does it. A second Close returns the result of the first.
 func (s *Store) Close() error {
 	s.open.Lock()
 	defer s.open.Unlock()
@@ -226,7 +226,7 @@ func (s *Store) transact(ctx context.Context, do func() error) error {
 	if err := inTransaction(ctx, s.conn, do); err != nil {
 		switch {
 		case isCode(err, sqlite3.SQLITE_FULL), isCode(err, sqlite3.SQLITE_IOERR), isCode(err, sqlite3.SQLITE_READONLY):
-			return fmt.Errorf("%w: make room for %s, and let its disk be written to", err, s.files.path)
+			return fmt.Errorf("%w: make room for %s, or make its disk writable", err, s.files.path)
 		case isCode(err, sqlite3.SQLITE_BUSY):
 			return fmt.Errorf("%w: end the other process that writes to %s", err, s.files.path)
 		}
@@ -278,7 +278,7 @@ func (s *Store) end(ctx context.Context) error {
 		_, err := s.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 		errs = append(errs, err, s.conn.Close())
 	}
-	// Otherwise the connection stays open: when it is closed, SQLite would write its log into the file that is there now,
-	// or delete another store's log of the same name.
+	// Otherwise leave the connection open: to close it, SQLite would write its log into the file that has the name now, or
+	// delete another store's log of the same name.
 	return errors.Join(append(errs, s.db.Close(), s.files.database.Close())...)
 }
