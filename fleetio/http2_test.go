@@ -53,7 +53,7 @@ func TestHTTP2Abort(t *testing.T) {
 func TestHTTP2StreamErrors(t *testing.T) {
 	t.Parallel()
 	certificate := httptest.NewTLSServer(nil)
-	defer certificate.Close()
+	t.Cleanup(certificate.Close)
 	const data, headers, reset, settings, goAway = 0, 1, 3, 4, 7
 	for name, reply := range map[string]func(stream []byte) []byte{
 		"protocol error": func(stream []byte) []byte { return frame(reset, stream, 0, 0, 0, 1) },

@@ -79,5 +79,9 @@ func TestRedactRefuses(t *testing.T) {
 			assert.Empty(t, names(t, folder))
 		})
 	}
-	t.Cleanup(func() { assert.Empty(t, cmp.Diff(withCredentials, read(t, source))) })
+	t.Cleanup(func() {
+		if read(t, source) != withCredentials {
+			t.Error("the source is not as it was")
+		}
+	})
 }
