@@ -19,30 +19,6 @@ type Credential struct {
 	Prefix  string // of the header's value, such as "basic "; lower case
 }
 
-// value returns the credential in a request, or "".
-func (c Credential) value(ex *traffic.Exchange) string {
-	var value string
-	switch c.In {
-	case "query":
-		value = ex.URL.Query().Get(c.Name)
-	case "cookie":
-		r := http.Request{Header: ex.Request.Header}
-		if cookie, err := r.Cookie(c.Name); err == nil {
-			value = cookie.Value
-		}
-	default:
-		value = ex.Request.Header.Get(c.Name)
-		if len(value) < len(c.Prefix) || !strings.EqualFold(value[:len(c.Prefix)], c.Prefix) {
-			return ""
-		}
-		value = strings.TrimSpace(value[len(c.Prefix):])
-		if c.Name == "Authorization" && redact.IsScheme(value) {
-			return "" // a scheme alone (RFC 9110, section 11.6.2)
-		}
-	}
-	return strings.TrimSpace(value)
-}
-
 // IsIn reports whether a request has the credential.
 func (c Credential) IsIn(ex *traffic.Exchange) bool { return c.value(ex) != "" }
 
@@ -120,4 +96,28 @@ func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
 		f.redactor = collect(f.list, ex).Redactor()
 	}
 	return f.redactor
+}
+
+// value returns the credential in a request, or "".
+func (c Credential) value(ex *traffic.Exchange) string {
+	var value string
+	switch c.In {
+	case "query":
+		value = ex.URL.Query().Get(c.Name)
+	case "cookie":
+		r := http.Request{Header: ex.Request.Header}
+		if cookie, err := r.Cookie(c.Name); err == nil {
+			value = cookie.Value
+		}
+	default:
+		value = ex.Request.Header.Get(c.Name)
+		if len(value) < len(c.Prefix) || !strings.EqualFold(value[:len(c.Prefix)], c.Prefix) {
+			return ""
+		}
+		value = strings.TrimSpace(value[len(c.Prefix):])
+		if c.Name == "Authorization" && redact.IsScheme(value) {
+			return "" // a scheme alone (RFC 9110, section 11.6.2)
+		}
+	}
+	return strings.TrimSpace(value)
 }

@@ -122,8 +122,10 @@ func TestDamaged(t *testing.T) {
 	require.NoError(t, err)
 	for _, size := range []int{len(whole) / 2, pageSize, 100} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "sandbox.db")
 			require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
-			_, err = Open(t.Context(), path)
+			_, err := Open(t.Context(), path)
 			require.ErrorContains(t, err, "open "+path+": ", "cut off after %d of %d bytes", size, len(whole))
 		})
 	}
@@ -221,6 +223,7 @@ func TestSettings(t *testing.T) {
 		"page_size": strconv.Itoa(pageSize),
 	} {
 		t.Run(pragma, func(t *testing.T) {
+			t.Parallel()
 			var got string
 			require.NoError(t, s.db.QueryRow("PRAGMA "+pragma).Scan(&got))
 			assert.Equal(t, want, got, pragma)
