@@ -95,34 +95,33 @@ type faults struct {
 func (p *Page) newest(ctx context.Context) ([]fault, error) {
 	p.faults.mu.Lock()
 	defer p.faults.mu.Unlock()
+	known := p.faults.list
+	indexOf := func(id int64) int { return slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
 	for n := 1; ; n = min(8*n, maxFaults+1) {
-		fresh, err := p.source.NewestRecords(ctx, 0, n)
+		records, err := p.source.NewestRecords(ctx, 0, n)
 		if err != nil {
 			return nil, err
 		}
-		known := p.faults.list
-		at := -1 // of a fault among the known
-		find := func(id int64) { at = slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
-		more := len(fresh) == n // older ones may exist
-		if more {
-			if find(fresh[n-1].ID); at < 0 && n <= maxFaults {
+		oldest := -1 // index of the oldest record, if there may be older ones
+		if len(records) == n {
+			if oldest = indexOf(records[n-1].ID); oldest < 0 && n <= maxFaults {
 				continue
 			}
 		}
 		list := make([]fault, 0, maxFaults+1)
-		for i := range fresh {
-			if find(fresh[i].ID); at >= 0 {
-				list = append(list, known[at])
+		for _, r := range records {
+			if i := indexOf(r.ID); i >= 0 {
+				list = append(list, known[i])
 				continue
 			}
-			f, err := p.fault(fresh[i])
+			f, err := p.fault(r)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, f)
 		}
-		if more && at >= 0 {
-			list = append(list, known[at+1:]...)
+		if oldest >= 0 {
+			list = append(list, known[oldest+1:]...)
 		}
 		p.faults.list = list[:min(len(list), maxFaults+1)]
 		return p.faults.list, nil
