@@ -144,7 +144,7 @@ func TestLargeFault(t *testing.T) {
 }
 
 // TestHostileRedirects leads to another server, which must get no request at all.
-func TestHostileRedirects(t *testing.T) {
+func TestHostileRedirects(t *testing.T) { //nolint:tparallel // the last line is about all cases
 	t.Parallel()
 	other, got := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {

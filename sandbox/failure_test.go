@@ -70,7 +70,7 @@ func ambiguous(t *testing.T, e *fleetio.Error)  { t.Helper(); assert.True(t, e.A
 func wasCreated(t *testing.T, e *fleetio.Error) { t.Helper(); assert.True(t, e.Created) }
 
 // TestErrorsAreAsDocumented checks each error that can be asked for.
-func TestErrorsAreAsDocumented(t *testing.T) {
+func TestErrorsAreAsDocumented(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	s := start(t)
 	for _, status := range []int{401, 403, 422, 429, 500} {

@@ -153,7 +153,7 @@ func TestReadKeys(t *testing.T) {
 	}
 }
 
-func TestKeysForOthersToRead(t *testing.T) {
+func TestKeysForOthersToRead(t *testing.T) { //nolint:tparallel // the cases share a file
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such bits")

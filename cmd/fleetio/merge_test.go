@@ -41,7 +41,7 @@ func same(t *testing.T, want, got string) {
 }
 
 // TestShardsMergedEqualTheWhole compares byte for byte, in every format.
-func TestShardsMergedEqualTheWhole(t *testing.T) {
+func TestShardsMergedEqualTheWhole(t *testing.T) { //nolint:tparallel // the cases share the reports
 	t.Parallel()
 	parts := shards(t, 3, "", recordings)
 	sizes := map[int]bool{}

@@ -81,7 +81,7 @@ func TestRedactRefuses(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if read(t, source) != withCredentials {
-			t.Error("the source is not as it was")
+			t.Error("the source has changed")
 		}
 	})
 }

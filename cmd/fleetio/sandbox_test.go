@@ -252,7 +252,7 @@ func TestSandboxRefuses(t *testing.T) {
 	}
 }
 
-func TestSandboxUnprinted(t *testing.T) {
+func TestSandboxUnprinted(t *testing.T) { //nolint:tparallel // the cases share a console
 	t.Parallel()
 	var stderr strings.Builder
 	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-failures"}} {

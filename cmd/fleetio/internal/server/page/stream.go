@@ -40,7 +40,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(p.closed, cancel)() //nolint:contextcheck // the page closes, whatever the request does
+	defer context.AfterFunc(p.closed, cancel)() //nolint:contextcheck // either of the two ends the stream
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
