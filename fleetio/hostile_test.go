@@ -149,7 +149,6 @@ func TestHostileRedirects(t *testing.T) { //nolint:tparallel // the last line is
 	other, got := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			t.Parallel()
 			server, count := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", other.URL+"/api/v1/faults")
 				w.WriteHeader(status)

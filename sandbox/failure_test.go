@@ -75,7 +75,6 @@ func TestErrorsAreAsDocumented(t *testing.T) { //nolint:tparallel // the cases s
 	s := start(t)
 	for _, status := range []int{401, 403, 422, 429, 500} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			t.Parallel()
 			s.InjectNext(sandbox.Fail(status))
 			assert.Equal(t, status, post(t, s, whole).StatusCode)
 		})

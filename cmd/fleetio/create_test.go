@@ -161,7 +161,6 @@ func TestKeysForOthersToRead(t *testing.T) { //nolint:tparallel // the cases sha
 	path := keys(t)
 	for _, mode := range []os.FileMode{0o604, 0o640, 0o644, 0o602} {
 		t.Run(mode.String(), func(t *testing.T) {
-			t.Parallel()
 			require.NoError(t, os.Chmod(path, mode))
 			_, err := readKeys(path)
 			require.ErrorContains(t, err, "chmod 600", "%o", mode)

@@ -55,7 +55,6 @@ func TestShardsMergedEqualTheWhole(t *testing.T) { //nolint:tparallel // the cas
 		{"--format=json", "--known", known},
 	} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
-			t.Parallel()
 			code, whole, warnings := fleetio("", slices.Concat([]string{"verify", recordings}, flags)...)
 			require.Less(t, code, exitNotRun, warnings)
 			slices.Reverse(parts)

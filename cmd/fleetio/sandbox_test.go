@@ -257,7 +257,6 @@ func TestSandboxUnprinted(t *testing.T) { //nolint:tparallel // the cases share 
 	var stderr strings.Builder
 	for _, args := range [][]string{{"--addr", "127.0.0.1:0"}, {"--list-failures"}} {
 		t.Run(args[0], func(t *testing.T) {
-			t.Parallel()
 			code := run(t.Context(), append([]string{"sandbox"}, args...), &console{stdout: brokenPipe{}, stderr: &stderr, now: someDay})
 			assert.Equal(t, 2, code)
 			assert.Contains(t, stderr.String(), "broken pipe")

@@ -109,7 +109,7 @@ func TestRefusedLog(t *testing.T) {
 }
 
 // TestDamaged never panics, and says which file it is about.
-func TestDamaged(t *testing.T) { //nolint:tparallel // the cases share a file
+func TestDamaged(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sandbox.db")
 	s := openAt(t, path)
