@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
@@ -75,7 +75,7 @@ func (e *SpecError) Error() string {
 type operation struct {
 	id             string // operationId, or method and path
 	method         string
-	path           pathTemplate
+	path           pathmatch.Template
 	pointer        string
 	request        *content // nil where no body is documented
 	required       bool     // the request needs a body
@@ -182,7 +182,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	if o.Servers != nil {
 		servers = *o.Servers
 	}
-	op.path = newPathTemplate(servers, path)
+	op.path = pathmatch.New(servers, path)
 	const parameters = "parameters of the path, the query, headers and cookies"
 	if len(o.Parameters) > 0 {
 		c.addUnchecked(op.pointer+"/parameters", parameters)
@@ -255,7 +255,7 @@ func (op *operation) response(status int) *response {
 // operation returns the operation for a method and URL, or nil.
 func (c *Contract) operation(method string, u *url.URL) *operation {
 	for _, op := range c.operations {
-		if op.method == method && op.path.match(u.Path) {
+		if op.method == method && op.path.Match(u.Path) {
 			return op
 		}
 	}
@@ -276,52 +276,4 @@ func loadError(spec []byte, err error) error {
 	}
 	line := 1 + bytes.Count(spec[:invalid.Offset], []byte("\n"))
 	return &SpecError{Line: line, Reason: fmt.Sprintf("the spec cannot be loaded: as JSON: %v; as YAML: %s", invalid, asYAML)}
-}
-
-// pathTemplate matches the path of a URL on any host: recordings come from proxies, sandboxes and loopback.
-type pathTemplate struct {
-	patterns []*regexp.Regexp
-	literals []string // paths without parameters
-}
-
-var pathParameter = regexp.MustCompile(`\\\{[^{}/]+\\\}`)
-
-func newPathTemplate(servers openapi3.Servers, path string) pathTemplate {
-	var t pathTemplate
-	bases := map[string]bool{}
-	for _, s := range servers {
-		base := s.URL
-		for name, v := range s.Variables {
-			base = strings.ReplaceAll(base, "{"+name+"}", v.Default)
-		}
-		if u, err := url.Parse(base); err == nil {
-			bases[strings.TrimRight(u.Path, "/")] = true
-		}
-	}
-	if len(bases) == 0 {
-		bases[""] = true // OpenAPI 3.0.3: no servers means one at "/"
-	}
-	for base := range bases {
-		if !pathParameter.MatchString(regexp.QuoteMeta(path)) {
-			t.literals = append(t.literals, base+path)
-			continue
-		}
-		pattern := pathParameter.ReplaceAllString(regexp.QuoteMeta(base+path), `[^/]+`)
-		t.patterns = append(t.patterns, regexp.MustCompile("^"+pattern+"/?$"))
-	}
-	return t
-}
-
-func (t pathTemplate) match(path string) bool {
-	for _, literal := range t.literals {
-		if strings.HasPrefix(path, literal) && (len(path) == len(literal) || path[len(literal):] == "/") {
-			return true
-		}
-	}
-	for _, p := range t.patterns {
-		if p.MatchString(path) {
-			return true
-		}
-	}
-	return false
 }

@@ -40,6 +40,7 @@ var importRules = map[string]struct {
 	},
 	"conformance/internal/credentials": {may: []string{"conformance/internal/strictjson", "conformance/traffic", "internal/redact"}},
 	"conformance/internal/formats":     {pure: true},
+	"conformance/internal/pathmatch":   {may: []string{"github.com/getkin/kin-openapi"}},
 	"conformance/internal/strictjson":  {pure: true},
 	"conformance/internal/yamltree":    {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/known":                {pure: true},
