@@ -89,7 +89,7 @@ func TestFilesOnlyOfARun(t *testing.T) {
 		stderr string
 	}{
 		"no such recording":   {[]string{"--report", "json=" + out, "nowhere.har"}, "nowhere.har"},
-		"nothing judged":      {[]string{"--report", "json=" + out, "-"}, "no exchange was checked"},
+		"nothing checked":     {[]string{"--report", "json=" + out, "-"}, "no exchange was checked"},
 		"no such folder":      {[]string{"--report", "json=" + out, "--report", "text=" + folder + "/no/x", har1}, "there is no folder"},
 		"a folder":            {[]string{"--report", "json=" + out, "--report", "text=" + folder, har1}, "it is a folder"},
 		"one file twice":      {[]string{"--report", "json=" + out, "--report", "text=" + folder + "/./out.json", har1}, "two results"},
@@ -108,7 +108,7 @@ func TestFilesOnlyOfARun(t *testing.T) {
 		"shard 0":             {[]string{"--shard", "0/2", har1}, `not "0/2"`},
 		"shard 3 of 2":        {[]string{"--shard", "3/2", har1}, `not "3/2"`},
 		"shard of none":       {[]string{"--shard", "1", har1}, `not "1"`},
-		"shard of nobody":     {[]string{"--shard", "", har1}, `not ""`},
+		"an empty shard":      {[]string{"--shard", "", har1}, `not ""`},
 		"shard of more":       {[]string{"--shard", "1/2/3", har1}, `not "1/2/3"`},
 		"known in a shard":    {[]string{"--shard", "1/2", "--known", known, har1}, "use it with fleetio merge"},
 		"coverage of a shard": {[]string{"--shard", "1/2", "--min-coverage", "0", har1}, "use it with fleetio merge"},
@@ -190,7 +190,7 @@ func TestKnown(t *testing.T) {
 		"expired":      {known: "rule minimum until 2026-06-30 because the vendor mends it\n" + rest, code: 1, stdout: "expired"},
 		"last day":     {known: "rule minimum until 2026-07-01 because the vendor mends it\n" + rest, stdout: "conforms"},
 		"nonsense":     {known: "nonsense\n", code: 2, stderr: "known.txt:1: "},
-		"a typo":       {known: "rule minimum pointer /nobody because of a typo\n", code: 1, stdout: "known.txt:1: "},
+		"a typo":       {known: "rule minimum pointer /mistyped because of a typo\n", code: 1, stdout: "known.txt:1: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

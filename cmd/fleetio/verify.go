@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,6 +93,10 @@ func check(ctx context.Context, c *console, contract *conformance.Contract, o co
 		o.Progress = func(at conformance.Progress) {
 			p.show(func(elapsed time.Duration) string { return progressLine(at, total, elapsed) })
 		}
+	}
+	if os.Getenv("GOGC") == "" {
+		// Exchanges are short-lived and the heap is small: half of the collections save a tenth of the time.
+		defer debug.SetGCPercent(debug.SetGCPercent(200))
 	}
 	report, err := contract.Verify(traffic.Read(ctx, c.stdin, paths...), o)
 	if ctx.Err() != nil {

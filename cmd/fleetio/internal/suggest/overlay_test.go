@@ -34,10 +34,10 @@ func TestAllAtOnce(t *testing.T) {
 	inJSON, err := json.Marshal(tree)
 	require.NoError(t, err)
 	for form, spec := range map[string][]byte{"YAML": s.spec, "JSON": inJSON} {
-		_, before := s.weigh(t, spec, calls)
+		_, before := s.check(t, spec, calls)
 		text, err := suggest.Overlay(spec, before, false)
 		require.NoError(t, err)
-		_, after := s.weigh(t, apply(t, spec, text), calls)
+		_, after := s.check(t, apply(t, spec, text), calls)
 		var left []string
 		for _, k := range after.Deviations {
 			left = append(left, k.Rule+" "+k.Pointer)
@@ -51,11 +51,11 @@ func TestAllAtOnce(t *testing.T) {
 func TestNothingToSuggest(t *testing.T) {
 	t.Parallel()
 	s := faults()
-	_, conformant := s.weigh(t, s.spec, []call{{}})
+	_, conformant := s.check(t, s.spec, []call{{}})
 	require.Empty(t, conformant.Deviations)
-	_, note := s.weigh(t, s.spec, answers(`{"id":7.0}`))
+	_, note := s.check(t, s.spec, answers(`{"id":7.0}`))
 	require.Len(t, note.Deviations, 1)
-	_, known := s.weigh(t, s.spec, answers(`{"status":null}`))
+	_, known := s.check(t, s.spec, answers(`{"status":null}`))
 	known.Deviations[0].Known = "It is mended next week."
 	for name, r := range map[string]*conformance.Report{"conformant": conformant, "a note": note, "known": known} {
 		text, err := suggest.Overlay(s.spec, r, true)
@@ -67,7 +67,7 @@ func TestNothingToSuggest(t *testing.T) {
 func TestWrongSpec(t *testing.T) {
 	t.Parallel()
 	s := faults()
-	_, r := s.weigh(t, s.spec, answers(`{"status":null}`))
+	_, r := s.check(t, s.spec, answers(`{"status":null}`))
 	_, err := suggest.Overlay(append([]byte("# edited\n"), s.spec...), r, false)
 	require.ErrorContains(t, err, "the report is about another spec")
 	_, err = suggest.Overlay([]byte("openapi: 3.1.0"), r, false)
@@ -82,7 +82,7 @@ func TestAnchor(t *testing.T) {
 	s.spec = []byte(strings.Replace(string(s.spec), "        other:\n", "        shared: &shared {type: integer, minimum: 1, x-assumed: {minimum: A guess.}}\n"+
 		"        sharing: *shared\n        other:\n", 1))
 	for _, member := range []string{"shared", "sharing"} {
-		_, r := s.weigh(t, s.spec, answers(`{"`+member+`":0}`))
+		_, r := s.check(t, s.spec, answers(`{"`+member+`":0}`))
 		require.Len(t, r.Deviations, 1)
 		_, err := suggest.Overlay(s.spec, r, false)
 		require.ErrorIs(t, err, suggest.ErrNothing)
@@ -102,10 +102,10 @@ func TestManyMembers(t *testing.T) {
 		}
 		calls = append(calls, call{response: "{" + strings.Join(members, ",") + `,"from":"yesterday"}`})
 	}
-	_, r := s.weigh(t, s.spec, calls)
+	_, r := s.check(t, s.spec, calls)
 	text, err := suggest.Overlay(s.spec, r, false)
 	require.NoError(t, err)
-	_, after := s.weigh(t, apply(t, s.spec, text), calls)
+	_, after := s.check(t, apply(t, s.spec, text), calls)
 	require.Len(t, after.Deviations, 1)
 	assert.Equal(t, "format", after.Deviations[0].Rule)
 }
@@ -114,7 +114,7 @@ func TestManyMembers(t *testing.T) {
 // can be applied.
 func FuzzOverlay(f *testing.F) {
 	s := shop(f)
-	_, r := s.weigh(f, s.spec, append(answers(`{"count":0,"ratio":9,"word":null,"new":1,"one":"x","closed":{"b":1}}`, `{"mood":3,"id":0}`, `{"last":"(absent)"}`),
+	_, r := s.check(f, s.spec, append(answers(`{"count":0,"ratio":9,"word":null,"new":1,"one":"x","closed":{"b":1}}`, `{"mood":3,"id":0}`, `{"last":"(absent)"}`),
 		call{status: 403, none: true}, plainText(404, "no"), plainText(409, "no"), call{sent: http.Header{"X-Key": nil}}, call{got: http.Header{"X-A": {"b"}}}))
 	for _, k := range r.Deviations {
 		names := ""
@@ -142,7 +142,7 @@ func FuzzOverlay(f *testing.F) {
 
 func BenchmarkOverlay(b *testing.B) {
 	s := faults()
-	_, r := s.weigh(b, s.spec, append(answers(`{"status":null,"name":1,"new":1}`), call{status: 403, none: true}))
+	_, r := s.check(b, s.spec, append(answers(`{"status":null,"name":1,"new":1}`), call{status: 403, none: true}))
 	for b.Loop() {
 		if _, err := suggest.Overlay(s.spec, r, false); err != nil {
 			b.Fatal(err)
@@ -150,7 +150,7 @@ func BenchmarkOverlay(b *testing.B) {
 	}
 }
 
-// Example weighs a 403 without a body, which the vendor's pages contradict each other about.
+// Example checks a 403 without a body, which the vendor's pages contradict each other about.
 func Example() {
 	contract, err := conformance.Load(api.Spec)
 	if err != nil {

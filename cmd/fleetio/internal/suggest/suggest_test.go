@@ -128,8 +128,8 @@ func (s service) exchange(t testing.TB, i int, c call) *traffic.Exchange {
 	return ex
 }
 
-// weigh judges the calls.
-func (s service) weigh(t testing.TB, spec []byte, calls []call) (*conformance.Contract, *conformance.Report) {
+// check checks the calls.
+func (s service) check(t testing.TB, spec []byte, calls []call) (*conformance.Contract, *conformance.Report) {
 	t.Helper()
 	contract, err := conformance.Load(spec)
 	require.NoError(t, err, "%s", spec)
@@ -182,7 +182,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			contract, before := s.weigh(t, s.spec, row.calls)
+			contract, before := s.check(t, s.spec, row.calls)
 			require.NotEmpty(t, before.Deviations, "the calls deviate in nothing")
 			text, err := suggest.Overlay(s.spec, before, row.documented)
 			if row.nothing {
@@ -205,7 +205,7 @@ func (s service) run(t *testing.T, rows []suggestion, golden string) {
 				assert.NotContains(t, string(text), strings.Fields(secret)[len(strings.Fields(secret))-1])
 			}
 			changed := apply(t, s.spec, text)
-			overlaid, after := s.weigh(t, changed, row.calls)
+			overlaid, after := s.check(t, changed, row.calls)
 			var left []string
 			for _, k := range after.Deviations {
 				if k.Source != conformance.Note {

@@ -167,10 +167,10 @@ func TestCommandUnset(t *testing.T) {
 func TestCommandNone(t *testing.T) {
 	t.Parallel()
 	const (
-		key    = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
-		nobody = "It takes credentials from the environment. The request was sent with credentials that the sandbox does not know."
-		hide   = "Other credentials are redacted: replace each [redacted] in the command."
-		unread = "The sandbox did not read the body, so the command does not have it."
+		key     = "It takes credentials from the environment. The request was sent with the key integration of Northwind Delivery."
+		unknown = "It takes credentials from the environment. The request was sent with credentials that the sandbox does not know."
+		hide    = "Other credentials are redacted: replace each [redacted] in the command."
+		unread  = "The sandbox did not read the body, so the command does not have it."
 	)
 	stranger := func(status int, trouble string) func(*sandbox.Exchange) {
 		return func(ex *sandbox.Exchange) {
@@ -198,10 +198,10 @@ func TestCommandNone(t *testing.T) {
 		"no scheme":         {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "[redacted]") }, note: key, text: `'Authorization: '"${FLEETIO_API_KEY:?}"`},
 		"an empty key":      {edit: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "") }, note: key, text: "'Authorization;'"},
 		"no credentials":    {edit: func(ex *sandbox.Exchange) { ex.Header = http.Header{} }},
-		"nobody's":          {edit: stranger(401, ""), note: nobody},
-		"nobody's, let in":  {edit: stranger(201, "accept"), note: nobody},
+		"unknown":           {edit: stranger(401, ""), note: unknown},
+		"unknown, accepted": {edit: stranger(201, "accept"), note: unknown},
 		"not looked at":     {edit: stranger(404, ""), note: "It takes credentials from the environment. The sandbox did not check those of the request."},
-		"a scripted 401":    {edit: stranger(401, "401"), note: nobody},
+		"a scripted 401":    {edit: stranger(401, "401"), note: unknown},
 		"hidden in a body":  {raw: func(ex *sandbox.Exchange) { ex.Body = []byte("secret") }, note: key + " " + hide},
 		"hidden in a URL":   {raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + hide},
 		"in a method":       {raw: func(ex *sandbox.Exchange) { ex.Method = "SECRET" }, note: key + " " + hide},

@@ -57,7 +57,7 @@ func (c *counting) NewestRecords(ctx context.Context, account int64, limit int) 
 	return list, err
 }
 
-func (c *counting) judge(*sandbox.Exchange) ([]Finding, error) {
+func (c *counting) check(*sandbox.Exchange) ([]Finding, error) {
 	c.checks.Add(1)
 	return nil, nil
 }
@@ -92,7 +92,7 @@ func TestCost(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, box.Close()) })
 	c := &counting{Sandbox: box}
-	p := newPage(c, c.judge)
+	p := newPage(c, c.check)
 	fill(t, box, 16, 250_000) // the history has room for all of them, and their responses
 
 	body200(t, p, "/")
