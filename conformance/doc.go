@@ -31,7 +31,7 @@
 //
 // # Example
 //
-// ExampleLedger checks this exchange:
+// [ExampleLedger] checks this exchange:
 //
 //	POST /api/v1/faults   {"vehicle_id": 4711, "code": "P0420", "count": 3}
 //	201                   {"id": 0, "vehicle_id": 4711, "code": "P0420", "count": null, "trace": "5f", ...}
@@ -42,8 +42,6 @@
 //	               refutes the assumed criterion that the response repeats the count: a finding, the spec is wrong
 //	trace          is covered by no claim: drift
 //	code, sent     is consistent with the claim of at most 255 characters: no longer one was rejected
-//
-// [ExampleLedger] runs it.
 //
 // # Implementation
 //
