@@ -201,7 +201,8 @@ func FuzzRedact(f *testing.F) {
 		if redacted.Request.Header.Get("Account-Token") == credential {
 			return // the name of a scheme is no credential
 		}
-		require.NotContains(t, string(redacted.Response.Body)+redacted.Response.Header.Get("X-Echo"), credential)
+		require.NotContains(t, string(redacted.Response.Body), credential)
+		require.NotContains(t, redacted.Response.Header.Get("X-Echo"), credential)
 	})
 }
 

@@ -228,7 +228,8 @@ func parseInteger(raw string) (int64, error) {
 	if err == nil {
 		return n, nil
 	}
-	f, notNumber := strconv.ParseFloat(raw, 64) // infinite and an error, beyond a float64
+	f, notNumber := strconv.ParseFloat(raw, 64) // infinite and an error, beyond a float64; 0 below
+	digits, _, _ := strings.Cut(strings.ToLower(raw), "e")
 	switch large := errors.Is(err, strconv.ErrRange) || math.Abs(f) >= 1<<63; {
 	case errors.Is(notNumber, strconv.ErrSyntax):
 		return 0, errNoNumber
@@ -236,7 +237,7 @@ func parseInteger(raw string) (int64, error) {
 		return math.MaxInt64, errTooBig
 	case large:
 		return math.MinInt64, errTooSmall
-	case f != math.Trunc(f) || math.Abs(f) > 1<<53 || len(raw) > len("-.")+15:
+	case f == 0 && strings.ContainsAny(digits, "123456789"), f != math.Trunc(f) || math.Abs(f) > 1<<53 || len(raw) > len("-.")+15:
 		return 0, errNoInteger
 	}
 	return int64(f), nil

@@ -43,7 +43,7 @@ func TestParseInteger(t *testing.T) {
 
 // FuzzParseInteger compares with exact arithmetic.
 func FuzzParseInteger(f *testing.F) {
-	for _, seed := range []string{"1", "-0", "1.0", "1e3", "12e-1", "1e400", "9223372036854775808", "-9223372036854775808", "0.1e1", "100e-2"} {
+	for _, seed := range []string{"1", "-0", "1.0", "1e3", "12e-1", "1e400", "9223372036854775808", "-9223372036854775808", "0.1e1", "100e-2", "1e-400", "0e-400"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
