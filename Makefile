@@ -33,7 +33,6 @@ test: ## Run the tests with the race detector
 	go test -race $$(go list ./... | grep -v -e /mutate$$ -e /suggest$$)
 	go test -run 'Memory|TooLarge' ./conformance/traffic # large files, too slow under the detector
 	go test ./internal/mutate ./cmd/fleetio/internal/suggest # slow, and on one goroutine
-	go test -run 'Mutant' ./internal/contracttest # likewise
 
 .PHONY: test-oldest
 test-oldest: ## Run the tests with the oldest supported release of Go

@@ -56,12 +56,12 @@ func (c *Contract) readClaims() {
 	for _, op := range c.operations {
 		for _, a := range op.security {
 			for _, k := range a {
-				c.claim(usage{op.id, ""}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
+				c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
 			}
 		}
-		c.claimContent(usage{op.id, ""}, op.request, op.required, RequestHeader, inRequestBody)
+		c.claimContent(usage{text: op.id}, op.request, op.required, RequestHeader, inRequestBody)
 		for _, status := range sortedKeys(op.responses) {
-			c.claimResponse(usage{op.id, status}, op.responses[status])
+			c.claimResponse(usage{op.id + " " + status, status}, op.responses[status])
 		}
 	}
 	order := make([]int, len(c.claims))
@@ -86,9 +86,10 @@ func (c *Contract) readClaims() {
 }
 
 // usage is the request of an operation, or its response with a status.
-type usage struct{ operation, status string }
-
-func (u usage) String() string { return strings.TrimSuffix(u.operation+" "+u.status, " ") }
+type usage struct {
+	text   string // for [Claim.Uses]
+	status string // "" for the request
+}
 
 // claim adds a claim, or another use of it.
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
@@ -101,8 +102,9 @@ func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
 	claim := &c.claims[i]
-	if use := use.String(); !slices.Contains(claim.Uses, use) {
-		claim.Uses = append(claim.Uses, use)
+	// The claims of one use are added one after the other, and a large spec has thousands of uses.
+	if last := len(claim.Uses) - 1; last < 0 || claim.Uses[last] != use.text {
+		claim.Uses = append(claim.Uses, use.text)
 	}
 	if !slices.Contains(claim.Places, place) {
 		claim.Places = append(claim.Places, place)
