@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +18,7 @@ import (
 const (
 	embeddedSpec = "api/openapi.yaml" // the name of the embedded spec in reports
 	maxSpec      = 16 << 20           // bytes
+	largeSpec    = 1 << 20            // bytes, of a spec that may fill much of softMemory by itself
 )
 
 // spec is the spec to check by.
@@ -47,6 +51,9 @@ func loadSpec(path string) (*spec, error) {
 			return nil, fmt.Errorf("%s: more than %d MiB", path, maxSpec>>20)
 		}
 	}
+	if len(s.bytes) > largeSpec && os.Getenv("GOMEMLIMIT") == "" {
+		defer raiseMemoryLimit()()
+	}
 	var err error
 	s.contract, err = conformance.Load(s.bytes)
 	at, isAt := errors.AsType[*conformance.SpecError](err)
@@ -57,4 +64,18 @@ func loadSpec(path string) (*spec, error) {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return s, nil
+}
+
+// raiseMemoryLimit lifts the soft limit of memory until the function that it returns is called, which sets it again, above
+// what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
+func raiseMemoryLimit() func() {
+	limit := debug.SetMemoryLimit(math.MaxInt64)
+	return func() {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if limit < math.MaxInt64 {
+			limit += int64(m.HeapAlloc) //nolint:gosec // a heap is smaller than that
+		}
+		debug.SetMemoryLimit(limit)
+	}
 }
