@@ -128,7 +128,10 @@ func (c *exchange) readBody(all *atomic.Int64) (release func()) {
 
 // operations implements the operations of the contract. The generated strict handler is not used, because it decodes
 // the body itself and reports only the first problem, in Go's terms.
-type operations struct{ *Sandbox }
+type operations struct {
+	*Sandbox
+	fleetioserver.Unimplemented
+}
 
 var _ fleetioserver.ServerInterface = operations{}
 

@@ -79,7 +79,7 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 		_ = s.store.Close() // the first error is the cause
 		return nil, err
 	}
-	fleetioserver.HandlerWithOptions(operations{s}, fleetioserver.StdHTTPServerOptions{
+	fleetioserver.HandlerWithOptions(operations{s, s.answerExample}, fleetioserver.StdHTTPServerOptions{
 		BaseRouter:  s.mux,
 		Middlewares: []fleetioserver.MiddlewareFunc{s.operation},
 	})

@@ -4,70 +4,49 @@ package fleetioapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// RequestEditorFn is the function signature for the RequestEditor callback function
+// RequestEditorFn changes a request before it is sent.
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
-// Doer performs HTTP requests.
-//
-// The standard http.Client implements this interface.
+// HttpRequestDoer sends requests. [net/http.Client] implements it.
 type HttpRequestDoer interface {
 	Do(req *http.Request) (*http.Response, error)
 }
 
-// Client which conforms to the OpenAPI3 specification for this service.
+// Client sends the requests of the contract's operations. It checks nothing. [NewClient] returns one.
 type Client struct {
-	// The endpoint of the server conforming to this interface, with scheme,
-	// https://api.deepmap.com for example. This can contain a path relative
-	// to the server, such as https://api.deepmap.com/dev-test, and all the
-	// paths in the swagger spec will be appended to the server.
-	Server string
-
-	// Doer for performing requests, typically a *http.Client with any
-	// customized settings, such as certificate chains.
-	Client HttpRequestDoer
-
-	// A list of callbacks for modifying requests which are generated before sending over
-	// the network.
-	RequestEditors []RequestEditorFn
+	Server         string            // URL to which the paths of the operations are added
+	Client         HttpRequestDoer   // sends the requests
+	RequestEditors []RequestEditorFn // change each request, in this order
 }
 
-// ClientOption allows setting custom parameters during construction
+// ClientOption sets a field of a [Client].
 type ClientOption func(*Client) error
 
-// Creates a new Client, with reasonable defaults
+// NewClient returns a client of a server (default HTTP client: the zero [net/http.Client]).
 func NewClient(server string, opts ...ClientOption) (*Client, error) {
-	// create a client with sane default values
-	client := Client{
-		Server: server,
-	}
-	// mutate client and add all optional params
+	client := &Client{Server: server, Client: &http.Client{}}
 	for _, o := range opts {
-		if err := o(&client); err != nil {
+		if err := o(client); err != nil {
 			return nil, err
 		}
 	}
-	// ensure the server URL always has a trailing slash
-	if !strings.HasSuffix(client.Server, "/") {
-		client.Server += "/"
-	}
-	// create httpClient, if not already present
-	if client.Client == nil {
-		client.Client = &http.Client{}
-	}
-	return &client, nil
+	return client, nil
 }
 
-// WithHTTPClient allows overriding the default Doer, which is
-// automatically created using http.Client. This is useful for tests.
+// WithHTTPClient sets what sends the requests.
 func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	return func(c *Client) error {
 		c.Client = doer
@@ -75,8 +54,7 @@ func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 	}
 }
 
-// WithRequestEditorFn allows setting up a callback function, which will be
-// called right before sending the request. This can be used to mutate the request.
+// WithRequestEditorFn adds a function that changes each request.
 func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 	return func(c *Client) error {
 		c.RequestEditors = append(c.RequestEditors, fn)
@@ -84,118 +62,314 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 	}
 }
 
-// The interface specification for the client above.
-type ClientInterface interface {
-
-	// CreateFaultWithBody Create a fault
-	//
-	// Records that a vehicle reported a diagnostic trouble code (page "Create Fault"). Who has many faults to report uses the vendor's Bulk API instead, so as not to run into the rate limit.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /api/v1/faults (the `CreateFault` operationId).
-	CreateFaultWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// CreateFault Create a fault
-	//
-	// Records that a vehicle reported a diagnostic trouble code (page "Create Fault"). Who has many faults to report uses the vendor's Bulk API instead, so as not to run into the rate limit.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /api/v1/faults (the `CreateFault` operationId).
-	CreateFault(ctx context.Context, body CreateFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+func (c *Client) send(ctx context.Context, req *http.Request, editors []RequestEditorFn) (*http.Response, error) {
+	req = req.WithContext(ctx)
+	for _, list := range [][]RequestEditorFn{c.RequestEditors, editors} {
+		for _, edit := range list {
+			if err := edit(ctx, req); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c.Client.Do(req)
 }
 
-// CreateFaultWithBody Create a fault
-//
-// Records that a vehicle reported a diagnostic trouble code (page "Create Fault"). Who has many faults to report uses the vendor's Bulk API instead, so as not to run into the rate limit.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /api/v1/faults (the `CreateFault` operationId).
+// ClientInterface has the methods of [Client].
+type ClientInterface interface {
+	// ListFaults sends GET /api/v1/faults.
+	ListFaults(ctx context.Context, params *ListFaultsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// CreateFaultWithBody sends POST /api/v1/faults with a body of any type.
+	CreateFaultWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// CreateFault is CreateFaultWithBody with a body of application/json.
+	CreateFault(ctx context.Context, body CreateFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// RetrieveFault sends GET /api/v1/faults/{id}.
+	RetrieveFault(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ListFaults implements [ClientInterface].
+func (c *Client) ListFaults(ctx context.Context, params *ListFaultsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFaultsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, req, reqEditors)
+}
+
+// NewListFaultsRequest makes the request GET /api/v1/faults.
+func NewListFaultsRequest(server string, params *ListFaultsParams) (*http.Request, error) {
+	b := requestBuilder{path: "/api/v1/faults"}
+	if params != nil {
+		if params.StartCursor != nil {
+			b.inQuery("start_cursor", "form", true, *params.StartCursor)
+		}
+		if params.PerPage != nil {
+			b.inQuery("per_page", "form", true, *params.PerPage)
+		}
+		if params.FilterNameLike != nil {
+			b.inQuery("filter[name][like]", "form", true, *params.FilterNameLike)
+		}
+		if params.FilterNameEq != nil {
+			b.inQuery("filter[name][eq]", "form", true, *params.FilterNameEq)
+		}
+		if params.FilterExternalIDEq != nil {
+			b.inQuery("filter[external_id][eq]", "form", true, *params.FilterExternalIDEq)
+		}
+		if params.FilterCodeEq != nil {
+			b.inQuery("filter[code][eq]", "form", true, *params.FilterCodeEq)
+		}
+		if params.FilterVehicleIDEq != nil {
+			b.inQuery("filter[vehicle_id][eq]", "form", true, *params.FilterVehicleIDEq)
+		}
+		if params.FilterFaultRuleIDEq != nil {
+			b.inQuery("filter[fault_rule_id][eq]", "form", true, *params.FilterFaultRuleIDEq)
+		}
+		if params.FilterStatusInclude != nil {
+			b.inQuery("filter[status][include]", "form", false, params.FilterStatusInclude)
+		}
+		if params.FilterLastOccurredAtLt != nil {
+			b.inQuery("filter[last_occurred_at][lt]", "form", true, *params.FilterLastOccurredAtLt)
+		}
+		if params.FilterLastOccurredAtLte != nil {
+			b.inQuery("filter[last_occurred_at][lte]", "form", true, *params.FilterLastOccurredAtLte)
+		}
+		if params.FilterLastOccurredAtGt != nil {
+			b.inQuery("filter[last_occurred_at][gt]", "form", true, *params.FilterLastOccurredAtGt)
+		}
+		if params.FilterLastOccurredAtGte != nil {
+			b.inQuery("filter[last_occurred_at][gte]", "form", true, *params.FilterLastOccurredAtGte)
+		}
+		if params.FilterCreatedAtLt != nil {
+			b.inQuery("filter[created_at][lt]", "form", true, *params.FilterCreatedAtLt)
+		}
+		if params.FilterCreatedAtLte != nil {
+			b.inQuery("filter[created_at][lte]", "form", true, *params.FilterCreatedAtLte)
+		}
+		if params.FilterCreatedAtGt != nil {
+			b.inQuery("filter[created_at][gt]", "form", true, *params.FilterCreatedAtGt)
+		}
+		if params.FilterCreatedAtGte != nil {
+			b.inQuery("filter[created_at][gte]", "form", true, *params.FilterCreatedAtGte)
+		}
+		if params.FilterUpdatedAtLt != nil {
+			b.inQuery("filter[updated_at][lt]", "form", true, *params.FilterUpdatedAtLt)
+		}
+		if params.FilterUpdatedAtLte != nil {
+			b.inQuery("filter[updated_at][lte]", "form", true, *params.FilterUpdatedAtLte)
+		}
+		if params.FilterUpdatedAtGt != nil {
+			b.inQuery("filter[updated_at][gt]", "form", true, *params.FilterUpdatedAtGt)
+		}
+		if params.FilterUpdatedAtGte != nil {
+			b.inQuery("filter[updated_at][gte]", "form", true, *params.FilterUpdatedAtGte)
+		}
+		if params.SortID != nil {
+			b.inQuery("sort[id]", "form", true, *params.SortID)
+		}
+		if params.SortLastOccurredAt != nil {
+			b.inQuery("sort[last_occurred_at]", "form", true, *params.SortLastOccurredAt)
+		}
+		if params.SortCreatedAt != nil {
+			b.inQuery("sort[created_at]", "form", true, *params.SortCreatedAt)
+		}
+		if params.SortUpdatedAt != nil {
+			b.inQuery("sort[updated_at]", "form", true, *params.SortUpdatedAt)
+		}
+	}
+	return b.request(http.MethodGet, server, "", nil)
+}
+
+// CreateFaultWithBody implements [ClientInterface].
 func (c *Client) CreateFaultWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateFaultRequestWithBody(c.Server, contentType, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(ctx, req, reqEditors)
 }
 
-// CreateFault Create a fault
-//
-// Records that a vehicle reported a diagnostic trouble code (page "Create Fault"). Who has many faults to report uses the vendor's Bulk API instead, so as not to run into the rate limit.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /api/v1/faults (the `CreateFault` operationId).
+// CreateFault implements [ClientInterface].
 func (c *Client) CreateFault(ctx context.Context, body CreateFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateFaultRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
+	return c.send(ctx, req, reqEditors)
 }
 
-// NewCreateFaultRequest calls the generic CreateFault builder with application/json body
+// NewCreateFaultRequest is NewCreateFaultRequestWithBody with a body of application/json.
 func NewCreateFaultRequest(server string, body CreateFaultJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
+	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	bodyReader = bytes.NewReader(buf)
-	return NewCreateFaultRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateFaultRequestWithBody(server, "application/json", bytes.NewReader(text))
 }
 
-// NewCreateFaultRequestWithBody constructs an http.Request for the CreateFault method, with any body, and a specified content type
+// NewCreateFaultRequestWithBody makes the request POST /api/v1/faults with a body of any type.
 func NewCreateFaultRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/api/v1/faults")
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
+	b := requestBuilder{path: "/api/v1/faults"}
+	return b.request(http.MethodPost, server, contentType, body)
 }
 
-func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
-	for _, r := range c.RequestEditors {
-		if err := r(ctx, req); err != nil {
-			return err
+// RetrieveFault implements [ClientInterface].
+func (c *Client) RetrieveFault(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetrieveFaultRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, req, reqEditors)
+}
+
+// NewRetrieveFaultRequest makes the request GET /api/v1/faults/{id}.
+func NewRetrieveFaultRequest(server string, id int64) (*http.Request, error) {
+	b := requestBuilder{path: "/api/v1/faults/{id}"}
+	b.inPath("id", "simple", false, id)
+	return b.request(http.MethodGet, server, "", nil)
+}
+
+// requestBuilder collects the parameters of a request (OpenAPI 3.0.3, Parameter Object, style). It keeps the first error.
+type requestBuilder struct {
+	path   string
+	query  []string
+	header http.Header
+	err    error
+}
+
+// values returns the texts of a parameter: one for a single value, one for each item of a list, and the name and the value
+// of each property of an object, sorted by name. The value's JSON has the format of times and of named types.
+func (b *requestBuilder) values(name, style string, value any) (list []string, isList, isObject bool) {
+	text, err := json.Marshal(value)
+	if style == "json" {
+		b.err = errors.Join(b.err, err)
+		return []string{string(text)}, false, false
+	}
+	var decoded any
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		err = d.Decode(&decoded)
+	}
+	add := func(v any) {
+		switch v := v.(type) {
+		case nil:
+			list = append(list, "")
+		case map[string]any, []any:
+			err = fmt.Errorf("the parameter %s has a list or an object within another", name)
+		default:
+			list = append(list, fmt.Sprint(v))
 		}
 	}
-	for _, r := range additionalEditors {
-		if err := r(ctx, req); err != nil {
-			return err
+	switch v := decoded.(type) {
+	case []any:
+		isList = true
+		for _, item := range v {
+			add(item)
+		}
+	case map[string]any:
+		isObject = true
+		for _, property := range slices.Sorted(maps.Keys(v)) {
+			list = append(list, property)
+			add(v[property])
+		}
+	default:
+		add(v)
+	}
+	b.err = errors.Join(b.err, err)
+	return list, isList, isObject
+}
+
+// join escapes the texts of a parameter, and joins them as a style without a name in front of each does.
+func join(list []string, separator string, pairs bool, escape func(string) string) string {
+	var s strings.Builder
+	for i, text := range list {
+		if i > 0 && pairs && i%2 == 1 {
+			s.WriteByte('=')
+		} else if i > 0 {
+			s.WriteString(separator)
+		}
+		s.WriteString(escape(text))
+	}
+	return s.String()
+}
+
+func (b *requestBuilder) inPath(name, style string, explode bool, value any) {
+	list, _, isObject := b.values(name, style, value)
+	escape := func(s string) string {
+		// A segment of dots would be removed from the path.
+		return strings.ReplaceAll(url.PathEscape(s), ".", "%2E")
+	}
+	separator, prefix := ",", ""
+	switch {
+	case style == "label":
+		prefix = "."
+		if explode {
+			separator = "."
+		}
+	case style == "matrix" && explode && isObject:
+		prefix, separator = ";", ";"
+	case style == "matrix":
+		prefix = ";" + name + "="
+		if explode {
+			separator = prefix
 		}
 	}
-	return nil
+	b.path = strings.Replace(b.path, "{"+name+"}", prefix+join(list, separator, explode && isObject, escape), 1)
+}
+
+func (b *requestBuilder) inQuery(name, style string, explode bool, value any) {
+	list, isList, isObject := b.values(name, style, value)
+	key := url.QueryEscape(name) + "="
+	switch {
+	case isObject && style == "deepObject":
+		for i := 0; i < len(list); i += 2 {
+			b.query = append(b.query, url.QueryEscape(name+"["+list[i]+"]")+"="+url.QueryEscape(list[i+1]))
+		}
+	case isObject && explode:
+		b.query = append(b.query, join(list, "&", true, url.QueryEscape))
+	case isList && explode:
+		for _, item := range list {
+			b.query = append(b.query, key+url.QueryEscape(item))
+		}
+	default:
+		separator := map[string]string{"spaceDelimited": "%20", "pipeDelimited": "%7C"}[style]
+		b.query = append(b.query, key+join(list, cmp.Or(separator, ","), false, url.QueryEscape))
+	}
+}
+
+func (b *requestBuilder) inHeader(name, style string, explode bool, value any) {
+	list, _, isObject := b.values(name, style, value)
+	if b.header == nil {
+		b.header = http.Header{}
+	}
+	b.header.Set(name, join(list, ",", explode && isObject, func(s string) string { return s }))
+}
+
+func (b *requestBuilder) inCookie(name, style string, explode bool, value any) {
+	list, _, _ := b.values(name, style, value)
+	if b.header == nil {
+		b.header = http.Header{}
+	}
+	b.header.Add("Cookie", name+"="+join(list, ",", explode, url.QueryEscape))
+}
+
+func (b *requestBuilder) request(method, server, contentType string, body io.Reader) (*http.Request, error) {
+	base, err := url.Parse(server)
+	if err = errors.Join(b.err, err); err != nil {
+		return nil, err
+	}
+	target := base.JoinPath(b.path)
+	target.RawQuery = strings.Join(b.query, "&")
+	req, err := http.NewRequest(method, target.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	if b.header != nil {
+		req.Header = b.header
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	return req, nil
 }
 
 // ClientWithResponses builds on ClientInterface to offer response payloads
@@ -228,6 +402,15 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ListFaultsWithResponse List faults
+	//
+	// The faults of the account, page by page (page "List Faults"). Filters are combined with AND. Versions up to 2024-03-15 answer with a bare array instead, which is not part of this contract.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/faults (the `ListFaults` operationId).
+	ListFaultsWithResponse(ctx context.Context, params *ListFaultsParams, reqEditors ...RequestEditorFn) (*ListFaultsResponse, error)
+
 	// CreateFaultWithBodyWithResponse Create a fault
 	//
 	// Records that a vehicle reported a diagnostic trouble code (page "Create Fault"). Who has many faults to report uses the vendor's Bulk API instead, so as not to run into the rate limit.
@@ -245,6 +428,56 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/faults (the `CreateFault` operationId).
 	CreateFaultWithResponse(ctx context.Context, body CreateFaultJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateFaultResponse, error)
+
+	// RetrieveFaultWithResponse Retrieve a fault
+	//
+	// One fault of the account (page "Retrieve Fault").
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/faults/{id} (the `RetrieveFault` operationId).
+	RetrieveFaultWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*RetrieveFaultResponse, error)
+}
+
+type ListFaultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FaultPage
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFaultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFaultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFaultsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type CreateFaultResponse struct {
@@ -253,15 +486,15 @@ type CreateFaultResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Fault
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *Problem
+	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Problem
+	JSON403 *Forbidden
 	// JSON422 the response for an HTTP 422 `application/json` response
 	JSON422 *ValidationErrors
 	// JSON429 the response for an HTTP 429 `application/json` response
-	JSON429 *RateLimited
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
-	JSON500 *Problem
+	JSON500 *InternalServerError
 }
 
 // Status returns HTTPResponse.Status
@@ -286,6 +519,62 @@ func (r CreateFaultResponse) ContentType() string {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
+}
+
+type RetrieveFaultResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Fault
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+}
+
+// Status returns HTTPResponse.Status
+func (r RetrieveFaultResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetrieveFaultResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetrieveFaultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListFaultsWithResponse List faults
+//
+// The faults of the account, page by page (page "List Faults"). Filters are combined with AND. Versions up to 2024-03-15 answer with a bare array instead, which is not part of this contract.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/faults (the `ListFaults` operationId).
+func (c *ClientWithResponses) ListFaultsWithResponse(ctx context.Context, params *ListFaultsParams, reqEditors ...RequestEditorFn) (*ListFaultsResponse, error) {
+	rsp, err := c.ListFaults(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFaultsResponse(rsp)
 }
 
 // CreateFaultWithBodyWithResponse Create a fault
@@ -318,6 +607,82 @@ func (c *ClientWithResponses) CreateFaultWithResponse(ctx context.Context, body 
 	return ParseCreateFaultResponse(rsp)
 }
 
+// RetrieveFaultWithResponse Retrieve a fault
+//
+// One fault of the account (page "Retrieve Fault").
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/faults/{id} (the `RetrieveFault` operationId).
+func (c *ClientWithResponses) RetrieveFaultWithResponse(ctx context.Context, id int64, reqEditors ...RequestEditorFn) (*RetrieveFaultResponse, error) {
+	rsp, err := c.RetrieveFault(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetrieveFaultResponse(rsp)
+}
+
+// ParseListFaultsResponse parses an HTTP response from a ListFaultsWithResponse call
+func ParseListFaultsResponse(rsp *http.Response) (*ListFaultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFaultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FaultPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCreateFaultResponse parses an HTTP response from a CreateFaultWithResponse call
 func ParseCreateFaultResponse(rsp *http.Response) (*CreateFaultResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -340,14 +705,14 @@ func ParseCreateFaultResponse(rsp *http.Response) (*CreateFaultResponse, error) 
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Forbidden
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -361,14 +726,75 @@ func ParseCreateFaultResponse(rsp *http.Response) (*CreateFaultResponse, error) 
 		response.JSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest RateLimited
+		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetrieveFaultResponse parses an HTTP response from a RetrieveFaultWithResponse call
+func ParseRetrieveFaultResponse(rsp *http.Response) (*RetrieveFaultResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetrieveFaultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Fault
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -39,6 +39,24 @@ func (e FaultStatus) Valid() bool {
 	}
 }
 
+// Defines values for SortDirection.
+const (
+	SortDirectionAsc  SortDirection = "asc"
+	SortDirectionDesc SortDirection = "desc"
+)
+
+// Valid indicates whether the value is a known member of the SortDirection enum.
+func (e SortDirection) Valid() bool {
+	switch e {
+	case SortDirectionAsc:
+		return true
+	case SortDirectionDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Fault A fault as the service keeps it (page "Create Fault", response 201).
 type Fault struct {
 	// AccountID The account that the fault belongs to.
@@ -171,6 +189,40 @@ type FaultCreate struct {
 	VehicleID int64 `json:"vehicle_id"`
 }
 
+// FaultPage A page of faults (page "List Faults", response 200).
+type FaultPage struct {
+	// EstimatedRemainingCount About how many records follow this page, up to 500.
+	//
+	// Example: 0
+	EstimatedRemainingCount int64 `json:"estimated_remaining_count"`
+
+	// FilteredBy The filters that were applied.
+	//
+	// Example: []
+	FilteredBy []map[string]interface{} `json:"filtered_by,omitempty"`
+
+	// NextCursor The cursor of the next page; null on the last one.
+	//
+	// Example: eyJpZCI6OTAyMTB9
+	NextCursor Nullable[string] `json:"next_cursor,omitzero"`
+
+	// PerPage How many records a page has at most.
+	//
+	// Example: 50
+	PerPage int64 `json:"per_page"`
+
+	// Records The faults.
+	Records []Fault `json:"records"`
+
+	// SortedBy The order of the records.
+	//
+	// Example: []
+	SortedBy []map[string]interface{} `json:"sorted_by,omitempty"`
+
+	// StartCursor The cursor that the request named; null for the first page.
+	StartCursor Nullable[string] `json:"start_cursor,omitzero"`
+}
+
 // FaultStatus Where a fault stands (page "Create Fault"). A fault without one is open.
 //
 // Example: open
@@ -207,6 +259,11 @@ type RateLimited struct {
 	Error string `json:"error"`
 }
 
+// SortDirection Which end comes first.
+//
+// Example: desc
+type SortDirection string
+
 // ValidationErrors What is wrong with which field (page "Create Fault", response 422).
 type ValidationErrors struct {
 	// Errors Messages by field name. A field may have several.
@@ -214,6 +271,24 @@ type ValidationErrors struct {
 	// Example: {"code":["can't be blank"]}
 	Errors map[string][]string `json:"errors"`
 }
+
+// BadRequest Why a call failed (page "Create Fault"). It has members of RFC 9457's problem object; the documented media type is application/json all the same.
+type BadRequest = Problem
+
+// Forbidden Why a call failed (page "Create Fault"). It has members of RFC 9457's problem object; the documented media type is application/json all the same.
+type Forbidden = Problem
+
+// InternalServerError Why a call failed (page "Create Fault"). It has members of RFC 9457's problem object; the documented media type is application/json all the same.
+type InternalServerError = Problem
+
+// NotFound Why a call failed (page "Create Fault"). It has members of RFC 9457's problem object; the documented media type is application/json all the same.
+type NotFound = Problem
+
+// TooManyRequests Tells that the rate limit is used up (page "Overview, Rate Limiting").
+type TooManyRequests = RateLimited
+
+// Unauthorized Why a call failed (page "Create Fault"). It has members of RFC 9457's problem object; the documented media type is application/json all the same.
+type Unauthorized = Problem
 
 // Nullable is an object member that may be absent, null or a value of T; decoding and encoding keep the three apart.
 // The zero Nullable is absent. Two of them are equal by == where their values are.
@@ -277,6 +352,84 @@ func (n *Nullable[T]) UnmarshalJSON(data []byte) error {
 	}
 	*n = Value(v)
 	return nil
+}
+
+// ListFaultsParams defines parameters for ListFaults.
+type ListFaultsParams struct {
+	// StartCursor Where the page begins, the next_cursor of the page before it.
+	StartCursor *string `form:"start_cursor,omitempty" json:"start_cursor,omitempty"`
+
+	// PerPage How many faults a page has at most.
+	PerPage *int64 `form:"per_page,omitempty" json:"per_page,omitempty"`
+
+	// FilterNameLike Only faults whose name contains this.
+	FilterNameLike *string `form:"filter[name][like],omitempty" json:"filter[name][like],omitempty"`
+
+	// FilterNameEq Only faults with this name.
+	FilterNameEq *string `form:"filter[name][eq],omitempty" json:"filter[name][eq],omitempty"`
+
+	// FilterExternalIDEq Only faults with this external_id.
+	FilterExternalIDEq *string `form:"filter[external_id][eq],omitempty" json:"filter[external_id][eq],omitempty"`
+
+	// FilterCodeEq Only faults with this code.
+	FilterCodeEq *string `form:"filter[code][eq],omitempty" json:"filter[code][eq],omitempty"`
+
+	// FilterVehicleIDEq Only faults with this vehicle_id.
+	FilterVehicleIDEq *int64 `form:"filter[vehicle_id][eq],omitempty" json:"filter[vehicle_id][eq],omitempty"`
+
+	// FilterFaultRuleIDEq Only faults of this Fault Rule.
+	FilterFaultRuleIDEq *int64 `form:"filter[fault_rule_id][eq],omitempty" json:"filter[fault_rule_id][eq],omitempty"`
+
+	// FilterStatusInclude Only faults with one of these statuses, separated by commas.
+	FilterStatusInclude []FaultStatus `form:"filter[status][include],omitempty" json:"filter[status][include],omitempty"`
+
+	// FilterLastOccurredAtLt Only faults last seen before this time.
+	FilterLastOccurredAtLt *time.Time `form:"filter[last_occurred_at][lt],omitempty" json:"filter[last_occurred_at][lt],omitempty"`
+
+	// FilterLastOccurredAtLte Only faults last seen at or before this time.
+	FilterLastOccurredAtLte *time.Time `form:"filter[last_occurred_at][lte],omitempty" json:"filter[last_occurred_at][lte],omitempty"`
+
+	// FilterLastOccurredAtGt Only faults last seen after this time.
+	FilterLastOccurredAtGt *time.Time `form:"filter[last_occurred_at][gt],omitempty" json:"filter[last_occurred_at][gt],omitempty"`
+
+	// FilterLastOccurredAtGte Only faults last seen at or after this time.
+	FilterLastOccurredAtGte *time.Time `form:"filter[last_occurred_at][gte],omitempty" json:"filter[last_occurred_at][gte],omitempty"`
+
+	// FilterCreatedAtLt Only faults created before this time.
+	FilterCreatedAtLt *time.Time `form:"filter[created_at][lt],omitempty" json:"filter[created_at][lt],omitempty"`
+
+	// FilterCreatedAtLte Only faults created at or before this time.
+	FilterCreatedAtLte *time.Time `form:"filter[created_at][lte],omitempty" json:"filter[created_at][lte],omitempty"`
+
+	// FilterCreatedAtGt Only faults created after this time.
+	FilterCreatedAtGt *time.Time `form:"filter[created_at][gt],omitempty" json:"filter[created_at][gt],omitempty"`
+
+	// FilterCreatedAtGte Only faults created at or after this time.
+	FilterCreatedAtGte *time.Time `form:"filter[created_at][gte],omitempty" json:"filter[created_at][gte],omitempty"`
+
+	// FilterUpdatedAtLt Only faults changed before this time.
+	FilterUpdatedAtLt *time.Time `form:"filter[updated_at][lt],omitempty" json:"filter[updated_at][lt],omitempty"`
+
+	// FilterUpdatedAtLte Only faults changed at or before this time.
+	FilterUpdatedAtLte *time.Time `form:"filter[updated_at][lte],omitempty" json:"filter[updated_at][lte],omitempty"`
+
+	// FilterUpdatedAtGt Only faults changed after this time.
+	FilterUpdatedAtGt *time.Time `form:"filter[updated_at][gt],omitempty" json:"filter[updated_at][gt],omitempty"`
+
+	// FilterUpdatedAtGte Only faults changed at or after this time.
+	FilterUpdatedAtGte *time.Time `form:"filter[updated_at][gte],omitempty" json:"filter[updated_at][gte],omitempty"`
+
+	// SortID Order by id. Without a sort, the newest id comes first.
+	SortID *SortDirection `form:"sort[id],omitempty" json:"sort[id],omitempty"`
+
+	// SortLastOccurredAt Order by last_occurred_at. Without a sort, the newest id comes first.
+	SortLastOccurredAt *SortDirection `form:"sort[last_occurred_at],omitempty" json:"sort[last_occurred_at],omitempty"`
+
+	// SortCreatedAt Order by created_at. Without a sort, the newest id comes first.
+	SortCreatedAt *SortDirection `form:"sort[created_at],omitempty" json:"sort[created_at],omitempty"`
+
+	// SortUpdatedAt Order by updated_at. Without a sort, the newest id comes first.
+	SortUpdatedAt *SortDirection `form:"sort[updated_at],omitempty" json:"sort[updated_at],omitempty"`
 }
 
 // CreateFaultJSONRequestBody defines body for CreateFault for application/json ContentType.

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -16,11 +17,35 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
-// ServerInterface represents all server handlers.
+// ServerInterface has a method for each operation of the contract.
 type ServerInterface interface {
-	// CreateFault Create a fault
-	// (POST /api/v1/faults)
+	// ListFaults answers GET /api/v1/faults.
+	ListFaults(w http.ResponseWriter, r *http.Request, params ListFaultsParams)
+	// CreateFault answers POST /api/v1/faults.
 	CreateFault(w http.ResponseWriter, r *http.Request)
+	// RetrieveFault answers GET /api/v1/faults/{id}.
+	RetrieveFault(w http.ResponseWriter, r *http.Request, id int64)
+}
+
+// Unimplemented answers every operation by a function of its operationId. A server embeds it, so that it still compiles
+// when the contract gets another operation.
+type Unimplemented func(w http.ResponseWriter, r *http.Request, operationID string)
+
+var _ ServerInterface = Unimplemented(nil)
+
+// ListFaults implements [ServerInterface].
+func (u Unimplemented) ListFaults(w http.ResponseWriter, r *http.Request, _ ListFaultsParams) {
+	u(w, r, "ListFaults")
+}
+
+// CreateFault implements [ServerInterface].
+func (u Unimplemented) CreateFault(w http.ResponseWriter, r *http.Request) {
+	u(w, r, "CreateFault")
+}
+
+// RetrieveFault implements [ServerInterface].
+func (u Unimplemented) RetrieveFault(w http.ResponseWriter, r *http.Request, _ int64) {
+	u(w, r, "RetrieveFault")
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -32,11 +57,382 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc func(http.Handler) http.Handler
 
+// ListFaults operation middleware
+func (siw *ServerInterfaceWrapper) ListFaults(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFaultsParams
+
+	// ------------- Optional query parameter "start_cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start_cursor", r.URL.Query(), &params.StartCursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "start_cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "start_cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "per_page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "per_page", r.URL.Query(), &params.PerPage, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "per_page"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "per_page", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[name][like]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[name][like]", r.URL.Query(), &params.FilterNameLike, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[name][like]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[name][like]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[name][eq]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[name][eq]", r.URL.Query(), &params.FilterNameEq, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[name][eq]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[name][eq]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[external_id][eq]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[external_id][eq]", r.URL.Query(), &params.FilterExternalIDEq, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[external_id][eq]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[external_id][eq]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[code][eq]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[code][eq]", r.URL.Query(), &params.FilterCodeEq, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[code][eq]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[code][eq]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[vehicle_id][eq]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[vehicle_id][eq]", r.URL.Query(), &params.FilterVehicleIDEq, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[vehicle_id][eq]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[vehicle_id][eq]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[fault_rule_id][eq]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[fault_rule_id][eq]", r.URL.Query(), &params.FilterFaultRuleIDEq, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[fault_rule_id][eq]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[fault_rule_id][eq]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[status][include]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", false, false, "filter[status][include]", r.URL.Query(), &params.FilterStatusInclude, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[status][include]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[status][include]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[last_occurred_at][lt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[last_occurred_at][lt]", r.URL.Query(), &params.FilterLastOccurredAtLt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[last_occurred_at][lt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[last_occurred_at][lt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[last_occurred_at][lte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[last_occurred_at][lte]", r.URL.Query(), &params.FilterLastOccurredAtLte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[last_occurred_at][lte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[last_occurred_at][lte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[last_occurred_at][gt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[last_occurred_at][gt]", r.URL.Query(), &params.FilterLastOccurredAtGt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[last_occurred_at][gt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[last_occurred_at][gt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[last_occurred_at][gte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[last_occurred_at][gte]", r.URL.Query(), &params.FilterLastOccurredAtGte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[last_occurred_at][gte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[last_occurred_at][gte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[created_at][lt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[created_at][lt]", r.URL.Query(), &params.FilterCreatedAtLt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[created_at][lt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[created_at][lt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[created_at][lte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[created_at][lte]", r.URL.Query(), &params.FilterCreatedAtLte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[created_at][lte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[created_at][lte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[created_at][gt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[created_at][gt]", r.URL.Query(), &params.FilterCreatedAtGt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[created_at][gt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[created_at][gt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[created_at][gte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[created_at][gte]", r.URL.Query(), &params.FilterCreatedAtGte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[created_at][gte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[created_at][gte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[updated_at][lt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[updated_at][lt]", r.URL.Query(), &params.FilterUpdatedAtLt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[updated_at][lt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[updated_at][lt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[updated_at][lte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[updated_at][lte]", r.URL.Query(), &params.FilterUpdatedAtLte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[updated_at][lte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[updated_at][lte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[updated_at][gt]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[updated_at][gt]", r.URL.Query(), &params.FilterUpdatedAtGt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[updated_at][gt]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[updated_at][gt]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "filter[updated_at][gte]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter[updated_at][gte]", r.URL.Query(), &params.FilterUpdatedAtGte, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "filter[updated_at][gte]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "filter[updated_at][gte]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort[id]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort[id]", r.URL.Query(), &params.SortID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort[id]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort[id]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort[last_occurred_at]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort[last_occurred_at]", r.URL.Query(), &params.SortLastOccurredAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort[last_occurred_at]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort[last_occurred_at]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort[created_at]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort[created_at]", r.URL.Query(), &params.SortCreatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort[created_at]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort[created_at]", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort[updated_at]" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort[updated_at]", r.URL.Query(), &params.SortUpdatedAt, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort[updated_at]"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort[updated_at]", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListFaults(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // CreateFault operation middleware
 func (siw *ServerInterfaceWrapper) CreateFault(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CreateFault(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetrieveFault operation middleware
+func (siw *ServerInterfaceWrapper) RetrieveFault(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetrieveFault(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -166,9 +562,125 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/faults", wrapper.ListFaults)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/faults", wrapper.CreateFault)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/faults/{id}", wrapper.RetrieveFault)
 
 	return m
+}
+
+type BadRequestJSONResponse Problem
+
+type ForbiddenJSONResponse Problem
+
+type InternalServerErrorJSONResponse Problem
+
+type NotFoundJSONResponse Problem
+
+type TooManyRequestsResponseHeaders struct {
+	RetryAfter int64
+}
+type TooManyRequestsJSONResponse struct {
+	Body RateLimited
+
+	Headers TooManyRequestsResponseHeaders
+}
+
+type UnauthorizedJSONResponse Problem
+
+type ListFaultsRequestObject struct {
+	Params ListFaultsParams
+}
+
+type ListFaultsResponseObject interface {
+	VisitListFaultsResponse(w http.ResponseWriter) error
+}
+
+type ListFaults200JSONResponse FaultPage
+
+func (response ListFaults200JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaults400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ListFaults400JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaults401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListFaults401JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaults403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ListFaults403JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaults429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ListFaults429JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaults500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response ListFaults500JSONResponse) VisitListFaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type CreateFaultRequestObject struct {
@@ -201,7 +713,7 @@ func (response CreateFault201JSONResponse) VisitCreateFaultResponse(w http.Respo
 	return err
 }
 
-type CreateFault401JSONResponse Problem
+type CreateFault401JSONResponse struct{ UnauthorizedJSONResponse }
 
 func (response CreateFault401JSONResponse) VisitCreateFaultResponse(w http.ResponseWriter) error {
 
@@ -215,7 +727,7 @@ func (response CreateFault401JSONResponse) VisitCreateFaultResponse(w http.Respo
 	return err
 }
 
-type CreateFault403JSONResponse Problem
+type CreateFault403JSONResponse struct{ ForbiddenJSONResponse }
 
 func (response CreateFault403JSONResponse) VisitCreateFaultResponse(w http.ResponseWriter) error {
 
@@ -243,14 +755,7 @@ func (response CreateFault422JSONResponse) VisitCreateFaultResponse(w http.Respo
 	return err
 }
 
-type CreateFault429ResponseHeaders struct {
-	RetryAfter int64
-}
-
-type CreateFault429JSONResponse struct {
-	Body    RateLimited
-	Headers CreateFault429ResponseHeaders
-}
+type CreateFault429JSONResponse struct{ TooManyRequestsJSONResponse }
 
 func (response CreateFault429JSONResponse) VisitCreateFaultResponse(w http.ResponseWriter) error {
 
@@ -265,7 +770,9 @@ func (response CreateFault429JSONResponse) VisitCreateFaultResponse(w http.Respo
 	return err
 }
 
-type CreateFault500JSONResponse Problem
+type CreateFault500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
 
 func (response CreateFault500JSONResponse) VisitCreateFaultResponse(w http.ResponseWriter) error {
 
@@ -279,11 +786,112 @@ func (response CreateFault500JSONResponse) VisitCreateFaultResponse(w http.Respo
 	return err
 }
 
+type RetrieveFaultRequestObject struct {
+	ID int64 `json:"id"`
+}
+
+type RetrieveFaultResponseObject interface {
+	VisitRetrieveFaultResponse(w http.ResponseWriter) error
+}
+
+type RetrieveFault200JSONResponse Fault
+
+func (response RetrieveFault200JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveFault401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response RetrieveFault401JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveFault403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response RetrieveFault403JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveFault404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response RetrieveFault404JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveFault429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response RetrieveFault429JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetrieveFault500JSONResponse struct {
+	InternalServerErrorJSONResponse
+}
+
+func (response RetrieveFault500JSONResponse) VisitRetrieveFaultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListFaults List faults
+	// (GET /api/v1/faults)
+	ListFaults(ctx context.Context, request ListFaultsRequestObject) (ListFaultsResponseObject, error)
 	// CreateFault Create a fault
 	// (POST /api/v1/faults)
 	CreateFault(ctx context.Context, request CreateFaultRequestObject) (CreateFaultResponseObject, error)
+	// RetrieveFault Retrieve a fault
+	// (GET /api/v1/faults/{id})
+	RetrieveFault(ctx context.Context, request RetrieveFaultRequestObject) (RetrieveFaultResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -325,6 +933,32 @@ type strictHandler struct {
 	options     StrictHTTPServerOptions
 }
 
+// ListFaults operation middleware
+func (sh *strictHandler) ListFaults(w http.ResponseWriter, r *http.Request, params ListFaultsParams) {
+	var request ListFaultsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFaults(ctx, request.(ListFaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFaults")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListFaultsResponseObject); ok {
+		if err := validResponse.VisitListFaultsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // CreateFault operation middleware
 func (sh *strictHandler) CreateFault(w http.ResponseWriter, r *http.Request) {
 	var request CreateFaultRequestObject
@@ -349,6 +983,32 @@ func (sh *strictHandler) CreateFault(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CreateFaultResponseObject); ok {
 		if err := validResponse.VisitCreateFaultResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetrieveFault operation middleware
+func (sh *strictHandler) RetrieveFault(w http.ResponseWriter, r *http.Request, id int64) {
+	var request RetrieveFaultRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RetrieveFault(ctx, request.(RetrieveFaultRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetrieveFault")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RetrieveFaultResponseObject); ok {
+		if err := validResponse.VisitRetrieveFaultResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
