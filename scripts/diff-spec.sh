@@ -10,12 +10,11 @@
 #   Contract   what changed in api/openapi.yaml, classified by oasdiff
 #   Go API     what changed in the exported API of every importable package of
 #              the module, classified by apidiff
-#   Assumptions and criteria
-#              which claims are newly assumed, or no longer, and which criteria
-#              changed: the lines of conformance/testdata/claims.golden, which a
-#              test compares with the spec; omitted if there is no such file
+#   Claims     which claims of the spec are new, changed or gone, assumed or
+#              documented: the lines of api/testdata/claims.golden, which a test
+#              compares with the spec; omitted if there is no such file
 #
-# No part contains another. A request property that became required is no change
+# A request property that became required is no change
 # of the Go API; a renamed Go type is no change of the contract; oasdiff ignores
 # the extensions with assumptions and criteria. The Go API is that of gen/ on
 # disk, so a stale gen/ is an error.
@@ -47,7 +46,7 @@ readonly oasdiff_module=github.com/oasdiff/oasdiff@v1.36.0
 readonly apidiff_module=golang.org/x/exp/cmd/apidiff@v0.0.0-20261014143641-f0251eb4aa3e
 
 readonly spec=api/openapi.yaml
-readonly claims=conformance/testdata/claims.golden
+readonly claims=api/testdata/claims.golden
 
 # What counts as breaking in the contract: oasdiff's levels "error" and
 # "warning", and the checks below.
@@ -229,15 +228,15 @@ compare_go() {
 	done
 }
 
-# compare_claims prints the changed assumptions and criteria, under a heading.
-# None of them is breaking: a changed criterion changes the verdict on a server,
-# not what a caller can do.
+# compare_claims prints the changed claims, under a heading. None of them is
+# breaking: a changed claim changes the verdict on a server, and the part on the
+# contract tells what a caller can no longer do.
 compare_claims() {
 	local status=0
 
 	[[ -f $tmp/base/$claims || -f $tmp/tree/$claims ]] || return 0
 	echo
-	echo 'Assumptions and criteria'
+	echo 'Claims'
 	if [[ ! -f $tmp/base/$claims ]]; then
 		echo "  $claims is not in $base_name: all of it is new"
 		return

@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -39,13 +42,14 @@ func liveSet(target liveTarget) []liveCase {
 	// deviation, too.
 	type object map[string]any
 	vehicle, code := target.vehicle, target.code
+	properties := specOf("FaultCreate").Properties
 	for _, c := range []struct {
 		name string
 		body object
 	}{
 		{"without-code", object{"vehicle_id": vehicle}},
-		{"vehicle-id-zero", object{"vehicle_id": 0, "code": code}},
-		{"code-too-long", object{"vehicle_id": vehicle, "code": strings.Repeat("é", 256)}},
+		{"vehicle-id-zero", object{"vehicle_id": *properties["vehicle_id"].Value.Min - 1, "code": code}},
+		{"code-too-long", object{"vehicle_id": vehicle, "code": strings.Repeat("é", int(*properties["code"].Value.MaxLength)+1)}},
 		{"status-not-in-enum", object{"vehicle_id": vehicle, "code": code, "status": "closed"}},
 	} {
 		text, err := json.Marshal(c.body)
@@ -55,6 +59,31 @@ func liveSet(target liveTarget) []liveCase {
 		set = append(set, liveCase{name: c.name, body: string(text), status: http.StatusUnprocessableEntity})
 	}
 	return set
+}
+
+// specOf returns a schema of the spec.
+func specOf(name string) *openapi3.Schema {
+	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
+	if err != nil {
+		panic(err)
+	}
+	return doc.Components.Schemas[name].Value
+}
+
+// complete returns a body with every property, as the spec has examples of them.
+func (t liveTarget) complete() string {
+	body := map[string]any{}
+	for name, property := range specOf("FaultCreate").Properties {
+		if property.Value.Example != nil {
+			body[name] = property.Value.Example
+		}
+	}
+	body["vehicle_id"], body["code"] = t.vehicle, t.code
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // stakes describes the effect of the set on a server.
@@ -173,14 +202,7 @@ func (c liveCase) send(ctx context.Context, client *fleetioapi.Client, recorder 
 	if c.body != "" {
 		resp, err = client.CreateFaultWithBody(ctx, "application/json", strings.NewReader(c.body), authenticate)
 	} else {
-		resp, err = client.CreateFault(ctx, fleetioapi.FaultCreate{
-			VehicleID: target.vehicle, Code: target.code, Count: new(int64(3)),
-			Description:    new("Made by a contract test: ünïcödé, \"quotes\" and all"),
-			ExternalID:     new("contract-test"),
-			LastOccurredAt: new(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", -6*60*60))),
-			Name:           new("Catalyst efficiency"), Status: new(fleetioapi.FaultStatusOpen),
-			Source: new("contract-test"),
-		}, authenticate)
+		resp, err = client.CreateFaultWithBody(ctx, "application/json", strings.NewReader(target.complete()), authenticate)
 	}
 	if err == nil {
 		_ = resp.Body.Close()
