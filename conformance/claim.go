@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
@@ -58,6 +59,9 @@ func (c *Contract) readClaims() {
 			for _, k := range a {
 				c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
 			}
+		}
+		for _, p := range op.parameters {
+			c.claimParameter(usage{text: op.id}, p)
 		}
 		c.claimContent(usage{text: op.id}, op.request, op.required, RequestHeader, inRequestBody)
 		for _, status := range sortedKeys(op.responses) {
@@ -115,10 +119,7 @@ func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 func (c *Contract) claimResponse(use usage, r *response) {
 	c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
 	for _, h := range r.headers {
-		if h.required {
-			c.claim(use, ResponseHeader, "required", h.place, h.pointer+"/required", "the header "+h.name)
-		}
-		c.claimSchema(use, inResponseHeader, h.place, h.schema, newTraversal())
+		c.claimParameter(use, h)
 	}
 	if r.body == nil && use.status != "204" && use.status != "304" && !strings.HasPrefix(use.status, "1") { // HTTP forbids those
 		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
@@ -141,10 +142,19 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 	}
 	for _, m := range documented.types {
 		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
-		if isJSON(m.name) || strings.Contains(m.name, "*") { // a range covers JSON, too
+		switch {
+		case styles.IsJSON(m.name) || m.isRange(): // which covers JSON, too
 			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
-			c.claimSchema(use, body, "", m.schema, newTraversal())
+		case m.name == multipartForm && m.schema != nil:
+			c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
+			for _, name := range sortedKeys(m.encodings) {
+				e := m.encodings[name]
+				c.claim(use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
+			}
+		case !m.isText():
+			continue
 		}
+		c.claimSchema(use, body, "", m.schema, newTraversal())
 	}
 }
 
@@ -220,6 +230,12 @@ func (c *Contract) byName(pointer string) string {
 			continue
 		}
 		switch tokens[i-1] {
+		case "parameters":
+			name, _ := c.source.Child(n, "name")
+			in, _ := c.source.Child(n, "in")
+			if name != nil && in != nil {
+				tokens[i] = in.Value + "." + name.Value
+			}
 		case "required":
 			tokens[i] = yamltree.Follow(n).Value
 		case criteriaKey:

@@ -124,19 +124,14 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 	if k.pattern != nil {
 		embedded = k.pattern.embedded
 	}
-	for _, o := range slices.Concat(k.when, embedded) {
-		if _, err := schemaOf(o, op, r); err != nil {
-			return err
+	for _, list := range [][]operand{k.when, embedded} {
+		for i := range list {
+			if err := list[i].bind(op, r); err != nil {
+				return err
+			}
 		}
 	}
-	var err error
-	if k.left.schema, err = schemaOf(k.left, op, r); err != nil {
-		return err
-	}
-	if k.pattern != nil {
-		return nil
-	}
-	if k.right.schema, err = schemaOf(k.right, op, r); err != nil {
+	if err := errors.Join(k.left.bind(op, r), k.right.bind(op, r)); err != nil || k.pattern != nil {
 		return err
 	}
 	k.instants = isTime(k.left.schema) && isTime(k.right.schema)
@@ -159,13 +154,12 @@ func (o operand) types() []string {
 	switch {
 	case o.part == ResponseStatus:
 		return []string{"integer"}
-	case o.part == RequestHeader:
+	case o.schema != nil:
+		return o.schema.ownTypes()
+	case o.parameter == nil && (o.part == RequestHeader || o.part == RequestPath):
 		return []string{"string"}
 	case o.part != "":
-		if o.schema == nil {
-			return nil
-		}
-		return headerTypes(o.schema)
+		return nil
 	}
 	switch o.literal.Type() {
 	case strictjson.Number:
@@ -176,39 +170,54 @@ func (o operand) types() []string {
 	return []string{"null or boolean"}
 }
 
-// schemaOf returns the schema of an expression, or nil.
-func schemaOf(o operand, op *operation, r *response) (*schema, error) {
-	var body *content
+// ownTypes returns the types of a schema, also of one in allOf; nil if it has none.
+func (s *schema) ownTypes() []string {
+	for _, part := range append([]*schema{s}, s.allOf...) {
+		if part.Type != nil {
+			return part.typeNames()
+		}
+	}
+	return nil
+}
+
+// bind finds the parameter and the schema of an expression, if it has one.
+func (o *operand) bind(op *operation, r *response) error {
+	var of *content
+	parameters := op.parameters
 	switch o.part {
 	case RequestBody:
-		body = op.request
+		of = op.request
 	case ResponseBody:
-		body = r.body
+		of = r.body
+	case "", ResponseStatus:
+		return nil
 	case ResponseHeader:
-		for _, h := range r.headers {
-			if h.place == o.pointer {
-				return h.schema, nil
+		parameters = r.headers
+		fallthrough
+	default:
+		for _, p := range parameters {
+			if partNames[p.in] == o.part && p.place == o.pointer {
+				o.parameter, o.schema = p, p.schema
+				return nil
 			}
 		}
-		return nil, fmt.Errorf("%s: the response has no such header", o.text)
-	case RequestHeader:
-		if o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer) {
-			return nil, nil
+		inRequest := o.part == RequestHeader && (o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer))
+		if inRequest || o.pointer == "" { // $url and $method
+			return nil
 		}
-		return nil, fmt.Errorf("%s: the contract has no such request header", o.text)
-	default:
-		return nil, nil
+		return fmt.Errorf("%s: the contract has no such %s", o.text, strings.Replace(string(o.part), ".", " ", 1))
 	}
-	if body == nil || body.json() == nil {
-		return nil, fmt.Errorf("%s: the %s has no JSON schema", o.text, o.part)
+	if of == nil || of.checked() == nil {
+		return fmt.Errorf("%s: the %s has no schema that is checked", o.text, o.part)
 	}
-	at := body.json()
+	at := of.checked()
 	for _, token := range o.tokens {
 		if at = propertySchema(at, token, nil); at == nil {
-			return nil, fmt.Errorf("%s: the schema has no such property", o.text)
+			return fmt.Errorf("%s: the schema has no such property", o.text)
 		}
 	}
-	return at, nil
+	o.schema = at
+	return nil
 }
 
 // propertySchema returns the schema of a property or an item, also of those in allOf, or nil.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // resolved is the value of an operand in one exchange.
@@ -100,15 +100,13 @@ func (k *checker) resolve(o operand) resolved {
 		return resolved{value: o.literal}
 	case ResponseStatus:
 		doc := k.scratchDoc()
-		doc.Data = strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10)
-		doc.Nodes = append(doc.Nodes[:0], strictjson.Node{Type: strictjson.Number, End: int32(len(doc.Data)), Next: 1}) //nolint:gosec // a few digits
+		doc.Parse(strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10))
 		return resolved{value: value{Doc: doc}}
-	case RequestHeader:
-		return k.headerOperand(&k.ex.Request, o)
-	case ResponseHeader:
-		return k.headerOperand(&k.ex.Response, o)
+	case ResponseBody:
 	case RequestBody:
 		b = &k.requestBody
+	default:
+		return k.resolveText(o)
 	}
 	if !b.known {
 		return resolved{unknown: true}
@@ -121,15 +119,32 @@ func (k *checker) resolve(o operand) resolved {
 	return resolved{value: k.resolvedValue}
 }
 
-func (k *checker) headerOperand(m *traffic.Message, o operand) resolved {
-	if m.HeaderOmitted {
-		return resolved{unknown: true}
+// resolveText returns the value of a parameter, a header, the URL or the method.
+func (k *checker) resolveText(o operand) resolved {
+	message := &k.ex.Request
+	if o.part == ResponseHeader {
+		message = &k.ex.Response
 	}
-	values := m.Header[o.tokens[0]]
-	if len(values) == 0 {
+	var doc *strictjson.Document
+	var present bool
+	switch isHeader := o.part == RequestHeader || o.part == ResponseHeader; {
+	case isHeader && message.HeaderOmitted:
+		return resolved{unknown: true}
+	case o.parameter != nil:
+		doc, present, _ = k.read(o.parameter)
+	default:
+		texts := map[string][]string{"$url": {k.ex.URL.String()}, "$method": {k.ex.Method}}[o.text]
+		if isHeader {
+			texts = message.Header[o.tokens[0]]
+		}
+		doc, present = k.scratchDoc(), len(texts) > 0
+		doc.Data = styles.AppendString(doc.Data[:0], strings.Join(texts, ", "))
+	}
+	if !present {
 		return resolved{}
 	}
-	return resolved{value: headerValue(k.scratchDoc(), strings.Join(values, ", "), o.schema)}
+	isKnown := doc.Parse(doc.Data) && len(doc.Duplicates) == 0 // content can be something else
+	return resolved{value: value{Doc: doc}, unknown: !isKnown}
 }
 
 // typeRules are the rules for a value that is missing or of the wrong type.

@@ -172,7 +172,7 @@ func (l *Ledger) endStreak() {
 	for i := range s.satisfied.all() {
 		t := &l.tallies[i]
 		t.note(s.first, s.last)
-		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
+		if l.contract.claims[i].Part.ofRequest() {
 			t.consistent += s.count
 		} else {
 			t.supported += s.count

@@ -111,7 +111,7 @@ func (c *Contract) rejectUnknownKeywords(s *schema) error {
 func (c *Contract) addUncheckedFormats() {
 	places := map[string]string{}
 	for _, s := range c.schemas {
-		if s.Format != "" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
+		if s.Format != "" && s.Format != "binary" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
 			places[s.place] = s.Format
 		}
 	}

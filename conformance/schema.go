@@ -29,8 +29,8 @@ type schema struct {
 	pattern    *regexp.Regexp
 	format     func(text []byte) bool // nil if it is not checked
 	enum       []value
-	exhaustive bool // a property that the schema does not list is undocumented
-	claims     [validatedParts]schemaClaims
+	exhaustive bool                          // a property that the schema does not list is undocumented
+	claims     [validatedParts]*schemaClaims // nil for a part without claims
 
 	keywords [validatedParts][]keyword // see [Contract.keywords]
 

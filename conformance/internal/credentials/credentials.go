@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -46,7 +47,11 @@ func collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
 		case "header":
 			s.Add(ex.Request.Header.Values(c.Name)...)
 		case "query":
-			s.Add(ex.URL.Query()[c.Name]...)
+			for _, p := range styles.AppendQuery(nil, ex.URL.RawQuery) {
+				if p.Name == c.Name {
+					s.Add(styles.UnescapeQuery(p.Value))
+				}
+			}
 		}
 	}
 	for _, name := range credentialHeaders {
