@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
@@ -54,8 +54,8 @@ type checker struct {
 	requestDoc, responseDoc   strictjson.Document
 	scratch                   []*strictjson.Document // for values outside JSON bodies, see scratchDoc
 	used                      int                    // documents of scratch
-	pattern                   []byte                 // of a criterion, with the values of the exchange
-	embedded                  []value                // the values in it
+	embedded                  [][]byte               // values in the pattern of a criterion
+	texts                     []byte                 // of them
 	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
 	resolvedPointer           string
 	resolvedValue             value
@@ -89,14 +89,14 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.requestBody, k.responseBody, k.resolvedPart = body{}, body{}, ""
 	k.request()
 	k.response()
-	k.evidence.satisfied.subtract(k.evidence.violated)
+	k.evidence.satisfied.Subtract(k.evidence.violated)
 	return k.findings, nil
 }
 
 func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 
 // satisfy notes that a claim applies to the exchange.
-func (k *checker) satisfy(claim int) { k.evidence.satisfied.add(claim) }
+func (k *checker) satisfy(claim int) { k.evidence.satisfied.Add(claim) }
 
 // violate adds a finding about the claim at spec.
 func (k *checker) violate(rule string, part Part, pointer, spec, expected, actual string) {
@@ -113,10 +113,10 @@ func (k *checker) add(f Finding, spec, name string) {
 	if i := k.contract.claimIndex(f.Part, spec); f.Source == "" && i != noClaim {
 		claim := &k.contract.claims[i]
 		f.Source, f.Reason, f.Claim, f.Spec = claim.Source, claim.Reason, claim.ID, claim.Spec
-		k.evidence.violated.add(i)
+		k.evidence.violated.Add(i)
 	} else {
 		if f.Source == "" {
-			f.Source, f.Reason = k.contract.assumptions.source(spec)
+			f.Source, f.Reason = k.contract.sourceOf(spec)
 		}
 		f.Spec = k.contract.location(spec)
 	}
@@ -154,7 +154,7 @@ func (k *checker) request() {
 // credentials checks that the request has a complete set of credentials. The claim is that the server rejects it
 // otherwise: a complete request is no evidence if rejected, and consistent with the claim if accepted.
 func (k *checker) credentials() {
-	if missing := k.op.missing(k.ex); len(missing) > 0 {
+	if missing := credentials.Missing(k.op.security, k.ex); len(missing) > 0 {
 		for _, m := range missing {
 			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none (if it was removed from the recording, put a placeholder in its place)")
 		}
@@ -288,7 +288,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	switch {
 	case message.BodyOmitted:
 		return body{}
-	case styles.IsJSON(m.name):
+	case mediatype.IsJSON(m.name):
 		return k.json(m, in, "", doc, message.Body)
 	case m.isText():
 		return k.text(m, in, message)
@@ -319,10 +319,10 @@ func (k *checker) json(m *mediaType, in validatedPart, place string, doc *strict
 
 // text checks a body that is a form, multipart or plain text.
 func (k *checker) text(m *mediaType, in validatedPart, message *traffic.Message) body {
-	_, parameters, _ := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	_, parameters, _ := mediatype.Parse(message.Header.Get("Content-Type"))
 	doc := k.scratchDoc()
 	switch {
-	case m.name == multipartForm:
+	case m.name == mediatype.Multipart:
 		k.satisfy(m.bodyClaim)
 		var err error
 		doc.Data, err = m.form.AppendMultipart(doc.Data[:0], message.Body, parameters["boundary"], func(name, mediaType string) {
@@ -332,9 +332,9 @@ func (k *checker) text(m *mediaType, in validatedPart, message *traffic.Message)
 			k.violate(ruleMultipart, partNames[in], "", m.pointer, "a multipart body", err.Error())
 			return body{certain: true}
 		}
-	case m.name == urlEncodedForm:
+	case m.name == mediatype.URLEncoded:
 		doc.Data = m.form.AppendQuery(doc.Data[:0], string(message.Body))
-	case isUTF8(parameters["charset"]):
+	case mediatype.IsUTF8(parameters["charset"]):
 		doc.Data = styles.AppendString(doc.Data[:0], string(message.Body))
 	default:
 		return body{}
@@ -352,7 +352,7 @@ func (k *checker) partType(m *mediaType, in validatedPart, name, actual string) 
 		return
 	}
 	k.satisfy(documented.claim)
-	if !slices.ContainsFunc(documented.names, func(pattern string) bool { return covers(pattern, actual) }) {
+	if !slices.ContainsFunc(documented.names, func(pattern string) bool { return mediatype.Covers(pattern, actual) }) {
 		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(inPointer(name)), documented.pointer,
 			strings.Join(documented.names, " or "), k.excerpt(actual))
 	}

@@ -4,11 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
@@ -99,10 +96,10 @@ type usage struct {
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
-		source, reason := c.assumptions.source(spec)
+		source, reason := c.sourceOf(spec)
 		i = len(c.claims)
 		c.claimAt[claimKey{part, spec}] = i
-		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.byName(spec), Rule: rule, Part: part,
+		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.source.ByName(spec), Rule: rule, Part: part,
 			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
 	claim := &c.claims[i]
@@ -143,9 +140,9 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 	for _, m := range documented.types {
 		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
 		switch {
-		case styles.IsJSON(m.name) || m.isRange(): // which covers JSON, too
+		case mediatype.IsJSON(m.name) || m.isRange(): // which covers JSON, too
 			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
-		case m.name == multipartForm && m.schema != nil:
+		case m.name == mediatype.Multipart && m.schema != nil:
 			c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
 			for _, name := range sortedKeys(m.encodings) {
 				e := m.encodings[name]
@@ -215,35 +212,4 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 	for _, combined := range parts {
 		c.claimSchema(use, part, place, combined, walk)
 	}
-}
-
-// byName replaces the positions in the lists of a pointer by names, as positions change.
-func (c *Contract) byName(pointer string) string {
-	tokens := strictjson.SplitPointer(pointer)
-	n := c.source.Root
-	for i := range tokens {
-		list := yamltree.Follow(n)
-		if n, _ = c.source.Child(list, tokens[i]); n == nil {
-			break
-		}
-		if i == 0 || list.Kind != yaml.SequenceNode {
-			continue
-		}
-		switch tokens[i-1] {
-		case "parameters":
-			name, _ := c.source.Child(n, "name")
-			in, _ := c.source.Child(n, "in")
-			if name != nil && in != nil {
-				tokens[i] = in.Value + "." + name.Value
-			}
-		case "required":
-			tokens[i] = yamltree.Follow(n).Value
-		case criteriaKey:
-			if name, _ := c.source.Child(n, "name"); name != nil {
-				tokens[i] = name.Value
-				return strictjson.Pointer(tokens...) // the rest is below the name
-			}
-		}
-	}
-	return strictjson.Pointer(tokens...)
 }

@@ -26,14 +26,14 @@ func TestClaimsGolden(t *testing.T) {
 	var lines []string
 	for pointer := range contract.assumptions {
 		if !strings.Contains(pointer, "/"+criteriaKey+"/") {
-			lines = append(lines, "assumed "+contract.byName(pointer))
+			lines = append(lines, "assumed "+contract.source.ByName(pointer))
 		}
 	}
 	slices.Sort(lines)
 	for _, op := range contract.operations {
 		for _, status := range slices.Sorted(maps.Keys(op.responses)) {
 			for _, k := range op.responses[status].criteria {
-				source, _ := contract.assumptions.source(k.pointer)
+				source, _ := contract.sourceOf(k.pointer)
 				lines = append(lines, fmt.Sprintf("criterion, %s, %s %s: %s: %s", source, op.id, status, k.name, k.text()))
 			}
 		}

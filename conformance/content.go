@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
-	"mime"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
@@ -41,11 +41,6 @@ type encoding struct {
 	claim   int
 }
 
-const (
-	multipartForm  = "multipart/form-data"
-	urlEncodedForm = "application/x-www-form-urlencoded"
-)
-
 // isText reports whether a body that is not JSON is checked.
 func (m *mediaType) isText() bool {
 	switch {
@@ -54,7 +49,7 @@ func (m *mediaType) isText() bool {
 	case strings.HasPrefix(m.name, "text/"):
 		return m.form.Shape.Types&styles.String != 0
 	}
-	return m.name == multipartForm || m.name == urlEncodedForm
+	return m.name == mediatype.Multipart || m.name == mediatype.URLEncoded
 }
 
 func (m *mediaType) isRange() bool { return strings.Contains(m.name, "*") }
@@ -75,7 +70,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	result := &content{pointer: at + "/content"}
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		m := c.newMediaType(at+strictjson.Pointer("content", name), name, types[name])
-		if m.schema != nil && !styles.IsJSON(m.name) && !m.isText() && !m.isRange() {
+		if m.schema != nil && !mediatype.IsJSON(m.name) && !m.isText() && !m.isRange() {
 			c.addUnchecked(m.pointer+"/schema", "bodies that are not JSON, a form or text")
 		}
 		result.types = append(result.types, m)
@@ -87,10 +82,8 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 }
 
 func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) mediaType {
-	m := mediaType{pointer: pointer, schema: c.schemaOf(of.Schema), encodings: map[string]*encoding{}}
-	m.name, _, _ = strings.Cut(strings.ToLower(name), ";")
-	m.name = strings.TrimSpace(m.name)
-	if m.schema == nil || styles.IsJSON(m.name) {
+	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema), encodings: map[string]*encoding{}}
+	if m.schema == nil || mediatype.IsJSON(m.name) {
 		return m
 	}
 	m.form = &styles.Form{Shape: c.shape(m.schema)}
@@ -108,7 +101,7 @@ func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) me
 			for name := range strings.SplitSeq(strings.ToLower(e.ContentType), ",") {
 				documented.names = append(documented.names, strings.TrimSpace(name))
 			}
-			m.encodings[property], f.JSON = documented, styles.IsJSON(documented.names[0])
+			m.encodings[property], f.JSON = documented, mediatype.IsJSON(documented.names[0])
 		}
 		if len(e.Headers) > 0 {
 			c.addUnchecked(at+"/headers", "headers of the parts of a body")
@@ -122,7 +115,7 @@ func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) me
 
 // checked returns the schema of the JSON body, or else of a form or text; nil if there is none.
 func (c *content) checked() *schema {
-	for _, isKind := range []func(m *mediaType) bool{func(m *mediaType) bool { return styles.IsJSON(m.name) }, (*mediaType).isText} {
+	for _, isKind := range []func(m *mediaType) bool{func(m *mediaType) bool { return mediatype.IsJSON(m.name) }, (*mediaType).isText} {
 		for i := range c.types {
 			if isKind(&c.types[i]) {
 				return c.types[i].schema
@@ -138,17 +131,6 @@ func (c *content) names() string {
 		names = append(names, m.name)
 	}
 	return strings.Join(names, " or ")
-}
-
-// covers reports whether a media type is equal to a documented one, or in its range.
-func covers(documented, name string) bool {
-	major, isRange := strings.CutSuffix(documented, "/*")
-	return documented == name || documented == "*/*" || isRange && strings.HasPrefix(name, major+"/")
-}
-
-// isUTF8 reports whether text in a charset is UTF-8.
-func isUTF8(charset string) bool {
-	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii"}, strings.ToLower(charset))
 }
 
 // mismatch is a Content-Type other than the documented ones.
@@ -167,15 +149,10 @@ func (k *checker) describeMismatch(m *mismatch) string {
 
 // match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3).
 func (c *content) match(fields []string) (*mediaType, *mismatch) {
-	if len(fields) > 1 {
-		if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
-			return nil, &mismatch{problem: fmt.Sprintf("%d Content-Type fields that differ", len(fields))}
-		}
+	contentType, err := mediatype.Single(fields)
+	if err != nil {
+		return nil, &mismatch{problem: err.Error()}
 	}
-	if len(fields) == 0 || fields[0] == "" {
-		return nil, &mismatch{problem: "no Content-Type"}
-	}
-	contentType := fields[0]
 	// Most are equal to the one in the spec, or add the charset that JSON has anyway, and need no parser.
 	usual := strings.TrimSuffix(contentType, "; charset=utf-8")
 	for i := range c.types {
@@ -183,19 +160,18 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 			return &c.types[i], nil
 		}
 	}
-	name, parameters, err := mime.ParseMediaType(contentType)
-	// RFC 9110, section 8.3.1, requires a type, a slash and a subtype; package mime does not.
-	if main, subtype, _ := strings.Cut(name, "/"); err != nil || main == "" || subtype == "" {
-		return nil, &mismatch{problem: "a malformed Content-Type"}
+	name, parameters, err := mediatype.Parse(contentType)
+	if err != nil {
+		return nil, &mismatch{problem: err.Error()}
 	}
 	// RFC 8259, section 8.1: JSON between systems is UTF-8.
-	if styles.IsJSON(name) && !isUTF8(parameters["charset"]) {
+	if mediatype.IsJSON(name) && !mediatype.IsUTF8(parameters["charset"]) {
 		return nil, &mismatch{contentType: contentType}
 	}
 	for i := range c.types {
 		if m := c.types[i]; m.name == name {
 			return &c.types[i], nil
-		} else if covers(m.name, name) {
+		} else if mediatype.Covers(m.name, name) {
 			m.name = name
 			return &m, nil
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -29,7 +30,7 @@ type Contract struct {
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
-	assumptions assumptions
+	assumptions assumed.Assumptions
 	operations  []*operation
 	schemas     map[*openapi3.Schema]*schema
 	shapes      map[*schema]*styles.Shape         // of those that texts have
@@ -108,10 +109,7 @@ func Load(spec []byte) (*Contract, error) {
 	}
 	src, err := yamltree.Parse(spec)
 	if err != nil {
-		if at, ok := errors.AsType[*yamltree.Error](err); ok {
-			return nil, &SpecError{Line: at.Line, Reason: at.Reason}
-		}
-		return nil, err
+		return nil, treeError(err)
 	}
 	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
 		return nil, &SpecError{Line: src.Line("/openapi"), Pointer: "/openapi",
@@ -132,8 +130,8 @@ func Load(spec []byte) (*Contract, error) {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
 	c.title, c.version, c.hash = doc.Info.Title, doc.Info.Version, fmt.Sprintf("%x", sha256.Sum256(spec))
-	if c.assumptions, err = readAssumptions(src); err != nil {
-		return nil, err
+	if c.assumptions, err = assumed.Read(src); err != nil {
+		return nil, treeError(err)
 	}
 	c.addUncheckedFormats()
 	c.readSchemes(doc)
@@ -156,6 +154,21 @@ func Load(spec []byte) (*Contract, error) {
 	c.readClaims()
 	c.checkers.New = func() any { return c.newChecker() }
 	return c, nil
+}
+
+func treeError(err error) error {
+	if at, ok := errors.AsType[*yamltree.Error](err); ok {
+		return &SpecError{Line: at.Line, Pointer: at.Pointer, Reason: at.Reason}
+	}
+	return err
+}
+
+// sourceOf returns the source of the claim at pointer, and the reason if it is assumed.
+func (c *Contract) sourceOf(pointer string) (Source, string) {
+	if reason, ok := c.assumptions.Reason(pointer); ok {
+		return Assumed, reason
+	}
+	return Documented, ""
 }
 
 func (c *Contract) specError(pointer, reason string) error {

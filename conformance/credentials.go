@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -39,31 +38,7 @@ func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 }
 
 func (c *Contract) newRedaction() *credentials.Rules {
-	words := map[string]bool{}
-	addWords(words, c.source.Root)
-	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), words)
-}
-
-// addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
-func addWords(words map[string]bool, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		for _, child := range n.Content {
-			addWords(words, child)
-		}
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		words[strings.ToLower(name)] = true
-		if name == "enum" {
-			for _, item := range value.Content {
-				words[strings.ToLower(item.Value)] = true
-			}
-		}
-		if name != "example" && name != "examples" {
-			addWords(words, value)
-		}
-	}
+	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source.Root)
 }
 
 // redact removes the credentials of the request, which a server may repeat in any letter case and encoding.
@@ -127,27 +102,6 @@ func (c *Contract) readSecurity(op *operation, doc *openapi3.T, o *openapi3.Oper
 		}
 		op.security = append(op.security, a)
 	}
-}
-
-// missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
-// alternative is complete.
-func (op *operation) missing(ex *traffic.Exchange) []credentials.Credential {
-	var fewest []credentials.Credential
-	for i, a := range op.security {
-		var missing []credentials.Credential
-		for _, k := range a {
-			if !k.IsIn(ex) {
-				missing = append(missing, k)
-			}
-		}
-		if len(missing) == 0 {
-			return nil
-		}
-		if i == 0 || len(missing) < len(fewest) {
-			fewest = missing
-		}
-	}
-	return fewest
 }
 
 // isCredentialHeader reports whether the operation has a credential in the header at place.

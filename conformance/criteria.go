@@ -3,14 +3,15 @@ package conformance
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/template"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
@@ -29,7 +30,8 @@ type criterion struct {
 	instants    bool // both sides are date-times
 
 	// or a pattern for left.
-	pattern *template
+	pattern  *template.Template
+	embedded []operand // the expressions in it
 }
 
 // readCriteria parses the x-criteria of a response. An expression must point at something in the spec: a criterion that
@@ -67,7 +69,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 		Name, Description, Context, Type, Condition string
 		When                                        []string
 	}
-	known := []string{"name", "description", "when", "context", "type", "condition", assumedKey}
+	known := []string{"name", "description", "when", "context", "type", "condition", assumed.Key}
 	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
 		if key := n.Content[i].Value; !slices.Contains(known, key) {
 			return nil, fmt.Errorf("a criterion has no property %q; it has %s", key, strings.Join(known, ", "))
@@ -105,12 +107,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 			err = errors.New("type: regex needs a context, which is an expression")
 		}
 		if err == nil {
-			var t template
-			t, err = parseTemplate(fields.Condition)
-			result.pattern = &t
-		}
-		if err == nil {
-			_, err = regexp.Compile(strings.Join(result.pattern.texts, "0"))
+			err = result.parsePattern(fields.Condition)
 		}
 	default:
 		err = fmt.Errorf("type is simple or regex, not %q", fields.Type)
@@ -118,13 +115,23 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 	return result, err
 }
 
+func (k *criterion) parsePattern(text string) (err error) {
+	if k.pattern, err = template.Parse(text); err != nil {
+		return err
+	}
+	for _, expression := range k.pattern.Expressions {
+		o, err := parseOperand(expression)
+		if err != nil {
+			return err
+		}
+		k.embedded = append(k.embedded, o)
+	}
+	return nil
+}
+
 // bindCriterion finds the schema of every expression and checks that the values can be compared.
 func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
-	embedded := []operand{}
-	if k.pattern != nil {
-		embedded = k.pattern.embedded
-	}
-	for _, list := range [][]operand{k.when, embedded} {
+	for _, list := range [][]operand{k.when, k.embedded} {
 		for i := range list {
 			if err := list[i].bind(op, r); err != nil {
 				return err
@@ -252,12 +259,5 @@ func (k *criterion) text() string {
 	if k.pattern == nil {
 		return b.String() + " " + k.op + " " + k.right.text
 	}
-	b.WriteString(" matches ")
-	for i, text := range k.pattern.texts {
-		b.WriteString(text)
-		if i < len(k.pattern.embedded) {
-			b.WriteString("{" + k.pattern.embedded[i].text + "}")
-		}
-	}
-	return b.String()
+	return b.String() + " matches " + k.pattern.String()
 }

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ func (k *checker) criterion(c *criterion) {
 // evaluate compares the left side with the pattern or with the right side. expected is set if the criterion fails.
 func (k *checker) evaluate(c *criterion, left value) (result outcome, expected string) {
 	if c.pattern != nil {
-		return k.match(c.pattern, left)
+		return k.match(c, left)
 	}
 	right := k.resolve(c.right)
 	if right.unknown {
@@ -161,7 +160,7 @@ func (k *checker) blocking(c *criterion) []int {
 		}
 		reference := f.covers(c.right)
 		if c.pattern != nil {
-			reference = slices.ContainsFunc(c.pattern.embedded, f.covers)
+			reference = slices.ContainsFunc(c.embedded, f.covers)
 		}
 		if reference || f.covers(c.left) && slices.Contains(typeRules, f.Rule) {
 			list = append(list, i)
@@ -176,60 +175,28 @@ func (f *Finding) covers(o operand) bool {
 }
 
 // match matches a string with a pattern, in which the embedded values of the exchange are literal.
-func (k *checker) match(t *template, left value) (result outcome, expected string) {
-	k.embedded = k.embedded[:0]
-	for _, o := range t.embedded {
+func (k *checker) match(c *criterion, left value) (result outcome, expected string) {
+	k.embedded, k.texts = k.embedded[:0], k.texts[:0]
+	for _, o := range c.embedded {
 		r := k.resolve(o)
 		if r.unknown || !r.value.Exists() {
 			return inconclusive, ""
 		}
-		k.embedded = append(k.embedded, r.value)
+		start := len(k.texts)
+		k.texts = appendEmbedded(k.texts, r.value)
+		k.embedded = append(k.embedded, k.texts[start:])
 	}
-	isString := left.Exists() && left.Type() == strictjson.String
-	if t.literals != nil {
-		k.pattern = k.pattern[:0]
-		for i, literal := range t.literals {
-			k.pattern = append(k.pattern, literal...)
-			if i < len(k.embedded) {
-				k.pattern = appendEmbedded(k.pattern, k.embedded[i])
-			}
-		}
-		if isString && t.matchesLiteral(left.Doc.Text(left.At, nil), k.pattern) {
-			return holds, ""
+	matches := false
+	if left.Exists() && left.Type() == strictjson.String {
+		var err error
+		if matches, err = c.pattern.Match(left.Doc.Text(left.At, nil), k.embedded); err != nil {
+			return inconclusive, ""
 		}
 	}
-	var b strings.Builder
-	for i, text := range t.texts {
-		b.WriteString(text)
-		if i < len(k.embedded) {
-			b.WriteString(regexp.QuoteMeta(string(appendEmbedded(nil, k.embedded[i]))))
-		}
-	}
-	expected = "a match of " + b.String()
-	if t.literals != nil {
-		return fails, expected
-	}
-	pattern, err := regexp.Compile(b.String())
-	switch {
-	case err != nil:
-		return inconclusive, ""
-	case isString && pattern.Match(left.Doc.Text(left.At, nil)):
+	if matches {
 		return holds, ""
 	}
-	return fails, expected
-}
-
-// matchesLiteral matches text with want, which are the literals and the values between them.
-func (t *template) matchesLiteral(text, want []byte) bool {
-	switch {
-	case t.fromStart && t.toEnd:
-		return bytes.Equal(text, want)
-	case t.fromStart:
-		return bytes.HasPrefix(text, want)
-	case t.toEnd:
-		return bytes.HasSuffix(text, want)
-	}
-	return bytes.Contains(text, want)
+	return fails, "a match of " + c.pattern.Pattern(k.embedded)
 }
 
 // appendEmbedded appends a string without quotes, an integer in plain digits (9.021e4 as 90210), others as written.

@@ -3,7 +3,6 @@ package conformance
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -103,56 +102,4 @@ func splitOutsideQuotes(s string) []string {
 		}
 		return r == ' ' && !quoted
 	})
-}
-
-// template is a regular expression with runtime expressions in braces: texts[0] embedded[0] texts[1] ...
-type template struct {
-	texts    []string
-	embedded []operand
-
-	// Most patterns have only literal text between the values, so that no exchange needs a regular expression of its own.
-	literals         []string // the texts without anchors and escapes; nil if one is not literal
-	fromStart, toEnd bool     // the pattern is anchored
-}
-
-// findLiterals sets literals, fromStart and toEnd.
-func (t *template) findLiterals() {
-	literals := slices.Clone(t.texts)
-	last := len(literals) - 1
-	literals[0], t.fromStart = strings.CutPrefix(literals[0], "^")
-	literals[last], t.toEnd = strings.CutSuffix(literals[last], "$")
-	for i, text := range literals {
-		pattern, err := regexp.Compile(text)
-		if err != nil {
-			return
-		}
-		prefix, complete := pattern.LiteralPrefix()
-		if !complete {
-			return
-		}
-		literals[i] = prefix
-	}
-	t.literals = literals
-}
-
-func parseTemplate(s string) (template, error) {
-	var t template
-	for {
-		before, rest, found := strings.Cut(s, "{$")
-		t.texts = append(t.texts, before)
-		if !found {
-			t.findLiterals()
-			return t, nil
-		}
-		inside, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			return t, fmt.Errorf("%q: unclosed brace", s)
-		}
-		o, err := parseOperand("$" + inside)
-		if err != nil {
-			return t, err
-		}
-		t.embedded = append(t.embedded, o)
-		s = after
-	}
 }

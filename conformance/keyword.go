@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
@@ -146,9 +147,9 @@ func (c *Contract) limits(s *schema) []keyword {
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
-	byType   [numberOfTypes][]word // the claims that apply to values of the type
-	required []int                 // by the position in required; noClaim for a property of the other direction
-	unique   int                   // or noClaim
+	byType   [numberOfTypes][]bitset.Word // the claims that apply to values of the type
+	required []int                        // by the position in required; noClaim for a property of the other direction
+	unique   int                          // or noClaim
 }
 
 // bindOperations tells operations and responses the indexes of their claims.
@@ -223,7 +224,7 @@ func (c *Contract) bindClaims() {
 				}
 			}
 			for t, claims := range byType {
-				bound.byType[t] = words(claims)
+				bound.byType[t] = bitset.Words(claims)
 			}
 			s.claims[part] = bound
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
@@ -72,7 +73,7 @@ func (c *Contract) newParameter(in validatedPart, of *openapi3.Parameter, name, 
 	}
 	for mediaType, media := range of.Content { // one, as the library has validated
 		m := c.newMediaType(pointer+strictjson.Pointer("content", mediaType), mediaType, media)
-		if p.JSON = styles.IsJSON(m.name); p.JSON {
+		if p.JSON = mediatype.IsJSON(m.name); p.JSON {
 			p.content, p.schema = &m, m.schema
 		} else {
 			c.addUnchecked(m.pointer, "parameters and headers with content that is not JSON")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -31,7 +32,7 @@ const maxPerClaim = 100
 type validator struct {
 	contract  *Contract
 	part      validatedPart // readOnly and writeOnly depend on it
-	satisfied bitset        // receives the claims that apply to the value; nil in a trial
+	satisfied bitset.Set    // receives the claims that apply to the value; nil in a trial
 	doc       *strictjson.Document
 	path      []step   // from the root to the current value
 	text      []byte   // of a string with escapes
@@ -142,7 +143,7 @@ func (v *validator) add(found violation, property ...string) {
 // satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
 	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
-		v.satisfied.addWords(claims.byType[t])
+		v.satisfied.AddWords(claims.byType[t])
 	}
 }
 
@@ -317,7 +318,7 @@ func (v *validator) array(s *schema, at int32) {
 
 func (v *validator) unique(s *schema, at int32) {
 	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
-		v.satisfied.add(claims.unique)
+		v.satisfied.Add(claims.unique)
 	}
 	first := map[string]int{}
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
@@ -364,7 +365,7 @@ func (v *validator) object(s *schema, at int32) {
 			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the property",
 				actual: "nothing"}, name)
 		case v.satisfied != nil && s.claims[v.part] != nil:
-			v.satisfied.add(s.claims[v.part].required[i])
+			v.satisfied.Add(s.claims[v.part].required[i])
 		}
 	}
 	v.present = v.present[:base]

@@ -126,3 +126,24 @@ func (c Credential) value(ex *traffic.Exchange) string {
 	}
 	return strings.TrimSpace(value)
 }
+
+// Missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
+// alternative is complete.
+func Missing(alternatives [][]Credential, ex *traffic.Exchange) []Credential {
+	var fewest []Credential
+	for i, a := range alternatives {
+		var missing []Credential
+		for _, k := range a {
+			if !k.IsIn(ex) {
+				missing = append(missing, k)
+			}
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		if i == 0 || len(missing) < len(fewest) {
+			fewest = missing
+		}
+	}
+	return fewest
+}

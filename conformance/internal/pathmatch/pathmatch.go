@@ -97,15 +97,15 @@ func basePaths(s *openapi3.Server) []string {
 		urls = expanded
 	}
 	for i, base := range urls {
+		if end := strings.IndexAny(base, "?#"); end >= 0 {
+			base = base[:end]
+		}
 		if _, rest, isAbsolute := strings.Cut(base, "//"); isAbsolute {
 			slash := strings.IndexByte(rest, '/')
 			if slash < 0 {
 				slash = len(rest)
 			}
 			base = rest[slash:]
-		}
-		if end := strings.IndexAny(base, "?#"); end >= 0 {
-			base = base[:end]
 		}
 		if base = strings.Trim(base, "/"); base != "" {
 			base = "/" + base

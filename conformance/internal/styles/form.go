@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"mime"
 	"mime/multipart"
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -75,7 +75,7 @@ func (f *Form) AppendMultipart(dst []byte, body []byte, boundary string, visit f
 		}
 		name := strings.ToValidUTF8(part.FormName(), "\uFFFD")
 		contentType := part.Header.Get("Content-Type")
-		mediaType, _, err := mime.ParseMediaType(contentType)
+		mediaType, _, err := mediatype.Parse(contentType)
 		if contentType == "" {
 			mediaType = "text/plain" // RFC 7578, section 4.4
 		} else if err != nil {
@@ -88,7 +88,7 @@ func (f *Form) AppendMultipart(dst []byte, body []byte, boundary string, visit f
 		}
 		e := parts.add(name)
 		// OpenAPI 3.0.3, Encoding Object: the default for objects is JSON.
-		if IsJSON(mediaType) || contentType == "" && shape.has(Object) {
+		if mediatype.IsJSON(mediaType) || contentType == "" && shape.has(Object) {
 			e.values = append(e.values, string(appendJSON(nil, content)))
 		} else {
 			e.values = append(e.values, string(appendScalar(nil, shape, string(content))))
@@ -121,9 +121,4 @@ func appendJSON(dst, text []byte) []byte {
 		return append(dst, bytes.TrimSpace(text)...)
 	}
 	return AppendString(dst, string(text))
-}
-
-// IsJSON reports whether a media type is JSON, also by the structured suffix of RFC 6839, section 3.1.
-func IsJSON(mediaType string) bool {
-	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
