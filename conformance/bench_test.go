@@ -91,6 +91,20 @@ func BenchmarkExchange(b *testing.B) {
 			}
 		}
 	})
+	b.Run("parameters", func(b *testing.B) {
+		contract, err := Load([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {'/f/{id}': {get: {parameters: [" +
+			"{name: id, in: path, required: true, schema: {type: integer, minimum: 1}}, {name: page, in: query, schema: {type: integer, maximum: 9}}, " +
+			"{name: sort, in: query, schema: {type: string, enum: [id, name]}}], responses: {'204': {description: d}}}}}"))
+		require.NoError(b, err)
+		get := &traffic.Exchange{Method: http.MethodGet, URL: &url.URL{Path: "/f/7", RawQuery: "page=5&sort=name"}, Status: http.StatusNoContent}
+		ledger := contract.NewLedger()
+		b.ReportAllocs()
+		for b.Loop() {
+			if findings, err := ledger.Add(get); err != nil || len(findings) > 0 {
+				b.Fatal(findings, err)
+			}
+		}
+	})
 	b.Run("kin", func(b *testing.B) {
 		router, err := legacy.NewRouter(doc)
 		require.NoError(b, err)

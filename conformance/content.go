@@ -82,11 +82,11 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 }
 
 func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) mediaType {
-	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema), encodings: map[string]*encoding{}}
+	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema)}
 	if m.schema == nil || mediatype.IsJSON(m.name) {
 		return m
 	}
-	m.form = &styles.Form{Shape: c.shape(m.schema)}
+	m.form, m.encodings = &styles.Form{Shape: c.shape(m.schema)}, map[string]*encoding{}
 	for _, property := range sortedKeys(m.form.Shape.Properties) {
 		e := of.Encoding[property] // nil for the default
 		method := e.SerializationMethod()

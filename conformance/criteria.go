@@ -157,7 +157,7 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 func isTime(s *schema) bool { return s != nil && s.Format == "date-time" }
 
 // types returns the JSON types that an operand's value may have; nil if unknown.
-func (o operand) types() []string {
+func (o *operand) types() []string {
 	switch {
 	case o.part == ResponseStatus:
 		return []string{"integer"}

@@ -246,6 +246,7 @@ func TestLoadRejectsKeywords(t *testing.T) {
 // FuzzLoad looks for a spec that makes Load or Ledger.Add panic.
 func FuzzLoad(f *testing.F) {
 	f.Add(spec())
+	f.Add([]byte(parameterSpec))
 	f.Add([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/: {get: {responses: {'2XX': {description: d, content: {'*/*': {schema: {}}}}}}}}\n"))
 	f.Add([]byte(`{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{"/":{"post":{"requestBody":{"content":{}},"responses":{"default":{"description":"d","x-criteria":[]}}}}}}`))
 	f.Add([]byte("a: &a [*a]"))

@@ -290,3 +290,27 @@ func TestExpressionsOfParameters(t *testing.T) {
 		})
 	}
 }
+
+// FuzzParameters looks for a request or form that makes the checker panic, or its report invalid.
+func FuzzParameters(f *testing.F) {
+	contract, err := conformance.Load([]byte(parameterSpec))
+	require.NoError(f, err)
+	f.Add("/faults/7", "page=5&json={}&deep[a][]=1", "ab", "session=7", "n=1&list=1,2&deep[a]=3", "from,0")
+	f.Add("/faults/%zz", "page=%zz&&=&page", "\x00", "a;;=b", "--b\r\nContent-Disposition: form-data; name=n\r\n\r\n1\r\n--b--", "from")
+	f.Fuzz(func(t *testing.T, path, query, header, cookie, body, response string) {
+		ledger := contract.NewLedger()
+		for _, mediaType := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain"} {
+			for _, ex := range []*traffic.Exchange{
+				{Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query}, Status: 200,
+					Request:  traffic.Message{Header: http.Header{"X-Trace": {header}, "Cookie": {cookie}}},
+					Response: traffic.Message{Header: http.Header{"X-Range": {response}}}},
+				{Method: http.MethodPost, URL: &url.URL{Path: "/forms"}, Status: 201,
+					Request:  traffic.Message{Header: http.Header{"Content-Type": {mediaType}}, Body: []byte(body)},
+					Response: traffic.Message{Header: http.Header{"Content-Type": {mediaType}}, Body: []byte(body)}},
+			} {
+				_, _ = ledger.Add(ex)
+			}
+		}
+		mustJSON(t, ledger.Report())
+	})
+}

@@ -124,55 +124,36 @@ func (p *parameter) unescape(text string) string {
 // isNamed reports whether the texts are pairs of a name and a value.
 func (p *parameter) isNamed() bool { return p.in == "query" || p.in == "cookie" }
 
+// separator stands between the items of a list or object.
+func (p *parameter) separator() string {
+	switch {
+	case p.style == "spaceDelimited":
+		return "%20"
+	case p.style == "pipeDelimited":
+		return "|"
+	case p.style == "label" && p.explode:
+		return "."
+	}
+	return ","
+}
+
+// isSpread reports whether each item is a pair of its own.
+func (p *parameter) isSpread() bool { return p.explode && (p.isNamed() || p.style == "matrix") }
+
 // write writes a value: as pairs in a query or cookie, or else as one text. Not every value can be written.
 func (p *parameter) write(v any) (texts []string, ok bool) {
-	if p.json {
+	var items []string
+	object, isObject := v.(map[string]any)
+	list, isList := v.([]any)
+	switch {
+	case p.json:
 		return p.named(p.escape(encode(v))), true
-	}
-	var items []string // of a list or object
-	separator := map[string]string{"spaceDelimited": "%20", "pipeDelimited": "|"}[p.style]
-	if separator == "" {
-		separator = ","
-	}
-	if p.explode && p.style == "label" {
-		separator = "."
-	}
-	ok = true
-	add := func(texts ...string) {
-		for i, text := range texts {
-			texts[i] = p.escape(text)
-			ok = ok && (separator == "%20" || !strings.Contains(texts[i], separator)) && (p.in != "header" || !strings.ContainsAny(text, ",="))
-		}
-		items = append(items, strings.Join(texts, map[bool]string{true: "=", false: separator}[p.explode]))
-	}
-	spread := p.explode && (p.isNamed() || p.style == "matrix")
-	switch v := v.(type) {
-	case []any:
-		for _, item := range v {
-			text, isScalar := scalarText(item)
-			ok = ok && isScalar
-			if spread {
-				items = append(items, p.escape(p.name)+"="+p.escape(text))
-			} else {
-				add(text)
-			}
-		}
-		ok = ok && len(items) > 0
-	case map[string]any:
-		if p.style == "deepObject" {
-			return p.deep(p.name, v)
-		}
-		for _, name := range sortedKeys(v) {
-			text, isScalar := scalarText(v[name])
-			if spread { // other names are not those of the object
-				ok = ok && p.schema.properties[name] != nil
-				ok = ok && isScalar && name != ""
-				items = append(items, p.escape(name)+"="+p.escape(text))
-			} else if add(name, text); !isScalar {
-				ok = false
-			}
-		}
-		ok = ok && len(items) > 0
+	case isObject && p.style == "deepObject":
+		return p.deep(p.name, object)
+	case isObject:
+		items, ok = p.writeObject(object)
+	case isList:
+		items, ok = p.writeList(list)
 	default:
 		text, _ := scalarText(v)
 		if v == nil && p.schema.nullable && !p.schema.reads("string") {
@@ -181,12 +162,50 @@ func (p *parameter) write(v any) (texts []string, ok bool) {
 		isSplit := p.style == "label" && p.schema.reads("array", "object") && strings.Contains(text, ".")
 		return p.prefixed(p.named(p.escape(text))), p.in != "path" || !isSplit && strings.Trim(text, ".") != ""
 	}
-	if !spread {
-		items = p.named(strings.Join(items, separator))
-	} else if p.style == "matrix" {
+	switch {
+	case !p.isSpread():
+		items = p.named(strings.Join(items, p.separator()))
+	case p.style == "matrix":
 		items = []string{strings.Join(items, ";")}
 	}
-	return p.prefixed(items), ok && p.isWritable(items)
+	return p.prefixed(items), ok && len(items) > 0 && p.isWritable(items)
+}
+
+func (p *parameter) writeList(list []any) (items []string, ok bool) {
+	ok = len(list) > 0
+	for _, item := range list {
+		text, isScalar := scalarText(item)
+		ok = ok && isScalar && (p.isSpread() || p.isApart(text))
+		if text = p.escape(text); p.isSpread() {
+			text = p.escape(p.name) + "=" + text
+		}
+		items = append(items, text)
+	}
+	return items, ok
+}
+
+func (p *parameter) writeObject(object map[string]any) (items []string, ok bool) {
+	ok = len(object) > 0
+	for _, name := range sortedKeys(object) {
+		text, isScalar := scalarText(object[name])
+		if ok = ok && isScalar; p.isSpread() { // other names are not those of the object
+			ok = ok && name != "" && p.schema.properties[name] != nil
+		} else {
+			ok = ok && p.isApart(name) && p.isApart(text)
+		}
+		between := p.separator()
+		if p.explode {
+			between = "="
+		}
+		items = append(items, p.escape(name)+between+p.escape(text))
+	}
+	return items, ok
+}
+
+// isApart reports whether a text has nothing that separates items.
+func (p *parameter) isApart(text string) bool {
+	written := p.escape(text)
+	return (p.separator() == "%20" || !strings.Contains(written, p.separator())) && (p.in != "header" || !strings.ContainsAny(text, ",="))
 }
 
 // deep writes an object as name[property]=value.
@@ -261,7 +280,6 @@ func (p *parameter) read(texts []string) any {
 		}
 		text = values[0]
 	}
-	separator := map[string]string{"spaceDelimited": "%20", "pipeDelimited": "|"}[p.style]
 	switch {
 	case p.emptiness && len(values) == 1 && text == "":
 		return ""
@@ -269,12 +287,8 @@ func (p *parameter) read(texts []string) any {
 		return decode(p.unescape(text))
 	case len(values) > 1:
 		return p.list(values)
-	case separator == "" && p.style == "label" && p.explode:
-		separator = "."
-	case separator == "":
-		separator = ","
 	}
-	items := strings.Split(text, separator)
+	items := strings.Split(text, p.separator())
 	if len(values) == 1 && p.explode {
 		items = values
 	}

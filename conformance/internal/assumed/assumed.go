@@ -39,6 +39,20 @@ func Read(s *yamltree.Tree) (Assumptions, error) {
 	return list, err
 }
 
+// Reason returns the reason if the claim at pointer, or an object around it, is assumed.
+func (a Assumptions) Reason(pointer string) (reason string, ok bool) {
+	for {
+		if reason, ok = a[pointer]; ok {
+			return reason, true
+		}
+		cut := strings.LastIndexByte(pointer, '/')
+		if cut < 0 {
+			return "", false
+		}
+		pointer = pointer[:cut]
+	}
+}
+
 // read descends from the node assumed and from the node n that it mirrors, side by side.
 func (a Assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node, at string, n *yaml.Node) error {
 	assumed, n = yamltree.Follow(assumed), yamltree.Follow(n)
@@ -71,20 +85,6 @@ func (a Assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node
 		}
 	}
 	return nil
-}
-
-// Reason returns the reason if the claim at pointer, or an object around it, is assumed.
-func (a Assumptions) Reason(pointer string) (reason string, ok bool) {
-	for {
-		if reason, ok = a[pointer]; ok {
-			return reason, true
-		}
-		cut := strings.LastIndexByte(pointer, '/')
-		if cut < 0 {
-			return "", false
-		}
-		pointer = pointer[:cut]
-	}
 }
 
 func quotePointer(pointer string) string {

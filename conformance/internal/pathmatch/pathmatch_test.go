@@ -50,10 +50,8 @@ func TestMatch(t *testing.T) {
 			assert.Equal(t, test.want, strings.Join(values, " "))
 		})
 	}
-	_, err := url.Parse("https://host/faults/%zz")
-	require.Error(t, err, "no URL has a malformed escape in its path")
 	values, _ := New(nil, "/faults/{id}").Match(Path(&url.URL{Path: "/faults/%zz", RawPath: "/faults/%zz"}))
-	assert.Equal(t, []string{"%25zz"}, values)
+	assert.Equal(t, []string{"%25zz"}, values, "no URL has a malformed escape in its path")
 }
 
 func TestServers(t *testing.T) {

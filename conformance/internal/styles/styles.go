@@ -142,17 +142,6 @@ func (f *Field) Owns(name string) bool {
 	return f.names(name) || isOpen && !slices.ContainsFunc(f.Others, func(other *Field) bool { return other.names(name) })
 }
 
-// isExploded reports whether the properties of an object have names of their own.
-func (f *Field) isExploded() bool {
-	return f.Explode && !f.JSON && f.Style != "deepObject" && f.Shape.has(Object)
-}
-
-// names reports whether a name is that of the field, or of one of its properties.
-func (f *Field) names(name string) bool {
-	rest, isPrefix := strings.CutPrefix(name, f.Name)
-	return isPrefix && (rest == "" || f.Style == "deepObject" && rest[0] == '[') || f.isExploded() && f.Shape.Properties[name] != nil
-}
-
 // IsEmpty reports whether the field has one value, which is empty.
 func (f *Field) IsEmpty(pairs []Pair) bool {
 	count, size := 0, 0
@@ -163,6 +152,17 @@ func (f *Field) IsEmpty(pairs []Pair) bool {
 		}
 	}
 	return count == 1 && size == 0
+}
+
+// isExploded reports whether the properties of an object have names of their own.
+func (f *Field) isExploded() bool {
+	return f.Explode && !f.JSON && f.Style != "deepObject" && f.Shape.has(Object)
+}
+
+// names reports whether a name is that of the field, or of one of its properties.
+func (f *Field) names(name string) bool {
+	rest, isPrefix := strings.CutPrefix(name, f.Name)
+	return isPrefix && (rest == "" || f.Style == "deepObject" && rest[0] == '[') || f.isExploded() && f.Shape.Properties[name] != nil
 }
 
 // Delimiters with and without escapes.

@@ -125,6 +125,14 @@ func isInteger(text string) bool {
 // AppendString appends a text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func AppendString(dst []byte, text string) []byte {
 	dst = append(dst, '"')
+	isPlain := true
+	for i := range len(text) {
+		c := text[i]
+		isPlain = isPlain && c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
+	}
+	if isPlain { // as most texts are
+		return append(append(dst, text...), '"')
+	}
 	for _, r := range text {
 		switch {
 		case r == '"' || r == '\\':

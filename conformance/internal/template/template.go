@@ -41,27 +41,6 @@ func Parse(s string) (*Template, error) {
 	return t, err
 }
 
-// findLiterals sets literals, fromStart and toEnd.
-func (t *Template) findLiterals() {
-	texts := slices.Clone(t.texts)
-	last := len(texts) - 1
-	texts[0], t.fromStart = strings.CutPrefix(texts[0], "^")
-	texts[last], t.toEnd = strings.CutSuffix(texts[last], "$")
-	var literals [][]byte
-	for _, text := range texts {
-		pattern, err := regexp.Compile(text)
-		if err != nil {
-			return
-		}
-		literal, complete := pattern.LiteralPrefix()
-		if !complete {
-			return
-		}
-		literals = append(literals, []byte(literal))
-	}
-	t.literals = literals
-}
-
 // Match reports whether a text matches with the values of the expressions. With some values, the regular expression is not
 // valid, which is an error.
 func (t *Template) Match(text []byte, values [][]byte) (bool, error) {
@@ -117,4 +96,25 @@ func (t *Template) String() string {
 		}
 	}
 	return b.String()
+}
+
+// findLiterals sets literals, fromStart and toEnd.
+func (t *Template) findLiterals() {
+	texts := slices.Clone(t.texts)
+	last := len(texts) - 1
+	texts[0], t.fromStart = strings.CutPrefix(texts[0], "^")
+	texts[last], t.toEnd = strings.CutSuffix(texts[last], "$")
+	var literals [][]byte
+	for _, text := range texts {
+		pattern, err := regexp.Compile(text)
+		if err != nil {
+			return
+		}
+		literal, complete := pattern.LiteralPrefix()
+		if !complete {
+			return
+		}
+		literals = append(literals, []byte(literal))
+	}
+	t.literals = literals
 }

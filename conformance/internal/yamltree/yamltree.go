@@ -112,6 +112,34 @@ func (t *Tree) Canonical(pointer string) string {
 	return at
 }
 
+// ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
+// a parameter with its place (query.page), of a criterion.
+func (t *Tree) ByName(pointer string) string {
+	tokens := strictjson.SplitPointer(pointer)
+	n := t.Root
+	for i := range tokens {
+		list := Follow(n)
+		if n, _ = t.Child(list, tokens[i]); n == nil {
+			break
+		}
+		if i == 0 || list.Kind != yaml.SequenceNode {
+			continue
+		}
+		name, _ := t.Child(n, "name")
+		in, _ := t.Child(n, "in")
+		switch parent := tokens[i-1]; {
+		case parent == "required":
+			tokens[i] = Follow(n).Value
+		case parent == "parameters" && name != nil && in != nil:
+			tokens[i] = Follow(in).Value + "." + Follow(name).Value
+		case parent == "x-criteria" && name != nil:
+			tokens[i] = name.Value
+			return strictjson.Pointer(tokens...) // the rest is below the name
+		}
+	}
+	return strictjson.Pointer(tokens...)
+}
+
 // DataKeywords are the keywords whose values are data, not objects of the spec.
 var DataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
 
@@ -205,34 +233,6 @@ func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
 		n = t.Node(at)
 	}
 	return at, n
-}
-
-// ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
-// a parameter with its place (query.page), of a criterion.
-func (t *Tree) ByName(pointer string) string {
-	tokens := strictjson.SplitPointer(pointer)
-	n := t.Root
-	for i := range tokens {
-		list := Follow(n)
-		if n, _ = t.Child(list, tokens[i]); n == nil {
-			break
-		}
-		if i == 0 || list.Kind != yaml.SequenceNode {
-			continue
-		}
-		name, _ := t.Child(n, "name")
-		in, _ := t.Child(n, "in")
-		switch parent := tokens[i-1]; {
-		case parent == "required":
-			tokens[i] = Follow(n).Value
-		case parent == "parameters" && name != nil && in != nil:
-			tokens[i] = Follow(in).Value + "." + Follow(name).Value
-		case parent == "x-criteria" && name != nil:
-			tokens[i] = name.Value
-			return strictjson.Pointer(tokens...) // the rest is below the name
-		}
-	}
-	return strictjson.Pointer(tokens...)
 }
 
 // Value reads a node as a JSON value.
