@@ -169,9 +169,8 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 		return nil, &mismatch{contentType: contentType}
 	}
 	for i := range c.types {
-		if m := c.types[i]; m.name == name {
-			return &c.types[i], nil
-		} else if mediatype.Covers(m.name, name) {
+		if mediatype.Covers(c.types[i].name, name) {
+			m := c.types[i] // whose name may be a range
 			m.name = name
 			return &m, nil
 		}

@@ -224,7 +224,7 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 			h := ref.Value.Headers[name].Value
 			method, _ := h.SerializationMethod() // the library has validated it
 			at := c.source.Canonical(r.pointer + strictjson.Pointer("headers", name))
-			r.headers = append(r.headers, c.newParameter(inResponseHeader, &h.Parameter, name, at, method))
+			r.headers = append(r.headers, c.newParameter(inResponseHeader, &h.Parameter, http.CanonicalHeaderKey(name), at, method))
 		}
 		if err := c.readCriteria(op, r); err != nil {
 			return err

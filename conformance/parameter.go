@@ -40,16 +40,18 @@ var ignoredParameters = []string{"Accept", "Content-Type", "Authorization"}
 // those of its path.
 func (c *Contract) readParameters(op *operation, at string, list openapi3.Parameters) {
 	for i, ref := range list {
-		in := parameterParts[ref.Value.In]
-		method, _ := ref.Value.SerializationMethod() // the library has validated it
-		p := c.newParameter(in, ref.Value, ref.Value.Name, c.source.Canonical(at+"/parameters/"+strconv.Itoa(i)), method)
-		p.segment = slices.Index(op.path.Names, p.Name)
-		ignored := in == inRequestHeader && slices.Contains(ignoredParameters, p.Name) || in == inRequestPath && p.segment < 0
-		if ignored || slices.ContainsFunc(op.parameters, func(own *parameter) bool { return own.in == in && own.Name == p.Name }) {
+		in, name := parameterParts[ref.Value.In], ref.Value.Name
+		if in == inRequestHeader {
+			name = http.CanonicalHeaderKey(name)
+		}
+		segment := slices.Index(op.path.Names, name)
+		ignored := in == inRequestHeader && slices.Contains(ignoredParameters, name) || in == inRequestPath && segment < 0
+		if ignored || slices.ContainsFunc(op.parameters, func(own *parameter) bool { return own.in == in && own.Name == name }) {
 			continue
 		}
-		if in == inRequestQuery {
-			p.Others = op.query
+		method, _ := ref.Value.SerializationMethod() // the library has validated it
+		p := c.newParameter(in, ref.Value, name, c.source.Canonical(at+"/parameters/"+strconv.Itoa(i)), method)
+		if p.segment = segment; in == inRequestQuery {
 			op.query = append(op.query, &p.Field)
 		}
 		op.parameters = append(op.parameters, p)
@@ -59,12 +61,9 @@ func (c *Contract) readParameters(op *operation, at string, list openapi3.Parame
 	}
 }
 
-// newParameter reads a parameter, or a header of a response.
+// newParameter reads a parameter, or a header of a response by its canonical name.
 func (c *Contract) newParameter(in validatedPart, of *openapi3.Parameter, name, pointer string, method *openapi3.SerializationMethod) *parameter {
 	_, where, _ := strings.Cut(string(partNames[in]), ".")
-	if where == "header" {
-		name = http.CanonicalHeaderKey(name)
-	}
 	c.names[name] = true
 	p := &parameter{in: in, place: strictjson.Pointer(name), pointer: pointer, required: of.Required && in != inRequestPath,
 		Field: styles.Field{Name: name, In: where, Style: method.Style, Explode: method.Explode}}
