@@ -49,7 +49,7 @@ func BenchmarkBody(b *testing.B) {
 			}
 		})
 	}
-	schema := contract.operations[0].responses["201"].body.json()
+	schema := contract.operations[0].responses["201"].body.checked()
 	k := contract.newChecker()
 	k.validator.part, k.validator.satisfied = inResponseBody, k.evidence.satisfied
 	measure("ours", func() bool {
@@ -87,6 +87,20 @@ func BenchmarkExchange(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if findings, err := ledger.Add(bad); err != nil || len(findings) != 1 {
+				b.Fatal(findings, err)
+			}
+		}
+	})
+	b.Run("parameters", func(b *testing.B) {
+		contract, err := Load([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {'/f/{id}': {get: {parameters: [" +
+			"{name: id, in: path, required: true, schema: {type: integer, minimum: 1}}, {name: page, in: query, schema: {type: integer, maximum: 9}}, " +
+			"{name: sort, in: query, schema: {type: string, enum: [id, name]}}], responses: {'204': {description: d}}}}}"))
+		require.NoError(b, err)
+		get := &traffic.Exchange{Method: http.MethodGet, URL: &url.URL{Path: "/f/7", RawQuery: "page=5&sort=name"}, Status: http.StatusNoContent}
+		ledger := contract.NewLedger()
+		b.ReportAllocs()
+		for b.Loop() {
+			if findings, err := ledger.Add(get); err != nil || len(findings) > 0 {
 				b.Fatal(findings, err)
 			}
 		}

@@ -110,7 +110,7 @@ func TestClaimsOfNestedSchemas(t *testing.T) {
 		schema := strings.Repeat("{type: array, items: ", levels) + "{type: string}" + strings.Repeat("}", levels)
 		contract, _ := loadSchema(t, schema, "")
 		pointer := "/paths/~1/get/responses/200/content/application~1json/schema" + strings.Repeat("/items", levels) + "/type"
-		return testing.AllocsPerRun(1, func() { require.Equal(t, pointer, contract.byName(pointer)) })
+		return testing.AllocsPerRun(1, func() { require.Equal(t, pointer, contract.source.ByName(pointer)) })
 	}
 	assert.Less(t, allocations(200), 100.0)
 }

@@ -3,13 +3,16 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -40,30 +43,33 @@ type checker struct {
 
 	op       *operation
 	ex       *traffic.Exchange
+	segments []string // the values of the path's parameters
+	query    []styles.Pair
+	cookies  []styles.Pair
 	findings []Finding
 	secrets  *redact.Redactor // nil until needed
-	finders  map[*operation]*credentials.Finder
+	finder   *credentials.Finder
 
 	requestBody, responseBody body
 	requestDoc, responseDoc   strictjson.Document
-	scratch                   []*strictjson.Document // for headers and the status, see scratchDoc
+	scratch                   []*strictjson.Document // for values outside JSON bodies, see scratchDoc
 	used                      int                    // documents of scratch
-	pattern                   []byte                 // of a criterion, with the values of the exchange
-	embedded                  []value                // the values in it
+	embedded                  [][]byte               // values in the pattern of a criterion
+	texts                     []byte                 // of them
 	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
 	resolvedPointer           string
 	resolvedValue             value
 }
 
-// body is a parsed JSON body.
+// body is a parsed body, or the content of a parameter.
 type body struct {
 	value   value
-	known   bool // false if it is absent, not recorded, not JSON, or JSON that parsers disagree about
+	known   bool // false if it is absent, not recorded, of an unchecked media type, or JSON that parsers disagree about
 	certain bool // it is absent or recorded in full, and parsers agree about it
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence(), finders: map[*operation]*credentials.Finder{}}
+	k := &checker{contract: c, evidence: c.newEvidence(), finder: credentials.NewFinder(slices.Collect(maps.Values(c.schemes)))}
 	k.validator.contract = c
 	return k
 }
@@ -71,7 +77,8 @@ func (c *Contract) newChecker() *checker {
 // check checks an exchange and stores its evidence.
 func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.evidence.reset()
-	k.op, k.ex = k.contract.operation(ex.Method, ex.URL), ex
+	k.ex = ex
+	k.op, k.segments = k.contract.operation(ex.Method, ex.URL)
 	if k.op == nil {
 		return nil, ErrNoOperation
 	}
@@ -82,14 +89,14 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.requestBody, k.responseBody, k.resolvedPart = body{}, body{}, ""
 	k.request()
 	k.response()
-	k.evidence.satisfied.subtract(k.evidence.violated)
+	k.evidence.satisfied.Subtract(k.evidence.violated)
 	return k.findings, nil
 }
 
 func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 
 // satisfy notes that a claim applies to the exchange.
-func (k *checker) satisfy(claim int) { k.evidence.satisfied.add(claim) }
+func (k *checker) satisfy(claim int) { k.evidence.satisfied.Add(claim) }
 
 // violate adds a finding about the claim at spec.
 func (k *checker) violate(rule string, part Part, pointer, spec, expected, actual string) {
@@ -106,10 +113,10 @@ func (k *checker) add(f Finding, spec, name string) {
 	if i := k.contract.claimIndex(f.Part, spec); f.Source == "" && i != noClaim {
 		claim := &k.contract.claims[i]
 		f.Source, f.Reason, f.Claim, f.Spec = claim.Source, claim.Reason, claim.ID, claim.Spec
-		k.evidence.violated.add(i)
+		k.evidence.violated.Add(i)
 	} else {
 		if f.Source == "" {
-			f.Source, f.Reason = k.contract.assumptions.source(spec)
+			f.Source, f.Reason = k.contract.sourceOf(spec)
 		}
 		f.Spec = k.contract.location(spec)
 	}
@@ -117,7 +124,7 @@ func (k *checker) add(f Finding, spec, name string) {
 	f.Expected = k.redact(f.Expected)
 	f.Exchange, f.Operation, f.Status = strings.ToValidUTF8(k.ex.Source, "\uFFFD"), k.op.id, k.ex.Status
 	f.Message = "expected " + f.Expected + ", found " + f.Actual
-	if f.Fails() && (f.Part == RequestHeader || f.Part == RequestBody) {
+	if f.Fails() && f.Part.ofRequest() {
 		f.Message = fmt.Sprintf("accepted with %d although it violates the contract: %s", f.Status, f.Message)
 	}
 	if name != "" {
@@ -127,26 +134,27 @@ func (k *checker) add(f Finding, spec, name string) {
 	k.findings = append(k.findings, f)
 }
 
-// request checks the request if the server accepted it, and parses its body for the criteria either way.
+// request checks the request, and parses its body for the criteria. If the server rejected it, there are no findings.
 func (k *checker) request() {
 	message := &k.ex.Request
 	if !message.HeaderOmitted {
 		k.credentials()
 	}
+	certain := k.parameters()
 	if k.op.request != nil { // OpenAPI allows an undocumented request body
 		k.requestBody = k.content(k.op.request, message, k.op.required, RequestHeader, inRequestBody, &k.requestDoc)
 	} else {
 		k.requestBody.certain = true
 	}
 	if !k.accepted() {
-		k.rejected()
+		k.rejected(certain && k.requestBody.certain)
 	}
 }
 
 // credentials checks that the request has a complete set of credentials. The claim is that the server rejects it
 // otherwise: a complete request is no evidence if rejected, and consistent with the claim if accepted.
 func (k *checker) credentials() {
-	if missing := k.op.missing(k.ex); len(missing) > 0 {
+	if missing := credentials.Missing(k.op.security, k.ex); len(missing) > 0 {
 		for _, m := range missing {
 			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none (if it was removed from the recording, put a placeholder in its place)")
 		}
@@ -163,15 +171,16 @@ func (k *checker) credentials() {
 
 // rejected evaluates a request that the server rejected, which is never a deviation. If the request violates exactly one
 // claim, and the response is a documented error that can be about it, the server enforces the claim. If it violates
-// several, the reason of the server is unknown.
-func (k *checker) rejected() {
+// several, or may violate others, the reason of the server is unknown. A 404 is none: a path of the right form may lead to
+// nothing.
+func (k *checker) rejected(certain bool) {
 	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Source == Note })
 	k.findings = nil
 	k.evidence.reset()
 	if len(violated) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
-	enforces := k.requestBody.certain && slices.Contains(rejectionStatuses, k.ex.Status)
+	enforces := certain && slices.Contains(rejectionStatuses, k.ex.Status)
 	if violated[0].Rule == ruleSecurity {
 		enforces = k.ex.Status == http.StatusUnauthorized || k.ex.Status == http.StatusForbidden
 	}
@@ -195,8 +204,8 @@ func (k *checker) response() {
 	k.satisfy(r.claim)
 	message := &k.ex.Response
 	if !message.HeaderOmitted {
-		for i := range r.headers {
-			k.header(&r.headers[i])
+		for _, h := range r.headers {
+			k.parameter(h)
 		}
 		for _, name := range k.undocumentedHeaders(r) {
 			k.drift(ruleUndocumentedHeader, ResponseHeader, strictjson.Pointer(name), k.contract.source.Below(r.pointer, "headers"),
@@ -221,22 +230,6 @@ func (k *checker) response() {
 // bodiless reports whether HTTP forbids a body in the response (RFC 9110, sections 6.4.1 and 15).
 func (k *checker) bodiless() bool {
 	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
-}
-
-func (k *checker) header(h *header) {
-	values, present := k.ex.Response.Header[h.name]
-	if h.required {
-		k.satisfy(h.requiredClaim)
-	}
-	if !present {
-		if h.required {
-			k.violate("required", ResponseHeader, h.place, h.pointer+"/required", "the header", "none")
-		}
-		return
-	}
-	if h.schema != nil {
-		k.validate(h.schema, headerValue(k.scratchDoc(), strings.Join(values, ", "), h.schema), inResponseHeader, h.place)
-	}
 }
 
 // scratchDoc returns a document for a value outside the bodies. The next exchange reuses it.
@@ -292,24 +285,77 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 		k.satisfy(c.headerClaim)
 		k.satisfy(m.headerClaim)
 	}
-	if message.BodyOmitted || !isJSON(m.name) {
+	switch {
+	case message.BodyOmitted:
 		return body{}
+	case mediatype.IsJSON(m.name):
+		return k.json(m, in, "", doc, message.Body)
+	case m.isText():
+		return k.text(m, in, message)
 	}
+	return body{}
+}
+
+// json checks the JSON of a body, or of a parameter at a place.
+func (k *checker) json(m *mediaType, in validatedPart, place string, doc *strictjson.Document, text []byte) body {
 	k.satisfy(m.bodyClaim)
-	defects, ok := parseBody(doc, message.Body)
+	defects, ok := parseBody(doc, text)
 	disputed := false
 	for _, f := range defects {
 		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and a lone surrogate, as parsers disagree
 		// about them. A server that sends one deviates; one that accepts it does not, but what it accepted is unknown.
 		disputed = disputed || f.rule == ruleDuplicate || f.rule == ruleUnicode
-		if in == inResponseBody || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
-			k.violate(f.rule, part, f.pointer, m.pointer, "one JSON value in UTF-8", f.actual)
+		if !in.ofRequest() || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
+			k.violate(f.rule, partNames[in], place+f.pointer, m.pointer, "one JSON value in UTF-8", f.actual)
 		}
 	}
 	if !ok {
 		return body{certain: true}
 	}
 	root := value{Doc: doc}
+	k.validate(m.schema, root, in, place)
+	return body{value: root, known: !in.ofRequest() || !disputed, certain: !disputed}
+}
+
+// text checks a body that is a form, multipart or plain text.
+func (k *checker) text(m *mediaType, in validatedPart, message *traffic.Message) body {
+	_, parameters, _ := mediatype.Parse(message.Header.Get("Content-Type"))
+	doc := k.scratchDoc()
+	switch {
+	case m.name == mediatype.Multipart:
+		k.satisfy(m.bodyClaim)
+		var err error
+		doc.Data, err = m.form.AppendMultipart(doc.Data[:0], message.Body, parameters["boundary"], func(name, mediaType string) {
+			k.partType(m, in, name, mediaType)
+		})
+		if err != nil {
+			k.violate(ruleMultipart, partNames[in], "", m.pointer, "a multipart body", err.Error())
+			return body{certain: true}
+		}
+	case m.name == mediatype.URLEncoded:
+		doc.Data = m.form.AppendQuery(doc.Data[:0], string(message.Body))
+	case mediatype.IsUTF8(parameters["charset"]):
+		doc.Data = styles.AppendString(doc.Data[:0], string(message.Body))
+	default:
+		return body{}
+	}
+	if !doc.Parse(doc.Data) { // JSON in a form is nested too deep
+		return body{}
+	}
+	root := value{Doc: doc}
 	k.validate(m.schema, root, in, "")
-	return body{value: root, known: in == inResponseBody || !disputed, certain: !disputed}
+	return body{value: root, known: true, certain: true}
+}
+
+// partType checks the media type of a part of a multipart body.
+func (k *checker) partType(m *mediaType, in validatedPart, name, actual string) {
+	documented := m.encodings[name]
+	if documented == nil {
+		return
+	}
+	k.satisfy(documented.claim)
+	if !slices.ContainsFunc(documented.names, func(pattern string) bool { return mediatype.Covers(pattern, actual) }) {
+		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(inPointer(name)), documented.pointer,
+			strings.Join(documented.names, " or "), k.excerpt(actual))
+	}
 }

@@ -4,10 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
@@ -59,6 +57,9 @@ func (c *Contract) readClaims() {
 				c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
 			}
 		}
+		for _, p := range op.parameters {
+			c.claimParameter(usage{text: op.id}, p)
+		}
 		c.claimContent(usage{text: op.id}, op.request, op.required, RequestHeader, inRequestBody)
 		for _, status := range sortedKeys(op.responses) {
 			c.claimResponse(usage{op.id + " " + status, status}, op.responses[status])
@@ -95,10 +96,10 @@ type usage struct {
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
-		source, reason := c.assumptions.source(spec)
+		source, reason := c.sourceOf(spec)
 		i = len(c.claims)
 		c.claimAt[claimKey{part, spec}] = i
-		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.byName(spec), Rule: rule, Part: part,
+		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.source.ByName(spec), Rule: rule, Part: part,
 			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
 	claim := &c.claims[i]
@@ -115,10 +116,7 @@ func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
 func (c *Contract) claimResponse(use usage, r *response) {
 	c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
 	for _, h := range r.headers {
-		if h.required {
-			c.claim(use, ResponseHeader, "required", h.place, h.pointer+"/required", "the header "+h.name)
-		}
-		c.claimSchema(use, inResponseHeader, h.place, h.schema, newTraversal())
+		c.claimParameter(use, h)
 	}
 	if r.body == nil && use.status != "204" && use.status != "304" && !strings.HasPrefix(use.status, "1") { // HTTP forbids those
 		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
@@ -141,10 +139,19 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 	}
 	for _, m := range documented.types {
 		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
-		if isJSON(m.name) || strings.Contains(m.name, "*") { // a range covers JSON, too
+		switch {
+		case mediatype.IsJSON(m.name) || m.isRange(): // which covers JSON, too
 			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
-			c.claimSchema(use, body, "", m.schema, newTraversal())
+		case m.name == mediatype.Multipart && m.schema != nil:
+			c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
+			for _, name := range sortedKeys(m.encodings) {
+				e := m.encodings[name]
+				c.claim(use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
+			}
+		case !m.isText():
+			continue
 		}
+		c.claimSchema(use, body, "", m.schema, newTraversal())
 	}
 }
 
@@ -205,29 +212,4 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 	for _, combined := range parts {
 		c.claimSchema(use, part, place, combined, walk)
 	}
-}
-
-// byName replaces the positions in the lists of a pointer by names, as positions change.
-func (c *Contract) byName(pointer string) string {
-	tokens := strictjson.SplitPointer(pointer)
-	n := c.source.Root
-	for i := range tokens {
-		list := yamltree.Follow(n)
-		if n, _ = c.source.Child(list, tokens[i]); n == nil {
-			break
-		}
-		if i == 0 || list.Kind != yaml.SequenceNode {
-			continue
-		}
-		switch tokens[i-1] {
-		case "required":
-			tokens[i] = yamltree.Follow(n).Value
-		case criteriaKey:
-			if name, _ := c.source.Child(n, "name"); name != nil {
-				tokens[i] = name.Value
-				return strictjson.Pointer(tokens...) // the rest is below the name
-			}
-		}
-	}
-	return strictjson.Pointer(tokens...)
 }

@@ -4,13 +4,14 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
-	"mime"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // content is the documented content of a body.
@@ -26,8 +27,32 @@ type mediaType struct {
 	pointer string
 	schema  *schema // nil where any value will do
 
+	// For other media types than JSON.
+	form      *styles.Form
+	encodings map[string]*encoding // of the properties of a multipart body whose media types are documented
+
 	headerClaim, bodyClaim int
 }
+
+// encoding is the documented media types of a part of a multipart body (OpenAPI 3.0.3, Encoding Object).
+type encoding struct {
+	pointer string
+	names   []string // or ranges
+	claim   int
+}
+
+// isText reports whether a body that is not JSON is checked.
+func (m *mediaType) isText() bool {
+	switch {
+	case m.schema == nil:
+		return false
+	case strings.HasPrefix(m.name, "text/"):
+		return m.form.Shape.Types&styles.String != 0
+	}
+	return m.name == mediatype.Multipart || m.name == mediatype.URLEncoded
+}
+
+func (m *mediaType) isRange() bool { return strings.Contains(m.name, "*") }
 
 // mediaTypeClaim returns the pointer of the claim that a body of another media type violates.
 func (c *content) mediaTypeClaim() string {
@@ -44,12 +69,9 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	}
 	result := &content{pointer: at + "/content"}
 	for _, name := range slices.Sorted(maps.Keys(types)) {
-		m := mediaType{pointer: at + strictjson.Pointer("content", name)}
-		m.name, _, _ = strings.Cut(strings.ToLower(name), ";")
-		m.name = strings.TrimSpace(m.name)
-		m.schema = c.schemaOf(types[name].Schema)
-		if m.schema != nil && !isJSON(m.name) && !strings.Contains(m.name, "*") {
-			c.addUnchecked(m.pointer+"/schema", "bodies that are not JSON")
+		m := c.newMediaType(at+strictjson.Pointer("content", name), name, types[name])
+		if m.schema != nil && !mediatype.IsJSON(m.name) && !m.isText() && !m.isRange() {
+			c.addUnchecked(m.pointer+"/schema", "bodies that are not JSON, a form or text")
 		}
 		result.types = append(result.types, m)
 	}
@@ -59,11 +81,45 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	return result
 }
 
-// json returns the schema of the JSON body, or nil.
-func (c *content) json() *schema {
-	for _, m := range c.types {
-		if isJSON(m.name) {
-			return m.schema
+func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) mediaType {
+	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema)}
+	if m.schema == nil || mediatype.IsJSON(m.name) {
+		return m
+	}
+	m.form, m.encodings = &styles.Form{Shape: c.shape(m.schema)}, map[string]*encoding{}
+	for _, property := range sortedKeys(m.form.Shape.Properties) {
+		e := of.Encoding[property] // nil for the default
+		method := e.SerializationMethod()
+		f := &styles.Field{Name: property, In: "query", Style: method.Style, Explode: method.Explode, Shape: m.form.Shape.Properties[property]}
+		m.form.Fields = append(m.form.Fields, f)
+		if e == nil {
+			continue
+		}
+		at := pointer + strictjson.Pointer("encoding", property)
+		if e.ContentType != "" {
+			documented := &encoding{pointer: at + "/contentType"}
+			for name := range strings.SplitSeq(strings.ToLower(e.ContentType), ",") {
+				documented.names = append(documented.names, strings.TrimSpace(name))
+			}
+			m.encodings[property], f.JSON = documented, mediatype.IsJSON(documented.names[0])
+		}
+		if len(e.Headers) > 0 {
+			c.addUnchecked(at+"/headers", "headers of the parts of a body")
+		}
+	}
+	for _, f := range m.form.Fields {
+		f.Others = m.form.Fields
+	}
+	return m
+}
+
+// checked returns the schema of the JSON body, or else of a form or text; nil if there is none.
+func (c *content) checked() *schema {
+	for _, isKind := range []func(m *mediaType) bool{func(m *mediaType) bool { return mediatype.IsJSON(m.name) }, (*mediaType).isText} {
+		for i := range c.types {
+			if isKind(&c.types[i]) {
+				return c.types[i].schema
+			}
 		}
 	}
 	return nil
@@ -75,11 +131,6 @@ func (c *content) names() string {
 		names = append(names, m.name)
 	}
 	return strings.Join(names, " or ")
-}
-
-// isJSON reports whether a media type is JSON, also by the structured suffix of RFC 6839, section 3.1.
-func isJSON(name string) bool {
-	return name == "application/json" || strings.HasSuffix(name, "+json")
 }
 
 // mismatch is a Content-Type other than the documented ones.
@@ -98,15 +149,10 @@ func (k *checker) describeMismatch(m *mismatch) string {
 
 // match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3).
 func (c *content) match(fields []string) (*mediaType, *mismatch) {
-	if len(fields) > 1 {
-		if fields = slices.Compact(slices.Clone(fields)); len(fields) > 1 {
-			return nil, &mismatch{problem: fmt.Sprintf("%d Content-Type fields that differ", len(fields))}
-		}
+	contentType, err := mediatype.Single(fields)
+	if err != nil {
+		return nil, &mismatch{problem: err.Error()}
 	}
-	if len(fields) == 0 || fields[0] == "" {
-		return nil, &mismatch{problem: "no Content-Type"}
-	}
-	contentType := fields[0]
 	// Most are equal to the one in the spec, or add the charset that JSON has anyway, and need no parser.
 	usual := strings.TrimSuffix(contentType, "; charset=utf-8")
 	for i := range c.types {
@@ -114,25 +160,19 @@ func (c *content) match(fields []string) (*mediaType, *mismatch) {
 			return &c.types[i], nil
 		}
 	}
-	name, parameters, err := mime.ParseMediaType(contentType)
-	// RFC 9110, section 8.3.1, requires a type, a slash and a subtype; package mime does not.
-	if main, subtype, _ := strings.Cut(name, "/"); err != nil || main == "" || subtype == "" {
-		return nil, &mismatch{problem: "a malformed Content-Type"}
+	name, parameters, err := mediatype.Parse(contentType)
+	if err != nil {
+		return nil, &mismatch{problem: err.Error()}
 	}
 	// RFC 8259, section 8.1: JSON between systems is UTF-8.
-	charset := strings.ToLower(parameters["charset"])
-	if isJSON(name) && charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii" {
+	if mediatype.IsJSON(name) && !mediatype.IsUTF8(parameters["charset"]) {
 		return nil, &mismatch{contentType: contentType}
 	}
-	major, _, _ := strings.Cut(name, "/")
 	for i := range c.types {
-		switch c.types[i].name {
-		case name:
-			return &c.types[i], nil
-		case major + "/*", "*/*":
-			ranged := c.types[i]
-			ranged.name = name
-			return &ranged, nil
+		if mediatype.Covers(c.types[i].name, name) {
+			m := c.types[i] // whose name may be a range
+			m.name = name
+			return &m, nil
 		}
 	}
 	return nil, &mismatch{contentType: contentType, undocumented: true}

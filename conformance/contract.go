@@ -16,9 +16,11 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
@@ -28,10 +30,12 @@ type Contract struct {
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
-	assumptions assumptions
+	assumptions assumed.Assumptions
 	operations  []*operation
 	schemas     map[*openapi3.Schema]*schema
-	names       map[string]bool // of every property and header
+	shapes      map[*schema]*styles.Shape         // of those that texts have
+	names       map[string]bool                   // of every property, parameter and header
+	schemes     map[string]credentials.Credential // by the name of the security scheme
 
 	title, version string
 	hash           string // of the spec's bytes
@@ -75,10 +79,12 @@ func (e *SpecError) Error() string {
 type operation struct {
 	id             string // operationId, or method and path
 	method         string
-	path           pathmatch.Template
+	path           *pathmatch.Template
 	pointer        string
-	request        *content // nil where no body is documented
-	required       bool     // the request needs a body
+	parameters     []*parameter
+	query          []*styles.Field // of the parameters
+	request        *content        // nil where no body is documented
+	required       bool            // the request needs a body
 	security       []alternative
 	securityClaims [][]int              // as security
 	responses      map[string]*response // by status, range ("2XX") or "default"
@@ -90,7 +96,7 @@ type response struct {
 	noBody             string // pointer of the claim that there is no body, if there is none
 	claim, noBodyClaim int
 	body               *content // nil where no body is documented
-	headers            []header
+	headers            []*parameter
 	criteria           []*criterion
 }
 
@@ -103,16 +109,14 @@ func Load(spec []byte) (*Contract, error) {
 	}
 	src, err := yamltree.Parse(spec)
 	if err != nil {
-		if at, ok := errors.AsType[*yamltree.Error](err); ok {
-			return nil, &SpecError{Line: at.Line, Reason: at.Reason}
-		}
-		return nil, err
+		return nil, treeError(err)
 	}
 	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
 		return nil, &SpecError{Line: src.Line("/openapi"), Pointer: "/openapi",
 			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
 	}
-	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
+	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, shapes: map[*schema]*styles.Shape{},
+		names: map[string]bool{"Content-Type": true}, schemes: map[string]credentials.Credential{}}
 	c.redaction = sync.OnceValue(c.newRedaction)
 	// Before the library validates: its errors have no line.
 	if err := c.rejectSiblings(); err != nil {
@@ -126,11 +130,14 @@ func Load(spec []byte) (*Contract, error) {
 		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
 	}
 	c.title, c.version, c.hash = doc.Info.Title, doc.Info.Version, fmt.Sprintf("%x", sha256.Sum256(spec))
-	if c.assumptions, err = readAssumptions(src); err != nil {
-		return nil, err
+	if c.assumptions, err = assumed.Read(src); err != nil {
+		return nil, treeError(err)
 	}
 	c.addUncheckedFormats()
-	for _, path := range doc.Paths.InMatchingOrder() {
+	c.readSchemes(doc)
+	paths := doc.Paths.InMatchingOrder()
+	slices.SortStableFunc(paths, func(a, b string) int { return strings.Compare(pathmatch.Rank(a), pathmatch.Rank(b)) })
+	for _, path := range paths {
 		item := doc.Paths.Value(path)
 		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
 			if err := c.addOperation(doc, path, item, method); err != nil {
@@ -149,6 +156,21 @@ func Load(spec []byte) (*Contract, error) {
 	return c, nil
 }
 
+func treeError(err error) error {
+	if at, ok := errors.AsType[*yamltree.Error](err); ok {
+		return &SpecError{Line: at.Line, Pointer: at.Pointer, Reason: at.Reason}
+	}
+	return err
+}
+
+// sourceOf returns the source of the claim at pointer, and the reason if it is assumed.
+func (c *Contract) sourceOf(pointer string) (Source, string) {
+	if reason, ok := c.assumptions.Reason(pointer); ok {
+		return Assumed, reason
+	}
+	return Documented, ""
+}
+
 func (c *Contract) specError(pointer, reason string) error {
 	return &SpecError{Line: c.source.Line(pointer), Pointer: pointer, Reason: reason}
 }
@@ -165,11 +187,11 @@ func (c *Contract) location(pointer string) Location {
 }
 
 func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string) error {
-	o := item.Operations()[method]
+	o, at := item.Operations()[method], c.source.Canonical(strictjson.Pointer("paths", path))
 	op := &operation{
 		id:        o.OperationID,
 		method:    method,
-		pointer:   c.source.Canonical(strictjson.Pointer("paths", path)) + strictjson.Pointer(strings.ToLower(method)),
+		pointer:   at + strictjson.Pointer(strings.ToLower(method)),
 		responses: map[string]*response{},
 	}
 	if op.id == "" {
@@ -183,19 +205,14 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 		servers = *o.Servers
 	}
 	op.path = pathmatch.New(servers, path)
-	const parameters = "parameters of the path, the query, headers and cookies"
-	if len(o.Parameters) > 0 {
-		c.addUnchecked(op.pointer+"/parameters", parameters)
-	}
-	if len(item.Parameters) > 0 {
-		c.addUnchecked(c.source.Canonical(strictjson.Pointer("paths", path))+"/parameters", parameters)
-	}
+	c.readParameters(op, op.pointer, o.Parameters)
+	c.readParameters(op, at, item.Parameters)
 	if o.RequestBody != nil {
 		at := c.source.Canonical(op.pointer + "/requestBody")
 		op.request = c.newContent(at, o.RequestBody.Value.Content)
 		op.required = o.RequestBody.Value.Required
 	}
-	op.readSecurity(doc, o, c.names)
+	c.readSecurity(op, doc, o)
 	for status, ref := range o.Responses.Map() {
 		r := &response{pointer: c.source.Canonical(op.pointer + strictjson.Pointer("responses", status))}
 		r.body = c.newContent(r.pointer, ref.Value.Content)
@@ -205,22 +222,9 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 				continue // OpenAPI 3.0.3, Response Object: its definition is ignored
 			}
 			h := ref.Value.Headers[name].Value
-			header := header{
-				name:     http.CanonicalHeaderKey(name),
-				place:    strictjson.Pointer(http.CanonicalHeaderKey(name)),
-				pointer:  c.source.Canonical(r.pointer + strictjson.Pointer("headers", name)),
-				required: h.Required,
-			}
-			c.names[header.name] = true
-			header.schema = c.schemaOf(h.Schema)
-			if header.schema == nil || slices.Contains(headerTypes(header.schema), "object") {
-				c.addUnchecked(header.pointer, "headers that are objects or have content")
-				header.schema = nil
-			} else if headerTypes(header.schema) == nil {
-				c.addUnchecked(header.pointer+"/schema", "headers without a type")
-				header.schema = nil
-			}
-			r.headers = append(r.headers, header)
+			method, _ := h.SerializationMethod() // the library has validated it
+			at := c.source.Canonical(r.pointer + strictjson.Pointer("headers", name))
+			r.headers = append(r.headers, c.newParameter(inResponseHeader, &h.Parameter, http.CanonicalHeaderKey(name), at, method))
 		}
 		if err := c.readCriteria(op, r); err != nil {
 			return err
@@ -252,14 +256,18 @@ func (op *operation) response(status int) *response {
 	return op.byStatus[status]
 }
 
-// operation returns the operation for a method and URL, or nil.
-func (c *Contract) operation(method string, u *url.URL) *operation {
+// operation returns the operation for a method and URL, with the values of the path's parameters, or nil.
+func (c *Contract) operation(method string, u *url.URL) (_ *operation, segments []string) {
+	path := pathmatch.Path(u)
 	for _, op := range c.operations {
-		if op.method == method && op.path.Match(u.Path) {
-			return op
+		if op.method != method {
+			continue
+		}
+		if segments, ok := op.path.Match(path); ok {
+			return op, segments
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // loadError rewrites an error of the library that loads a spec. For a document that starts like JSON, the library reports

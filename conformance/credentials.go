@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -39,35 +38,7 @@ func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 }
 
 func (c *Contract) newRedaction() *credentials.Rules {
-	var list []credentials.Credential
-	for _, op := range c.operations {
-		list = append(list, slices.Concat(op.security...)...)
-	}
-	words := map[string]bool{}
-	addWords(words, c.source.Root)
-	return credentials.NewRules(list, words)
-}
-
-// addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
-func addWords(words map[string]bool, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		for _, child := range n.Content {
-			addWords(words, child)
-		}
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		words[strings.ToLower(name)] = true
-		if name == "enum" {
-			for _, item := range value.Content {
-				words[strings.ToLower(item.Value)] = true
-			}
-		}
-		if name != "example" && name != "examples" {
-			addWords(words, value)
-		}
-	}
+	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source.Root)
 }
 
 // redact removes the credentials of the request, which a server may repeat in any letter case and encoding.
@@ -76,7 +47,7 @@ func (k *checker) redact(text string) string {
 		return text
 	}
 	if k.secrets == nil {
-		k.secrets = k.finder().Find(k.ex)
+		k.secrets = k.finder.Find(k.ex)
 	}
 	return k.secrets.Text(text)
 }
@@ -92,19 +63,31 @@ func (k *checker) redactPointer(pointer string) string {
 	return strictjson.Pointer(tokens...)
 }
 
-// finder returns the finder for the operation's credentials.
-func (k *checker) finder() *credentials.Finder {
-	if k.finders[k.op] == nil {
-		k.finders[k.op] = credentials.NewFinder(slices.Concat(k.op.security...))
-	}
-	return k.finders[k.op]
-}
-
 // alternative is one way to authenticate: all of its credentials together.
 type alternative = []credentials.Credential
 
-// readSecurity reads the security requirements. kin-openapi has resolved their schemes.
-func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names map[string]bool) {
+// readSchemes reads the security schemes as credentials. A scheme that no operation requires is a credential, too.
+func (c *Contract) readSchemes(doc *openapi3.T) {
+	if doc.Components == nil {
+		return
+	}
+	for name, ref := range doc.Components.SecuritySchemes {
+		k := credentials.Credential{In: "header", Name: "Authorization"}
+		switch s := ref.Value; s.Type {
+		case "apiKey":
+			k.In, k.Name = s.In, s.Name
+		case "http":
+			k.Prefix = strings.ToLower(s.Scheme) + " "
+		default: // oauth2 and openIdConnect
+			k.Prefix = "bearer "
+		}
+		c.names[http.CanonicalHeaderKey(k.Name)] = true
+		c.schemes[name] = k
+	}
+}
+
+// readSecurity reads the security requirements.
+func (c *Contract) readSecurity(op *operation, doc *openapi3.T, o *openapi3.Operation) {
 	requirements, at := doc.Security, "/security"
 	if o.Security != nil {
 		requirements, at = *o.Security, op.pointer+"/security"
@@ -113,41 +96,12 @@ func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names 
 		a := alternative{}
 		for _, name := range slices.Sorted(maps.Keys(requirement)) {
 			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
-			k := credentials.Credential{Pointer: pointer, In: "header", Name: "Authorization"}
-			switch s := doc.Components.SecuritySchemes[name].Value; s.Type {
-			case "apiKey":
-				k.In, k.Name = s.In, s.Name
-			case "http":
-				k.Prefix = strings.ToLower(s.Scheme) + " "
-			default: // oauth2 and openIdConnect
-				k.Prefix = "bearer "
-			}
-			names[http.CanonicalHeaderKey(k.Name)] = true
+			k := c.schemes[name]
+			k.Pointer = pointer
 			a = append(a, k)
 		}
 		op.security = append(op.security, a)
 	}
-}
-
-// missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
-// alternative is complete.
-func (op *operation) missing(ex *traffic.Exchange) []credentials.Credential {
-	var fewest []credentials.Credential
-	for i, a := range op.security {
-		var missing []credentials.Credential
-		for _, k := range a {
-			if !k.IsIn(ex) {
-				missing = append(missing, k)
-			}
-		}
-		if len(missing) == 0 {
-			return nil
-		}
-		if i == 0 || len(missing) < len(fewest) {
-			fewest = missing
-		}
-	}
-	return fewest
 }
 
 // isCredentialHeader reports whether the operation has a credential in the header at place.

@@ -3,14 +3,15 @@ package conformance
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/template"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
@@ -29,7 +30,8 @@ type criterion struct {
 	instants    bool // both sides are date-times
 
 	// or a pattern for left.
-	pattern *template
+	pattern  *template.Template
+	embedded []operand // the expressions in it
 }
 
 // readCriteria parses the x-criteria of a response. An expression must point at something in the spec: a criterion that
@@ -67,7 +69,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 		Name, Description, Context, Type, Condition string
 		When                                        []string
 	}
-	known := []string{"name", "description", "when", "context", "type", "condition", assumedKey}
+	known := []string{"name", "description", "when", "context", "type", "condition", assumed.Key}
 	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
 		if key := n.Content[i].Value; !slices.Contains(known, key) {
 			return nil, fmt.Errorf("a criterion has no property %q; it has %s", key, strings.Join(known, ", "))
@@ -105,12 +107,7 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 			err = errors.New("type: regex needs a context, which is an expression")
 		}
 		if err == nil {
-			var t template
-			t, err = parseTemplate(fields.Condition)
-			result.pattern = &t
-		}
-		if err == nil {
-			_, err = regexp.Compile(strings.Join(result.pattern.texts, "0"))
+			err = result.parsePattern(fields.Condition)
 		}
 	default:
 		err = fmt.Errorf("type is simple or regex, not %q", fields.Type)
@@ -118,25 +115,30 @@ func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
 	return result, err
 }
 
-// bindCriterion finds the schema of every expression and checks that the values can be compared.
-func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
-	embedded := []operand{}
-	if k.pattern != nil {
-		embedded = k.pattern.embedded
-	}
-	for _, o := range slices.Concat(k.when, embedded) {
-		if _, err := schemaOf(o, op, r); err != nil {
-			return err
-		}
-	}
-	var err error
-	if k.left.schema, err = schemaOf(k.left, op, r); err != nil {
+func (k *criterion) parsePattern(text string) (err error) {
+	if k.pattern, err = template.Parse(text); err != nil {
 		return err
 	}
-	if k.pattern != nil {
-		return nil
+	for _, expression := range k.pattern.Expressions {
+		o, err := parseOperand(expression)
+		if err != nil {
+			return err
+		}
+		k.embedded = append(k.embedded, o)
 	}
-	if k.right.schema, err = schemaOf(k.right, op, r); err != nil {
+	return nil
+}
+
+// bindCriterion finds the schema of every expression and checks that the values can be compared.
+func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
+	for _, list := range [][]operand{k.when, k.embedded} {
+		for i := range list {
+			if err := list[i].bind(op, r); err != nil {
+				return err
+			}
+		}
+	}
+	if err := errors.Join(k.left.bind(op, r), k.right.bind(op, r)); err != nil || k.pattern != nil {
 		return err
 	}
 	k.instants = isTime(k.left.schema) && isTime(k.right.schema)
@@ -155,17 +157,16 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 func isTime(s *schema) bool { return s != nil && s.Format == "date-time" }
 
 // types returns the JSON types that an operand's value may have; nil if unknown.
-func (o operand) types() []string {
+func (o *operand) types() []string {
 	switch {
 	case o.part == ResponseStatus:
 		return []string{"integer"}
-	case o.part == RequestHeader:
+	case o.schema != nil:
+		return o.schema.ownTypes()
+	case o.parameter == nil && (o.part == RequestHeader || o.part == RequestPath):
 		return []string{"string"}
 	case o.part != "":
-		if o.schema == nil {
-			return nil
-		}
-		return headerTypes(o.schema)
+		return nil
 	}
 	switch o.literal.Type() {
 	case strictjson.Number:
@@ -176,39 +177,54 @@ func (o operand) types() []string {
 	return []string{"null or boolean"}
 }
 
-// schemaOf returns the schema of an expression, or nil.
-func schemaOf(o operand, op *operation, r *response) (*schema, error) {
-	var body *content
+// ownTypes returns the types of a schema, also of one in allOf; nil if it has none.
+func (s *schema) ownTypes() []string {
+	for _, part := range append([]*schema{s}, s.allOf...) {
+		if part.Type != nil {
+			return part.typeNames()
+		}
+	}
+	return nil
+}
+
+// bind finds the parameter and the schema of an expression, if it has one.
+func (o *operand) bind(op *operation, r *response) error {
+	var of *content
+	parameters := op.parameters
 	switch o.part {
 	case RequestBody:
-		body = op.request
+		of = op.request
 	case ResponseBody:
-		body = r.body
+		of = r.body
+	case "", ResponseStatus:
+		return nil
 	case ResponseHeader:
-		for _, h := range r.headers {
-			if h.place == o.pointer {
-				return h.schema, nil
+		parameters = r.headers
+		fallthrough
+	default:
+		for _, p := range parameters {
+			if partNames[p.in] == o.part && p.place == o.pointer {
+				o.parameter, o.schema = p, p.schema
+				return nil
 			}
 		}
-		return nil, fmt.Errorf("%s: the response has no such header", o.text)
-	case RequestHeader:
-		if o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer) {
-			return nil, nil
+		inRequest := o.part == RequestHeader && (o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer))
+		if inRequest || o.pointer == "" { // $url and $method
+			return nil
 		}
-		return nil, fmt.Errorf("%s: the contract has no such request header", o.text)
-	default:
-		return nil, nil
+		return fmt.Errorf("%s: the contract has no such %s", o.text, strings.Replace(string(o.part), ".", " ", 1))
 	}
-	if body == nil || body.json() == nil {
-		return nil, fmt.Errorf("%s: the %s has no JSON schema", o.text, o.part)
+	if of == nil || of.checked() == nil {
+		return fmt.Errorf("%s: the %s has no schema that is checked", o.text, o.part)
 	}
-	at := body.json()
+	at := of.checked()
 	for _, token := range o.tokens {
 		if at = propertySchema(at, token, nil); at == nil {
-			return nil, fmt.Errorf("%s: the schema has no such property", o.text)
+			return fmt.Errorf("%s: the schema has no such property", o.text)
 		}
 	}
-	return at, nil
+	o.schema = at
+	return nil
 }
 
 // propertySchema returns the schema of a property or an item, also of those in allOf, or nil.
@@ -243,12 +259,5 @@ func (k *criterion) text() string {
 	if k.pattern == nil {
 		return b.String() + " " + k.op + " " + k.right.text
 	}
-	b.WriteString(" matches ")
-	for i, text := range k.pattern.texts {
-		b.WriteString(text)
-		if i < len(k.pattern.embedded) {
-			b.WriteString("{" + k.pattern.embedded[i].text + "}")
-		}
-	}
-	return b.String()
+	return b.String() + " matches " + k.pattern.String()
 }

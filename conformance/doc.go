@@ -45,7 +45,8 @@
 //
 // # Implementation
 //
-// A body is parsed once, and one walk of the value together with its schema gives the evidence and the findings. An
-// exchange that conforms costs no allocation. kin-openapi loads the spec and resolves its references; its validator is
-// not used, because it rounds numbers to float64, stops at the first of some errors, and puts values into messages.
+// A body is parsed once, and one walk of the value together with its schema gives the evidence and the findings.
+// Parameters, headers, forms and text are read as JSON first, so that the same walk checks them. An exchange that conforms
+// and has no parameters costs no allocation. kin-openapi loads the spec and resolves its references; its validator is not
+// used, because it rounds numbers to float64, stops at the first of some errors, and puts values into messages.
 package conformance

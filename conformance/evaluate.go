@@ -2,14 +2,13 @@ package conformance
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // resolved is the value of an operand in one exchange.
@@ -65,7 +64,7 @@ func (k *checker) criterion(c *criterion) {
 // evaluate compares the left side with the pattern or with the right side. expected is set if the criterion fails.
 func (k *checker) evaluate(c *criterion, left value) (result outcome, expected string) {
 	if c.pattern != nil {
-		return k.match(c.pattern, left)
+		return k.match(c, left)
 	}
 	right := k.resolve(c.right)
 	if right.unknown {
@@ -100,15 +99,13 @@ func (k *checker) resolve(o operand) resolved {
 		return resolved{value: o.literal}
 	case ResponseStatus:
 		doc := k.scratchDoc()
-		doc.Data = strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10)
-		doc.Nodes = append(doc.Nodes[:0], strictjson.Node{Type: strictjson.Number, End: int32(len(doc.Data)), Next: 1}) //nolint:gosec // a few digits
+		doc.Parse(strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10))
 		return resolved{value: value{Doc: doc}}
-	case RequestHeader:
-		return k.headerOperand(&k.ex.Request, o)
-	case ResponseHeader:
-		return k.headerOperand(&k.ex.Response, o)
+	case ResponseBody:
 	case RequestBody:
 		b = &k.requestBody
+	default:
+		return k.resolveText(o)
 	}
 	if !b.known {
 		return resolved{unknown: true}
@@ -121,15 +118,32 @@ func (k *checker) resolve(o operand) resolved {
 	return resolved{value: k.resolvedValue}
 }
 
-func (k *checker) headerOperand(m *traffic.Message, o operand) resolved {
-	if m.HeaderOmitted {
-		return resolved{unknown: true}
+// resolveText returns the value of a parameter, a header, the URL or the method.
+func (k *checker) resolveText(o operand) resolved {
+	message := &k.ex.Request
+	if o.part == ResponseHeader {
+		message = &k.ex.Response
 	}
-	values := m.Header[o.tokens[0]]
-	if len(values) == 0 {
+	var doc *strictjson.Document
+	var present bool
+	switch isHeader := o.part == RequestHeader || o.part == ResponseHeader; {
+	case isHeader && message.HeaderOmitted:
+		return resolved{unknown: true}
+	case o.parameter != nil:
+		doc, present, _ = k.read(o.parameter)
+	default:
+		texts := map[string][]string{"$url": {k.ex.URL.String()}, "$method": {k.ex.Method}}[o.text]
+		if isHeader {
+			texts = message.Header[o.tokens[0]]
+		}
+		doc, present = k.scratchDoc(), len(texts) > 0
+		doc.Data = styles.AppendString(doc.Data[:0], strings.Join(texts, ", "))
+	}
+	if !present {
 		return resolved{}
 	}
-	return resolved{value: headerValue(k.scratchDoc(), strings.Join(values, ", "), o.schema)}
+	isKnown := doc.Parse(doc.Data) && len(doc.Duplicates) == 0 // content can be something else
+	return resolved{value: value{Doc: doc}, unknown: !isKnown}
 }
 
 // typeRules are the rules for a value that is missing or of the wrong type.
@@ -146,7 +160,7 @@ func (k *checker) blocking(c *criterion) []int {
 		}
 		reference := f.covers(c.right)
 		if c.pattern != nil {
-			reference = slices.ContainsFunc(c.pattern.embedded, f.covers)
+			reference = slices.ContainsFunc(c.embedded, f.covers)
 		}
 		if reference || f.covers(c.left) && slices.Contains(typeRules, f.Rule) {
 			list = append(list, i)
@@ -161,60 +175,28 @@ func (f *Finding) covers(o operand) bool {
 }
 
 // match matches a string with a pattern, in which the embedded values of the exchange are literal.
-func (k *checker) match(t *template, left value) (result outcome, expected string) {
-	k.embedded = k.embedded[:0]
-	for _, o := range t.embedded {
+func (k *checker) match(c *criterion, left value) (result outcome, expected string) {
+	k.embedded, k.texts = k.embedded[:0], k.texts[:0]
+	for _, o := range c.embedded {
 		r := k.resolve(o)
 		if r.unknown || !r.value.Exists() {
 			return inconclusive, ""
 		}
-		k.embedded = append(k.embedded, r.value)
+		start := len(k.texts)
+		k.texts = appendEmbedded(k.texts, r.value)
+		k.embedded = append(k.embedded, k.texts[start:])
 	}
-	isString := left.Exists() && left.Type() == strictjson.String
-	if t.literals != nil {
-		k.pattern = k.pattern[:0]
-		for i, literal := range t.literals {
-			k.pattern = append(k.pattern, literal...)
-			if i < len(k.embedded) {
-				k.pattern = appendEmbedded(k.pattern, k.embedded[i])
-			}
-		}
-		if isString && t.matchesLiteral(left.Doc.Text(left.At, nil), k.pattern) {
-			return holds, ""
+	matches := false
+	if left.Exists() && left.Type() == strictjson.String {
+		var err error
+		if matches, err = c.pattern.Match(left.Doc.Text(left.At, nil), k.embedded); err != nil {
+			return inconclusive, ""
 		}
 	}
-	var b strings.Builder
-	for i, text := range t.texts {
-		b.WriteString(text)
-		if i < len(k.embedded) {
-			b.WriteString(regexp.QuoteMeta(string(appendEmbedded(nil, k.embedded[i]))))
-		}
-	}
-	expected = "a match of " + b.String()
-	if t.literals != nil {
-		return fails, expected
-	}
-	pattern, err := regexp.Compile(b.String())
-	switch {
-	case err != nil:
-		return inconclusive, ""
-	case isString && pattern.Match(left.Doc.Text(left.At, nil)):
+	if matches {
 		return holds, ""
 	}
-	return fails, expected
-}
-
-// matchesLiteral matches text with want, which are the literals and the values between them.
-func (t *template) matchesLiteral(text, want []byte) bool {
-	switch {
-	case t.fromStart && t.toEnd:
-		return bytes.Equal(text, want)
-	case t.fromStart:
-		return bytes.HasPrefix(text, want)
-	case t.toEnd:
-		return bytes.HasSuffix(text, want)
-	}
-	return bytes.Contains(text, want)
+	return fails, "a match of " + c.pattern.Pattern(k.embedded)
 }
 
 // appendEmbedded appends a string without quotes, an integer in plain digits (9.021e4 as 90210), others as written.

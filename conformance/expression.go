@@ -3,11 +3,11 @@ package conformance
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // operand is one side of a criterion's comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a
@@ -18,7 +18,9 @@ type operand struct {
 	pointer string // JSON pointer into that part
 	tokens  []string
 	literal value
-	schema  *schema // nil if the spec has none
+
+	parameter *parameter // nil if it is none
+	schema    *schema    // nil if the spec has none
 }
 
 func parseOperand(text string) (operand, error) {
@@ -27,33 +29,39 @@ func parseOperand(text string) (operand, error) {
 	case text == "$statusCode":
 		o.part = ResponseStatus
 		return o, nil
-	case strings.HasPrefix(text, "$request."):
-		err := parseMessage(&o, text[len("$request."):], RequestHeader, RequestBody)
-		return o, err
-	case strings.HasPrefix(text, "$response."):
-		err := parseMessage(&o, text[len("$response."):], ResponseHeader, ResponseBody)
-		return o, err
+	case text == "$url" || text == "$method":
+		o.part = RequestPath
+		return o, nil
 	case strings.HasPrefix(text, "$"):
-		return o, fmt.Errorf("%s is not an expression for criteria; use $statusCode, $request.header.NAME, "+
-			"$request.body#/POINTER, $response.header.NAME, $response.body#/POINTER", text)
+		return o, o.parse()
 	}
 	var err error
 	o.literal, err = parseLiteral(text)
 	return o, err
 }
 
-func parseMessage(o *operand, rest string, header, body Part) error {
-	if name, ok := strings.CutPrefix(rest, "header."); ok && name != "" {
-		o.tokens = []string{http.CanonicalHeaderKey(name)}
-		o.part, o.pointer = header, strictjson.Pointer(o.tokens...)
+// parse reads an expression for a part of a message.
+func (o *operand) parse() error {
+	source, name, _ := strings.Cut(o.text, "#")
+	if o.part = Part(source[1:]); o.part == RequestBody || o.part == ResponseBody {
+		if name == "" || strings.HasPrefix(name, "/") {
+			o.pointer, o.tokens = name, strictjson.SplitPointer(name)
+			return nil
+		}
+	}
+	for _, part := range []Part{RequestPath, RequestQuery, RequestHeader, ResponseHeader} {
+		name, isPart := strings.CutPrefix(o.text, "$"+string(part)+".")
+		if !isPart || name == "" {
+			continue
+		}
+		if part == RequestHeader || part == ResponseHeader {
+			name = http.CanonicalHeaderKey(name)
+		}
+		o.part, o.tokens, o.pointer = part, []string{name}, strictjson.Pointer(name)
 		return nil
 	}
-	if rest == "body" || strings.HasPrefix(rest, "body#/") {
-		o.part, o.pointer = body, strings.TrimPrefix(strings.TrimPrefix(rest, "body"), "#")
-		o.tokens = strictjson.SplitPointer(o.pointer)
-		return nil
-	}
-	return fmt.Errorf("%s: expected header.NAME or body#/POINTER after the first dot", o.text)
+	return fmt.Errorf("%s is not an expression for criteria; use $url, $method, $statusCode, $request.path.NAME, $request.query.NAME, "+
+		"$request.header.NAME, $request.body#/POINTER, $response.header.NAME, $response.body#/POINTER", o.text)
 }
 
 // parseLiteral reads Arazzo's literals: true, false, null, a number, or a string in single quotes.
@@ -62,7 +70,7 @@ func parseLiteral(text string) (value, error) {
 		return strictjson.ParseValue([]byte(text))
 	}
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
-		return headerValue(&strictjson.Document{}, strings.ReplaceAll(text[1:len(text)-1], "''", "'"), nil), nil
+		return strictjson.ParseValue(styles.AppendString(nil, strings.ReplaceAll(text[1:len(text)-1], "''", "'")))
 	}
 	return value{}, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
 }
@@ -94,56 +102,4 @@ func splitOutsideQuotes(s string) []string {
 		}
 		return r == ' ' && !quoted
 	})
-}
-
-// template is a regular expression with runtime expressions in braces: texts[0] embedded[0] texts[1] ...
-type template struct {
-	texts    []string
-	embedded []operand
-
-	// Most patterns have only literal text between the values, so that no exchange needs a regular expression of its own.
-	literals         []string // the texts without anchors and escapes; nil if one is not literal
-	fromStart, toEnd bool     // the pattern is anchored
-}
-
-// findLiterals sets literals, fromStart and toEnd.
-func (t *template) findLiterals() {
-	literals := slices.Clone(t.texts)
-	last := len(literals) - 1
-	literals[0], t.fromStart = strings.CutPrefix(literals[0], "^")
-	literals[last], t.toEnd = strings.CutSuffix(literals[last], "$")
-	for i, text := range literals {
-		pattern, err := regexp.Compile(text)
-		if err != nil {
-			return
-		}
-		prefix, complete := pattern.LiteralPrefix()
-		if !complete {
-			return
-		}
-		literals[i] = prefix
-	}
-	t.literals = literals
-}
-
-func parseTemplate(s string) (template, error) {
-	var t template
-	for {
-		before, rest, found := strings.Cut(s, "{$")
-		t.texts = append(t.texts, before)
-		if !found {
-			t.findLiterals()
-			return t, nil
-		}
-		inside, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			return t, fmt.Errorf("%q: unclosed brace", s)
-		}
-		o, err := parseOperand("$" + inside)
-		if err != nil {
-			return t, err
-		}
-		t.embedded = append(t.embedded, o)
-		s = after
-	}
 }

@@ -12,11 +12,12 @@ type Finding struct {
 	// Rule is the violated schema keyword (minimum, required, nullable, ...) or one of: status (undocumented),
 	// media-type, body (missing, or unexpected), json (not one JSON value), unicode (invalid UTF-8, or a lone surrogate),
 	// duplicate-key, security (a credential is missing), criterion, undocumented-property, undocumented-header,
-	// portability (valid, but many decoders reject it).
+	// undocumented-parameter, portability (valid, but many decoders reject it), multipart (malformed), style (a label or
+	// matrix without its prefix).
 	Rule string `json:"rule"`
 	Part Part   `json:"part"`
-	// Pointer is a JSON pointer (RFC 6901) into the body; for required it includes the missing name. For a header it is
-	// /NAME, with the position in a list after it; for a credential elsewhere, /Cookie/NAME or /URL/NAME; for the status,
+	// Pointer is a JSON pointer (RFC 6901) into the body; for required it includes the missing name. For a parameter or
+	// header it is the pointer into its value after /NAME, with the position in a list after it; for a credential elsewhere, /Cookie/NAME or /URL/NAME; for the status,
 	// "". A name of more than 1024 bytes is replaced by its length and hash.
 	Pointer string   `json:"pointer"`
 	Spec    Location `json:"spec"` // the violated claim
@@ -63,12 +64,17 @@ type Part string
 
 // The parts of an exchange.
 const (
+	RequestPath    Part = "request.path"    // a parameter of the path
+	RequestQuery   Part = "request.query"   // a parameter of the query
 	RequestHeader  Part = "request.header"  // a header of the request, or a credential in its URL
+	RequestCookie  Part = "request.cookie"  // a cookie of the request
 	RequestBody    Part = "request.body"    // the request's body
 	ResponseStatus Part = "response.status" // the status code
 	ResponseHeader Part = "response.header" // a header of the response
 	ResponseBody   Part = "response.body"   // the response's body
 )
+
+func (p Part) ofRequest() bool { return strings.HasPrefix(string(p), "request.") }
 
 // Rules other than schema keywords.
 const (
@@ -80,10 +86,14 @@ const (
 	ruleDuplicate = "duplicate-key"
 	ruleSecurity  = "security"
 	ruleCriterion = "criterion"
+	ruleMultipart = "multipart"
+	ruleStyle     = "style"
+	ruleEmpty     = "allowEmptyValue"
 
-	ruleUndocumentedProperty = "undocumented-property"
-	ruleUndocumentedHeader   = "undocumented-header"
-	rulePortability          = "portability"
+	ruleUndocumentedProperty  = "undocumented-property"
+	ruleUndocumentedHeader    = "undocumented-header"
+	ruleUndocumentedParameter = "undocumented-parameter"
+	rulePortability           = "portability"
 )
 
 // fingerprint ignores positions in lists, as a deviation may be in the first item of one body and the third of another.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
@@ -146,9 +147,9 @@ func (c *Contract) limits(s *schema) []keyword {
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
-	byType   [numberOfTypes][]word // the claims that apply to values of the type
-	required []int                 // by the position in required; noClaim for a property of the other direction
-	unique   int                   // or noClaim
+	byType   [numberOfTypes][]bitset.Word // the claims that apply to values of the type
+	required []int                        // by the position in required; noClaim for a property of the other direction
+	unique   int                          // or noClaim
 }
 
 // bindOperations tells operations and responses the indexes of their claims.
@@ -161,11 +162,14 @@ func (c *Contract) bindOperations() {
 			}
 			op.securityClaims = append(op.securityClaims, claims)
 		}
+		for _, p := range op.parameters {
+			c.bindParameter(p)
+		}
 		c.bindContent(op.request, RequestHeader, RequestBody)
 		for _, r := range op.responses {
 			r.claim, r.noBodyClaim = c.claimIndex(ResponseStatus, r.pointer), c.claimIndex(ResponseBody, r.noBody)
-			for i := range r.headers {
-				r.headers[i].requiredClaim = c.claimIndex(ResponseHeader, r.headers[i].pointer+"/required")
+			for _, h := range r.headers {
+				c.bindParameter(h)
 			}
 			for _, k := range r.criteria {
 				k.claim = c.claimIndex(k.left.part, k.pointer)
@@ -183,19 +187,25 @@ func (c *Contract) bindContent(of *content, header, body Part) {
 	for i := range of.types {
 		m := &of.types[i]
 		m.headerClaim, m.bodyClaim = c.claimIndex(header, m.pointer), c.claimIndex(body, m.pointer)
+		for _, e := range m.encodings {
+			e.claim = c.claimIndex(body, e.pointer)
+		}
 	}
 }
 
-// bindClaims tells each schema which claims apply to its values.
+// bindClaims tells each schema which claims apply to its values, for the parts that it makes claims about.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
 		for part := range validatedParts {
-			bound := schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
+			if s.keywords[part] == nil {
+				continue
+			}
+			bound := &schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
 			for i := range bound.required {
 				bound.required[i] = noClaim
 			}
 			var byType [numberOfTypes][]int
-			for _, k := range c.keywords(s, part) {
+			for _, k := range s.keywords[part] {
 				i := c.claimIndex(partNames[part], k.spec)
 				if i == noClaim {
 					continue
@@ -214,7 +224,7 @@ func (c *Contract) bindClaims() {
 				}
 			}
 			for t, claims := range byType {
-				bound.byType[t] = words(claims)
+				bound.byType[t] = bitset.Words(claims)
 			}
 			s.claims[part] = bound
 		}

@@ -3,12 +3,11 @@ package conformance
 import (
 	"cmp"
 	"errors"
-	"iter"
 	"math"
-	"math/bits"
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -47,7 +46,7 @@ func (t *tally) note(first, last Occurrence) {
 
 // streak is consecutive exchanges that satisfy the same claims.
 type streak struct {
-	satisfied   bitset
+	satisfied   bitset.Set
 	count       int
 	first, last Occurrence
 }
@@ -156,7 +155,7 @@ func (l *Ledger) count(e *evidence, at Occurrence) {
 	}
 	l.streak.count++
 	l.streak.last = at
-	for i := range e.violated.all() {
+	for i := range e.violated.All() {
 		l.tallies[i].note(at, at)
 		l.tallies[i].refuted++
 	}
@@ -169,10 +168,10 @@ func (l *Ledger) count(e *evidence, at Occurrence) {
 // endStreak adds the streak to the tallies.
 func (l *Ledger) endStreak() {
 	s := &l.streak
-	for i := range s.satisfied.all() {
+	for i := range s.satisfied.All() {
 		t := &l.tallies[i]
 		t.note(s.first, s.last)
-		if part := l.contract.claims[i].Part; part == RequestBody || part == RequestHeader {
+		if l.contract.claims[i].Part.ofRequest() {
 			t.consistent += s.count
 		} else {
 			t.supported += s.count
@@ -267,70 +266,15 @@ func (l *Ledger) largestFingerprint() string {
 	return l.largest
 }
 
-// bitset is a set of claim indexes.
-type bitset []uint64
-
-func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
-
-func (b bitset) add(i int) {
-	if i != noClaim {
-		b[i>>6] |= 1 << (i & 63)
-	}
-}
-
-// word is a word of a [bitset], to add many claims at once.
-type word struct {
-	at   int
-	bits uint64
-}
-
-func words(claims []int) []word {
-	var result []word
-	for _, i := range claims {
-		at := slices.IndexFunc(result, func(w word) bool { return w.at == i>>6 })
-		if at < 0 {
-			at = len(result)
-			result = append(result, word{at: i >> 6})
-		}
-		result[at].bits |= 1 << (i & 63)
-	}
-	return result
-}
-
-func (b bitset) addWords(list []word) {
-	for _, w := range list {
-		b[w.at] |= w.bits
-	}
-}
-
-func (b bitset) subtract(other bitset) {
-	for w := range b {
-		b[w] &^= other[w]
-	}
-}
-
-// all iterates over the indexes in order.
-func (b bitset) all() iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for w, word := range b {
-			for ; word != 0; word &= word - 1 {
-				if !yield(w<<6 + bits.TrailingZeros64(word)) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // evidence is the evidence of one exchange. A claim in neither set does not apply to it.
 type evidence struct {
-	satisfied bitset
-	violated  bitset
+	satisfied bitset.Set
+	violated  bitset.Set
 	enforced  int // the claim that the request violates and that the server rejected it for, or noClaim
 }
 
 func (c *Contract) newEvidence() evidence {
-	return evidence{satisfied: newBitset(len(c.claims)), violated: newBitset(len(c.claims)), enforced: noClaim}
+	return evidence{satisfied: bitset.New(len(c.claims)), violated: bitset.New(len(c.claims)), enforced: noClaim}
 }
 
 func (e *evidence) reset() {

@@ -36,7 +36,7 @@ func TestLoadRejects(t *testing.T) {
 
 		"criterion on no property": {"== $request.body#/count", "== $request.body#/counts", "$request.body#/counts: the schema has no such property"},
 		"when on no property":      {"when: [$request.body#/code]", "when: [$request.body#/kode]", "$request.body#/kode"},
-		"criterion on no header":   {"context: $response.header.Location", "context: $response.header.Locator", "no such header"},
+		"criterion on no header":   {"context: $response.header.Location", "context: $response.header.Locator", "no such response header"},
 		"embedded in a pattern":    {"condition: /{$response.body#/id}$", "condition: /{$response.body#/ids}$", "$response.body#/ids"},
 		"brace left open":          {"condition: /{$response.body#/id}$", "condition: /{$response.body#/id", "unclosed brace"},
 		"not a pattern":            {"condition: /{$response.body#/id}$", "condition: '/({$response.body#/id}'", "missing closing"},
@@ -129,8 +129,13 @@ func TestUnchecked(t *testing.T) {
 		"the extension x-assume":   {"    FaultCreate:\n", "    FaultCreate:\n      x-assume: []\n      not: {x-assume: []}\n", "/components/schemas/FaultCreate/x-assume"},
 		"the extension x-criterea": {"    FaultCreate:\n", "    FaultCreate:\n      x-criterea: []\n", "/components/schemas/FaultCreate/x-criterea"},
 		"format hostname":          {name, name + "          format: hostname\n", "/components/schemas/FaultCreate/properties/name/format"},
-		"parameters of the path, the query, headers and cookies": {operation,
-			operation + "      parameters:\n        - {name: X-Api-Version, in: header, schema: {type: string}}\n", "/paths/~1api~1v1~1faults/post/parameters"},
+		"parameters and headers without a type": {operation,
+			operation + "      parameters:\n        - {name: X-Api-Version, in: header, schema: {}}\n", "/paths/~1api~1v1~1faults/post/parameters/0/schema"},
+		"parameters and headers with content that is not JSON": {operation,
+			operation + "      parameters:\n        - {name: x, in: query, content: {text/csv: {}}}\n", "/paths/~1api~1v1~1faults/post/parameters/0/content/text~1csv"},
+		"bodies that are not JSON, a form or text": {"paths:\n",
+			"paths:\n  /x: {get: {responses: {'200': {description: d, content: {application/xml: {schema: {type: object}}}}}}}\n",
+			"/paths/~1x/get/responses/200/content/application~1xml/schema"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
@@ -241,6 +246,7 @@ func TestLoadRejectsKeywords(t *testing.T) {
 // FuzzLoad looks for a spec that makes Load or Ledger.Add panic.
 func FuzzLoad(f *testing.F) {
 	f.Add(spec())
+	f.Add([]byte(parameterSpec))
 	f.Add([]byte("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/: {get: {responses: {'2XX': {description: d, content: {'*/*': {schema: {}}}}}}}}\n"))
 	f.Add([]byte(`{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{"/":{"post":{"requestBody":{"content":{}},"responses":{"default":{"description":"d","x-criteria":[]}}}}}}`))
 	f.Add([]byte("a: &a [*a]"))

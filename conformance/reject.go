@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
@@ -33,7 +34,7 @@ func (c *Contract) rejectSiblings() error {
 }
 
 // knownExtensions are the extensions that this package or the project's linter reads.
-var knownExtensions = []string{assumedKey, criteriaKey, "x-lint-ignore"}
+var knownExtensions = []string{assumed.Key, criteriaKey, "x-lint-ignore"}
 
 // rejectIgnored returns errors for what kin-openapi accepts and nothing reads, so that a claim would be lost: a keyword
 // without a value, a merge key, criteria in the wrong place. It adds unknown extensions to Unchecked, as one may be a
@@ -111,7 +112,7 @@ func (c *Contract) rejectUnknownKeywords(s *schema) error {
 func (c *Contract) addUncheckedFormats() {
 	places := map[string]string{}
 	for _, s := range c.schemas {
-		if s.Format != "" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
+		if s.Format != "" && s.Format != "binary" && formats.Matchers[s.Format] == nil && formats.IntegerBits[s.Format] == 0 {
 			places[s.place] = s.Format
 		}
 	}

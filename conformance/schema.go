@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"encoding/json"
 	"maps"
 	"math"
 	"math/big"
@@ -9,12 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].
@@ -29,8 +26,8 @@ type schema struct {
 	pattern    *regexp.Regexp
 	format     func(text []byte) bool // nil if it is not checked
 	enum       []value
-	exhaustive bool // a property that the schema does not list is undocumented
-	claims     [validatedParts]schemaClaims
+	exhaustive bool                          // a property that the schema does not list is undocumented
+	claims     [validatedParts]*schemaClaims // nil for a part without claims
 
 	keywords [validatedParts][]keyword // see [Contract.keywords]
 
@@ -87,7 +84,7 @@ func (c *Contract) readSchemas(doc *openapi3.T) error {
 		}
 		if n := c.source.Node(s.place + "/enum"); n != nil {
 			for _, e := range n.Content {
-				v, err := yamlValue(yamltree.Follow(e))
+				v, err := yamltree.Value(e)
 				if err != nil {
 					return c.specError(s.place+"/enum", err.Error())
 				}
@@ -209,22 +206,6 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 		set |= 1 << t
 	}
 	return set
-}
-
-// yamlValue reads a value of the spec.
-func yamlValue(n *yaml.Node) (value, error) {
-	if n.Kind == yaml.ScalarNode && strictjson.IsNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
-		return strictjson.ParseValue([]byte(n.Value))
-	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return value{}, err
-	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		return value{}, err
-	}
-	return strictjson.ParseValue(data)
 }
 
 // typeNames returns the types of a schema; none means any.

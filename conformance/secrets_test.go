@@ -34,7 +34,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 	}
 	require.Len(t, distinct, len(forms))
 	forms["upper case"] = strings.ToUpper(word)
-	queryKey := &operation{security: []alternative{{{In: "query", Name: "key"}}}}
+	queryKey := []credentials.Credential{{In: "query", Name: "key"}}
 	for place, ex := range map[string]*traffic.Exchange{
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
@@ -42,7 +42,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 		for name, form := range forms {
 			t.Run(place+" "+name, func(t *testing.T) {
 				t.Parallel()
-				k := &checker{op: queryKey, ex: ex, finders: map[*operation]*credentials.Finder{}}
+				k := &checker{ex: ex, finder: credentials.NewFinder(queryKey)}
 				assert.Equal(t, "<[redacted]>", k.redact("<"+form+">"))
 				assert.Equal(t, "nothing of it", k.redact("nothing of it"))
 			})

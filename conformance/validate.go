@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -31,7 +32,7 @@ const maxPerClaim = 100
 type validator struct {
 	contract  *Contract
 	part      validatedPart // readOnly and writeOnly depend on it
-	satisfied bitset        // receives the claims that apply to the value; nil in a trial
+	satisfied bitset.Set    // receives the claims that apply to the value; nil in a trial
 	doc       *strictjson.Document
 	path      []step   // from the root to the current value
 	text      []byte   // of a string with escapes
@@ -71,12 +72,18 @@ type validatedPart int
 
 const (
 	inRequestBody validatedPart = iota
+	inRequestPath
+	inRequestQuery
+	inRequestHeader
+	inRequestCookie
 	inResponseBody
 	inResponseHeader
 	validatedParts
 )
 
-var partNames = [validatedParts]Part{RequestBody, ResponseBody, ResponseHeader}
+var partNames = [validatedParts]Part{RequestBody, RequestPath, RequestQuery, RequestHeader, RequestCookie, ResponseBody, ResponseHeader}
+
+func (p validatedPart) ofRequest() bool { return p < inResponseBody }
 
 // validate returns the violations of a schema by a value, sorted by their place in the value.
 func (v *validator) validate(s *schema, val value) []violation {
@@ -135,8 +142,8 @@ func (v *validator) add(found violation, property ...string) {
 
 // satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
-	if v.satisfied != nil {
-		v.satisfied.addWords(s.claims[v.part].byType[t])
+	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
+		v.satisfied.AddWords(claims.byType[t])
 	}
 }
 
@@ -256,7 +263,7 @@ func (v *validator) number(s *schema, at int32) {
 	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
 		v.violate(s, "multipleOf", "a multiple of "+v.contract.literal(s, "multipleOf"), "", at)
 	}
-	if before == len(v.violations) && s.integer && !digits.Match(v.doc.Raw(at)) {
+	if before == len(v.violations) && s.integer && bytes.ContainsAny(v.doc.Raw(at), ".eE") {
 		v.add(violation{keyword: rulePortability, spec: s.place + "/type", source: Note, value: val,
 			expected: "an integer without fraction or exponent, as many decoders reject others"})
 	}
@@ -310,8 +317,8 @@ func (v *validator) array(s *schema, at int32) {
 }
 
 func (v *validator) unique(s *schema, at int32) {
-	if v.satisfied != nil {
-		v.satisfied.add(s.claims[v.part].unique)
+	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
+		v.satisfied.Add(claims.unique)
 	}
 	first := map[string]int{}
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
@@ -357,8 +364,8 @@ func (v *validator) object(s *schema, at int32) {
 		case v.present[base+p>>6]&(1<<(p&63)) == 0:
 			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the property",
 				actual: "nothing"}, name)
-		case v.satisfied != nil:
-			v.satisfied.add(s.claims[v.part].required[i])
+		case v.satisfied != nil && s.claims[v.part] != nil:
+			v.satisfied.Add(s.claims[v.part].required[i])
 		}
 	}
 	v.present = v.present[:base]
@@ -425,12 +432,12 @@ func (v *validator) property(s *schema, name int32, base, last int) int {
 
 // wrongDirection reports whether the sender of a part must not send a property: it is readOnly or writeOnly.
 func wrongDirection(s *schema, part validatedPart) bool {
-	return s != nil && (s.ReadOnly && part == inRequestBody || s.WriteOnly && part != inRequestBody)
+	return s != nil && (s.ReadOnly && part.ofRequest() || s.WriteOnly && !part.ofRequest())
 }
 
 // directionKeyword returns the keyword that forbids a property in a part.
 func directionKeyword(part validatedPart) string {
-	if part == inRequestBody {
+	if part.ofRequest() {
 		return "readOnly"
 	}
 	return "writeOnly"

@@ -24,7 +24,7 @@ func loadSchema(t testing.TB, text, others string) (*Contract, *schema) {
 	t.Helper()
 	contract, err := Load(specOf(text, others))
 	require.NoError(t, err, text)
-	return contract, contract.operations[0].responses["200"].body.json()
+	return contract, contract.operations[0].responses["200"].body.checked()
 }
 
 func specOf(schema, others string) []byte {
@@ -217,7 +217,7 @@ func TestReferenceOfOurSpec(t *testing.T) {
 			if r := operation.responses[name]; r != nil {
 				content = r.body
 			}
-			schema := content.json()
+			schema := content.checked()
 			other := reference(t, api.Spec, schema.place)
 			random := rand.New(rand.NewPCG(1, 2))
 			names := append(slices.Sorted(maps.Keys(schema.Properties)), "undocumented")

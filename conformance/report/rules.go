@@ -19,7 +19,7 @@ var ruleHelp = map[string]string{
 	"uniqueItems":          "The array has equal items.",
 	"minProperties":        "The object has fewer properties than the schema requires.",
 	"maxProperties":        "The object has more properties than the schema allows.",
-	"required":             "A required property or header is missing.",
+	"required":             "A required property, parameter or header is missing.",
 	"additionalProperties": "The object has a property that the schema forbids.",
 	"discriminator":        "The discriminator property is missing, or selects none of the schemas.",
 	"anyOf":                "The value is valid against none of the schemas below anyOf.",
@@ -29,17 +29,22 @@ var ruleHelp = map[string]string{
 	"writeOnly":            "The response has a property that only requests may have.",
 
 	"status":        "The status of the response is not in the spec.",
-	"media-type":    "The media type of the body is not in the spec.",
+	"media-type":    "The media type of the body, or of a part of it, is not in the spec.",
 	"body":          "The body is missing, or the spec allows none.",
-	"json":          "The body is not one JSON value (RFC 8259).",
+	"json":          "The body or parameter is not one JSON value (RFC 8259).",
 	"unicode":       "The body is not UTF-8, or has a lone surrogate (RFC 8259, section 8).",
 	"duplicate-key": "An object has two properties with the same name, which parsers handle differently (RFC 8259, section 4).",
 	"security":      "The server accepted a request without a required credential.",
+	"multipart":     "The body is not multipart (RFC 2046, section 5.1).",
 	"criterion":     "A criterion of x-criteria failed: a claim that a schema cannot express.",
 
-	"undocumented-property": "The object has a property that is not in the spec.",
-	"undocumented-header":   "The response has a header that is not in the spec.",
-	"portability":           "The value conforms, but many decoders reject it.",
+	"style":           "The parameter of the path is not in its style: it lacks the prefix.",
+	"allowEmptyValue": "The parameter has an empty value, which the spec does not allow.",
+
+	"undocumented-property":  "The object has a property that is not in the spec.",
+	"undocumented-header":    "The response has a header that is not in the spec.",
+	"undocumented-parameter": "The query has a parameter that is not in the spec.",
+	"portability":            "The value conforms, but many decoders reject it.",
 }
 
 // ruleHelpFor returns the description of a rule, also of one that this release does not have.

@@ -13,6 +13,9 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // contract is a parsed spec whose parts know their place in it.
@@ -24,7 +27,8 @@ type contract struct {
 
 type operation struct {
 	id, method   string
-	path         string   // of the URL, with the base path of the first server and a value for each parameter
+	path         string // of the URL, with the base path of the first server and placeholders
+	parameters   map[conformance.Part]*parameters
 	request      *content // nil where it has no body
 	bodyRequired bool
 	security     [][]credential // alternatives
@@ -36,7 +40,7 @@ type response struct {
 	status   int    // one that it describes; 0 for none
 	at       string
 	content  *content // nil where it has no body
-	headers  *schema  // of an object with the headers as properties, in their canonical names
+	headers  *parameters
 	criteria []criterion
 }
 
@@ -87,11 +91,16 @@ func parse(data []byte) (*contract, error) {
 		operations := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			at := target(item.Ref, pointer("paths", template)) + pointer(strings.ToLower(method))
-			o := &operation{id: operations[method].OperationID, method: method}
+			o := &operation{id: operations[method].OperationID, method: method, parameters: map[conformance.Part]*parameters{}}
+			for _, part := range parameterParts {
+				o.parameters[part] = newParameters()
+			}
+			c.parameters(o, operations[method].Parameters, at)
+			c.parameters(o, item.Parameters, target(item.Ref, pointer("paths", template)))
 			if o.id == "" {
 				o.id = method + " " + template
 			}
-			o.path = basePath(doc.Servers, item.Servers, operations[method].Servers) + templated.ReplaceAllString(template, "7")
+			o.path = basePath(doc.Servers, item.Servers, operations[method].Servers) + template
 			if err := c.operation(o, operations[method], at); err != nil {
 				return nil, err
 			}
@@ -102,6 +111,15 @@ func parse(data []byte) (*contract, error) {
 }
 
 var templated = regexp.MustCompile(`\{[^{}/]+\}`)
+
+// operationOf finds the operation of an exchange that was made for one.
+func (c *contract) operationOf(ex *traffic.Exchange) *operation {
+	i := slices.IndexFunc(c.operations, func(o *operation) bool {
+		pattern := "^" + templated.ReplaceAllString(o.path, "[^/]+") + "$"
+		return o.method == ex.Method && regexp.MustCompile(pattern).MatchString(ex.URL.EscapedPath())
+	})
+	return c.operations[i]
+}
 
 // basePath is the path of the first server of an operation, of its path or of the spec.
 func basePath(servers, ofPath openapi3.Servers, ofOperation *openapi3.Servers) string {
@@ -157,20 +175,14 @@ func (c *contract) operation(o *operation, of *openapi3.Operation, at string) er
 func (c *contract) response(key string, ref *openapi3.ResponseRef, operationAt string) (*response, error) {
 	r := &response{key: key, at: target(ref.Ref, operationAt+pointer("responses", key))}
 	r.content = c.content(r.at, ref.Value.Content)
-	r.headers = &schema{properties: map[string]*schema{}, required: map[string]string{}}
+	r.headers = newParameters()
 	for name, header := range ref.Value.Headers {
 		at := target(header.Ref, r.at+pointer("headers", name))
-		if name = http.CanonicalHeaderKey(name); name == "Content-Type" {
+		if http.CanonicalHeaderKey(name) == "Content-Type" {
 			continue // its definition counts for nothing (OpenAPI 3.0.3, Response Object)
 		}
-		if header.Value.Required {
-			r.headers.required[name] = at + "/required"
-		}
-		of := c.schema(header.Value.Schema, at+"/schema")
-		if of == nil || len(of.types) == 0 || slices.Contains(of.types, "object") {
-			of = &schema{} // the checker reads the text as none of the types
-		}
-		r.headers.properties[name] = of
+		method, _ := header.Value.SerializationMethod() // kin-openapi has validated it
+		c.parameter(r.headers, &header.Value.Parameter, name, "header", at, method)
 	}
 	var err error
 	r.criteria, err = readCriteria(r.at, ref.Value.Extensions["x-criteria"])
@@ -235,6 +247,11 @@ func (c *content) claim() string {
 		return c.media[0].at
 	}
 	return c.at
+}
+
+// isText reports whether a body is text whose schema is checked.
+func (m *media) isText() bool {
+	return strings.HasPrefix(m.name, "text/") && !strings.Contains(m.name, "*") && m.schema.reads("string")
 }
 
 func isJSON(mediaType string) bool {

@@ -27,6 +27,7 @@ type criterion struct {
 // operand is a side of a comparison: a place in the exchange, or a literal.
 type operand struct {
 	part    conformance.Part // "" for a literal
+	of      string           // $url or $method
 	path    []string
 	literal any
 }
@@ -67,12 +68,16 @@ var comparison = regexp.MustCompile(`^(\S+) (==|!=|<=|>=|<|>) (\S+|'.*')$`)
 func parseOperand(text string) operand {
 	expression, isExpression := strings.CutPrefix(text, "$")
 	message, rest, _ := strings.Cut(expression, ".")
-	name, isHeader := strings.CutPrefix(rest, "header.")
+	place, name, _ := strings.Cut(rest, ".")
 	switch {
 	case text == "$statusCode":
 		return operand{part: conformance.ResponseStatus}
-	case isHeader:
+	case place == "header":
 		return operand{part: conformance.Part(message + ".header"), path: []string{http.CanonicalHeaderKey(name)}}
+	case place == "path" || place == "query":
+		return operand{part: conformance.Part(message + "." + place), path: []string{name}}
+	case text == "$url" || text == "$method":
+		return operand{part: conformance.RequestPath, of: text}
 	case isExpression:
 		_, path, _ := strings.Cut(rest, "#")
 		return operand{part: conformance.Part(message + ".body"), path: tokens(path)}
@@ -99,6 +104,12 @@ func (m *exchangeModel) find(o operand) actual {
 		return actual{o.literal, true, true}
 	case conformance.ResponseStatus:
 		return actual{json.Number(strconv.Itoa(m.status)), true, true}
+	}
+	switch o.of {
+	case "$url":
+		return actual{m.url().String(), true, true}
+	case "$method":
+		return actual{m.op.method, true, true}
 	}
 	whole, known := m.value(o.part)
 	v, present := lookup(whole, o.path)

@@ -132,7 +132,7 @@ func pointerTo(name string) string {
 // send sends the request of an exchange, and returns the status and the response.
 func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) (int, traffic.Message) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), ex.Method, base+ex.URL.Path, bytes.NewReader(ex.Request.Body))
+	r, err := http.NewRequestWithContext(t.Context(), ex.Method, base+ex.URL.RequestURI(), bytes.NewReader(ex.Request.Body))
 	require.NoError(t, err)
 	r.Header = ex.Request.Header.Clone()
 	response, err := client.Do(r)
@@ -172,7 +172,7 @@ func TestMutantRequests(t *testing.T) {
 		sent++
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.Path, bytes.NewReader(m.Exchange.Request.Body))
+			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.RequestURI(), bytes.NewReader(m.Exchange.Request.Body))
 			r.Header = m.Exchange.Request.Header.Clone()
 			// Valid credentials replace those of the mutant.
 			for name, value := range map[string]string{"Authorization": "Token " + account.APIKeys[0].Key, "Account-Token": account.Token} {

@@ -1,11 +1,9 @@
 package mutate
 
 import (
-	"encoding/json"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,7 +53,8 @@ type exchangeModel struct {
 
 	status  int
 	schemas map[conformance.Part]*schema // of what the spec describes
-	// values are the headers of both messages, as objects of texts, and the bodies that are JSON.
+	// values are the parameters, and the headers of both messages, as objects by name, and the bodies that are JSON or text.
+	// Headers without a schema and credentials are texts.
 	values     map[conformance.Part]any
 	unrecorded bool // the recording lacks the request's body
 }
@@ -69,7 +68,7 @@ func conforming(rng *rand.Rand, of combination, full bool) *exchangeModel {
 		request, response := map[string]any{}, map[string]any{}
 		m := &exchangeModel{combination: of, status: of.to.status,
 			values:  map[conformance.Part]any{conformance.RequestHeader: request, conformance.ResponseHeader: response},
-			schemas: map[conformance.Part]*schema{conformance.ResponseHeader: of.to.headers}}
+			schemas: map[conformance.Part]*schema{}}
 		if !m.generateBody(rng, conformance.RequestBody, of.request, request, full) ||
 			!m.generateBody(rng, conformance.ResponseBody, of.response, response, full) {
 			return nil
@@ -79,18 +78,53 @@ func conforming(rng *rand.Rand, of combination, full bool) *exchangeModel {
 				request[c.key()] = c.value()
 			}
 		}
-		for _, name := range sortedKeys(of.to.headers.properties) {
-			_, required := of.to.headers.required[name]
-			g := generator{rng, conformance.ResponseHeader, full}
-			if v, ok := g.value(of.to.headers.properties[name]); ok && (required || full || rng.IntN(3) > 0) {
-				response[name] = headerText(v)
+		if m.generateParameters(rng, full) {
+			if m = m.repaired(rng); m != nil {
+				return m
 			}
-		}
-		if m = m.repaired(rng); m != nil {
-			return m
 		}
 	}
 	return nil
+}
+
+// generateParameters adds parameters and headers. It fails by chance, as not every value can be written.
+func (m *exchangeModel) generateParameters(rng *rand.Rand, full bool) bool {
+	for _, part := range textParts {
+		of, values := m.parametersOf(part), map[string]any{}
+		if headers, has := m.values[part].(map[string]any); has {
+			values = headers
+		}
+		m.values[part], m.schemas[part] = values, of.object
+		for _, name := range sortedKeys(of.byName) {
+			_, required := of.object.required[name]
+			if !required && part != conformance.RequestPath && !full && rng.IntN(3) == 0 {
+				continue
+			}
+			v, found := m.parameterValue(generator{rng, part, full}, of.byName[name])
+			if !found {
+				return false
+			}
+			values[name] = v
+		}
+		whole, ok := m.rewritten(part, values)
+		if m.values[part] = whole; !ok || len(check(of.object, whole, part)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// parameterValue generates a value that can be written, and that its text is read as.
+func (m *exchangeModel) parameterValue(g generator, p *parameter) (any, bool) {
+	for range 50 {
+		if v, ok := g.value(p.schema); ok {
+			whole, isWritten := m.rewritten(g.part, map[string]any{p.name: v})
+			if v, _ = lookup(whole, []string{p.name}); isWritten && len(check(p.schema, v, g.part)) == 0 {
+				return v, true
+			}
+		}
+	}
+	return nil, false
 }
 
 func (m *exchangeModel) generateBody(
@@ -100,39 +134,37 @@ func (m *exchangeModel) generateBody(
 		return true
 	}
 	headers["Content-Type"] = concrete(of.name)
-	if !isJSON(concrete(of.name)) {
+	if !isJSON(concrete(of.name)) && !of.isText() {
 		return true
 	}
-	v, ok := generator{rng, part, full}.value(of.schema)
+	v, ok := generator{rng, part, full || of.isText()}.value(of.schema) // an empty text is no body
 	m.values[part], m.schemas[part] = v, of.schema
 	return ok
 }
 
 func (m *exchangeModel) accepted() bool { return m.status/100 == 2 }
 
-// value is that of a part: the response's headers with the types that the spec gives them.
+// textParts are the parts with parameters or headers, and valueParts all that have a schema.
+var (
+	textParts = []conformance.Part{conformance.RequestPath, conformance.RequestQuery, conformance.RequestHeader,
+		conformance.RequestCookie, conformance.ResponseHeader}
+	valueParts = append([]conformance.Part{conformance.ResponseBody, conformance.RequestBody}, textParts...)
+)
+
+// value is that of a part.
 func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
-	v, known = m.values[part]
 	if part == conformance.RequestBody && m.unrecorded {
 		return nil, false
 	}
-	if part != conformance.ResponseHeader {
-		return v, known
-	}
-	headers := maps.Clone(v.(map[string]any))
-	for name, n := range m.schemas[part].properties {
-		if text, isText := headers[name].(string); isText {
-			headers[name] = n.parseHeader(text)
-		}
-	}
-	return headers, true
+	v, known = m.values[part]
+	return v, known
 }
 
 // violations are what the exchange violates. A request that is rejected violates nothing.
 func (m *exchangeModel) violations() (all []Expectation) {
-	for _, part := range []conformance.Part{conformance.RequestBody, conformance.ResponseHeader, conformance.ResponseBody} {
+	for _, part := range valueParts {
 		v, known := m.value(part)
-		if n := m.schemas[part]; n != nil && known && (part != conformance.RequestBody || m.accepted()) {
+		if n := m.schemas[part]; n != nil && known && (!ofRequest(part) || m.accepted()) {
 			all = append(all, check(n, v, part)...)
 		}
 	}
@@ -145,20 +177,13 @@ func (m *exchangeModel) with(part conformance.Part, path []string, v any) *excha
 	if !known {
 		return m
 	}
-	whole = replaced(whole, path, v)
-	if part == conformance.RequestHeader || part == conformance.ResponseHeader {
-		headers, isObject := whole.(map[string]any)
-		if !isObject {
-			return m
-		}
-		texts := map[string]any{}
-		if mediaType, has := lookup(m.values[part], []string{"Content-Type"}); has {
-			texts["Content-Type"] = mediaType
-		}
-		for name, header := range headers {
-			texts[name] = headerText(header)
-		}
-		whole = texts
+	whole, ok := m.rewritten(part, replaced(whole, path, v))
+	text, isString := whole.(string)
+	if of := map[conformance.Part]*media{conformance.RequestBody: m.request, conformance.ResponseBody: m.response}[part]; of != nil && of.isText() {
+		ok = isString && text != ""
+	}
+	if !ok {
+		return m
 	}
 	return m.withPart(part, whole)
 }
@@ -189,41 +214,6 @@ func (m *exchangeModel) quiet() []*exchangeModel {
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
 
-// parseHeader reads the text of a header as one of its types, if it is written like one (style simple).
-func (n *schema) parseHeader(text string) any {
-	for _, name := range n.types {
-		switch {
-		case name == "array" && n.item != nil:
-			list := []any{}
-			for item := range strings.SplitSeq(text, ",") {
-				list = append(list, n.item.parseHeader(strings.TrimSpace(item)))
-			}
-			return list
-		case name == "integer" && wholeNumber.MatchString(text):
-			return decimal(rat(json.Number(text)))
-		case name == "number" && json.Valid([]byte(text)) && strings.ContainsRune("-0123456789", rune(text[0])):
-			return json.Number(text)
-		case name == "boolean" && (text == "true" || text == "false"):
-			return text == "true"
-		}
-	}
-	return text
-}
-
-func headerText(v any) string {
-	switch v := v.(type) {
-	case []any:
-		var items []string
-		for _, item := range v {
-			items = append(items, headerText(item))
-		}
-		return strings.Join(items, ", ")
-	case string:
-		return v
-	}
-	return encode(v)
-}
-
 // repaired returns the exchange with changes until it violates nothing, as a generated response repeats the request by
 // chance only. It is nil where no change helps.
 func (m *exchangeModel) repaired(rng *rand.Rand) *exchangeModel {
@@ -253,33 +243,37 @@ func (m *exchangeModel) repaired(rng *rand.Rand) *exchangeModel {
 // exchange writes the model down in the simplest way.
 func (m *exchangeModel) exchange() *traffic.Exchange {
 	ex := &traffic.Exchange{Method: m.op.method, Status: m.status,
-		URL:      &url.URL{Scheme: "https", Host: "api.example", Path: m.op.path},
+		URL:      m.url(),
 		Request:  m.message(conformance.RequestHeader, conformance.RequestBody, m.request),
 		Response: m.message(conformance.ResponseHeader, conformance.ResponseBody, m.response)}
 	if m.unrecorded {
 		ex.Request.Body, ex.Request.BodyOmitted = nil, true
 	}
-	query := url.Values{}
+	cookies := m.pairs(conformance.RequestCookie)
 	for name, value := range m.values[conformance.RequestHeader].(map[string]any) {
-		if name, isQuery := strings.CutPrefix(name, "query "); isQuery {
-			query.Set(name, asText(value))
-		}
 		if name, isCookie := strings.CutPrefix(name, "cookie "); isCookie {
-			ex.Request.Header.Set("Cookie", "theme=dark; "+name+"="+asText(value))
+			cookies = append(cookies, "theme=dark", name+"="+asText(value))
 		}
 	}
-	ex.URL.RawQuery = query.Encode()
+	if len(cookies) > 0 {
+		ex.Request.Header.Set("Cookie", strings.Join(cookies, "; "))
+	}
 	return ex
 }
 
 func (m *exchangeModel) message(head, body conformance.Part, of *media) traffic.Message {
 	written := traffic.Message{Header: http.Header{}}
 	for name, value := range m.values[head].(map[string]any) {
-		if !strings.Contains(name, " ") {
+		if p := m.parametersOf(head).byName[name]; p != nil {
+			texts, _ := p.write(value)
+			written.Header.Set(name, texts[0])
+		} else if !strings.Contains(name, " ") {
 			written.Header.Set(name, asText(value))
 		}
 	}
-	if v, isJSON := m.values[body]; isJSON {
+	if v, has := m.values[body]; has && of.isText() {
+		written.Body = []byte(asText(v))
+	} else if has {
 		written.Body = []byte(encode(v))
 	} else if of != nil {
 		written.Body = []byte(otherBody)

@@ -53,7 +53,7 @@ func (g generator) anything(depth int) any {
 			return map[string]any{text(g.rng, 3, false): g.anything(depth + 1)}
 		}
 	}
-	return text(g.rng, g.rng.IntN(9), g.part == conformance.ResponseHeader)
+	return text(g.rng, g.rng.IntN(9), isText(g.part))
 }
 
 // draw generates a value that is likely to be what the schema describes.
@@ -110,7 +110,7 @@ func (g generator) own(n *schema, depth int, v any) (_ any, typed bool) {
 		return g.number(n, true), true
 	case "number":
 		number := g.number(n, g.oneIn(3))
-		if g.part != conformance.ResponseHeader && g.oneIn(4) {
+		if !isText(g.part) && g.oneIn(4) {
 			number = scientific(number)
 		}
 		return number, true
@@ -152,7 +152,7 @@ func (g generator) number(n *schema, whole bool) json.Number {
 }
 
 func (g generator) text(n *schema) string {
-	header := g.part == conformance.ResponseHeader
+	header := isText(g.part)
 	if f, known := formats[n.format]; known {
 		return pick(g.rng, f.Valid)
 	}
@@ -175,7 +175,7 @@ func (g generator) array(n *schema, depth int) any {
 		length = least
 	case g.oneIn(6):
 		length = min(top, 50)
-	case length == 0 && g.full || g.part == conformance.ResponseHeader:
+	case length == 0 && g.full || isText(g.part):
 		length = max(length, min(top, 2))
 	}
 	list := []any{}

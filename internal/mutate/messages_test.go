@@ -1,7 +1,9 @@
 package mutate
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +106,7 @@ func contentTypes(right string) map[string][]string {
 // undocumented adds what a response has and the spec does not: headers and statuses.
 func (c *collector) undocumented(base *exchangeModel) {
 	for _, name := range []string{"X-Undocumented", "Link", "Retry-After", "Location", "Deprecation"} {
-		if base.to.headers.properties[name] == nil {
+		if base.to.headers.byName[name] == nil {
 			c.raw(base, strconv.Itoa(base.status)+"/header/undocumented/"+name,
 				Expectation{"", "undocumented-header", conformance.ResponseHeader, pointer(name)},
 				func(ex *traffic.Exchange) { ex.Response.Header.Set(name, "1") })
@@ -112,8 +114,19 @@ func (c *collector) undocumented(base *exchangeModel) {
 	}
 	accepted := *base // with a response that nothing describes
 	accepted.status, accepted.to = http.StatusOK, nil
-	accepted.schemas = map[conformance.Part]*schema{conformance.ResponseHeader: {},
-		conformance.RequestBody: base.schemas[conformance.RequestBody]}
+	accepted.schemas = maps.Clone(base.schemas)
+	accepted.schemas[conformance.ResponseHeader] = &schema{}
+	delete(accepted.schemas, conformance.ResponseBody)
+	usesURL := slices.ContainsFunc(base.to.criteria, func(c criterion) bool { return strings.Contains(c.pattern, "$url") })
+	if base.accepted() && !usesURL {
+		for _, name := range []string{"undocumented", "a/b~c", "per_pag"} {
+			c.raw(base, strconv.Itoa(base.status)+"/request.query/undocumented/"+name,
+				Expectation{"", "undocumented-parameter", conformance.RequestQuery, pointer(name)},
+				func(ex *traffic.Exchange) {
+					ex.URL.RawQuery += "&" + url.QueryEscape(name) + "=1&" + url.QueryEscape(name) + "=2"
+				})
+		}
+	}
 	for _, other := range []int{100, 200, 202, 204, 299, 301, 302, 304, 307, 308, 400, 404, 418, 499, 501, 502, 503, 599,
 		600, 999} {
 		if base.op.responseTo(other) == nil && (other/100 != 2 || base.accepted() || len(accepted.violations()) == 0) {

@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
@@ -86,6 +85,7 @@ func (c *contract) mutants() ([]Mutant, error) {
 			if i == 0 {
 				all.bodies(base)
 				all.undocumented(base)
+				all.parameters(base)
 				all.credentials(base)
 			}
 			if idle++; len(all.names) > before {
@@ -144,16 +144,18 @@ func (m *exchangeModel) label(part conformance.Part) string {
 		return status + "/request" + m.op.request.label(m.request)
 	case conformance.ResponseBody:
 		return status + m.to.content.label(m.response) + "/body"
+	case conformance.ResponseHeader:
+		return status + "/header"
 	}
-	return status + "/header"
+	return status + "/" + string(part)
 }
 
-// values adds the mutants of the schemas of both bodies and of the headers.
+// values adds the mutants of the schemas of both bodies, of parameters and of headers.
 func (c *collector) values(base *exchangeModel) {
-	for _, part := range []conformance.Part{conformance.ResponseHeader, conformance.ResponseBody, conformance.RequestBody} {
+	for _, part := range valueParts {
 		whole, known := base.value(part)
 		bases := base.quiet()
-		if part == conformance.RequestBody {
+		if ofRequest(part) {
 			known, bases = known && base.accepted(), bases[:1]
 		}
 		if !known || base.schemas[part] == nil {
@@ -166,9 +168,6 @@ func (c *collector) values(base *exchangeModel) {
 				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.path...), encode(value)}, "\x00")
 				for i := 0; i < len(bases) && !c.taken[key]; i++ {
 					changed := bases[i].with(part, at.path, value)
-					if part == conformance.ResponseHeader && !writable(changed.values[part]) {
-						return
-					}
 					c.taken[key] = c.add(changed, func(e Expectation) string {
 						if e.Rule == "criterion" || e.Part != part || e.Claim == "" && e.Rule != "undocumented-property" {
 							return ""
@@ -179,17 +178,6 @@ func (c *collector) values(base *exchangeModel) {
 			})
 		}
 	}
-}
-
-// writable reports whether headers can have such values (RFC 9110, section 5.5).
-func writable(headers any) bool {
-	for _, v := range headers.(map[string]any) {
-		text := asText(v)
-		if text != strings.TrimSpace(text) || strings.ContainsFunc(text, unicode.IsControl) {
-			return false
-		}
-	}
-	return true
 }
 
 // site is a place in a value with a schema that describes it alone, not as one of several alternatives.

@@ -144,6 +144,10 @@ func (o *oracle) object(n *schema, v map[string]any, at string, whole bool) {
 	for _, name := range sortedKeys(v) {
 		place, property := at+pointer(name), n.properties[name]
 		switch {
+		case v[name] == "" && hasKey(n.emptyClaims, name):
+			if n.emptyClaims[name] != "" {
+				o.add("allowEmptyValue", place, n.emptyClaims[name])
+			}
 		case property != nil:
 			if rule := property.omittedFrom(o.part); rule != "" {
 				o.add(rule, place, property.at+"/"+rule)

@@ -89,7 +89,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 }
 
 func supportedBy(part conformance.Part) conformance.State {
-	if part == conformance.RequestBody || part == conformance.RequestHeader {
+	if ofRequest(part) {
 		return conformance.Consistent // that others are rejected is not known
 	}
 	return conformance.Supported
@@ -102,17 +102,14 @@ func rejections(t *testing.T, c *contract, mutants []Mutant) (all []positiveCase
 	responses := map[*response]*exchangeModel{}
 	rng := newRand(4)
 	for _, m := range mutants {
-		request := m.Expected.Part == conformance.RequestBody || m.Expected.Part == conformance.RequestHeader
-		if !request || m.Expected.Claim == "" || m.SideEffects != nil {
+		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" || m.SideEffects != nil {
 			continue
 		}
 		about := []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
 		if m.Expected.Rule == "security" {
 			about = []int{http.StatusUnauthorized, http.StatusForbidden}
 		}
-		op := c.operations[slices.IndexFunc(c.operations, func(o *operation) bool {
-			return o.method == m.Exchange.Method && o.path == m.Exchange.URL.Path
-		})]
+		op := c.operationOf(m.Exchange)
 		for _, r := range op.responses {
 			if r.status/100 != 4 || r.key != strconv.Itoa(r.status) {
 				continue
@@ -148,7 +145,7 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 	}
 	const allows = "it allows, and forbids nothing; an exchange shows that"
 	for at, n := range c.schemas {
-		for _, part := range []conformance.Part{conformance.RequestBody, conformance.ResponseBody} {
+		for _, part := range valueParts {
 			if n.nullable {
 				all[claimID(part, at+"/nullable")] = allows
 			}
@@ -176,11 +173,21 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 				}
 			}
 		}
-		for _, n := range of.to.headers.properties {
-			for _, at := range []*schema{n, n.item} {
-				if at != nil && (slices.Contains(at.types, "string") || slices.Contains(at.types, "array")) {
-					all[claimID(conformance.ResponseHeader, at.at+"/type")] = "a header is text, and any text is of this type"
+		for _, part := range textParts {
+			parameters := of.op.parameters[part]
+			if part == conformance.ResponseHeader {
+				parameters = of.to.headers
+			}
+			for _, p := range parameters.byName {
+				if p.json {
+					continue
 				}
+				p.reasons(p.schema, func(keyword, reason string) { all[claimID(part, keyword)] = reason })
+			}
+		}
+		for part, m := range map[conformance.Part]*media{conformance.RequestBody: of.request, conformance.ResponseBody: of.response} {
+			if m != nil && m.isText() {
+				all[claimID(part, m.schema.at+"/type")] = "any text is of this type"
 			}
 		}
 		anonymous := slices.ContainsFunc(of.op.security, func(all []credential) bool { return len(all) == 0 })
@@ -215,7 +222,7 @@ func conformingExchanges(t *testing.T, c *contract, n int) (all []*traffic.Excha
 			message *traffic.Message
 			body    conformance.Part
 		}{{&ex.Request, conformance.RequestBody}, {&ex.Response, conformance.ResponseBody}} {
-			if v, known := m.value(s.body); known {
+			if v, known := m.value(s.body); known && isJSON(s.message.Header.Get("Content-Type")) {
 				mediaType := s.message.Header.Get("Content-Type")
 				if !strings.Contains(mediaType, ";") {
 					s.message.Header.Set("Content-Type", pick(rng, []string{mediaType, strings.ToUpper(mediaType),

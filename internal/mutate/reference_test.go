@@ -168,8 +168,7 @@ var otherRules = []string{"criterion", "undocumented-property"}
 
 // differences compares the reference validator with what an exchange violates.
 func (r *reference) differences(ex *traffic.Exchange, violations []Expectation) (all []string) {
-	i := slices.IndexFunc(r.contract.operations, func(o *operation) bool { return o.method == ex.Method && o.path == ex.URL.Path })
-	op := r.contract.operations[i]
+	op := r.contract.operationOf(ex)
 	sides := map[conformance.Part]*content{}
 	if to := op.responseTo(ex.Status); to != nil {
 		sides[conformance.ResponseBody] = to.content
@@ -184,7 +183,7 @@ func (r *reference) differences(ex *traffic.Exchange, violations []Expectation) 
 		}
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(message.Body))
 		schema := r.schemaFor(part, content, message.Header.Get("Content-Type"))
-		if err != nil || schema == nil || message.BodyOmitted {
+		if err != nil || schema == nil || message.BodyOmitted || !isJSON(message.Header.Get("Content-Type")) {
 			continue
 		}
 		if slices.ContainsFunc(violations, func(e Expectation) bool { return slices.Contains(textRules, e.Rule) }) {

@@ -35,6 +35,7 @@ type schema struct {
 	rest                *schema           // additionalProperties where it is a schema
 	allOf, anyOf, oneOf []*schema
 	not                 *schema
+	emptyClaims         map[string]string  // of parameters: of allowEmptyValue by the name; "" where it is true
 	discriminator       string             // the property that chooses, where alternatives exist
 	choices             map[string]*schema // by the value of that property
 }
@@ -177,14 +178,21 @@ func newBound(f *float64, exclusive openapi3.ExclusiveBound) *bound {
 	return &bound{at, exclusive.Bool != nil && *exclusive.Bool}
 }
 
+func ofRequest(part conformance.Part) bool { return strings.HasPrefix(string(part), "request.") }
+
+// isText reports whether a part has texts, as parameters and headers are.
+func isText(part conformance.Part) bool {
+	return part != conformance.RequestBody && part != conformance.ResponseBody
+}
+
 // omittedFrom is the keyword by which the sender of a part leaves this property out, "" for none.
 func (n *schema) omittedFrom(part conformance.Part) string {
 	switch {
 	case n == nil:
 		return ""
-	case n.readOnly && part == conformance.RequestBody:
+	case n.readOnly && ofRequest(part):
 		return "readOnly"
-	case n.writeOnly && part != conformance.RequestBody:
+	case n.writeOnly && !ofRequest(part):
 		return "writeOnly"
 	}
 	return ""

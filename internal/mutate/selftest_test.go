@@ -22,8 +22,11 @@ var update = flag.Bool("update", false, "write golden files anew")
 //go:embed testdata/vocabulary.yaml
 var vocabulary []byte
 
-// specs are the one of this project, and one with everything that OpenAPI 3.0 can say.
-var specs = map[string][]byte{"api": api.Spec, "vocabulary": vocabulary}
+//go:embed testdata/parameters.yaml
+var parametersSpec []byte
+
+// specs are the one of this project, one with everything that OpenAPI 3.0 can say of bodies, and one with parameters.
+var specs = map[string][]byte{"api": api.Spec, "vocabulary": vocabulary, "parameters": parametersSpec}
 
 // TestSelftest is the mutation test of the checker: `make selftest` prints its summary. It also compares the claims that
 // cannot be violated alone with a reviewed list, and all bodies with the reference validator. It runs on one goroutine, so
@@ -245,7 +248,7 @@ func (c checker) positive(p positiveCase) string {
 			if e.State != p.state {
 				problem = fmt.Sprintf("expected the claim %s to be %s, reported %s", e.ID, p.state, e.State)
 			}
-		case p.rejected && e.Supported > 0 && (e.Part == conformance.RequestBody || e.Part == conformance.RequestHeader):
+		case p.rejected && e.Supported > 0 && ofRequest(e.Part):
 			return "a rejection also supports " + e.ID
 		}
 	}

@@ -171,6 +171,11 @@ func contains(list []any, v any) bool {
 	return slices.ContainsFunc(list, func(other any) bool { return same(other, v) })
 }
 
+func hasKey(m map[string]string, key string) bool {
+	_, has := m[key]
+	return has
+}
+
 func asText(v any) string { s, _ := v.(string); return s }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -46,7 +47,11 @@ func collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
 		case "header":
 			s.Add(ex.Request.Header.Values(c.Name)...)
 		case "query":
-			s.Add(ex.URL.Query()[c.Name]...)
+			for _, p := range styles.AppendQuery(nil, ex.URL.RawQuery) {
+				if p.Name == c.Name {
+					s.Add(styles.UnescapeQuery(p.Value))
+				}
+			}
 		}
 	}
 	for _, name := range credentialHeaders {
@@ -120,4 +125,25 @@ func (c Credential) value(ex *traffic.Exchange) string {
 		}
 	}
 	return strings.TrimSpace(value)
+}
+
+// Missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
+// alternative is complete.
+func Missing(alternatives [][]Credential, ex *traffic.Exchange) []Credential {
+	var fewest []Credential
+	for i, a := range alternatives {
+		var missing []Credential
+		for _, k := range a {
+			if !k.IsIn(ex) {
+				missing = append(missing, k)
+			}
+		}
+		if len(missing) == 0 {
+			return nil
+		}
+		if i == 0 || len(missing) < len(fewest) {
+			fewest = missing
+		}
+	}
+	return fewest
 }

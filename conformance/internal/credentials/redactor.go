@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -22,10 +24,10 @@ type Rules struct {
 	words   map[string]bool // that are no credentials, in lower case
 }
 
-// NewRules returns the rules for the credentials of all operations. Words, in lower case, are no credentials: names in the
-// spec and the values of its enums.
-func NewRules(list []Credential, words map[string]bool) *Rules {
-	r := &Rules{list: list, words: words}
+// NewRules returns the rules for the credentials of a spec. Names in the spec and the values of its enums are none.
+func NewRules(list []Credential, spec *yaml.Node) *Rules {
+	r := &Rules{list: list, words: map[string]bool{}}
+	addWords(r.words, spec)
 	for _, c := range list {
 		if name, ok := strings.CutSuffix(c.Prefix, " "); ok {
 			r.schemes = append(r.schemes, name)
@@ -137,4 +139,26 @@ func (r *Rules) redact(ex *traffic.Exchange, secrets *redact.Redactor) (*traffic
 		return nil, fmt.Errorf("%s: %w", source, ErrCredential)
 	}
 	return result, nil
+}
+
+// addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
+func addWords(words map[string]bool, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		for _, child := range n.Content {
+			addWords(words, child)
+		}
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i].Value, n.Content[i+1]
+		words[strings.ToLower(name)] = true
+		if name == "enum" {
+			for _, item := range value.Content {
+				words[strings.ToLower(item.Value)] = true
+			}
+		}
+		if name != "example" && name != "examples" {
+			addWords(words, value)
+		}
+	}
 }

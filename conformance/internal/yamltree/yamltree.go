@@ -3,6 +3,7 @@ package yamltree
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,6 +112,34 @@ func (t *Tree) Canonical(pointer string) string {
 	return at
 }
 
+// ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
+// a parameter with its place (query.page), of a criterion.
+func (t *Tree) ByName(pointer string) string {
+	tokens := strictjson.SplitPointer(pointer)
+	n := t.Root
+	for i := range tokens {
+		list := Follow(n)
+		if n, _ = t.Child(list, tokens[i]); n == nil {
+			break
+		}
+		if i == 0 || list.Kind != yaml.SequenceNode {
+			continue
+		}
+		name, _ := t.Child(n, "name")
+		in, _ := t.Child(n, "in")
+		switch parent := tokens[i-1]; {
+		case parent == "required":
+			tokens[i] = Follow(n).Value
+		case parent == "parameters" && name != nil && in != nil:
+			tokens[i] = Follow(in).Value + "." + Follow(name).Value
+		case parent == "x-criteria" && name != nil:
+			tokens[i] = name.Value
+			return strictjson.Pointer(tokens...) // the rest is below the name
+		}
+	}
+	return strictjson.Pointer(tokens...)
+}
+
 // DataKeywords are the keywords whose values are data, not objects of the spec.
 var DataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
 
@@ -152,8 +181,9 @@ func walk(at string, n *yaml.Node, names bool, visit func(at string, n *yaml.Nod
 
 // Error is a defect of a document.
 type Error struct {
-	Line   int // from 1
-	Reason string
+	Line    int    // from 1
+	Pointer string // "" if unknown
+	Reason  string
 }
 
 // Error returns the reason without the line.
@@ -203,4 +233,20 @@ func (t *Tree) dereference(at string, n *yaml.Node) (string, *yaml.Node) {
 		n = t.Node(at)
 	}
 	return at, n
+}
+
+// Value reads a node as a JSON value.
+func Value(n *yaml.Node) (strictjson.Value, error) {
+	if n = Follow(n); n.Kind == yaml.ScalarNode && strictjson.IsNumber(n.Value) && (n.Tag == "!!int" || n.Tag == "!!float") {
+		return strictjson.ParseValue([]byte(n.Value))
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return strictjson.Value{}, err
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return strictjson.Value{}, err
+	}
+	return strictjson.ParseValue(data)
 }

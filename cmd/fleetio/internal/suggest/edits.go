@@ -21,7 +21,8 @@ var edits = map[string]func(*patch, *deviation) (object, error){
 	"oneOf": remove, "nullable": nullable, "type": widenType, "required": notRequired,
 	"additionalProperties": addProperty, "undocumented-property": addProperty, "undocumented-header": addHeader,
 	"status": addStatus, "media-type": addMediaType, "body": body,
-	"criterion": func(p *patch, of *deviation) (object, error) { return nil, p.dropCriterion(of.at) },
+	"allowEmptyValue": func(*patch, *deviation) (object, error) { return object{"allowEmptyValue": true}, nil },
+	"criterion":       func(p *patch, of *deviation) (object, error) { return nil, p.dropCriterion(of.at) },
 }
 
 // remove removes a keyword: what it would have to say instead, the report does not know.
@@ -66,8 +67,9 @@ func nullable(*patch, *deviation) (object, error) { return object{"nullable": tr
 // widenType makes room for the types observed. OpenAPI 3.0 has one type for a schema, and anyOf for more.
 func widenType(p *patch, of *deviation) (object, error) {
 	old, isText := get(p.root, of.at...).(string)
-	if !isText || len(of.observed.Types) == 0 || of.kinds[0].Part == conformance.ResponseHeader {
-		return nil, errors.New("the report does not say which types were observed, or it is a header's")
+	inBody := of.kinds[0].Part == conformance.RequestBody || of.kinds[0].Part == conformance.ResponseBody
+	if !isText || len(of.observed.Types) == 0 || !inBody {
+		return nil, errors.New("the report does not say which types were observed, or it is a parameter's or header's")
 	}
 	if enum := below(of.into, "enum"); get(p.root, enum...) != nil { // it would reject the new type, too
 		if err := p.loosen(enum...); err != nil {
@@ -100,9 +102,9 @@ func (of *deviation) schemas(others ...string) (list []any) {
 	return list
 }
 
-// notRequired removes a property from the list, or lets a header be absent.
+// notRequired removes a property from the list, or lets a parameter or header be absent.
 func notRequired(p *patch, of *deviation) (object, error) {
-	if _, ofHeader := get(p.root, of.at...).(bool); ofHeader {
+	if _, isKeyword := get(p.root, of.at...).(bool); isKeyword {
 		return object{"required": false}, nil
 	}
 	p.removeEntry(of.at)

@@ -68,7 +68,7 @@ func shopRows() []suggestion {
 		{name: "required, the whole list", calls: []call{{status: 404, response: `{}`}}, changes: []string{"/components/schemas/Problem/required/status"}},
 		{name: "required of a header", calls: []call{{got: http.Header{"X-Left": nil}}},
 			changes: []string{"/paths/~1items/post/responses/200/headers/X-Left/required"}},
-		{name: "header of another type", calls: []call{{got: http.Header{"X-Left": {"many"}}}}, nothing: true, unsaid: "or it is a header's"},
+		{name: "header of another type", calls: []call{{got: http.Header{"X-Left": {"many"}}}}, nothing: true, unsaid: "or it is a parameter's or header's"},
 		{name: "member of a closed object", calls: answers(`{"closed":{"b":1}}`, `{"closed":{"b":2.5,"c":null}}`)},
 		{name: "anyOf", calls: answers(`{"either":true}`, `{"either":{"a":1}}`), changes: item("either/anyOf")},
 		{name: "anyOf without null", calls: answers(`{"either":null}`), changes: item("either/anyOf")},

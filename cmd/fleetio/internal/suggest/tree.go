@@ -40,16 +40,19 @@ func valueOf(n *yaml.Node) (v any, err error) {
 	return v, err
 }
 
-// position finds what a token names in a list, or -1: a required property by its name, a criterion by its name, others
-// by their position.
+// position finds what a token names in a list, or -1: a required property by its name, a criterion by its name, a parameter
+// by its place and name, others by their position.
 func position(list []any, parent, token string) int {
-	if parent != "required" && parent != criteriaKey {
-		if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(list) {
-			return i
-		}
-		return -1
+	switch parent {
+	case "parameters":
+		return slices.IndexFunc(list, func(entry any) bool { return fmt.Sprintf("%v.%v", get(entry, "in"), get(entry, "name")) == token })
+	case "required", criteriaKey:
+		return slices.IndexFunc(list, func(entry any) bool { return entry == token || get(entry, "name") == token })
 	}
-	return slices.IndexFunc(list, func(entry any) bool { return entry == token || get(entry, "name") == token })
+	if i, err := strconv.Atoi(token); err == nil && i >= 0 && i < len(list) {
+		return i
+	}
+	return -1
 }
 
 // get returns what is at a place, or nil.
@@ -161,6 +164,10 @@ func target(root any, at []string) string {
 		switch {
 		case inList && at[i-1] == "required":
 			path = append(path, "[?@=="+quoted+"]")
+		case inList && at[i-1] == "parameters":
+			in, name, _ := strings.Cut(token, ".")
+			text, _ := json.Marshal(name) //nolint:errchkjson // likewise
+			path = append(path, fmt.Sprintf("[?@.in==%q && @.name==%s]", in, text))
 		case inList && at[i-1] == criteriaKey:
 			path = append(path, "[?@.name=="+quoted+"]")
 		case inList:

@@ -12,7 +12,7 @@ import (
 const maxHeaders = 200 // displayed header lines of a message
 
 // parts are the parts of an exchange that have a place for findings.
-var parts = []string{"request.header", "request.body", "response.status", "response.header", "response.body"}
+var parts = []string{"request.path", "request.query", "request.header", "request.cookie", "request.body", "response.status", "response.header", "response.body"}
 
 // detail is an exchange with all its data.
 type detail struct {
@@ -120,8 +120,9 @@ func (p *Page) newDetail(number int64, origin string) detail {
 		}
 	}
 	request, response := content{raw.Body, ex.Body, ex.BodyOmitted}, content{raw.ResponseBody, ex.ResponseBody, false}
-	d.Request = newMessage(ex.Header, request, byPart["request.header"], byPart["request.body"])
+	d.Request = newMessage(ex.Header, request, slices.Concat(byPart["request.header"], byPart["request.cookie"]), byPart["request.body"])
 	d.Request.Line, d.Request.Kind = d.Method+" "+d.URL, "none"
+	d.Request.Marks = slices.Concat(byPart["request.path"], byPart["request.query"])
 	d.Response = newMessage(ex.ResponseHeader, response, byPart["response.header"], byPart["response.body"])
 	d.Response.Line, d.Response.Kind, d.Response.Marks = d.Status, d.StatusKind, byPart["response.status"]
 	d.Elsewhere = byPart[""]

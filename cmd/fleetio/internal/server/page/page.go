@@ -20,7 +20,7 @@ type Check func(*sandbox.Exchange) ([]Finding, error)
 // Finding is one deviation of an exchange from the contract, or a note.
 type Finding struct {
 	Rule string // the violated keyword, such as required
-	// Part is request.header, request.body, response.status, response.header or response.body.
+	// Part is request.path, request.query, request.header, request.cookie, request.body, response.status, response.header or response.body.
 	Part string
 	// Pointer is a JSON pointer (RFC 6901) into the body; a missing value is displayed at its nearest parent. For a header
 	// it is /Name, or /Name/1 for the second value.

@@ -1,4 +1,5 @@
-package conformance
+// Package assumed reads the extension x-assumed of a spec, see api/README.md.
+package assumed
 
 import (
 	"slices"
@@ -11,44 +12,59 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
-const assumedKey = "x-assumed"
+// Key is the name of the extension.
+const Key = "x-assumed"
 
-// assumptions holds the reason of each assumption by the pointer of the claim.
-type assumptions map[string]string
+// Assumptions holds the reason of each assumption by the pointer of the claim.
+type Assumptions map[string]string
 
-// readAssumptions collects the assumptions of a spec. An x-assumed object mirrors the object that contains it: its keys
+// Read collects the assumptions of a spec. An x-assumed object mirrors the object that contains it: its keys
 // lead down to the claim, its leaf is the reason. In a list, a key names the entry by its value, as positions change.
-func readAssumptions(s *yamltree.Tree) (assumptions, error) {
-	list := assumptions{}
+func Read(s *yamltree.Tree) (Assumptions, error) {
+	list := Assumptions{}
 	err := s.WalkObjects(func(at string, n *yaml.Node, names bool) error {
 		if names {
 			return nil
 		}
-		assumed, line := s.Child(n, assumedKey)
+		assumed, line := s.Child(n, Key)
 		if assumed == nil {
 			return nil
 		}
 		if yamltree.Follow(assumed).Kind != yaml.MappingNode || len(yamltree.Follow(assumed).Content) == 0 {
-			return &SpecError{Line: line, Pointer: at + "/" + assumedKey,
+			return &yamltree.Error{Line: line, Pointer: at + "/" + Key,
 				Reason: "x-assumed maps the keywords beside it to the reason why each is assumed"}
 		}
-		return list.read(s, at+"/"+assumedKey, assumed, at, n)
+		return list.read(s, at+"/"+Key, assumed, at, n)
 	})
 	return list, err
 }
 
+// Reason returns the reason if the claim at pointer, or an object around it, is assumed.
+func (a Assumptions) Reason(pointer string) (reason string, ok bool) {
+	for {
+		if reason, ok = a[pointer]; ok {
+			return reason, true
+		}
+		cut := strings.LastIndexByte(pointer, '/')
+		if cut < 0 {
+			return "", false
+		}
+		pointer = pointer[:cut]
+	}
+}
+
 // read descends from the node assumed and from the node n that it mirrors, side by side.
-func (a assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node, at string, n *yaml.Node) error {
+func (a Assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node, at string, n *yaml.Node) error {
 	assumed, n = yamltree.Follow(assumed), yamltree.Follow(n)
 	if assumed.Kind == yaml.ScalarNode {
 		if strings.TrimSpace(assumed.Value) == "" || assumed.Tag != "!!str" {
-			return &SpecError{Line: assumed.Line, Pointer: assumedAt, Reason: "an assumption needs a reason, as text"}
+			return &yamltree.Error{Line: assumed.Line, Pointer: assumedAt, Reason: "an assumption needs a reason, as text"}
 		}
 		a[at] = assumed.Value
 		return nil
 	}
 	if assumed.Kind != yaml.MappingNode {
-		return &SpecError{Line: assumed.Line, Pointer: assumedAt, Reason: "expected a reason, or an object that leads to one"}
+		return &yamltree.Error{Line: assumed.Line, Pointer: assumedAt, Reason: "expected a reason, or an object that leads to one"}
 	}
 	for i := 0; i+1 < len(assumed.Content); i += 2 {
 		key := assumed.Content[i]
@@ -59,8 +75,8 @@ func (a assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node
 			}))
 		}
 		next, _ := s.Child(n, token)
-		if next == nil || key.Value == assumedKey {
-			return &SpecError{Line: key.Line, Pointer: assumedAt + strictjson.Pointer(key.Value),
+		if next == nil || key.Value == Key {
+			return &yamltree.Error{Line: key.Line, Pointer: assumedAt + strictjson.Pointer(key.Value),
 				Reason: "x-assumed has no claim: there is no " + strconv.Quote(key.Value) + " at " + quotePointer(at)}
 		}
 		err := a.read(s, assumedAt+strictjson.Pointer(key.Value), assumed.Content[i+1], at+strictjson.Pointer(token), next)
@@ -69,20 +85,6 @@ func (a assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node
 		}
 	}
 	return nil
-}
-
-// source returns Assumed and the reason if the claim at pointer, or an object around it, is assumed; else Documented.
-func (a assumptions) source(pointer string) (Source, string) {
-	for {
-		if reason, ok := a[pointer]; ok {
-			return Assumed, reason
-		}
-		cut := strings.LastIndexByte(pointer, '/')
-		if cut < 0 {
-			return Documented, ""
-		}
-		pointer = pointer[:cut]
-	}
 }
 
 func quotePointer(pointer string) string {
