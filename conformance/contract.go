@@ -204,7 +204,11 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	if o.Servers != nil {
 		servers = *o.Servers
 	}
-	op.path = pathmatch.New(servers, path)
+	paths, err := c.pathsOf(doc, path)
+	if err != nil {
+		return err
+	}
+	op.path = pathmatch.New(servers, paths...)
 	c.readParameters(op, op.pointer, o.Parameters)
 	c.readParameters(op, at, item.Parameters)
 	if o.RequestBody != nil {

@@ -34,7 +34,7 @@ func (c *Contract) rejectSiblings() error {
 }
 
 // knownExtensions are the extensions that this package or the project's linter reads.
-var knownExtensions = []string{assumed.Key, criteriaKey, "x-lint-ignore"}
+var knownExtensions = []string{assumed.Key, criteriaKey, aliasesKey, "x-lint-ignore"}
 
 // rejectIgnored returns errors for what kin-openapi accepts and nothing reads, so that a claim would be lost: a keyword
 // without a value, a merge key, criteria in the wrong place. It adds unknown extensions to Unchecked, as one may be a

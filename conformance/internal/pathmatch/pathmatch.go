@@ -29,10 +29,11 @@ type pattern struct {
 
 var placeholder = regexp.MustCompile(`\{[^{}/]+\}`)
 
-// New returns a template for a path of a spec below the paths of its servers.
-func New(servers openapi3.Servers, path string) *Template {
+// New returns a template for a path of a spec, or the first of several for the same, below the paths of its servers. The
+// others have the same parameters.
+func New(servers openapi3.Servers, paths ...string) *Template {
 	t := &Template{}
-	for _, name := range placeholder.FindAllString(path, -1) {
+	for _, name := range placeholder.FindAllString(paths[0], -1) {
 		t.Names = append(t.Names, name[1:len(name)-1])
 	}
 	var bases []string
@@ -44,15 +45,21 @@ func New(servers openapi3.Servers, path string) *Template {
 	}
 	slices.Sort(bases)
 	for _, base := range slices.Compact(bases) {
-		if !placeholder.MatchString(base + path) {
-			t.literals = append(t.literals, Normalize(base+path))
-			continue
+		for _, path := range paths {
+			t.add(base, path)
 		}
-		text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
-		prefix, _, _ := strings.Cut(base+path, "{")
-		t.patterns = append(t.patterns, pattern{Normalize(prefix), regexp.MustCompile(text)})
 	}
 	return t
+}
+
+func (t *Template) add(base, path string) {
+	if !placeholder.MatchString(base + path) {
+		t.literals = append(t.literals, Normalize(base+path))
+		return
+	}
+	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
+	prefix, _, _ := strings.Cut(base+path, "{")
+	t.patterns = append(t.patterns, pattern{Normalize(prefix), regexp.MustCompile(text)})
 }
 
 // expression returns a regular expression for a path, with a group for each placeholder.
