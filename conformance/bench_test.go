@@ -19,7 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -27,9 +27,9 @@ import (
 
 func load(b *testing.B) (*Contract, *openapi3.T) {
 	b.Helper()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(b, err)
-	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
+	doc, err := openapi3.NewLoader().LoadFromData(testspec.Spec)
 	require.NoError(b, err)
 	return contract, doc
 }

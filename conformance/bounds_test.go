@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 )
 
 // ends fails the test if f, which should take milliseconds, does not return.
@@ -137,7 +137,7 @@ func TestClaimsOfSchemasThatContainEachOther(t *testing.T) {
 
 // TestRedactHoldsLittle limits the memory for a large body to 32 times its size.
 func TestRedactHoldsLittle(t *testing.T) { // not parallel: it measures
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	const size = 1 << 20
 	random := make([]byte, size)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -117,7 +118,7 @@ func echoes(t *testing.T, secret, long string) []*traffic.Exchange {
 		return ex
 	}
 	fault := func(name string, value any) string {
-		return string(validFault(func(f map[string]any) { f[name] = value }))
+		return string(testspec.Fault(func(f map[string]any) { f[name] = value }))
 	}
 	quoted := mustJSON(t, secret)
 	add(201, request, fault("status", secret))
@@ -153,7 +154,7 @@ func TestEveryCredentialIsRedacted(t *testing.T) {
 	} {
 		t.Run(repeated, func(t *testing.T) {
 			t.Parallel()
-			ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = repeated })))
+			ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["status"] = repeated })))
 			ex.Request.Header["Authorization"] = []string{"Token second-key-98", "Token second-key-99", "Basic dXNlcjp0b3BzZWNyZXRwdw=="}
 			ex.Request.Header.Set("Account-Token", "first-word last-word")
 			ex.Request.Header.Set("Cookie", "a=b; id=session-8")
@@ -165,7 +166,7 @@ func TestEveryCredentialIsRedacted(t *testing.T) {
 		})
 	}
 	// In the expected value, too: the id that Location should end with is a credential.
-	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = 9021012345 })))
+	ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["id"] = 9021012345 })))
 	ex.Request.Header.Set("Account-Token", "9021012345")
 	findings, err := contract.Check(ex)
 	require.NoError(t, err)
@@ -176,7 +177,7 @@ func TestEveryCredentialIsRedacted(t *testing.T) {
 // TestManyCookies has as many and as long cookies as browsers record: the finding shows everything else.
 func TestManyCookies(t *testing.T) {
 	t.Parallel()
-	ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = "closed by cookie-value-77" })))
+	ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["status"] = "closed by cookie-value-77" })))
 	var cookies []string
 	for i := range 150 {
 		cookies = append(cookies, fmt.Sprintf("name%d=cookie-value-%d", i, i))
@@ -198,7 +199,7 @@ func TestTooManyCredentials(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["status"] = value })))
+			ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["status"] = value })))
 			ex.Request.Header.Set(name, value)
 			ex.URL.User = url.UserPassword("\xff\xff\xff\xff", "\xfe\xfe\xfe\xfe")
 			findings, err := contract.Check(ex)
@@ -227,7 +228,7 @@ func TestFingerprintIsStable(t *testing.T) {
 		return list
 	}
 	withID := func(id int) *traffic.Exchange {
-		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = id })))
+		ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["id"] = id })))
 		ex.Response.Header.Set("Location", "/"+strconv.Itoa(id))
 		return ex
 	}
@@ -241,7 +242,7 @@ func TestFingerprintIsStable(t *testing.T) {
 
 	edited, err := conformance.Load(edit(t, "        - account_id\n        - vehicle_id\n", "        - vehicle_id\n        - account_id\n"))
 	require.NoError(t, err)
-	missing := exchange(t, 201, request, string(validFault(func(f map[string]any) { delete(f, "account_id") })))
+	missing := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { delete(f, "account_id") })))
 	findings, err := edited.Check(missing)
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
@@ -255,7 +256,7 @@ func TestCheckIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 20 {
-				findings, err := contract.Check(exchange(t, 201, request, string(validFault(func(f map[string]any) { f["id"] = nil }))))
+				findings, err := contract.Check(exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) { f["id"] = nil }))))
 				if err != nil || len(findings) != 1 {
 					t.Errorf("%v, %v", findings, err)
 				}
@@ -285,7 +286,7 @@ func FuzzCheck(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(uint16(201), []byte(request), validFault(nil))
+	f.Add(uint16(201), []byte(request), testspec.Fault(nil))
 	f.Add(uint16(401), []byte(`{}`), []byte(`{"status":401,"title":""}`))
 	f.Add(uint16(422), []byte(`{"vehicle_id":1e400}`), []byte(`{"errors":{"~/":[null]}}`))
 	f.Add(uint16(201), []byte(`{"vehicle_id":1,"code":"\ud800"}`), []byte(`[[[`))

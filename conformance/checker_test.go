@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -57,7 +57,7 @@ const (
 
 // TestCheckAllocatesNothing for an exchange that conforms.
 func TestCheckAllocatesNothing(t *testing.T) {
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	ex := withBody(conforming)
 	ex.Method, ex.URL, ex.Status = http.MethodPost, &url.URL{Path: "/api/v1/faults"}, 201

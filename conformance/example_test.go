@@ -6,14 +6,14 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // The vendor's own examples violate the vendor's documentation.
 func ExampleContract_Check() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -54,7 +54,7 @@ func ExampleContract_Check() {
 
 // The worked example of the package's documentation.
 func ExampleLedger() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -110,7 +110,7 @@ func ExampleLedger() {
 
 // Recordings in any of the three formats, checked on all processors.
 func ExampleContract_Verify() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return

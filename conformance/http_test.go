@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -164,7 +165,7 @@ func TestAmbiguousRequests(t *testing.T) {
 	for _, sent := range []string{`{"vehicle_id":4711,"vehicle_id":1,"code":"P0420"}`, `{"vehicle_id":4711,"code":"P0420","name":"\ud800"}`} {
 		t.Run(sent, func(t *testing.T) {
 			t.Parallel()
-			findings, err := loadContract(t).Check(exchange(t, 201, sent, string(validFault(nil))))
+			findings, err := loadContract(t).Check(exchange(t, 201, sent, string(testspec.Fault(nil))))
 			require.NoError(t, err)
 			assert.Empty(t, findings)
 		})
@@ -190,12 +191,12 @@ func TestHostileBodies(t *testing.T) {
 	}{
 		"items below a long name": {422, `{"errors":{"` + long + `":[` + strings.Repeat("1,", 100_000) + `1]}}`, []string{"type"}},
 		"repeats below it":        {422, `{"errors":{},"` + long + `":{` + strings.Repeat(`"a":1,`, 100_000) + `"a":1}}`, []string{"duplicate-key", "undocumented-property"}},
-		"a flood beside others":   {201, strings.Replace(string(validFault(nil)), "4711", "5", 1)[:1] + strings.Repeat(`"z":1,`, 1200) + strings.Replace(string(validFault(nil)), "4711", "5", 1)[1:], []string{"criterion", "duplicate-key", "undocumented-property"}},
-		"a lone surrogate":        {201, `{"z":"\ud800",` + string(validFault(func(f map[string]any) { f["id"] = 8 }))[1:], []string{"criterion", "undocumented-property", "unicode"}},
-		"a number of a million":   {201, strings.Replace(string(validFault(nil)), `"count":null`, `"count":0.`+strings.Repeat("0", 1_000_001)+"1", 1), []string{"type"}},
-		"a string of many bytes":  {201, strings.Replace(string(validFault(nil)), `"open"`, `"`+strings.Repeat("x", 300_000)+`"`, 1), []string{"enum"}},
+		"a flood beside others":   {201, strings.Replace(string(testspec.Fault(nil)), "4711", "5", 1)[:1] + strings.Repeat(`"z":1,`, 1200) + strings.Replace(string(testspec.Fault(nil)), "4711", "5", 1)[1:], []string{"criterion", "duplicate-key", "undocumented-property"}},
+		"a lone surrogate":        {201, `{"z":"\ud800",` + string(testspec.Fault(func(f map[string]any) { f["id"] = 8 }))[1:], []string{"criterion", "undocumented-property", "unicode"}},
+		"a number of a million":   {201, strings.Replace(string(testspec.Fault(nil)), `"count":null`, `"count":0.`+strings.Repeat("0", 1_000_001)+"1", 1), []string{"type"}},
+		"a string of many bytes":  {201, strings.Replace(string(testspec.Fault(nil)), `"open"`, `"`+strings.Repeat("x", 300_000)+`"`, 1), []string{"enum"}},
 		"a URI of many":           {500, `{"status":500,"title":"x","instance":"` + strings.Repeat("/a", 150_000) + ` "}`, []string{"format"}},
-		"a time of many":          {201, strings.Replace(string(validFault(nil)), `{`, `{"created_at":"2023-03-14T13:46:27.`+strings.Repeat("1", 300_000)+`",`, 1), []string{"format"}},
+		"a time of many":          {201, strings.Replace(string(testspec.Fault(nil)), `{`, `{"created_at":"2023-03-14T13:46:27.`+strings.Repeat("1", 300_000)+`",`, 1), []string{"format"}},
 		"nested properties":       {422, `{"errors":` + strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9000) + `}`, []string{"type"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +219,7 @@ func TestHostileBodies(t *testing.T) {
 func TestDeepBodies(t *testing.T) {
 	t.Parallel()
 	deep := func(n int) string {
-		return string(validFault(nil)[:1]) + `"x":` + strings.Repeat(`[`, n) + strings.Repeat(`]`, n) + `,` + string(validFault(nil)[1:])
+		return string(testspec.Fault(nil)[:1]) + `"x":` + strings.Repeat(`[`, n) + strings.Repeat(`]`, n) + `,` + string(testspec.Fault(nil)[1:])
 	}
 	findings, err := loadContract(t).Check(exchange(t, 201, request, deep(5000)))
 	require.NoError(t, err)
@@ -234,7 +235,7 @@ func TestDeepBodies(t *testing.T) {
 func TestOneDefectIsOneFinding(t *testing.T) {
 	t.Parallel()
 	fault := func(name string, value any) string {
-		return string(validFault(func(f map[string]any) { f[name] = value }))
+		return string(testspec.Fault(func(f map[string]any) { f[name] = value }))
 	}
 	for name, test := range map[string]struct{ request, response, want string }{
 		"id, and Location has another":     {request, fault("id", 0), "minimum"},
@@ -245,7 +246,7 @@ func TestOneDefectIsOneFinding(t *testing.T) {
 		"created_at is no time":            {request, fault("created_at", "today"), "format"},
 		"the status is not in the enum":    {request, fault("status", "closed"), "enum"},
 		"the vehicle is another":           {request, fault("vehicle_id", 4712), "criterion"},
-		"vehicle_id is written otherwise":  {request, strings.Replace(string(validFault(nil)), "4711", "4.711e3", 1), "portability"},
+		"vehicle_id is written otherwise":  {request, strings.Replace(string(testspec.Fault(nil)), "4711", "4.711e3", 1), "portability"},
 		"the code differs in letter case":  {request, fault("code", "p0420"), "criterion"},
 		"description was not sent, but is": {request, fault("description", "x"), ""},
 	} {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/known"
 )
 
@@ -27,7 +27,7 @@ func deviating(t testing.TB) *conformance.Report {
 	t.Helper()
 	ledger := loadContract(t).NewLedger()
 	for range 2 {
-		ex := exchange(t, 201, request, string(validFault(func(f map[string]any) {
+		ex := exchange(t, 201, request, string(testspec.Fault(func(f map[string]any) {
 			f["id"], f["fault_rule_id"], f["status"], f["extra"] = 0, 0, nil, 1
 			f["last_occurred_at"], f["count"] = "yesterday", 1.5
 		})))
@@ -208,7 +208,7 @@ func TestKnownExpires(t *testing.T) {
 func TestKnownUnlisted(t *testing.T) {
 	t.Parallel()
 	ledger := loadContract(t).NewLedger()
-	body := string(validFault(func(f map[string]any) { f["fault_rule_id"] = 0 }))
+	body := string(testspec.Fault(func(f map[string]any) { f["fault_rule_id"] = 0 }))
 	const n = 1200
 	for range n {
 		_, err := ledger.Add(exchange(t, 201, request, body))
@@ -227,7 +227,7 @@ func TestKnownUnlisted(t *testing.T) {
 }
 
 func ExampleReport_ApplyKnown() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return

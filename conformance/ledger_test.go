@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -31,7 +31,7 @@ const (
 // TestEvidence checks the state of some claims after one exchange.
 func TestEvidence(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	for name, test := range map[string]struct {
 		change func(ex *traffic.Exchange)
@@ -153,7 +153,7 @@ func reject(ex *traffic.Exchange, status int, body string) {
 // drift refutes none.
 func TestClaimsOfEveryFinding(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	claims := map[string]Claim{}
 	for _, claim := range contract.Claims() {
@@ -192,7 +192,7 @@ func isPlace(place, pointer string) bool {
 // TestShardsAreTheWhole distributes the recordings over goroutines and shards: the report is the same, byte for byte.
 func TestShardsAreTheWhole(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	verify := func(t *testing.T, o Options) *Report {
 		t.Helper()
@@ -256,7 +256,7 @@ func TestShardsAreTheWhole(t *testing.T) {
 // TestBoundsDoNotDependOnSharding adds more deviations and findings than a report has room for.
 func TestBoundsDoNotDependOnSharding(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	random := rand.New(rand.NewPCG(3, 4))
 	ledgers := []*Ledger{contract.NewLedger(), contract.NewLedger(), contract.NewLedger()}
@@ -279,7 +279,7 @@ func TestBoundsDoNotDependOnSharding(t *testing.T) {
 // TestVerifyReturnsTheFirstError of the sequence, with any number of workers.
 func TestVerifyReturnsTheFirstError(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	good, err := os.ReadFile("testdata/recordings/conformant-minimal.har")
 	require.NoError(t, err)
@@ -298,7 +298,7 @@ func TestVerifyReturnsTheFirstError(t *testing.T) {
 // TestVerifyCountsLikeALedger compares both for hundreds of exchanges with different evidence.
 func TestVerifyCountsLikeALedger(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	optional := []string{"count", "description", "external_id", "name", "source", "status"}
 	ledger := contract.NewLedger()

@@ -9,18 +9,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // edit replaces text in the real spec, which must contain it.
 func edit(t *testing.T, from, to string) []byte {
 	t.Helper()
-	if !strings.Contains(string(api.Spec), from) {
+	if !strings.Contains(string(testspec.Spec), from) {
 		t.Fatalf("the spec has no %q", from)
 	}
-	return []byte(strings.Replace(string(api.Spec), from, to, 1))
+	return []byte(strings.Replace(string(testspec.Spec), from, to, 1))
 }
 
 func TestLoadRejects(t *testing.T) {
@@ -152,7 +152,7 @@ func TestUnchecked(t *testing.T) {
 func TestExamplesConform(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
+	doc, err := openapi3.NewLoader().LoadFromData(testspec.Spec)
 	require.NoError(t, err)
 	operation := doc.Paths.Value("/api/v1/faults").Post
 	requests := operation.RequestBody.Value.Content["application/json"].Examples
@@ -212,7 +212,7 @@ func TestCheckFindsTheOperation(t *testing.T) {
 	require.ErrorIs(t, err, conformance.ErrNoResponse)
 }
 
-func spec() []byte { return api.Spec }
+func spec() []byte { return testspec.Spec }
 
 // TestLoadRejectsKeywords with their place and line.
 func TestLoadRejectsKeywords(t *testing.T) {

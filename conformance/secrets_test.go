@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -53,7 +53,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 // TestFindingsWithoutPartsOfCredentials has a server that repeats a credential within a longer encoded text.
 func TestFindingsWithoutPartsOfCredentials(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	const key = "sekretkey123"
 	for _, echo := range []string{hex.EncodeToString([]byte(key)), base64.StdEncoding.EncodeToString([]byte("user:" + key)),

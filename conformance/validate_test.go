@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
@@ -199,7 +199,7 @@ func TestReference(t *testing.T) {
 // TestReferenceOfOurSpec compares thousands of random bodies, with a fixed seed.
 func TestReferenceOfOurSpec(t *testing.T) {
 	t.Parallel()
-	contract, err := Load(api.Spec)
+	contract, err := Load(testspec.Spec)
 	require.NoError(t, err)
 	operation := contract.operations[0]
 	const at = "/paths/~1api~1v1~1faults/post"
@@ -218,7 +218,7 @@ func TestReferenceOfOurSpec(t *testing.T) {
 				content = r.body
 			}
 			schema := content.checked()
-			other := reference(t, api.Spec, schema.place)
+			other := reference(t, testspec.Spec, schema.place)
 			random := rand.New(rand.NewPCG(1, 2))
 			names := append(slices.Sorted(maps.Keys(schema.Properties)), "undocumented")
 			const bodies = 2000

@@ -7,14 +7,14 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 )
 
 // In a test, tb is the *testing.T.
 func ExampleTransport() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -42,7 +42,7 @@ func ExampleTransport() {
 
 // In a test, tb is the *testing.T.
 func ExampleMiddleware() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 )
 
 // serve makes one exchange with a handler behind the middleware, over HTTP/1.1 on loopback, and returns the reports to the
@@ -40,7 +41,7 @@ func create(id int, write func(http.ResponseWriter, []byte)) http.HandlerFunc {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Location", "/api/v1/faults/7")
-		write(w, validFault(func(f map[string]any) { f["id"] = id }))
+		write(w, testspec.Fault(func(f map[string]any) { f["id"] = id }))
 	}
 }
 
@@ -92,13 +93,13 @@ func TestMiddlewareReports(t *testing.T) {
 			w.Header()["Date"] = nil
 			w.Header().Set("Location", "/api/v1/faults/7")
 			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write(validFault(nil))
+			_, _ = w.Write(testspec.Fault(nil))
 		}, nil, []string{`createFault 201: response.header /Content-Type media-type: expected application/json, found no Content-Type`}, nil},
 		"of no type, after a flush": {request, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/api/v1/faults/7")
 			w.WriteHeader(http.StatusCreated)
 			assert.NoError(t, http.NewResponseController(w).Flush())
-			_, _ = w.Write(validFault(nil))
+			_, _ = w.Write(testspec.Fault(nil))
 		}, nil, []string{`createFault 201: response.header /Content-Type media-type: expected application/json, found no Content-Type`}, nil},
 		"with a trailer": {request, create(7, func(w http.ResponseWriter, body []byte) {
 			w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
@@ -278,7 +279,7 @@ func TestMiddlewareIsSafeForConcurrentUse(t *testing.T) {
 							return
 						}
 						body, _ := io.ReadAll(resp.Body)
-						assert.JSONEq(t, string(validFault(nil)), string(body))
+						assert.JSONEq(t, string(testspec.Fault(nil)), string(body))
 						_ = resp.Body.Close()
 					}
 				})

@@ -21,9 +21,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 )
 
 const (
@@ -34,26 +34,9 @@ const (
 
 func loadContract(t testing.TB) *conformance.Contract {
 	t.Helper()
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	require.NoError(t, err)
 	return contract
-}
-
-// validFault is the body of a 201 for a fault with id 7.
-func validFault(change func(map[string]any)) []byte {
-	fault := map[string]any{
-		"id": 7, "account_id": 12, "vehicle_id": 4711, "code": "P0420", "count": nil, "description": nil,
-		"last_occurred_at": nil, "name": nil, "status": "open", "source": nil, "vehicle_archived_at": nil,
-		"fault_rule_id": nil, "is_sample": false, "idempotency_key": nil,
-	}
-	if change != nil {
-		change(fault)
-	}
-	body, err := json.Marshal(fault)
-	if err != nil {
-		panic(err)
-	}
-	return body
 }
 
 // observed is a TB that records reports. It fails the real test for a report after its end.
@@ -143,16 +126,16 @@ func TestTransportReports(t *testing.T) {
 	contract := loadContract(t)
 	const base = "http://127.0.0.1"
 	fault := func(name string, value any) string {
-		return string(validFault(func(f map[string]any) { f[name] = value }))
+		return string(testspec.Fault(func(f map[string]any) { f[name] = value }))
 	}
 	for name, test := range map[string]struct {
 		request, response string
 		options           []conformancetest.Option
 		errors, logs      []string // prefixes
 	}{
-		"conforms": {request, string(validFault(nil)), nil, nil, nil},
+		"conforms": {request, string(testspec.Fault(nil)), nil, nil, nil},
 		"deviates": {request, fault("id", 0), nil, []string{"createFault 201: response.body /id minimum: expected at least 1, found 0 (documented, line "}, nil},
-		"accepts a violation": {`{"vehicle_id":4711}`, string(validFault(nil)), nil,
+		"accepts a violation": {`{"vehicle_id":4711}`, string(testspec.Fault(nil)), nil,
 			[]string{"createFault 201: request.body /code required: accepted with 201 although it violates the contract: "}, nil},
 		"drifts":           {request, fault("new", 1), nil, nil, []string{"createFault 201: response.body /new undocumented-property: "}},
 		"is not printable": {request, fault("\x1b\n\u009b\u202e", 1), nil, nil, []string{`createFault 201: response.body /\x1b\n\u009b\u202e undocumented-property: `}},
@@ -253,7 +236,7 @@ func TestTransportWithoutBodies(t *testing.T) {
 func TestTransportChecksWhatWasRead(t *testing.T) {
 	t.Parallel()
 	contract := loadContract(t)
-	bad := string(validFault(func(f map[string]any) { f["id"] = 0 }))
+	bad := string(testspec.Fault(func(f map[string]any) { f["id"] = 0 }))
 	const minimum = "createFault 201: response.body /id minimum"
 	large := strings.Repeat(" ", 1<<20)
 	for name, test := range map[string]struct {
@@ -295,7 +278,7 @@ func TestTransportChecksWhatWasRead(t *testing.T) {
 func TestTransportStreams(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})
-	parts := []string{string(validFault(nil)[:20]), string(validFault(nil)[20:])}
+	parts := []string{string(testspec.Fault(nil)[:20]), string(testspec.Fault(nil)[20:])}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Location", "/api/v1/faults/7")
@@ -332,7 +315,7 @@ func TestTransportChangesNothing(t *testing.T) {
 		t.Run(fmt.Sprintf("HTTP/2 is %t", http2), func(t *testing.T) {
 			t.Parallel()
 			sent := `{"vehicle_id":4711,"code":"P0420","description":"` + strings.Repeat("x", 2<<20) + `"}`
-			got := string(validFault(func(f map[string]any) { f["description"] = strings.Repeat("x", 2<<20) }))
+			got := string(testspec.Fault(func(f map[string]any) { f["description"] = strings.Repeat("x", 2<<20) }))
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
 				assert.NoError(t, err)
@@ -371,7 +354,7 @@ func TestTransportChangesNothing(t *testing.T) {
 // TestTransportDecodes bodies that net/http leaves compressed because the caller set Accept-Encoding.
 func TestTransportDecodes(t *testing.T) {
 	t.Parallel()
-	bad := validFault(func(f map[string]any) { f["id"] = 0 })
+	bad := testspec.Fault(func(f map[string]any) { f["id"] = 0 })
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
 	_, _ = zip.Write(bad)
@@ -464,7 +447,7 @@ func TestTransportChecksPartOfARequest(t *testing.T) {
 			o := &observed{t: t}
 			transport := conformancetest.Transport(o, loadContract(t), respondRaw(func(r *http.Request) (*http.Response, error) {
 				_, _ = io.CopyN(io.Discard, r.Body, read)
-				return created(text(string(validFault(nil))))(r)
+				return created(text(string(testspec.Fault(nil))))(r)
 			}))
 			exchangeAll(t, transport, newCreate(t, "http://h", `{"vehicle_id":4711}`))
 			assert.Len(t, o.end(), want)

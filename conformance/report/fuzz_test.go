@@ -7,15 +7,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // FuzzRead reads arbitrary bytes, and merges and writes every report that Read accepts.
 func FuzzRead(f *testing.F) {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	require.NoError(f, err)
 	for _, o := range []conformance.Options{{}, {Shard: 1, Shards: 2}} {
 		var b bytes.Buffer

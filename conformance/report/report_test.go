@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
 	"github.com/fleetcontract/fleetio-go/conformance/known"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
@@ -35,7 +35,7 @@ const (
 
 func load(t *testing.T) *conformance.Contract {
 	t.Helper()
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(testspec.Spec)
 	require.NoError(t, err)
 	return contract
 }
@@ -66,7 +66,7 @@ func hostile(t *testing.T) *conformance.Report {
 // unchecked returns the report of no traffic, with a spec that has an unknown extension.
 func unchecked(t *testing.T) *conformance.Report {
 	t.Helper()
-	spec := bytes.Replace(api.Spec, []byte("\nsecurity:"), []byte("\nx-owner: us\nsecurity:"), 1)
+	spec := bytes.Replace(testspec.Spec, []byte("\nsecurity:"), []byte("\nx-owner: us\nsecurity:"), 1)
 	contract, err := conformance.Load(spec)
 	require.NoError(t, err)
 	require.NotEmpty(t, contract.Unchecked)

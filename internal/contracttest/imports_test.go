@@ -51,6 +51,7 @@ var importRules = map[string]struct {
 	"conformance/internal/transport":  {pure: true},
 	"conformance/internal/yamltree":   {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/known":               {pure: true},
+	"conformance/internal/testspec":   {pure: true},
 	"conformance/conformancetest": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
