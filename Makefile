@@ -47,6 +47,10 @@ torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times; th
 selftest: ## Mutation-test the checker: violate each claim in turn, and expect that finding and no other
 	@go test -count=1 -v -run '^TestSelftest' ./internal/mutate
 
+.PHONY: test-growth
+test-growth: ## Edit a copy of the spec as a maintainer does, one edit after the other, and use what it adds
+	FLEETIO_GROWTH=1 go test -count=1 -timeout 20m -v -run '^TestGrowth' ./internal/contracttest
+
 .PHONY: contract
 contract: ## Check the recordings and a sandbox against the contract; print the results
 	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
