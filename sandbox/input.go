@@ -57,14 +57,12 @@ func readInput(body []byte) *input {
 		case !has:
 		case raw == "null":
 			in.refuse(f.Name, "can't be null")
-		case f.Type == "integer":
+		case f.Schema.Type == "integer":
 			in.integer(f, raw)
-		case f.Type == "boolean":
-			if raw != "true" && raw != "false" {
-				in.refuse(f.Name, "must be true or false")
-			}
-		default:
+		case f.Schema.Type == "string":
 			in.string(f, raw)
+		case f.Schema.Check([]byte(raw)) != nil:
+			in.refuse(f.Name, "is invalid")
 		}
 	}
 	return in
@@ -167,8 +165,8 @@ func (in *input) string(f *fleetioapi.Field, raw string) {
 	if f.Required && strings.TrimSpace(s) == "" {
 		in.problem(f.Name, "can't be blank")
 	}
-	in.violations(f.CheckString(nil, s))
-	if f.Format == "date-time" && !isDateTime(s) {
+	in.violations(f, raw)
+	if f.Schema.Format == "date-time" && !isDateTime(s) {
 		in.refuse(f.Name, "is not a date and time such as 2026-03-14T13:46:27-06:00")
 	}
 }
@@ -186,7 +184,7 @@ func (in *input) integer(f *fleetioapi.Field, raw string) {
 	n, err := parseInteger(raw)
 	in.values[f.Name] = strconv.FormatInt(n, 10)
 	if err == nil || errors.Is(err, errTooBig) || errors.Is(err, errTooSmall) {
-		in.violations(f.CheckInteger(nil, n)) // the contract may have a narrower bound than 64 bits
+		in.violations(f, in.values[f.Name]) // the contract may have a narrower bound than 64 bits
 	}
 	if err != nil && in.problems[f.Name] == nil {
 		in.refuse(f.Name, err.Error())
@@ -202,14 +200,17 @@ var messages = map[string]string{
 	"enum":      "is not included in the list",
 }
 
-func (in *input) violations(list []fleetioapi.Violation) {
-	for _, v := range list {
+func (in *input) violations(f *fleetioapi.Field, raw string) {
+	for _, v := range f.Schema.Check([]byte(raw)) {
+		if v.Rule == "format" { // has messages of its own
+			continue
+		}
 		message := strings.Replace(cmp.Or(messages[v.Rule], "is invalid"), "LIMIT", v.Limit, 1)
 		// A response may have a string of any length, and echoes it if the failure accept is injected.
 		if strings.HasSuffix(v.Rule, "Length") {
-			in.problem(v.Field, message)
+			in.problem(f.Name, message)
 		} else {
-			in.refuse(v.Field, message)
+			in.refuse(f.Name, message)
 		}
 	}
 }

@@ -70,17 +70,18 @@ func flagName(field string) string { return strings.ReplaceAll(field, "_", "-") 
 
 // limits says in words what a field takes.
 func limits(f *fleetioapi.Field) string {
+	s := f.Schema
 	switch {
-	case f.Type == "integer" && f.Minimum == 1:
+	case s.Type == "integer" && s.Minimum == "1":
 		return "a whole `NUMBER` from 1"
-	case f.Type == "integer":
+	case s.Type == "integer":
 		return "a whole `NUMBER`"
-	case f.Format == "date-time":
+	case s.Format == "date-time":
 		return "a `TIME` such as 2026-03-14T13:46:27-06:00 (RFC 3339)"
-	case f.Enum != nil:
-		return "a `WORD`: " + strings.Join(f.Enum, ", ")
-	case f.MaxLength < 1<<20:
-		return fmt.Sprintf("a `TEXT` of up to %d characters", f.MaxLength)
+	case s.Enum != nil:
+		return "a `WORD`: " + strings.Join(s.Choices(), ", ")
+	case s.MaxLength != nil:
+		return fmt.Sprintf("a `TEXT` of up to %d characters", *s.MaxLength)
 	default:
 		return "a `TEXT`"
 	}

@@ -2,188 +2,133 @@
 
 package fleetioapi
 
-import (
-	"math"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
-)
+import "strings"
 
-// Field has the limits in the spec for a property of a request body.
-type Field struct {
-	Name      string // in JSON
-	Type      string // string, integer or boolean
-	Format    string // int64, date-time or ""
-	Required  bool
-	MinLength int      // of a string, in characters
-	MaxLength int      // of a string, in characters; math.MaxInt without a limit
-	Minimum   int64    // of an integer; math.MinInt64 without a limit
-	Maximum   int64    // of an integer; math.MaxInt64 without a limit
-	Enum      []string // the valid strings; nil if all are
+// FaultSchema is the schema of a [Fault].
+var FaultSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "account_id", Required: true, Description: "The account that the fault belongs to.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "12", Minimum: "1"}},
+	{Name: "code", Required: true, Description: "The trouble code as it was reported.",
+		Schema: &Schema{Type: "string", Example: `"P0420"`}},
+	{Name: "count", Required: true, Description: "How often the fault has occurred so far.",
+		Schema: &Schema{Type: "integer", Format: "int64", Nullable: true, Example: "3"}},
+	{Name: "created_at", Required: false, Description: "When the record was made.",
+		Schema: &Schema{Type: "string", Format: "date-time", Example: `"2023-03-14T13:46:29-06:00"`}},
+	{Name: "description", Required: true, Description: "The sentence about what is wrong.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: `"Efficiency of the catalyst on bank 1 is below its threshold"`}},
+	{Name: "external_id", Required: false, Description: "The identifier that the caller gave, if any.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: `"telematics-981"`}},
+	{Name: "fault_rule_id", Required: true, Description: "The account's Fault Rule that the code matched.",
+		Schema: &Schema{Type: "integer", Format: "int64", Nullable: true, Example: "8", Minimum: "1"}},
+	{Name: "id", Required: true, Description: "The number of the new record.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "90210", Minimum: "1"}},
+	{Name: "idempotency_key", Required: false, Description: "A key for operations that may be repeated. The page calls it optional and documents no way to send one.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: "null"}},
+	{Name: "is_sample", Required: true, Description: "Whether the vendor put this record there for demonstration.",
+		Schema: &Schema{Type: "boolean", Example: "false"}},
+	{Name: "last_occurred_at", Required: true, Description: "The last time the fault was seen, as the caller reported it.",
+		Schema: &Schema{Type: "string", Format: "date-time", Nullable: true, Example: `"2023-03-14T13:46:27-06:00"`}},
+	{Name: "name", Required: true, Description: "The label for people, if any.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: `"Catalyst efficiency"`}},
+	{Name: "source", Required: true, Description: "The origin of the report, if any.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: `"telematics"`}},
+	{Name: "status", Required: true, Description: `Where a fault stands (page "Create Fault"). A fault without one is open.`,
+		Schema: FaultStatusSchema},
+	{Name: "updated_at", Required: false, Description: "When the record was last changed.",
+		Schema: &Schema{Type: "string", Format: "date-time", Example: `"2023-03-14T13:46:29-06:00"`}},
+	{Name: "vehicle_archived_at", Required: true, Description: "When the vehicle was archived; null as long as it is in use.",
+		Schema: &Schema{Type: "string", Format: "date-time", Nullable: true, Example: "null"}},
+	{Name: "vehicle_id", Required: true, Description: "The vehicle that has the fault.",
+		Schema: &Schema{Type: "integer", Format: "int64", Nullable: true, Example: "4711", Minimum: "1"}},
+}, Required: []string{"id", "account_id", "vehicle_id", "code", "count", "description", "last_occurred_at", "name", "status", "source", "vehicle_archived_at", "fault_rule_id", "is_sample"}}
+
+// FaultCreateSchema is the schema of a [FaultCreate].
+var FaultCreateSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "code", Required: true, Description: "The diagnostic trouble code. The account must have a Fault Rule for it.",
+		Schema: &Schema{Type: "string", Example: `"P0420"`, MaxLength: new(255)}},
+	{Name: "count", Required: false, Description: "How often the fault occurred.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "3"}},
+	{Name: "description", Required: false, Description: "What is wrong, in a sentence.",
+		Schema: &Schema{Type: "string", Example: `"Efficiency of the catalyst on bank 1 is below its threshold"`}},
+	{Name: "external_id", Required: false, Description: "The caller's own identifier of this fault.",
+		Schema: &Schema{Type: "string", Example: `"telematics-981"`, MaxLength: new(255)}},
+	{Name: "last_occurred_at", Required: false, Description: "When the fault was last seen. The page recommends ISO 8601 and shows an offset from UTC.",
+		Schema: &Schema{Type: "string", Format: "date-time", Example: `"2023-03-14T13:46:27-06:00"`}},
+	{Name: "name", Required: false, Description: "A label for people.",
+		Schema: &Schema{Type: "string", Example: `"Catalyst efficiency"`, MaxLength: new(255)}},
+	{Name: "source", Required: false, Description: "Where the report came from.",
+		Schema: &Schema{Type: "string", Example: `"telematics"`}},
+	{Name: "status", Required: false, Description: `Where a fault stands (page "Create Fault"). A fault without one is open.`,
+		Schema: FaultStatusSchema},
+	{Name: "vehicle_id", Required: true, Description: "The vehicle that reported the code.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "4711", Minimum: "1"}},
+}, Required: []string{"vehicle_id", "code"}}
+
+// FaultPageSchema is the schema of a [FaultPage].
+var FaultPageSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "estimated_remaining_count", Required: true, Description: "About how many records follow this page, up to 500.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "0", Minimum: "0", Maximum: "500"}},
+	{Name: "filtered_by", Required: false, Description: "The filters that were applied.",
+		Schema: &Schema{Type: "array", Example: "[]", Items: &Schema{Type: "object"}}},
+	{Name: "next_cursor", Required: true, Description: "The cursor of the next page; null on the last one.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: `"eyJpZCI6OTAyMTB9"`}},
+	{Name: "per_page", Required: true, Description: "How many records a page has at most.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "50", Minimum: "2", Maximum: "100"}},
+	{Name: "records", Required: true, Description: "The faults.",
+		Schema: &Schema{Type: "array", Items: FaultSchema}},
+	{Name: "sorted_by", Required: false, Description: "The order of the records.",
+		Schema: &Schema{Type: "array", Example: "[]", Items: &Schema{Type: "object"}}},
+	{Name: "start_cursor", Required: true, Description: "The cursor that the request named; null for the first page.",
+		Schema: &Schema{Type: "string", Nullable: true, Example: "null"}},
+}, Required: []string{"start_cursor", "next_cursor", "per_page", "estimated_remaining_count", "records"}}
+
+// FaultStatusSchema is the schema of a [FaultStatus].
+var FaultStatusSchema = &Schema{Type: "string", Enum: []string{`"open"`, `"resolved"`, `"ignored"`}, Default: `"open"`, Example: `"open"`}
+
+// ProblemSchema is the schema of a [Problem].
+var ProblemSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "detail", Required: false, Description: "What went wrong this time.",
+		Schema: &Schema{Type: "string", Example: `"The API key is not valid."`}},
+	{Name: "instance", Required: false, Description: "Names this one occurrence; there may be nothing to fetch.",
+		Schema: &Schema{Type: "string", Format: "uri-reference", Example: `"/problems/0b5c"`}},
+	{Name: "status", Required: true, Description: "The HTTP status, repeated.",
+		Schema: &Schema{Type: "integer", Format: "int64", Example: "401", Minimum: "400", Maximum: "599"}},
+	{Name: "title", Required: true, Description: "What kind of problem it is; the same words each time, but for translation.",
+		Schema: &Schema{Type: "string", Example: `"Unauthorized"`}},
+}, Required: []string{"status", "title"}}
+
+// RateLimitedSchema is the schema of a [RateLimited].
+var RateLimitedSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "error", Required: true, Description: "A sentence for people.",
+		Schema: &Schema{Type: "string", Example: `"Rate limit exceeded."`}},
+}, Required: []string{"error"}}
+
+// SortDirectionSchema is the schema of a [SortDirection].
+var SortDirectionSchema = &Schema{Type: "string", Enum: []string{`"asc"`, `"desc"`}, Example: `"desc"`}
+
+// ValidationErrorsSchema is the schema of a [ValidationErrors].
+var ValidationErrorsSchema = &Schema{Type: "object", Properties: []Field{
+	{Name: "errors", Required: true, Description: "Messages by field name. A field may have several.",
+		Schema: &Schema{Type: "object", Example: `{"code":["can't be blank"]}`, Additional: &Schema{Type: "array", Items: &Schema{Type: "string"}}}},
+}, Required: []string{"errors"}}
+
+// FaultCreateFields are the properties of a [FaultCreate], sorted by their names in JSON.
+var FaultCreateFields []Field
+
+// CheckFaultCreate returns the violations by a [FaultCreate] of what the spec says of it, sorted by field; nil without one. A
+// required field with the zero value counts as missing, except a boolean, as Go cannot distinguish it from one that was
+// never set. A time that was never set is invalid.
+func CheckFaultCreate(v *FaultCreate) []Violation { return FaultCreateSchema.checkGo(v) }
+
+func init() {
+	FaultCreateFields = FaultCreateSchema.Fields()
 }
 
-// Violation is the violation of a limit by a value.
-type Violation struct {
-	Field string // name in JSON
-	// Rule is the schema keyword (required, minLength, maxLength, minimum, maximum, enum, format), or "unicode" for a
-	// string that is not valid UTF-8, which JSON requires.
-	Rule  string
-	Limit string // "" for required and unicode
-}
-
-// String returns a sentence that starts with the field. It does not contain the value.
-func (v Violation) String() string {
-	switch v.Rule {
-	case "required":
-		return v.Field + " is required"
-	case "minLength":
-		return v.Field + " has fewer than " + v.Limit + " characters"
-	case "maxLength":
-		return v.Field + " has more than " + v.Limit + " characters"
-	case "minimum":
-		return v.Field + " is less than " + v.Limit
-	case "maximum":
-		return v.Field + " is more than " + v.Limit
-	case "enum":
-		return v.Field + " is none of " + v.Limit
-	case "format":
-		return v.Field + " cannot be written as a " + v.Limit
-	case "unicode":
-		return v.Field + " is not valid UTF-8"
-	default:
-		return v.Field + " violates " + v.Rule + " " + v.Limit
+// PathWithoutVersion returns the path of an operation under which the versions of the API without a version in their paths
+// have it (x-path-aliases in the spec); false if there is none.
+func PathWithoutVersion(path string) (string, bool) {
+	if rest, has := strings.CutPrefix(path, "/api/v1"); has && (rest == "" || rest[0] == '/') {
+		return "/api" + rest, true
 	}
-}
-
-func (f *Field) violation(list []Violation, rule, limit string) []Violation {
-	return append(list, Violation{Field: f.Name, Rule: rule, Limit: limit})
-}
-
-// CheckString appends the violations by a string. It allocates nothing without one.
-func (f *Field) CheckString(list []Violation, value string) []Violation {
-	if !utf8.ValidString(value) {
-		return f.violation(list, "unicode", "")
-	}
-	// A string has at most as many characters as bytes, so that most strings need no counting.
-	if len(value) > f.MaxLength && utf8.RuneCountInString(value) > f.MaxLength {
-		list = f.violation(list, "maxLength", strconv.Itoa(f.MaxLength))
-	}
-	if f.MinLength > 0 && utf8.RuneCountInString(value) < f.MinLength {
-		list = f.violation(list, "minLength", strconv.Itoa(f.MinLength))
-	}
-	if f.Enum != nil && !slices.Contains(f.Enum, value) {
-		list = f.violation(list, "enum", strings.Join(f.Enum, ", "))
-	}
-	return list
-}
-
-// CheckInteger appends the violations by an integer.
-func (f *Field) CheckInteger(list []Violation, value int64) []Violation {
-	if value < f.Minimum {
-		list = f.violation(list, "minimum", strconv.FormatInt(f.Minimum, 10))
-	}
-	if value > f.Maximum {
-		list = f.violation(list, "maximum", strconv.FormatInt(f.Maximum, 10))
-	}
-	return list
-}
-
-// CheckTime appends a violation by a time that RFC 3339 cannot express: its year does not have four digits, or its offset
-// from UTC has seconds, as in some zones of the 19th century, or is a day or more.
-func (f *Field) CheckTime(list []Violation, value time.Time) []Violation {
-	_, offset := value.Zone()
-	if year := value.Year(); year < 0 || year > 9999 || offset%60 != 0 || offset <= -24*60*60 || offset >= 24*60*60 {
-		return f.violation(list, "format", "date-time")
-	}
-	return list
-}
-
-// FaultCreateFields are the properties of a FaultCreate, sorted by their names in JSON.
-var FaultCreateFields = [...]Field{
-	{
-		Name: "code", Type: "string", Required: true,
-		MaxLength: 255,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "count", Type: "integer", Format: "int64",
-		MaxLength: math.MaxInt,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "description", Type: "string",
-		MaxLength: math.MaxInt,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "external_id", Type: "string",
-		MaxLength: 255,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "last_occurred_at", Type: "string", Format: "date-time",
-		MaxLength: math.MaxInt,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "name", Type: "string",
-		MaxLength: 255,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "source", Type: "string",
-		MaxLength: math.MaxInt,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-	},
-	{
-		Name: "status", Type: "string",
-		MaxLength: math.MaxInt,
-		Minimum:   math.MinInt64, Maximum: math.MaxInt64,
-		Enum: []string{"open", "resolved", "ignored"},
-	},
-	{
-		Name: "vehicle_id", Type: "integer", Format: "int64", Required: true,
-		MaxLength: math.MaxInt,
-		Minimum:   1, Maximum: math.MaxInt64,
-	},
-}
-
-// CheckFaultCreate returns the violations by a FaultCreate, ordered by field; nil without one. A required field with the zero
-// value counts as missing, as Go cannot distinguish it from one that was never set.
-func CheckFaultCreate(v *FaultCreate) []Violation {
-	var list []Violation
-	if v.Code == "" {
-		list = FaultCreateFields[0].violation(list, "required", "")
-	} else {
-		list = FaultCreateFields[0].CheckString(list, v.Code)
-	}
-	if v.Count != nil {
-		list = FaultCreateFields[1].CheckInteger(list, *v.Count)
-	}
-	if v.Description != nil {
-		list = FaultCreateFields[2].CheckString(list, *v.Description)
-	}
-	if v.ExternalID != nil {
-		list = FaultCreateFields[3].CheckString(list, *v.ExternalID)
-	}
-	if v.LastOccurredAt != nil {
-		list = FaultCreateFields[4].CheckTime(list, *v.LastOccurredAt)
-	}
-	if v.Name != nil {
-		list = FaultCreateFields[5].CheckString(list, *v.Name)
-	}
-	if v.Source != nil {
-		list = FaultCreateFields[6].CheckString(list, *v.Source)
-	}
-	if v.Status != nil {
-		list = FaultCreateFields[7].CheckString(list, string(*v.Status))
-	}
-	if v.VehicleID == 0 {
-		list = FaultCreateFields[8].violation(list, "required", "")
-	} else {
-		list = FaultCreateFields[8].CheckInteger(list, v.VehicleID)
-	}
-	return list
+	return "", false
 }

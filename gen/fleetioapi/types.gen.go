@@ -317,6 +317,14 @@ func (n Nullable[T]) Get() (T, bool) { return n.value, n.state == nullableValue 
 // IsNull reports whether the member is there and null.
 func (n Nullable[T]) IsNull() bool { return n.state == nullableNull }
 
+// content returns the value for the checks; nil if it is null.
+func (n Nullable[T]) content() any {
+	if n.state != nullableValue {
+		return nil
+	}
+	return n.value
+}
+
 // IsZero reports whether the member is absent. It makes the json option omitzero leave it out.
 func (n Nullable[T]) IsZero() bool { return n.state == nullableAbsent }
 

@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,33 +14,40 @@ import (
 
 const (
 	specFile  = "../../api/openapi.yaml"
-	typesFile = "../../gen/fleetioapi/types.gen.go"
-	checkFile = "../../gen/fleetioapi/checks.gen.go"
+	apiDir    = "../../gen/fleetioapi"
+	serverDir = "../../gen/fleetioserver"
 )
 
-// TestChecksAreUpToDate generates the checks twice, and compares with the committed file.
-func TestChecksAreUpToDate(t *testing.T) {
+// TestUpToDate compares with the committed files.
+func TestUpToDate(t *testing.T) {
 	t.Parallel()
-	want, err := os.ReadFile(checkFile)
+	api, server := t.TempDir(), t.TempDir()
+	types, err := os.ReadFile(filepath.Join(apiDir, typesFile))
 	require.NoError(t, err)
-	out := filepath.Join(t.TempDir(), "checks.gen.go")
-	for range 2 {
-		var stderr bytes.Buffer
-		require.Zero(t, run([]string{"-spec", specFile, "-types", typesFile, "-o", out}, &stderr), stderr.String())
-		got, err := os.ReadFile(out)
+	require.NoError(t, os.WriteFile(filepath.Join(api, typesFile), types, 0o600))
+	var stderr bytes.Buffer
+	require.Zero(t, run([]string{"-spec", specFile, "-api", api, "-server", server}, &stderr), stderr.String())
+	for made, committed := range map[string]string{api: apiDir, server: serverDir} {
+		files, err := filepath.Glob(filepath.Join(made, "*.gen.go"))
 		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), "run make generate")
+		assert.NotEmpty(t, files)
+		for _, file := range files {
+			got, err := os.ReadFile(file)
+			require.NoError(t, err)
+			want, err := os.ReadFile(filepath.Join(committed, filepath.Base(file)))
+			require.NoError(t, err)
+			assert.Equal(t, string(want), string(got), "%s: run make generate", filepath.Base(file))
+		}
 	}
 }
 
 func TestRunFails(t *testing.T) {
 	t.Parallel()
-	out := filepath.Join(t.TempDir(), "out")
 	for want, args := range map[string][]string{
-		"-spec, -types and -o are required": {},
-		"flag provided but not defined":     {"-x"},
-		"no such file":                      {"-spec", "none", "-types", typesFile, "-o", out},
-		"none":                              {"-spec", specFile, "-types", "none", "-o", out},
+		"-spec, -api and -server are required": {},
+		"flag provided but not defined":        {"-x"},
+		"no such file":                         {"-spec", "none", "-api", apiDir, "-server", t.TempDir()},
+		"none/types.gen.go":                    {"-spec", specFile, "-api", "none", "-server", t.TempDir()},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -51,95 +58,186 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// spec returns a spec whose body has one property a, with these keywords.
-func spec(keywords, more string) []byte {
-	return []byte(`{openapi: 3.0.3, info: {title: t, version: "1"}, paths: {/x: {post: {requestBody: {content: {
-  application/json: {schema: {$ref: "#/components/schemas/Body"}}}}, responses: {"200": {description: d}}}}},
-  components: {schemas: {Body: {type: object, ` + more + ` properties: {a: {` + keywords + `}}}}}}`)
+// specWith returns a spec whose body has one property a, with these keywords, on line 7, and more schemas from line 9.
+func specWith(keywords, more string) string {
+	return `paths:
+  /x/{id}:
+    post: {operationId: makeX, requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Body"}}}},
+  responses: {"200": {description: d, content: {application/json: {schema: {$ref: "#/components/schemas/Answer"}}}}}}
+components:
+  schemas:
+    Body: {type: object, properties: {a: {` + keywords + `}}}
+    Answer: {type: object}
+` + more
 }
 
-// source returns the Go type of the body.
-func source(typ string) []byte {
-	return []byte("package p\n\ntype Body struct {\n\tA " + typ + " `json:\"a\"`\n}\n")
+const goSource = `package p
+type Body struct{}
+type Answer struct{}
+type Node struct{}
+type MakeXJSONRequestBody struct{}`
+
+var blanks = regexp.MustCompile(`\s+`)
+
+func generatedFrom(spec string) (checks, operations string, err error) {
+	c, o, err := generated("spec.yaml", []byte(spec), []byte(goSource))
+	return blanks.ReplaceAllString(string(c), " "), blanks.ReplaceAllString(string(o), " "), err
 }
 
-// TestKeywords compares the generated code for each supported keyword.
+// TestKeywords compares the generated code for each keyword.
 func TestKeywords(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ keywords, more, typ, want string }{
-		{"type: string", "", "*string", "CheckString(list, *v.A)"},
-		{"type: string", "required: [a],", "string", `if v.A == "" {`},
-		{"type: string, minLength: 2, maxLength: 7", "", "*string", "MinLength: 2, MaxLength: 7,"},
-		{`type: string, enum: ["x\"", y]`, "", "*BodyA", `Enum: []string{"x\"", "y"}`},
-		{`type: string, enum: [x], default: x, description: d, example: x, x-assumed: {default: d}`, "", "*BodyA", "CheckString(list, string(*v.A))"},
-		{"type: string, format: date-time", "", "*time.Time", "CheckTime(list, *v.A)"},
-		{"type: string, format: date-time", "required: [a],", "time.Time", "if v.A.IsZero() {"},
-		{"type: integer, format: int64, minimum: -5, maximum: 9007199254740992", "", "*int64", "-5, Maximum: 9007199254740992,"},
-		{"type: integer, format: int64", "required: [a],", "int64", "if v.A == 0 {"},
-		{"type: boolean", "required: [a],", "bool", `Name: "a", Type: "boolean", Required: true,`},
+	for keywords, want := range map[string]string{
+		"type: string, format: date, nullable: true":                                                             `&Schema{Type: "string", Format: "date", Nullable: true}`,
+		"readOnly: true, writeOnly: true":                                                                        "ReadOnly: true, WriteOnly: true",
+		`enum: [x, "1", 1, 1.50, null, 2023-01-01, true, {a: [b]}]`:                                              "Enum: []string{`\"x\"`, `\"1\"`, \"1\", \"1.50\", \"null\", `\"2023-01-01\"`, \"true\", `{\"a\":[\"b\"]}`}",
+		"default: 5, example: {b: <>}":                                                                           "Default: \"5\", Example: `{\"b\":\"<>\"}`",
+		"minimum: 0.10, exclusiveMinimum: true":                                                                  `Minimum: "0.10", ExclusiveMinimum: true`,
+		"maximum: 9223372036854775807, exclusiveMaximum: true, multipleOf: 2":                                    `Maximum: "9223372036854775807", MultipleOf: "2", ExclusiveMaximum: true`,
+		"minLength: 1, maxLength: 0":                                                                             "MinLength: 1, MaxLength: new(0)",
+		"minItems: 1, maxItems: 2, uniqueItems: true, items: {type: string}":                                     `Items: &Schema{Type: "string"}, MinItems: 1, MaxItems: new(2), UniqueItems: true`,
+		"minProperties: 1, maxProperties: 2, additionalProperties: false":                                        "NoAdditional: true, MinProperties: 1, MaxProperties: new(2)",
+		"additionalProperties: {type: string}":                                                                   `Additional: &Schema{Type: "string"}`,
+		"additionalProperties: true":                                                                             "Schema: &Schema{}}",
+		`pattern: '^\/\d$'`:                                                                                      "Pattern: `^\\/\\d$`, Regexp: `^\\/\\d$`",
+		"required: [b], properties: {b: {description: text}}":                                                    `{Name: "b", Required: true, Description: "text", Schema: &Schema{}}, }, Required: []string{"b"}`,
+		"allOf: [{$ref: '#/components/schemas/Answer'}]":                                                         "AllOf: []*Schema{ AnswerSchema, }",
+		"anyOf: [{}], not: {type: string}":                                                                       `AnyOf: []*Schema{ &Schema{}, }, Not: &Schema{Type: "string"}`,
+		"title: t, deprecated: true, xml: {}, externalDocs: {}, x-y: 1":                                          "Schema: &Schema{}}",
+		"$ref: '#/components/schemas/Body/properties/b'}, b: {type: integer":                                     `{Name: "a", Required: false, Description: "", Schema: &Schema{Type: "integer"}}`,
+		"oneOf: [{$ref: '#/components/schemas/Answer'}], discriminator: {propertyName: k, mapping: {x: Answer}}": `Mapping: map[string]*Schema{ "#/components/schemas/Answer": AnswerSchema, "Answer": AnswerSchema, "x": AnswerSchema, }`,
+		"$ref: '#/components/schemas/Body'":                                                                      "BodySchema.Properties[0].Schema = BodySchema BodyFields = BodySchema.Fields()",
 	} {
-		t.Run(row.more+row.keywords, func(t *testing.T) {
+		t.Run(keywords, func(t *testing.T) {
 			t.Parallel()
-			code, err := checks(spec(row.keywords, row.more), source(row.typ))
+			checks, _, err := generatedFrom(specWith(keywords, ""))
 			require.NoError(t, err)
-			assert.Contains(t, strings.Join(strings.Fields(string(code)), " "), row.want)
+			assert.Contains(t, checks, want)
 		})
 	}
 }
 
-// TestUnsupported fails for keywords and types that the generated code would not check.
-func TestUnsupported(t *testing.T) {
+// TestCannot fails for what cannot be checked, with the line, and says what to do.
+func TestCannot(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ keywords, more, typ, want string }{
-		{"type: string, pattern: x", "", "*string", "Body.a: the keyword pattern is not supported"},
-		{"type: integer, format: int64, multipleOf: 2", "", "*int64", "the keyword multipleOf"},
-		{"type: integer, format: int64, minimum: 1, exclusiveMinimum: true", "", "*int64", "the keyword exclusiveMinimum"},
-		{"type: string, const: x", "", "*string", "const"},
-		{"allOf: [{type: string}]", "", "*string", "the keyword allOf"},
-		{"not: {type: string}", "", "*string", "the keyword not"},
-		{"type: string, nullable: true", "", "*string", "Body.a: nullable is not supported"},
-		{"type: string, format: uuid", "", "*string", "type string uuid with these keywords"},
-		{"type: integer", "", "*int", "type integer with these keywords"},
-		{"type: number", "", "*float64", "type number with these keywords"},
-		{"type: array, items: {type: string}", "", "[]string", "the keyword items"},
-		{"type: string, minimum: 1", "", "*string", "type string with these keywords"},
-		{"type: integer, format: int64, minLength: 1", "", "*int64", "type integer int64 with these keywords"},
-		{"type: string, format: date-time, maxLength: 1", "", "*time.Time", "type string date-time with these keywords"},
-		{"type: integer, format: int64, minimum: 0.5", "", "*int64", "Body.a: minimum: only integers up to 2^53"},
-		{"type: integer, format: int64, maximum: 9223372036854775807", "", "*int64", "Body.a: maximum: only integers up to 2^53"},
-		{"type: integer, format: int64, enum: [1]", "", "*int64", "only strings"},
-		{"type: string", "required: [b],", "*string", "b is required, but not a property"},
-		{"type: string", "minProperties: 1,", "*string", "Body: the keyword minProperties"},
-		{"type: string", "additionalProperties: false,", "*string", "Body: the keyword additionalProperties"},
-		{"type: string", "nullable: true,", "*string", "a body must be an object"},
-		{"type: string", "", "string", "Body.A does not have the type"},
-		{"type: string", "", "*int64", "Body.A does not have the type"},
-		{"type: string", "required: [a],", "*string", "Body.A does not have the type"},
+	for _, row := range []struct{ keywords, more, want string }{
+		{"const: x", "", "spec.yaml:7: /components/schemas/Body/properties/a/const: const is not a schema keyword of OpenAPI 3.0"},
+		{"type: 'null'", "", "/a/type: the type is none of OpenAPI 3.0: write one of"},
+		{"type: [string]", "", "/a/type: the type is none"},
+		{"exclusiveMinimum: 5", "", "exclusiveMinimum is true or false"},
+		{"minimum: x", "", "minimum is not a number"},
+		{"minimum: 0x10", "", "minimum is not a number"},
+		{"multipleOf: 0.0", "", "multipleOf is not a number"},
+		{"maxLength: -1", "", "maxLength is not a whole number"},
+		{"default: .inf", "", ".inf is not a number in JSON"},
+		{"pattern: '(?=a)'", "", "/a/pattern: the pattern cannot be checked: Go's regular expressions have no (?=a; write one without it"},
+		{"$ref: 'other.yaml'", "", `/a/$ref: "other.yaml" leads out of the file: put`},
+		{"$ref: '#/components/x'", "", "leads to nothing: correct it"},
+		{"$ref: '#/components/schemas/Body/properties/a'", "", "the reference refers to itself"},
+		{"allOf: [{$ref: '#/components/schemas/Body/properties/a'}]", "", "the schema is combined with itself: remove"},
+		{"items: {$ref: '#/components/schemas/Body/properties/a'}", "", "the schema contains itself: move it to components/schemas"},
+		{"oneOf: [{}], discriminator: {propertyName: a, mapping: {x: Answer}}", "", "/mapping/x: the mapping leads to none of the schemas"},
+		{"$ref: '#/components/schemas/Field'", "    Field: {}", ""},
 	} {
-		t.Run(row.more+row.keywords+" "+row.typ, func(t *testing.T) {
+		t.Run(row.keywords, func(t *testing.T) {
 			t.Parallel()
-			_, err := checks(spec(row.keywords, row.more), source(row.typ))
+			_, _, err := generatedFrom(specWith(row.keywords, row.more))
+			if row.want == "" {
+				require.NoError(t, err)
+				return
+			}
 			assert.ErrorContains(t, err, row.want)
 		})
 	}
 }
 
-func TestChecksFail(t *testing.T) {
+func TestOtherSpecs(t *testing.T) {
 	t.Parallel()
-	for name, row := range map[string]struct{ old, new, types, want string }{
-		"no struct":     {types: "package p", want: "no struct Body"},
-		"no field":      {types: "package p\ntype Body struct { B string `json:\"b\"` }", want: "no field for a"},
-		"no Go":         {types: "x", want: "expected 'package'"},
-		"media type":    {old: "application/json", new: "application/xml", want: "only application/json"},
-		"inline schema": {old: `{$ref: "#/components/schemas/Body"}`, new: "{type: string}", want: "must be a component"},
-		"no body":       {old: "requestBody:", new: "x-body:", want: "no operation has a body"},
-		"no YAML":       {old: "openapi", new: "\x00"},
+	for name, row := range map[string]struct{ old, new, checks, operations, fails string }{
+		"media type":       {old: "application/json: {schema: {$ref: \"#/components/schemas/Body\"", new: "application/xml: {schema: {$ref: \"#/components/schemas/Body\"", operations: `Path: "/x/{id}", Status: 200`},
+		"inline body":      {old: `$ref: "#/components/schemas/Body"`, new: "type: string", checks: "func CheckMakeXJSONRequestBody(v *MakeXJSONRequestBody) []Violation"},
+		"inline, unnamed":  {old: `{operationId: makeX, requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Body"`, new: "{requestBody: {content: {application/json: {schema: {type: string", fails: "spec.yaml:3: /paths/~1x~1{id}/post/requestBody/content/application~1json/schema: the Go types have none for the body"},
+		"no body":          {old: "requestBody:", new: "x-body:", checks: "func init() { }"},
+		"no response":      {old: `"200"`, new: `"400"`, fails: "the operation has no 2XX response: document one"},
+		"default response": {old: `"200"`, new: `default`, operations: "Status: 200"},
+		"range":            {old: `"200"`, new: `2XX`, operations: "Status: 200"},
+		"text":             {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "text/plain: {example: hello}", operations: "ContentType: \"text/plain\", Example: []byte(\"hello\")"},
+		"example":          {old: `{$ref: "#/components/schemas/Answer"}`, new: "{}, examples: {b: {value: 1}, a: {value: [1.50]}}", operations: `Example: []byte("[1.50]")`},
+		"example by schema": {old: `Answer: {type: object}`, new: `Answer: {type: object, properties: {a: {type: integer, minimum: 5}, b: {type: string, minLength: 6}, c: {enum: [x]}, d: {$ref: "#/components/schemas/Answer"}, e: {type: array, items: {type: boolean}, minItems: 2}, f: {allOf: [{example: 7}]}, g: {type: number, maximum: -0.5, exclusiveMaximum: true}, h: {writeOnly: true}, i: {type: string, format: date}, j: {readOnly: true, default: 1}}}`,
+			operations: "Example: []byte(`{\"a\":5,\"b\":\"textxx\",\"c\":\"x\",\"e\":[false,false],\"f\":7,\"g\":-1,\"i\":\"2006-01-02\",\"j\":1}`)"},
+		"no example":            {old: `Answer: {type: object}`, new: `Answer: {type: string, pattern: '^a$'}`, fails: "does not conform (the value does not match ^a$): write an example"},
+		"header":                {old: "description: d,", new: "description: d, headers: {Location: {schema: {type: string, example: /y}}, X: {example: [1, 2]}, Content-Type: {schema: {}}},", operations: `Header: map[string]string{ "Location": "/y", "X": "1,2", }`},
+		"parameters":            {old: "    post: {", new: "    parameters: [{name: id, in: path, required: true, schema: {type: integer}}, {name: q, in: query, schema: {type: string}}]\n    post: {parameters: [{name: q, in: query, style: deepObject, explode: true, schema: {$ref: '#/components/schemas/Answer'}}, {name: j, in: query, content: {application/json: {schema: {type: object}}}}],", operations: `{Name: "q", In: "query", Style: "deepObject", Explode: true, Required: false, Schema: fleetioapi.AnswerSchema}, {Name: "j", In: "query", Style: "json", Explode: false, Required: false, Schema: &fleetioapi.Schema{Type: "object"}}, {Name: "id", In: "path", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer"}},`},
+		"alias":                 {old: "paths:", new: "x-path-aliases: {/v1: /api}\npaths:", checks: `strings.CutPrefix(path, "/v1"); has && (rest == "" || rest[0] == '/') { return "/api" + rest, true }`},
+		"pattern of a response": {old: `Answer: {type: object}`, new: `Answer: {type: string, pattern: '(?=a)', example: a}`, checks: `Pattern: "(?=a)"}`},
+		"recursion":             {old: `Answer: {type: object}`, new: `Answer: {type: array, items: {$ref: "#/components/schemas/Node"}}` + "\n    Node: {properties: {x: {$ref: '#/components/schemas/Answer'}}}", checks: "AnswerSchema.Items = NodeSchema NodeSchema.Properties[0].Schema = AnswerSchema"},
+		"no YAML":               {old: "paths", new: "\x00", fails: "spec.yaml: "},
+		"no object":             {old: "paths", new: "[]\n---\npaths", fails: "expected an OpenAPI document"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := strings.Replace(string(spec("type: string", "")), row.old, row.new, 1)
-			_, err := checks([]byte(in), []byte(cmp.Or(row.types, string(source("*string")))))
-			assert.ErrorContains(t, err, row.want)
+			checks, operations, err := generatedFrom(strings.Replace(specWith("type: string", ""), row.old, row.new, 1))
+			if row.fails != "" {
+				assert.ErrorContains(t, err, row.fails)
+				return
+			}
+			require.NoError(t, err)
+			assert.Contains(t, checks, row.checks)
+			assert.Contains(t, operations, row.operations)
+		})
+	}
+}
+
+func TestNamesTaken(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"BodyFields", "CheckBody", "BodySchema", "Schema"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := generated("spec.yaml", []byte(specWith("type: string", "")), []byte(goSource+"\ntype "+name+" struct{}"))
+			assert.ErrorContains(t, err, "need the Go name "+name+", which is a type: rename")
+		})
+	}
+}
+
+// TestPatterns matches texts by the translation, which must mean what ECMA-262 says.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for pattern, row := range map[string]struct{ matches, others []string }{
+		`^\d\w\/$`:                               {[]string{"1a/"}, []string{"٣a/", "1é/"}},
+		`^\s+$`:                                  {[]string{" \t\v\u00a0\ufeff\u2028"}, []string{"\u200b"}},
+		`^\S$`:                                   {[]string{"x", "é", "\u200b"}, []string{"\u00a0", "\n"}},
+		`^[\s\d]$`:                               {[]string{"\u3000", "1"}, []string{"x"}},
+		`^[^\S]$`:                                {[]string{"\u3000"}, []string{"x"}},
+		`^.$`:                                    {[]string{"x", "🚗"}, []string{"\n", "\r", "\u2028"}},
+		`^\u00e9\x41\u{1F697}\uD83D\uDE97\cJ\0$`: {[]string{"éA🚗🚗\n\x00"}, nil},
+		`^[[:alpha:]]$`:                          {[]string{"p]"}, []string{"x"}},
+		`^[]`:                                    {nil, []string{"]", ""}},
+		`^[^]$`:                                  {[]string{"\n"}, []string{""}},
+		`^[\b]$`:                                 {[]string{"\b"}, []string{"b"}},
+		`\bcat\b`:                                {[]string{"a cat"}, []string{"cats"}},
+		`^(?:a|b)(?<n>c){2}$`:                    {[]string{"acc"}, []string{"ac"}},
+		`^\p{Lu}$`:                               {[]string{"É"}, []string{"é"}},
+		`a$`:                                     {[]string{"a"}, []string{"a\n"}},
+		`^[a\-\]]$`:                              {[]string{"-", "]"}, []string{`\`}},
+	} {
+		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
+			translated, err := goPattern(pattern)
+			require.NoError(t, err)
+			r := regexp.MustCompile(translated)
+			for _, text := range row.matches {
+				assert.True(t, r.MatchString(text), "%q by %s", text, translated)
+			}
+			for _, text := range row.others {
+				assert.False(t, r.MatchString(text), "%q by %s", text, translated)
+			}
+		})
+	}
+	for _, pattern := range []string{`(?=a)`, `(?!a)`, `(?<=a)b`, `(?i)a`, `(?P<n>a)`, `(a)\1`, `\k<n>`, `\Aa`, `a\z`, `\Qa`, `a{1001}`, `(`, `a\`, `[b-a]`, `\ud800`} {
+		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
+			_, err := goPattern(pattern)
+			assert.Error(t, err)
 		})
 	}
 }

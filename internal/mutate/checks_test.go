@@ -48,12 +48,23 @@ func TestGeneratedChecks(t *testing.T) {
 		findings, err := contract.Check(m.Exchange)
 		require.NoError(t, err)
 		var reported []string // findings in the request's body
-		expressible := true
+		expressible, inJSON := true, true
 		for _, f := range findings {
 			if f.Part == conformance.RequestBody && f.Fails() {
 				reported = append(reported, strings.TrimPrefix(f.Pointer, "/")+" "+f.Rule)
 				expressible = expressible && inexpressible[f.Rule] == ""
 			}
+		}
+		for _, rule := range []string{"body", "json", "duplicate-key", "unicode"} { // of what is no JSON value
+			inJSON = inJSON && !slices.ContainsFunc(reported, func(one string) bool { return strings.HasSuffix(one, " "+rule) })
+		}
+		if inJSON {
+			var violated []string
+			for _, v := range fleetioapi.FaultCreateSchema.Check(m.Exchange.Request.Body) {
+				violated = append(violated, v.Field+" "+v.Rule)
+			}
+			slices.Sort(reported)
+			assert.Equal(t, reported, violated, "%s", m.Name)
 		}
 		if !expressible {
 			continue
@@ -70,7 +81,10 @@ func TestGeneratedChecks(t *testing.T) {
 		for _, v := range fleetioapi.CheckFaultCreate(&f) {
 			found = append(found, v.Field+" "+v.Rule)
 		}
-		// A Go value does not tell 0 and "" from what was not set.
+		// A Go value does not tell 0, "" and the first instant of year 1 from what was not set.
+		if f.LastOccurredAt != nil && f.LastOccurredAt.IsZero() {
+			reported = append(reported, "last_occurred_at format")
+		}
 		if f.Code == "" && !slices.Contains(reported, "code required") {
 			reported = append(reported, "code required")
 		}
@@ -88,17 +102,14 @@ func TestGeneratedChecks(t *testing.T) {
 	}
 	// Every limit of the table was put to the test.
 	for _, f := range fleetioapi.FaultCreateFields {
-		if f.Required {
-			assert.NotZero(t, seen[f.Name+" required"], f.Name)
-		}
-		if f.Type == "string" && f.MaxLength < 1<<31 {
-			assert.NotZero(t, seen[f.Name+" maxLength"], f.Name)
-		}
-		if f.Minimum > -1<<62 {
-			assert.NotZero(t, seen[f.Name+" minimum"], f.Name)
-		}
-		if f.Enum != nil {
-			assert.NotZero(t, seen[f.Name+" enum"], f.Name)
+		for rule, has := range map[string]bool{
+			"required": f.Required, "maxLength": f.Schema.MaxLength != nil, "minLength": f.Schema.MinLength > 0,
+			"minimum": f.Schema.Minimum != "" && !f.Schema.ExclusiveMinimum, "maximum": f.Schema.Maximum != "" && !f.Schema.ExclusiveMaximum,
+			"enum": f.Schema.Enum != nil, "pattern": f.Schema.Pattern != "",
+		} {
+			if has {
+				assert.NotZero(t, seen[f.Name+" "+rule], f.Name)
+			}
 		}
 	}
 	assert.NotZero(t, conform)
@@ -113,7 +124,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 	require.NoError(t, err)
 	mutants, err := apiMutants()
 	require.NoError(t, err)
-	accepted := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return strings.HasPrefix(m.Name, "201/request/") })].Exchange
+	accepted := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return strings.HasPrefix(m.Name, "createFault/201/request/") })].Exchange
 	zone := func(seconds int) *time.Time {
 		return new(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", seconds)))
 	}
@@ -146,6 +157,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 		"offset of a day":   {func(f *fleetio.FaultCreate) { f.LastOccurredAt = zone(24 * 3600) }, "last_occurred_at format date-time"},
 		"offset of seconds": {func(f *fleetio.FaultCreate) { f.LastOccurredAt = zone(-18001) }, "last_occurred_at format date-time"},
 		"no UTF-8":          {func(f *fleetio.FaultCreate) { f.Source = new("a\xed\xa0\x80") }, "source unicode "},
+		"no time":           {func(f *fleetio.FaultCreate) { f.LastOccurredAt = &time.Time{} }, "last_occurred_at format date-time"},
 		"no vehicle":        {func(f *fleetio.FaultCreate) { f.VehicleID = 0 }, "vehicle_id required "},
 		"no code":           {func(f *fleetio.FaultCreate) { f.Code = "" }, "code required "},
 	} {

@@ -43,7 +43,7 @@ func FromTexts(texts map[string]string) (fleetio.FaultCreate, error) {
 		switch {
 		case !utf8.ValidString(text): // of which encoding/json would make U+FFFD
 			values[name] = []byte(text)
-		case err == nil && fieldOf(name).Type == "integer":
+		case err == nil && fieldOf(name).Schema.Type == "integer":
 			values[name] = strconv.AppendInt(nil, n, 10)
 		default:
 			if values[name], err = json.Marshal(text); err != nil {
@@ -120,9 +120,9 @@ func fromValues(values map[string][]byte, problems []string) (fleetio.FaultCreat
 
 func typeName(f *fleetioapi.Field) string {
 	switch {
-	case f.Type == "integer":
+	case f.Schema.Type == "integer":
 		return "a whole number of 64 bits"
-	case f.Format == "date-time":
+	case f.Schema.Format == "date-time":
 		return "a time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"
 	default:
 		return "a string"

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
+)
+
+// goTypes are the names of the generated types, by their letters and digits in lower case, as the generator changes the
+// case of a name and removes other characters.
+type goTypes map[string]string
+
+func readTypes(source []byte) (goTypes, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	types := goTypes{}
+	for _, d := range file.Decls {
+		declared, _ := d.(*ast.GenDecl)
+		if declared == nil {
+			continue
+		}
+		for _, s := range declared.Specs {
+			if t, isType := s.(*ast.TypeSpec); isType {
+				types[letters(t.Name.Name)] = t.Name.Name
+			}
+		}
+	}
+	return types, nil
+}
+
+var other = regexp.MustCompile(`[^a-z0-9]`)
+
+func letters(name string) string { return other.ReplaceAllString(strings.ToLower(name), "") }
+
+// operation is an Operation Object with what its path adds.
+type operation struct {
+	place
+
+	method, path string
+	parameters   []place // with those of the path that the operation does not replace
+	body         *check.Schema
+	bodyRequired bool
+}
+
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+// operations returns the operations of the spec, sorted by path and method.
+func (c *compiler) operations() ([]*operation, error) {
+	var list []*operation
+	for _, path := range c.root.at("paths").entries() {
+		item, err := c.resolve(path.value)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range item.entries() {
+			if !slices.Contains(methods, e.key) {
+				continue
+			}
+			o := &operation{place: e.value, method: strings.ToUpper(e.key), path: path.key}
+			if o.parameters, err = c.parameters(e.value, item); err != nil {
+				return nil, err
+			}
+			if err := c.body(o); err != nil {
+				return nil, err
+			}
+			list = append(list, o)
+		}
+	}
+	slices.SortFunc(list, func(a, b *operation) int {
+		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
+	})
+	return list, nil
+}
+
+func (c *compiler) parameters(lists ...place) ([]place, error) {
+	var all []place
+	known := map[[2]string]bool{}
+	for _, list := range lists {
+		for _, e := range list.at("parameters").entries() {
+			p, err := c.resolve(e.value)
+			if err != nil {
+				return nil, err
+			}
+			if key := [2]string{p.at("in").text(), p.at("name").text()}; !known[key] {
+				known[key] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+const jsonType = "application/json"
+
+// jsonContent returns the Media Type Object of JSON in a Content Object; one without a node if there is none.
+func jsonContent(content place) place {
+	for _, e := range content.entries() {
+		if name, _, _ := strings.Cut(e.key, ";"); strings.TrimSpace(strings.ToLower(name)) == jsonType {
+			return e.value
+		}
+	}
+	return place{}
+}
+
+// body sets the schema of the operation's JSON body.
+func (c *compiler) body(o *operation) error {
+	body, err := c.resolve(o.at("requestBody"))
+	if err != nil {
+		return err
+	}
+	o.bodyRequired = body.at("required").isTrue()
+	schema := jsonContent(body.at("content")).at("schema")
+	if !schema.exists() {
+		return nil
+	}
+	if o.body, err = c.schema(schema); err != nil {
+		return err
+	}
+	return c.checkInput(o.body)
+}
+
+// typedSchema is a schema with a Go type.
+type typedSchema struct {
+	*check.Schema
+
+	Type   string // in Go
+	IsBody bool   // of an operation
+}
+
+// typedSchemas returns the schemas of the components and of the operations' bodies, sorted by their Go types.
+func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typedSchema, error) {
+	found := map[*check.Schema]typedSchema{}
+	for _, e := range c.root.at("components", "schemas").entries() {
+		s, err := c.schema(e.value)
+		if err != nil {
+			return nil, err
+		}
+		name := types[letters(cmp.Or(e.value.at("x-go-name").text(), e.key))]
+		if name != "" && found[s].Schema == nil && !e.value.at("$ref").exists() { // no type: nothing refers to the component
+			found[s] = typedSchema{s, name, false}
+		}
+	}
+	for _, o := range operations {
+		if o.body == nil {
+			continue
+		}
+		t := found[o.body]
+		if t.Schema == nil {
+			id := cmp.Or(o.at("operationId").text(), o.method+o.path)
+			t = typedSchema{o.body, types[letters(id+"JSONRequestBody")], true}
+		}
+		if t.Type == "" {
+			return nil, c.errorAt(c.places[o.body], "the Go types have none for the body: generate them first, or move the schema to components/schemas")
+		}
+		t.IsBody = true
+		found[o.body] = t
+	}
+	for _, t := range found {
+		for _, name := range []string{t.Type + "Schema", t.Type + "Fields", "Check" + t.Type} {
+			if types[letters(name)] == name {
+				return nil, c.errorAt(c.places[t.Schema], "the checks of the schema need the Go name %s, which is a type: rename the component %s", name, name)
+			}
+		}
+	}
+	for _, name := range []string{"Schema", "Field", "Violation"} {
+		if types[letters(name)] == name {
+			return nil, c.errorAt(c.root, "the checks need the Go name %s, which is a type: rename the component", name)
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b typedSchema) int { return strings.Compare(a.Type, b.Type) }), nil
+}

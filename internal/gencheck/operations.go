@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
+)
+
+// printOperations prints the table of the operations.
+func (c *compiler) printOperations(p *printer, operations []*operation) (string, error) {
+	var b strings.Builder
+	for _, o := range operations {
+		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q,\n", o.at("operationId").text(), o.method, o.path)
+		if len(o.parameters) > 0 {
+			b.WriteString("Parameters: []Parameter{\n")
+			for _, parameter := range o.parameters {
+				if err := c.printParameter(&b, p, parameter); err != nil {
+					return "", err
+				}
+			}
+			b.WriteString("},\n")
+		}
+		if o.body != nil {
+			fmt.Fprintf(&b, "Body: %s, BodyRequired: %t,\n", p.reference(o.body, ""), o.bodyRequired)
+		}
+		if err := c.printResponse(&b, o); err != nil {
+			return "", err
+		}
+		b.WriteString("},\n")
+	}
+	return b.String(), nil
+}
+
+func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter place) error {
+	in := parameter.at("in").text()
+	style := parameter.at("style").text()
+	schema := parameter.at("schema")
+	switch {
+	case style != "":
+	case !schema.exists():
+		style, schema = "json", jsonContent(parameter.at("content")).at("schema")
+	case in == "query", in == "cookie":
+		style = "form"
+	default:
+		style = "simple"
+	}
+	explode := style == "form"
+	if e := parameter.at("explode"); e.exists() {
+		explode = e.isTrue()
+	}
+	s := &check.Schema{}
+	if schema.exists() {
+		var err error
+		if s, err = c.schema(schema); err == nil {
+			err = c.checkInput(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "{Name: %q, In: %q, Style: %q, Explode: %t, Required: %t, Schema: %s},\n", parameter.at("name").text(), in, style,
+		explode, parameter.at("required").isTrue(), p.reference(s, ""))
+	return nil
+}
+
+// printResponse prints the first documented 2XX response with its example.
+func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
+	responses := o.at("responses").entries()
+	slices.SortStableFunc(responses, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	i := slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, "2") })
+	if i < 0 {
+		i = slices.IndexFunc(responses, func(e entry) bool { return e.key == "default" })
+	}
+	if i < 0 {
+		return c.errorAt(o.place, "the operation has no 2XX response: document one")
+	}
+	status := strings.ReplaceAll(strings.ToUpper(responses[i].key), "X", "0")
+	if responses[i].key == "default" {
+		status = "200"
+	}
+	response, err := c.resolve(responses[i].value)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "Status: %s,\n", status)
+	content := response.at("content").entries()
+	if json := jsonContent(response.at("content")); json.exists() {
+		content = []entry{{jsonType, json}}
+	}
+	if len(content) > 0 {
+		example, err := c.example(content[0].value)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(content[0].key, "json") {
+			example = unquoted(example)
+		}
+		fmt.Fprintf(b, "ContentType: %q,\nExample: []byte(%s),\n", content[0].key, quoteGo(example))
+	}
+	return c.printHeader(b, response.at("headers"))
+}
+
+func (c *compiler) printHeader(b *strings.Builder, headers place) error {
+	texts := map[string]string{}
+	for _, e := range headers.entries() {
+		header, err := c.resolve(e.value)
+		if err != nil {
+			return err
+		}
+		if strings.EqualFold(e.key, "Content-Type") { // counts for nothing (OpenAPI 3.0.3, Response Object)
+			continue
+		}
+		example, err := c.example(header)
+		if err != nil {
+			return err
+		}
+		texts[e.key] = unquoted(example)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	b.WriteString("Header: map[string]string{\n")
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		fmt.Fprintf(b, "%q: %s,\n", name, quoteGo(texts[name]))
+	}
+	b.WriteString("},\n")
+	return nil
+}
+
+// unquoted returns a JSON string without its quotes, a list with commas between its items, and other JSON unchanged.
+func unquoted(text string) string {
+	var s string
+	if json.Unmarshal([]byte(text), &s) == nil {
+		return s
+	}
+	var list []json.RawMessage
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return text
+	}
+	items := make([]string, len(list))
+	for i := range list {
+		items[i] = unquoted(string(list[i]))
+	}
+	return strings.Join(items, ",")
+}
+
+// example returns the example of a Media Type Object or Header Object: its example, the first of its examples by name, or
+// one of its schema.
+func (c *compiler) example(of place) (string, error) {
+	if e := of.at("example"); e.exists() {
+		return c.json(e)
+	}
+	examples := of.at("examples").entries()
+	slices.SortFunc(examples, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	for _, e := range examples {
+		one, err := c.resolve(e.value)
+		if err != nil {
+			return "", err
+		}
+		if value := one.at("value"); value.exists() {
+			return c.json(value)
+		}
+	}
+	schema := of.at("schema")
+	if !schema.exists() {
+		schema = jsonContent(of.at("content")).at("schema")
+	}
+	if !schema.exists() {
+		return "null", nil
+	}
+	s, err := c.schema(schema)
+	if err != nil {
+		return "", err
+	}
+	var text bytes.Buffer
+	if err := json.Compact(&text, []byte(sample(s, nil))); err != nil {
+		return "", c.errorAt(schema, "no example can be made of the schema: %v; write an example", err)
+	}
+	for _, v := range s.Check(text.Bytes()) {
+		if v.Rule != "readOnly" { // a response may have it
+			return "", c.errorAt(schema, "the example that is made of the schema does not conform (%s): write an example", v)
+		}
+	}
+	return text.String(), nil
+}
+
+// sample returns a value of a schema as JSON: its example, its default, or else the first value that is likely to conform.
+// outer are the schemas around it.
+func sample(s *check.Schema, outer []*check.Schema) string {
+	if text := cmp.Or(s.Example, s.Default); text != "" {
+		return text
+	}
+	if len(s.Enum) > 0 {
+		return s.Enum[0]
+	}
+	if slices.Contains(outer, s) {
+		return "null"
+	}
+	outer = append(slices.Clone(outer), s)
+	fields := s.Fields()
+	switch {
+	case s.Type == "object", s.Type == "" && len(fields) > 0:
+		return sampleObject(s, fields, outer)
+	case s.Type == "array":
+		items := make([]string, s.MinItems)
+		for i := range items {
+			items[i] = sample(cmp.Or(s.Items, &check.Schema{}), outer)
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	case s.Type == "string":
+		return quoteJSON(sampleString(s))
+	case s.Type == "number", s.Type == "integer":
+		return sampleNumber(s)
+	case s.Type == "boolean":
+		return "false"
+	}
+	for _, part := range slices.Concat(s.AllOf, s.OneOf, s.AnyOf) {
+		return sample(part, outer)
+	}
+	return "null"
+}
+
+// sampleObject has every property that a response can have, except optional ones that contain themselves.
+func sampleObject(s *check.Schema, fields []check.Field, outer []*check.Schema) string {
+	var list []string
+	for _, f := range fields {
+		contained := slices.Contains(outer, f.Schema) || slices.ContainsFunc(outer, func(o *check.Schema) bool { return reachable(f.Schema, false)[o] })
+		if f.Schema.WriteOnly || contained && !f.Required {
+			continue
+		}
+		list = append(list, quoteJSON(f.Name)+":"+sample(f.Schema, outer))
+	}
+	for i := len(list); i < s.MinProperties; i++ {
+		list = append(list, fmt.Sprintf(`"property%d":`, i)+sample(cmp.Or(s.Additional, &check.Schema{}), outer))
+	}
+	return "{" + strings.Join(list, ",") + "}"
+}
+
+var formatSamples = map[string]string{
+	"date-time": "2006-01-02T15:04:05Z", "date": "2006-01-02", "time": "15:04:05Z", "duration": "PT1S", "email": "user@example.com",
+	"uri": "https://example.com/", "uri-reference": "/", "hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
+	"uuid": "00000000-0000-4000-8000-000000000000", "byte": "AAAA",
+}
+
+func sampleString(s *check.Schema) string {
+	text := cmp.Or(formatSamples[s.Format], "text")
+	if missing := s.MinLength - len(text); missing > 0 {
+		text += strings.Repeat("x", missing)
+	}
+	if s.MaxLength != nil && len(text) > *s.MaxLength {
+		text = text[:*s.MaxLength]
+	}
+	return text
+}
+
+// sampleNumber returns 0, or the number nearest to 0 that the limits allow.
+func sampleNumber(s *check.Schema) string {
+	candidates := []string{"0", "1", "-1", s.Minimum, s.Maximum, s.MultipleOf}
+	for _, limit := range []string{s.Minimum, s.Maximum} {
+		candidates = append(candidates, nearby(limit, cmp.Or(s.MultipleOf, "1"))...)
+	}
+	for _, text := range candidates {
+		if text != "" && s.Check([]byte(text)) == nil {
+			return text
+		}
+	}
+	return "0"
+}
+
+// nearby returns the multiples of a number around another.
+func nearby(limit, step string) (list []string) {
+	l, isNumber := new(big.Rat).SetString(limit)
+	s, _ := new(big.Rat).SetString(step)
+	if !isNumber || s == nil {
+		return nil
+	}
+	quotient := new(big.Rat).Quo(l, s)
+	multiple := new(big.Int).Div(quotient.Num(), quotient.Denom())
+	for range 3 { // the one below, the one above, and the next, as a limit may be exclusive
+		r := new(big.Rat).SetInt(multiple)
+		r.Mul(r, s)
+		text := r.Num().String()
+		if !r.IsInt() {
+			text = strings.TrimRight(r.FloatString(20), "0")
+		}
+		list = append(list, text)
+		multiple.Add(multiple, big.NewInt(1))
+	}
+	return list
+}
