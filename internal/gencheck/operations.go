@@ -46,6 +46,9 @@ func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter plac
 	case style != "":
 	case !schema.exists():
 		style, schema = "json", jsonContent(parameter.at("content")).at("schema")
+		if schema.at("properties").exists() {
+			return c.errorAt(schema, "the generated server does not compile with an object here: move the schema to components/schemas, and refer to it")
+		}
 	case in == "query", in == "cookie":
 		style = "form"
 	default:
@@ -222,12 +225,15 @@ func sample(s *check.Schema, outer []*check.Schema) string {
 		return "false"
 	}
 	for _, part := range slices.Concat(s.AllOf, s.OneOf, s.AnyOf) {
-		return sample(part, outer)
+		if text := sample(part, outer); s.Check([]byte(text)) == nil {
+			return text
+		}
 	}
 	return "null"
 }
 
-// sampleObject has every property that a response can have, except optional ones that contain themselves.
+// sampleObject has every property that a response can have, except optional ones that contain themselves, or that no value
+// was found for.
 func sampleObject(s *check.Schema, fields []check.Field, outer []*check.Schema) string {
 	var list []string
 	for _, f := range fields {
@@ -235,7 +241,10 @@ func sampleObject(s *check.Schema, fields []check.Field, outer []*check.Schema) 
 		if f.Schema.WriteOnly || contained && !f.Required {
 			continue
 		}
-		list = append(list, quoteJSON(f.Name)+":"+sample(f.Schema, outer))
+		text := sample(f.Schema, outer)
+		if f.Required || f.Schema.Check([]byte(text)) == nil {
+			list = append(list, quoteJSON(f.Name)+":"+text)
+		}
 	}
 	for i := len(list); i < s.MinProperties; i++ {
 		list = append(list, fmt.Sprintf(`"property%d":`, i)+sample(cmp.Or(s.Additional, &check.Schema{}), outer))
