@@ -17,6 +17,7 @@ import (
 
 func createCommand(c *console) *cobra.Command {
 	var s service
+	flagOf := map[string]string{} // by field
 	cmd := &cobra.Command{
 		Use:   "create [flags] [-]",
 		Short: "Create one fault",
@@ -39,7 +40,7 @@ func createCommand(c *console) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fault, err := faultToCreate(cmd, c, len(args) == 1)
+			fault, err := faultToCreate(cmd, c, flagOf, len(args) == 1)
 			if err != nil {
 				return err
 			}
@@ -54,50 +55,81 @@ func createCommand(c *console) *cobra.Command {
 			return create(cmd.Context(), c, client, fault)
 		},
 	}
-	for i := range fleetioapi.FaultCreateFields {
-		f := &fleetioapi.FaultCreateFields[i]
-		usage := f.Name + " of the fault, " + limits(f)
+	s.addFlags(cmd)
+	for _, f := range importer.Fields() {
+		usage := f.Name + " of the fault, " + limits(f.Schema.Typed())
 		if f.Required {
 			usage += " (required)"
 		}
-		cmd.Flags().String(flagName(f.Name), "", usage)
+		name := strings.ReplaceAll(f.Name, "_", "-")
+		if cmd.Flags().Lookup(name) != nil || name == "help" {
+			name = "fault-" + name
+		}
+		if f.Schema.Typed().Type == "array" {
+			cmd.Flags().StringArray(name, nil, usage)
+		} else {
+			cmd.Flags().String(name, "", usage)
+		}
+		flagOf[f.Name] = name
 	}
-	s.addFlags(cmd)
 	return cmd
 }
 
-func flagName(field string) string { return strings.ReplaceAll(field, "_", "-") }
-
 // limits says in words what a field takes.
-func limits(f *fleetioapi.Field) string {
-	s := f.Schema
+func limits(s *fleetioapi.Schema) string {
+	var text string
 	switch {
-	case s.Type == "integer" && s.Minimum == "1":
-		return "a whole `NUMBER` from 1"
-	case s.Type == "integer":
-		return "a whole `NUMBER`"
-	case s.Format == "date-time":
-		return "a `TIME` such as 2026-03-14T13:46:27-06:00 (RFC 3339)"
 	case s.Enum != nil:
-		return "a `WORD`: " + strings.Join(s.Choices(), ", ")
-	case s.MaxLength != nil:
-		return fmt.Sprintf("a `TEXT` of up to %d characters", *s.MaxLength)
+		text = "a `WORD`: " + strings.Join(s.Choices(), ", ")
+	case s.Type == "integer":
+		text = "a whole `NUMBER`"
+	case s.Type == "number":
+		text = "a `NUMBER`"
+	case s.Type == "boolean":
+		text = "a `WORD`: true, false"
+	case s.Type == "array":
+		text = "a `LIST`: a flag for each item, items with commas between them, or a JSON array"
+	case s.Type == "object":
+		text = "an object as `JSON`"
+	case s.Type == "":
+		text = "any value as `JSON`"
+	case s.Format == "date-time":
+		text = "a `TIME` such as 2026-03-14T13:46:27-06:00 (RFC 3339)"
+	case s.Format == "date":
+		text = "a `DATE` such as 2026-03-14"
 	default:
-		return "a `TEXT`"
+		text = "a `TEXT`"
 	}
+	if s.Minimum != "" {
+		text += " from " + s.Minimum
+	}
+	if s.Maximum != "" {
+		text += " up to " + s.Maximum
+	}
+	if s.MaxLength != nil {
+		text += fmt.Sprintf(" of up to %d characters", *s.MaxLength)
+	}
+	if s.Nullable {
+		text += ", or null"
+	}
+	return text
 }
 
-// faultToCreate reads the fault from the flags or from standard input. It may still violate the contract.
-func faultToCreate(cmd *cobra.Command, c *console, fromStdin bool) (faults.FaultCreate, error) {
+// faultToCreate reads the fault from the flags of its fields or from standard input. It may still violate the contract.
+func faultToCreate(cmd *cobra.Command, c *console, flagOf map[string]string, fromStdin bool) (faults.FaultCreate, error) {
 	var none faults.FaultCreate
-	texts := map[string]string{}
-	for i := range fleetioapi.FaultCreateFields {
-		name := fleetioapi.FaultCreateFields[i].Name
-		if flag := cmd.Flags().Lookup(flagName(name)); flag.Changed {
-			if fromStdin {
-				return none, fmt.Errorf("--%s and - exclude each other", flag.Name)
-			}
-			texts[name] = flag.Value.String()
+	texts := map[string][]string{}
+	for _, f := range importer.Fields() {
+		flag := cmd.Flags().Lookup(flagOf[f.Name])
+		if !flag.Changed {
+			continue
+		}
+		if fromStdin {
+			return none, fmt.Errorf("--%s and - exclude each other", flag.Name)
+		}
+		texts[f.Name] = []string{flag.Value.String()}
+		if list, isList := flag.Value.(interface{ GetSlice() []string }); isList {
+			texts[f.Name] = list.GetSlice()
 		}
 	}
 	if !fromStdin {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 func TestCreate(t *testing.T) {
@@ -80,6 +81,27 @@ func TestCreate(t *testing.T) {
 			require.NoError(t, json.Unmarshal([]byte(stdout), &fault))
 			assert.InDelta(t, 90210, fault["id"], 0)
 			assert.Equal(t, "P0420", fault["code"])
+		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]fleetioapi.Schema{
+		"a whole `NUMBER` from 1":                               {Type: "integer", Minimum: "1"},
+		"a `NUMBER` from 0 up to 1.5, or null":                  {Type: "number", Minimum: "0", Maximum: "1.5", Nullable: true},
+		"a `WORD`: true, false":                                 {Type: "boolean"},
+		"a `WORD`: open, 1":                                     {Type: "string", Enum: []string{`"open"`, "1"}},
+		"a `TIME` such as 2026-03-14T13:46:27-06:00 (RFC 3339)": {Type: "string", Format: "date-time"},
+		"a `DATE` such as 2026-03-14":                           {Type: "string", Format: "date"},
+		"a `TEXT` of up to 0 characters":                        {Type: "string", MaxLength: new(0)},
+		"an object as `JSON`":                                   {Type: "object"},
+		"any value as `JSON`":                                   {},
+		"a `LIST`: a flag for each item, items with commas between them, or a JSON array": {Type: "array"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, want, limits(&s))
 		})
 	}
 }

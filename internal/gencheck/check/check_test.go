@@ -134,6 +134,15 @@ func TestFields(t *testing.T) {
 	assert.Equal(t, "minLength 1", text(fields[1].Schema.Check([]byte(`""`))))
 }
 
+func TestTyped(t *testing.T) {
+	t.Parallel()
+	word := &Schema{Type: "string", Nullable: true}
+	assert.Same(t, word, word.Typed())
+	assert.Equal(t, &Schema{Type: "string"}, (&Schema{AllOf: []*Schema{{AllOf: []*Schema{word}}}}).Typed())
+	union := &Schema{OneOf: []*Schema{word}}
+	assert.Same(t, union, union.Typed())
+}
+
 // optional is like the generated Nullable.
 type optional[T any] struct {
 	set   bool

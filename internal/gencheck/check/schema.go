@@ -79,6 +79,17 @@ func (s *Schema) Fields() []Field {
 	return fields
 }
 
+// Typed returns the schema that has the type: the schema itself or, if it only refers to others, the first one in its allOf
+// with its nullable. That is how OpenAPI writes a reference that may be null.
+func (s *Schema) Typed() *Schema {
+	if s.Type != "" || len(s.AllOf) == 0 {
+		return s
+	}
+	typed := *s.AllOf[0].Typed()
+	typed.Nullable = s.Nullable
+	return &typed
+}
+
 // Violation is the violation of a keyword by a value.
 type Violation struct {
 	// Field is the place of the value: a JSON pointer (RFC 6901) without its first slash, such as vehicle_id or

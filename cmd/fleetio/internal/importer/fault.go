@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,42 +17,68 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
+// Fields returns the properties of a fault that a caller can send, sorted by name.
+func Fields() []fleetioapi.Field {
+	return slices.DeleteFunc(slices.Clone(fleetioapi.FaultCreateFields), func(f fleetioapi.Field) bool { return f.Schema.ReadOnly })
+}
+
 // FieldNames lists the fields of a fault.
 func FieldNames() string {
 	var names []string
-	for i := range fleetioapi.FaultCreateFields {
-		names = append(names, fleetioapi.FaultCreateFields[i].Name)
+	for _, f := range Fields() {
+		names = append(names, f.Name)
 	}
 	return strings.Join(names, ", ")
 }
 
 func fieldOf(name string) *fleetioapi.Field {
-	for i := range fleetioapi.FaultCreateFields {
-		if f := &fleetioapi.FaultCreateFields[i]; f.Name == name {
-			return f
+	for _, f := range Fields() {
+		if f.Name == name {
+			return &f
 		}
 	}
 	return nil
 }
 
-// FromTexts makes a fault from strings by field name, such as the cells of a row. It fails if one is not of the field's
-// type; the limits of the contract are for [fleetio.Check].
-func FromTexts(texts map[string]string) (fleetio.FaultCreate, error) {
+// FromTexts makes a fault from strings by field name, such as the cells of a row. A list has a string for each item, or one
+// string with all of them: a JSON array, or items with commas between them. Objects and other fields without a type in the
+// contract are JSON, and null is the word null. It fails if a string is not of the field's type; the limits of the
+// contract are for [fleetio.Check].
+func FromTexts(texts map[string][]string) (fleetio.FaultCreate, error) {
 	values := map[string][]byte{}
-	for name, text := range texts {
-		n, err := strconv.ParseInt(text, 10, 64)
-		switch {
-		case !utf8.ValidString(text): // of which encoding/json would make U+FFFD
-			values[name] = []byte(text)
-		case err == nil && fieldOf(name).Schema.Type == "integer":
-			values[name] = strconv.AppendInt(nil, n, 10)
-		default:
-			if values[name], err = json.Marshal(text); err != nil {
-				return fleetio.FaultCreate{}, err
-			}
-		}
+	for name, list := range texts {
+		values[name] = toJSON(fieldOf(name).Schema, list)
 	}
 	return fromValues(values, nil)
+}
+
+// toJSON returns the strings of a field as JSON. What is not of the type becomes a string, which fromValues rejects.
+func toJSON(s *fleetioapi.Schema, texts []string) []byte {
+	s = s.Typed()
+	text := strings.Join(texts, "")
+	switch {
+	case !utf8.ValidString(text): // of which encoding/json would make U+FFFD
+		return []byte(text)
+	case text == "null" && s.Nullable:
+		return []byte(text)
+	case s.Type == "integer":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return strconv.AppendInt(nil, n, 10)
+		}
+	case s.Type == "array" && (len(texts) > 1 || !strings.HasPrefix(strings.TrimSpace(text), "[") || !json.Valid([]byte(text))):
+		if len(texts) == 1 {
+			texts = strings.Split(text, ",")
+		}
+		items := make([][]byte, len(texts))
+		for i, item := range texts {
+			items[i] = toJSON(cmp.Or(s.Items, &fleetioapi.Schema{}), []string{item})
+		}
+		return slices.Concat([]byte("["), bytes.Join(items, []byte(",")), []byte("]"))
+	case s.Type != "string" && json.Valid([]byte(text)):
+		return []byte(text)
+	}
+	quoted, _ := json.Marshal(text) //nolint:errchkjson // a string always has a JSON form
+	return quoted
 }
 
 // FromJSON makes a fault from a JSON object. Unlike encoding/json, it matches the case of names, and rejects repeated
@@ -100,16 +127,9 @@ func (m Mapping) FromJSON(text []byte) (fleetio.FaultCreate, error) {
 // fromValues makes a fault from the JSON values of its fields. No error contains a value.
 func fromValues(values map[string][]byte, problems []string) (fleetio.FaultCreate, error) {
 	var fault fleetio.FaultCreate
-	for i := range fleetioapi.FaultCreateFields {
-		f := &fleetioapi.FaultCreateFields[i]
-		value, has := values[f.Name]
-		if !has {
-			continue
-		}
-		if !utf8.Valid(value) {
-			problems = append(problems, f.Name+" is not valid UTF-8")
-		} else if json.Unmarshal(fmt.Appendf(nil, "{%q:%s}", f.Name, value), &fault) != nil {
-			problems = append(problems, f.Name+" is not "+typeName(f))
+	for _, f := range Fields() {
+		if value, has := values[f.Name]; has {
+			problems = append(problems, setField(&fault, &f, value)...)
 		}
 	}
 	if len(problems) > 0 {
@@ -118,14 +138,46 @@ func fromValues(values map[string][]byte, problems []string) (fleetio.FaultCreat
 	return fault, nil
 }
 
-func typeName(f *fleetioapi.Field) string {
+// setField sets a field, and returns why it cannot.
+func setField(fault *fleetio.FaultCreate, f *fleetioapi.Field, value []byte) (problems []string) {
+	if !utf8.Valid(value) {
+		return []string{f.Name + " is not valid UTF-8"}
+	}
+	object := fmt.Appendf(nil, "{%q:%s}", f.Name, value)
+	strict := json.NewDecoder(bytes.NewReader(object))
+	strict.DisallowUnknownFields() // of objects in it, which encoding/json would lose
+	if json.Unmarshal(object, fault) == nil {
+		if strict.Decode(fault) != nil {
+			return []string{f.Name + " has a property that the API does not have"}
+		}
+		return nil
+	}
+	for _, v := range f.Schema.Check(value) {
+		if v.Field != "" { // within a list or an object
+			v.Field = f.Name + "/" + v.Field
+			problems = append(problems, v.String())
+		}
+	}
+	if problems == nil {
+		problems = []string{f.Name + " is not " + typeName(f.Schema.Typed())}
+	}
+	return problems
+}
+
+func typeName(s *fleetioapi.Schema) string {
 	switch {
-	case f.Schema.Type == "integer":
-		return "a whole number of 64 bits"
-	case f.Schema.Format == "date-time":
+	case s.Type == "integer":
+		return "a whole number of " + cmp.Or(strings.TrimPrefix(s.Format, "int"), "64") + " bits"
+	case s.Type == "boolean":
+		return "true or false"
+	case s.Type == "array":
+		return "a list"
+	case s.Type == "object":
+		return "a JSON object"
+	case s.Format == "date-time":
 		return "a time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"
 	default:
-		return "a string"
+		return "a " + cmp.Or(s.Type, "JSON value")
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/fleetio"
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // MaxRow is the maximum size of a row in bytes, far more than any fault needs.
@@ -150,10 +149,10 @@ func readCSV(file io.Reader, name string, m Mapping, yield func(row, error) bool
 		if len(cells) != len(fields) {
 			err = fmt.Errorf("%d cells, and the header has %d", len(cells), len(fields))
 		} else {
-			texts := map[string]string{}
+			texts := map[string][]string{}
 			for i, cell := range cells {
 				if fields[i] != "" && cell != "" {
-					texts[fields[i]] = cell
+					texts[fields[i]] = []string{cell}
 				}
 			}
 			fault, err = FromTexts(texts)
@@ -225,8 +224,8 @@ func (m Mapping) columns(header []string) ([]string, error) {
 		}
 		fields[i], columnOf[field] = field, column
 	}
-	for i := range fleetioapi.FaultCreateFields {
-		if f := &fleetioapi.FaultCreateFields[i]; f.Required && columnOf[f.Name] == "" {
+	for _, f := range Fields() {
+		if f.Required && columnOf[f.Name] == "" {
 			return nil, fmt.Errorf("no column %s, which is required; name one with --map COLUMN=%s", f.Name, f.Name)
 		}
 	}
