@@ -42,7 +42,7 @@ func (c *call) decodeFault(body []byte) (*Fault, error) {
 	case fault.Code == "":
 		err = errors.New("its property code is missing")
 	}
-	if *fault == (Fault{}) {
+	if reflect.ValueOf(*fault).IsZero() {
 		fault = nil
 	}
 	return fault, err

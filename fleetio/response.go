@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -81,7 +82,7 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 	case response.StatusCode == http.StatusTooManyRequests: // its body adds nothing to the status
 	case response.StatusCode >= http.StatusBadRequest:
 		problem, err := problemObject.decode(body)
-		if err != nil || *problem == (Problem{}) {
+		if err != nil || reflect.ValueOf(*problem).IsZero() {
 			e.Err = errors.New("its body is no problem object")
 			break
 		}

@@ -151,12 +151,13 @@ func TestDiffSpec(t *testing.T) {
 			edits: []edit{
 				replace("api/openapi.yaml", "                name: {type: string}\n      resp",
 					"                name: {type: string}\n                note: {type: string}\n      resp"),
-				replace("gen/toyapi/types.go", "Name string", "Name string\n\tNote string"),
+				replace("gen/toyapi/types.go", "Name string", "Name string\n\tNote string\n\tTags []string"),
 				create("sandbox/sandbox.go", "package sandbox\n\nfunc New() {}\n"),
 			},
 			want: []string{
 				"info\t[new-optional-request-property] at tree/api/openapi.yaml",
 				"example.com/toy/gen/toyapi",
+				"compatible  Fault: old is comparable, new is not",
 				"compatible  Fault.Note: added",
 				"example.com/toy/sandbox",
 				"compatible  package added",

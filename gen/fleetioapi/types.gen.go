@@ -4,7 +4,8 @@
 // api/openapi.yaml. It imports the standard library only.
 //
 // A field of a request that is optional is a pointer: nil is not sent. A member of a response that may be null is a
-// [Nullable], which keeps absent, null and a value apart.
+// [Nullable], which keeps absent, null and a value apart. A union is raw JSON. Do not compare structs by ==: the next
+// property may be a list.
 //
 // The client sends what it is given: give it both credentials by [WithRequestEditorFn], and an [net/http.Client] with a
 // Timeout and a CheckRedirect by [WithHTTPClient]. Its ...WithResponse methods read a body of any size, and return no
