@@ -4,14 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // shape is a kind of property, with JSON values.
@@ -163,7 +169,7 @@ paths:
         - {name: json, in: query, content: {application/json: {schema: {$ref: "#/components/schemas/Part"}}}}
       requestBody:
         content:
-          application/json: {schema: {type: object, required: [a], properties: {a: {type: string, nullable: true}, b: {type: object, properties: {c: {type: string, nullable: true}}}}}}
+          application/json: {schema: {type: object, required: [a], properties: {a: {type: string, nullable: true}, b: {type: object, properties: {c: {type: string, nullable: true}}}}, additionalProperties: {type: integer}}}
           application/x-www-form-urlencoded: {schema: {type: object, properties: {x: {type: string}}}}
           multipart/form-data: {schema: {type: object, properties: {f: {type: string, format: binary}}}}
           text/plain: {schema: {type: string}}
@@ -252,8 +258,50 @@ func TestShapes(t *testing.T) {
 	api, server := filepath.Join(dir, "gen/fleetioapi"), filepath.Join(dir, "gen/fleetioserver")
 	var stderr bytes.Buffer
 	require.Zero(t, run([]string{"-spec", filepath.Join(dir, "api/openapi.yaml"), "-api", api, "-server", server}, &stderr), stderr.String())
-	command(dir, "go", "vet", "./gen/...")
-	command(dir, "go", "test", "./gen/fleetioapi")
+	command(dir, "go", "vet", "./gen/fleetioserver")
+	command(dir, "go", "test", "-vet=all", "./gen/fleetioapi")
 	foreign := command(dir, "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./gen/fleetioapi")
 	assert.Equal(t, "github.com/fleetcontract/fleetio-go/gen/fleetioapi", strings.TrimSpace(foreign))
+}
+
+// TestAgreesWithTheChecker gives each value to each property: the checks must find what the checker finds.
+func TestAgreesWithTheChecker(t *testing.T) {
+	t.Parallel()
+	spec, all := shapesSpec()
+	contract, err := conformance.Load([]byte(spec))
+	require.NoError(t, err)
+	d, err := parseDocument("spec.yaml", []byte(spec))
+	require.NoError(t, err)
+	optional, err := newCompiler(d).schema(d.root.at("components", "schemas", "Optional"))
+	require.NoError(t, err)
+	values := map[string]bool{"null": true, `{"kind":"cat","bark":1}`: true, `""`: true, "[]": true, "{}": true, "1e400": true, "-1e-400": true, `[1,1.0]`: true}
+	for _, s := range all {
+		for _, v := range slices.Concat(s.Valid, s.Invalid) {
+			values[string(v)] = true
+		}
+	}
+	violated := map[string]int{}
+	for _, s := range all {
+		for value := range values {
+			body := fmt.Sprintf(`{%q:%s}`, s.Name, value)
+			findings, err := contract.Check(&traffic.Exchange{Method: "POST", URL: &url.URL{Scheme: "http", Host: "127.0.0.1", Path: "/optional"}, Status: 201,
+				Request:  traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)},
+				Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("{}")}})
+			require.NoError(t, err)
+			want, got := []string{}, []string{}
+			for _, f := range findings {
+				if f.Part == conformance.RequestBody && f.Fails() {
+					want = append(want, strings.TrimPrefix(f.Pointer, "/")+" "+f.Rule)
+				}
+			}
+			for _, v := range optional.Check([]byte(body)) {
+				got = append(got, v.Field+" "+v.Rule)
+				violated[v.Rule]++
+			}
+			slices.Sort(want)
+			slices.Sort(got)
+			assert.Equal(t, slices.Compact(want), got, body)
+		}
+	}
+	t.Log(len(all), "properties,", len(values), "values, violations:", violated)
 }
