@@ -42,7 +42,7 @@ func (c *call) decodeFault(body []byte) (*Fault, error) {
 	case fault.Code == "":
 		err = errors.New("its property code is missing")
 	}
-	if reflect.ValueOf(*fault).IsZero() {
+	if *fault == (Fault{}) {
 		fault = nil
 	}
 	return fault, err
