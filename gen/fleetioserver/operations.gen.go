@@ -12,7 +12,8 @@ type Operation struct {
 	Body         *fleetioapi.Schema // of a body of application/json; nil if the operation has none
 	BodyRequired bool
 	Status       int
-	ContentType  string // "" without a body
+	Statuses     []string // of all documented responses, such as 201, 4XX and default
+	ContentType  string   // "" without a body
 	// Example is the body. It is not from the spec's examples if there is none, but made of the schema.
 	Example []byte
 	Header  map[string]string // of the documented headers
@@ -59,6 +60,7 @@ var Operations = []Operation{
 			{Name: "sort[updated_at]", In: "query", Style: "form", Explode: true, Required: false, Schema: fleetioapi.SortDirectionSchema},
 		},
 		Status:      200,
+		Statuses:    []string{"200", "400", "401", "403", "429", "500"},
 		ContentType: "application/json",
 		Example:     []byte(`{"start_cursor":null,"next_cursor":null,"per_page":50,"estimated_remaining_count":0,"filtered_by":[{"external_id":{"eq":"telematics-981"}}],"sorted_by":[{"id":"desc"}],"records":[{"id":90210,"created_at":"2023-03-14T13:46:29-06:00","updated_at":"2023-03-14T13:46:29-06:00","account_id":12,"vehicle_id":4711,"code":"P0420","count":3,"description":"Efficiency of the catalyst on bank 1 is below its threshold","external_id":"telematics-981","last_occurred_at":"2023-03-14T13:46:27-06:00","name":"Catalyst efficiency","status":"open","source":"telematics","vehicle_archived_at":null,"fault_rule_id":8,"is_sample":false,"idempotency_key":null}]}`),
 	},
@@ -66,6 +68,7 @@ var Operations = []Operation{
 		ID: "createFault", Method: "POST", Path: "/api/v1/faults",
 		Body: fleetioapi.FaultCreateSchema, BodyRequired: true,
 		Status:      201,
+		Statuses:    []string{"201", "401", "403", "422", "429", "500"},
 		ContentType: "application/json",
 		Example:     []byte(`{"id":90210,"created_at":"2023-03-14T13:46:29-06:00","updated_at":"2023-03-14T13:46:29-06:00","account_id":12,"vehicle_id":4711,"code":"P0420","count":3,"description":"Efficiency of the catalyst on bank 1 is below its threshold","external_id":"telematics-981","last_occurred_at":"2023-03-14T13:46:27-06:00","name":"Catalyst efficiency","status":"open","source":"telematics","vehicle_archived_at":null,"fault_rule_id":8,"is_sample":false,"idempotency_key":null}`),
 		Header: map[string]string{
@@ -78,6 +81,7 @@ var Operations = []Operation{
 			{Name: "id", In: "path", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer", Format: "int64", Minimum: "1"}},
 		},
 		Status:      200,
+		Statuses:    []string{"200", "401", "403", "404", "429", "500"},
 		ContentType: "application/json",
 		Example:     []byte(`{"id":90210,"created_at":"2023-03-14T13:46:29-06:00","updated_at":"2023-03-14T13:46:29-06:00","account_id":12,"vehicle_id":4711,"code":"P0420","count":3,"description":"Efficiency of the catalyst on bank 1 is below its threshold","external_id":"telematics-981","last_occurred_at":"2023-03-14T13:46:27-06:00","name":"Catalyst efficiency","status":"open","source":"telematics","vehicle_archived_at":null,"fault_rule_id":8,"is_sample":false,"idempotency_key":null}`),
 	},

@@ -92,7 +92,11 @@ func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "Status: %s,\n", status)
+	fmt.Fprintf(b, "Status: %s,\nStatuses: []string{", status)
+	for _, r := range responses {
+		fmt.Fprintf(b, "%q, ", r.key)
+	}
+	b.WriteString("},\n")
 	content := response.at("content").entries()
 	if json := jsonContent(response.at("content")); json.exists() {
 		content = []entry{{jsonType, json}}
