@@ -22,18 +22,19 @@ type keyring struct {
 
 // credential is an API key and its account.
 type credential struct {
-	digest    digest
-	account   *account
-	key       *APIKey
-	mayCreate bool
+	digest  digest
+	account *account
+	key     *APIKey
 }
+
+// may reports whether the key has a permission.
+func (c *credential) may(p Permission) bool { return slices.Contains(c.key.Permissions, p) }
 
 func (k *keyring) add(a *account) {
 	for i := range a.APIKeys {
 		key := &a.APIKeys[i]
 		both := k.digest(key.Key, a.Token)
-		mayCreate := slices.Contains(key.Permissions, CreateFaults)
-		k.known[both] = &credential{digest: both, account: a, key: key, mayCreate: mayCreate}
+		k.known[both] = &credential{digest: both, account: a, key: key}
 	}
 }
 

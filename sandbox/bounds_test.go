@@ -20,7 +20,7 @@ func TestMemoryIsFull(t *testing.T) {
 	s, err := New(WithStore(store))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, s.call(t, minimal).Code)
-	records, err := store.Records(t.Context(), 0, 9)
+	records, err := store.Records(t.Context(), Query{Limit: 9})
 	require.NoError(t, err)
 	size := store.bytes
 	assert.Equal(t, cap(records[0].Fault)+int(unsafe.Sizeof(records[0])), size, "all that a fault holds is counted")
@@ -37,7 +37,7 @@ func TestMemoryIsFull(t *testing.T) {
 	require.Equal(t, http.StatusCreated, s.call(t, minimal).Code, "as much as fits")
 	require.NoError(t, s.Check(t.Context()))
 	require.Equal(t, http.StatusInternalServerError, s.call(t, minimal).Code)
-	records, err = store.Records(t.Context(), 0, 9)
+	records, err = store.Records(t.Context(), Query{Limit: 9})
 	require.NoError(t, err)
 	assert.Len(t, records, 2, "nothing is dropped for another")
 }

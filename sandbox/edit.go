@@ -15,8 +15,8 @@ import (
 )
 
 const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, ` +
-	`drop-after, accept, set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), type=text/html, ` +
-	`status=200 and body={"id":0}`
+	`drop-after, store-late=2s, accept, set=/id=0, remove=/id, header=Location=/elsewhere, header=Location (removes it), ` +
+	`type=text/html, status=200 and body={"id":0}`
 
 // Edit changes the response, also an error response. The edits are applied in order, and have the syntax of the flag
 // --failure:
@@ -28,7 +28,7 @@ const failureSyntax = `there are a status from 400 to 599, 429=30s, 503=5s, dela
 //	type=text/html              sets Content-Type
 //	status=200                  sets the status, from 200 to 999
 //	body=...                    sets the whole body, verbatim, such as one with repeated names or invalid JSON
-//	accept                      creates a fault even without credentials, permission or a valid body
+//	accept                      performs the operation even without credentials, permission or a valid body
 //
 // A set or a remove has no effect if the body is not JSON or lacks the parent of the pointer. After accept, the
 // response echoes the properties of the request that a fault can have.
@@ -77,6 +77,12 @@ var words = map[string]func(*plan){
 var assignments = map[string]func(p *plan, argument string) error{
 	"delay": func(p *plan, argument string) (err error) {
 		p.delay, err = duration(argument)
+		return err
+	},
+	"store-late": func(p *plan, argument string) (err error) {
+		if p.late, err = duration(argument); err == nil && p.late == 0 {
+			err = errors.New("the delay must be more than 0")
+		}
 		return err
 	},
 	"set":    (*plan).set,

@@ -13,25 +13,28 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )
 
-// Failure is a failure to inject: see [Sandbox.InjectNext] and [WithFailure]. "The fault is created" below holds for a
-// valid request; otherwise the failure is applied to the error response. Requests that fail by [Fail], [RateLimited],
-// [Unavailable] or [DropBefore] do not count for the rate limit. The zero Failure cannot be injected.
+// Failure is a failure to inject: see [Sandbox.InjectNext] and [WithFailure]. It applies to the requests of every
+// operation, unless [OnOperation] limits it. "The fault is created" below holds for a valid request that creates one;
+// otherwise the failure is applied to the response. Requests that fail by [Fail], [RateLimited], [Unavailable] or
+// [DropBefore] do not count for the rate limit. The zero Failure cannot be injected.
 type Failure struct {
-	parts []string // in the syntax of the flag --failure
-	err   error    // of parsing them
-	plan  plan
+	operation string   // its operationId; "" for every one
+	parts     []string // in the syntax of the flag --failure
+	err       error    // of parsing them
+	plan      plan
 }
 
 // plan is a parsed failure.
 type plan struct {
 	status int // of the error response that replaces the operation; 0 for none
 	delay  time.Duration
-	drop   bool // send no response
-	cut    bool // send half of the body
-	accept bool // create a fault whatever the request is
+	late   time.Duration // until the operation is performed; 0 for at once
+	drop   bool          // send no response
+	cut    bool          // send half of the body
+	accept bool          // create a fault whatever the request is
 	edits  []func(*response)
 }
 
@@ -62,16 +65,40 @@ func DropBefore() Failure { return newFailure("drop-before") }
 // DropAfter closes the connection without a response. The fault is created, and the client cannot know.
 func DropAfter() Failure { return newFailure("drop-after") }
 
+// StoreLate closes the connection without a response, and the operation is performed only after d, more than 0, as if
+// the request were on its way through a slow proxy; it is dropped if the sandbox is closed before. With an error status,
+// as in StoreLate(d).And(Fail(504)), that is the response.
+func StoreLate(d time.Duration) Failure { return newFailure("store-late=" + d.String()) }
+
+// OnOperation limits a failure to the requests of an operation, which is named by its operationId in the contract, such
+// as createFault, so that a test can lose creates and not the look-ups after them.
+func OnOperation(operationID string, f Failure) Failure {
+	f.operation = operationID
+	if !slices.ContainsFunc(fleetioserver.Operations, func(o fleetioserver.Operation) bool { return o.ID == operationID }) {
+		var known []string
+		for _, o := range fleetioserver.Operations {
+			known = append(known, o.ID)
+		}
+		f.err = errors.Join(f.err, fmt.Errorf("sandbox: failure %q: the contract has no such operation; it has %s",
+			f, strings.Join(known, ", ")))
+	}
+	return f
+}
+
 // And combines failures for one request: Fail(429).And(Edit("header=Retry-After")). If two contradict each other, the
-// last one counts.
+// last one counts. They must not be limited to different operations.
 func (f Failure) And(others ...Failure) Failure {
 	err := f.check()
-	parts := slices.Clone(f.parts)
+	parts, operation := slices.Clone(f.parts), f.operation
 	for _, o := range others {
 		parts, err = append(parts, o.parts...), errors.Join(err, o.check())
+		if o.operation != "" && operation != "" && o.operation != operation {
+			err = errors.Join(err, fmt.Errorf("sandbox: failure %q: it is not for %s", o, operation))
+		}
+		operation = cmp.Or(operation, o.operation)
 	}
 	both := newFailure(parts...)
-	both.err = err
+	both.operation, both.err = operation, err
 	return both
 }
 
@@ -79,7 +106,13 @@ func (f Failure) And(others ...Failure) Failure {
 const separator = " && "
 
 // String returns the failure in the syntax of the flag --failure.
-func (f Failure) String() string { return strings.Join(f.parts, separator) }
+func (f Failure) String() string {
+	text := strings.Join(f.parts, separator)
+	if f.operation != "" {
+		text = f.operation + ": " + text
+	}
+	return text
+}
 
 // check returns why the failure cannot be injected.
 func (f Failure) check() error {
@@ -90,20 +123,20 @@ func (f Failure) check() error {
 }
 
 // respond replaces the operation if the plan has a status, and reports whether it did.
-func (p *plan) respond(s *Sandbox, r *response) bool {
+func (p *plan) respond(s *Sandbox, c *exchange) bool {
 	switch p.status {
 	case 0:
 		return false
 	case http.StatusUnauthorized:
-		r.unauthorized(s, "The API key is not valid.")
+		c.unauthorized(s, "The API key is not valid.")
 	case http.StatusForbidden:
-		r.forbidden(s, "The API key may not create faults.")
+		c.forbidden(s)
 	case http.StatusUnprocessableEntity:
-		r.invalid(map[string][]string{fleetioapi.FaultCreateFields[0].Name: {"is invalid"}})
+		c.invalid(map[string][]string{"base": {"is invalid"}})
 	case http.StatusTooManyRequests:
-		r.rateLimited(1)
+		c.rateLimited(1)
 	default:
-		r.problem(p.status, "The sandbox has injected this failure.")
+		c.problem(p.status, "The sandbox has injected this failure.")
 	}
 	return true
 }
@@ -148,7 +181,7 @@ type persistent struct {
 	requests, injected int
 }
 
-// InjectNext injects failures into the next requests of the operation, one each, after those injected before. It fails
+// InjectNext injects failures into the next requests that they apply to, one each, after those injected before. It fails
 // if one of them is invalid, such as an edit with a mistake, and then injects none.
 func (s *Sandbox) InjectNext(f ...Failure) error {
 	for _, f := range f {
@@ -162,22 +195,26 @@ func (s *Sandbox) InjectNext(f ...Failure) error {
 	return nil
 }
 
-// next returns the failure of the next request; the zero Failure for none.
-func (s *failures) next() Failure {
+// next returns the failure of the next request of an operation; the zero Failure for none.
+func (s *failures) next(operationID string) Failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) > 0 {
-		f := s.queue[0]
+	applies := func(f Failure) bool { return f.operation == "" || f.operation == operationID }
+	if i := slices.IndexFunc(s.queue, applies); i >= 0 {
+		f := s.queue[i]
+		copy(s.queue[1:], s.queue[:i])
 		s.queue = s.queue[1:]
 		return f
 	}
 	for i := range s.persistent {
-		s.persistent[i].requests++
+		if applies(s.persistent[i].failure) {
+			s.persistent[i].requests++
+		}
 	}
 	for i := range s.persistent {
 		p := &s.persistent[i]
 		// The small number makes up for a share such as 0.1 that is slightly less in binary.
-		if due := int(math.Floor(float64(p.requests)*p.share + 1e-9)); p.injected < due {
+		if due := int(math.Floor(float64(p.requests)*p.share + 1e-9)); applies(p.failure) && p.injected < due {
 			p.injected++
 			return p.failure
 		}
@@ -188,19 +225,31 @@ func (s *failures) next() Failure {
 // maxNext limits the failures that one flag adds to the queue.
 const maxNext = 10_000
 
-// occasion matches the suffix that says when a failure is injected.
-var occasion = regexp.MustCompile(`@(next\d*|[^@%]*%)$`)
+var (
+	// occasion matches the suffix that says when a failure is injected.
+	occasion = regexp.MustCompile(`@(next\d*|[^@%]*%)$`)
+	// limitation matches the prefix that says for which operation.
+	limitation = regexp.MustCompile(`^([\w.-]+): `)
+)
 
 // ParseFailure parses the argument of the flag --failure: WHAT for every request, WHAT@10% for a share of them as
 // [WithFailure] counts it, WHAT@next for the next request, WHAT@next3 for the next three. WHAT is a status from 400 to
-// 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after or an edit (see [Edit]), or several of
-// them separated by " && ", for one request. body= extends to the end of WHAT.
+// 599, 429=30s, 503=5s, delay=250ms, truncate, malform, drop-before, drop-after, store-late=2s or an edit (see [Edit]),
+// or several of them separated by " && ", for one request. body= extends to the end of WHAT. "createFault: WHAT" limits
+// it to the requests of an operation, see [OnOperation].
 func ParseFailure(s string) (Option, error) {
 	what, when := s, "100%"
 	if match := occasion.FindStringIndex(s); match != nil {
 		what, when = s[:match[0]], s[match[0]+1:]
 	}
+	operation := limitation.FindStringSubmatch(what)
+	if operation != nil {
+		what = what[len(operation[0]):]
+	}
 	f := newFailure(split(what)...)
+	if operation != nil {
+		f = OnOperation(operation[1], f)
+	}
 	if f.err != nil {
 		return nil, f.err
 	}

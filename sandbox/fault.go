@@ -1,19 +1,22 @@
 package sandbox
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"maps"
+	"errors"
 	"net/http"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+)
+
+// faultObject writes faults. storedObject writes them without an id,
+// which the store assigns.
+var (
+	faultObject  = objectOf(fleetioapi.FaultSchema)
+	storedObject = slices.DeleteFunc(slices.Clone(faultObject), func(p property) bool { return p.Name == "id" })
 )
 
 // check adds the problems that a fault has in this account.
@@ -29,7 +32,7 @@ func (a *account) check(in *input) {
 // vehicle returns the account's vehicle with the id of the request, and whether the request has an id.
 func (a *account) vehicle(in *input) (*Vehicle, bool) {
 	id, err := strconv.ParseInt(in.values["vehicle_id"], 10, 64)
-	return a.vehicles[id], err == nil
+	return a.vehicles[id], err == nil && in.problems["vehicle_id"] == nil
 }
 
 // rule returns the account's Fault Rule with the code of the request, and whether the request has a code.
@@ -38,68 +41,89 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 	return a.rules[code], ok
 }
 
-// faultProperties are the names of a fault's properties, except for the id, which the store assigns. emptyFault has
-// their default values: null, or the zero value if they cannot be null; the status is open.
-var faultProperties, emptyFault = func() (names []string, empty map[string]string) {
-	body, err := json.Marshal(fleetioapi.Fault{}) // has those that cannot be null
-	if err != nil {
-		panic(err)
+// fault returns the properties of the new fault of a request, as JSON, without its id. It echoes the properties of the
+// request that a fault can have, and sets those with a meaning.
+func (a *account) fault(in *input) map[string]string {
+	values := map[string]string{}
+	for _, f := range fleetioapi.FaultCreateFields {
+		schema := faultObject.schema(f.Name)
+		if value, sent := in.values[f.Name]; sent && schema != nil && schema.Check([]byte(value)) == nil {
+			values[f.Name] = value
+		}
 	}
-	empty = maps.Collect(properties(string(body)))
-	for field := range reflect.TypeFor[fleetioapi.Fault]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		empty[name] = cmp.Or(empty[name], "null")
-	}
-	delete(empty, "id")
-	empty["status"] = strconv.Quote(string(fleetioapi.FaultStatusOpen))
-	return slices.Sorted(maps.Keys(empty)), empty
-}()
-
-// fault returns the new fault of a request as JSON, without its id. It adds the server's properties to the input.
-func (a *account) fault(in *input) []byte {
-	now := `"` + time.Now().UTC().Format(time.RFC3339) + `"`
-	in.values["account_id"] = strconv.FormatInt(a.ID, 10)
-	in.values["created_at"], in.values["updated_at"] = now, now
+	now := quote(time.Now().UTC().Format(time.RFC3339))
+	values["account_id"] = strconv.FormatInt(a.ID, 10)
+	values["created_at"], values["updated_at"] = now, now
+	values["is_sample"] = "false"
 	if rule, _ := a.rule(in); rule != nil {
-		in.values["fault_rule_id"] = strconv.FormatInt(rule.ID, 10)
+		values["fault_rule_id"] = strconv.FormatInt(rule.ID, 10)
+		if rule.Name != "" {
+			values["name"] = quote(rule.Name)
+		}
+		if rule.Description != "" {
+			values["description"] = quote(rule.Description)
+		}
+		if rule.PriorityHandling == PriorityIgnore {
+			values["status"] = quote(string(fleetioapi.FaultStatusIgnored))
+		}
 	}
 	if vehicle, _ := a.vehicle(in); vehicle != nil && vehicle.ArchivedAt != nil {
-		in.values["vehicle_archived_at"] = vehicle.ArchivedAt.Format(`"` + time.RFC3339Nano + `"`)
+		values["vehicle_archived_at"] = vehicle.ArchivedAt.Format(`"` + time.RFC3339Nano + `"`)
 	}
-	body := append(make([]byte, 0, 640), '{')
-	for i, name := range faultProperties {
-		if i > 0 {
-			body = append(body, ',')
+	return values
+}
+
+// complete returns the whole fault of a record, with all properties that the contract has, even if it had fewer when the
+// fault was stored.
+func (r Record) complete() []byte { return faultObject.write(r.values()) }
+
+// values returns the properties of the fault as JSON.
+func (r Record) values() map[string]string {
+	values := map[string]string{"id": strconv.FormatInt(r.ID, 10)}
+	for name, value := range properties(string(r.Fault)) {
+		values[name] = value
+	}
+	return values
+}
+
+// CreateFault implements [fleetioserver.ServerInterface].
+func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
+	c := exchangeOf(w)
+	if !c.failure.plan.accept {
+		if c.account.check(c.input); c.input.problems != nil {
+			c.invalid(c.input.problems)
+			return
 		}
-		body = append(append(append(body, '"'), name...), `":`...)
-		body = append(body, cmp.Or(in.values[name], emptyFault[name])...)
 	}
-	return append(body, '}')
-}
-
-// withID puts the id before the other properties of a fault.
-func withID(id int64, fault []byte) []byte {
-	head := strconv.AppendInt([]byte(`{"id":`), id, 10)
-	if len(fault) > len("{}") {
-		head = append(head, ',')
-	}
-	return append(head, fault[min(1, len(fault)):]...)
-}
-
-// add stores a fault of an account, and returns its id and the complete fault.
-func (s *Sandbox) add(ctx context.Context, a *account, in *input) (id int64, body []byte, err error) {
-	fault := a.fault(in)
+	fault := c.account.fault(c.input)
 	// Store the fault even if the client disconnects.
-	if id, err = s.store.Add(context.WithoutCancel(ctx), Record{Account: a.ID, Fault: fault}); err != nil {
-		return 0, nil, err
+	id, err := o.store.Add(context.WithoutCancel(r.Context()), Record{Account: c.account.ID, Fault: storedObject.write(fault)})
+	if err != nil {
+		o.storeFailed(c, err)
+		return
 	}
-	return id, withID(id, fault), nil
+	fault["id"] = strconv.FormatInt(id, 10)
+	c.set(http.StatusCreated, faultObject.write(fault))
+	c.header.Set("Location", location(r, id))
+}
+
+// storeFailed responds to an error of the store.
+func (s *Sandbox) storeFailed(c *exchange, err error) {
+	s.logger.Error("the store failed", "error", err)
+	detail := couldNot
+	if detailed, ok := errors.AsType[interface {
+		error
+		Detail() string
+	}](err); ok {
+		detail += ": " + s.Redact(detailed.Detail())
+	}
+	c.problem(http.StatusInternalServerError, detail+".")
 }
 
 // isHost matches a Host header that is valid in a URL.
 var isHost = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]*)?$`)
 
-// location returns the URL of a fault on this server, with the host of the request.
+// location returns the URL of a fault on this server, with the host and the path of the request.
 func location(r *http.Request, id int64) string {
 	origin := ""
 	if isHost.MatchString(r.Host) {
@@ -117,7 +141,8 @@ func faultsOf(f Fixtures) []Record {
 	for _, a := range f.Accounts {
 		known := newAccount(a)
 		for i := range a.Faults {
-			list = append(list, Record{Account: a.ID, Fault: known.fault(readInput(encode(a.Faults[i])))})
+			in := readInput(fleetioapi.FaultCreateSchema, encode(a.Faults[i]))
+			list = append(list, Record{Account: a.ID, Fault: storedObject.write(known.fault(in))})
 		}
 	}
 	return list

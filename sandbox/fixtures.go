@@ -42,8 +42,12 @@ type APIKey struct {
 // Permission is a permission of an [APIKey].
 type Permission string
 
-// CreateFaults allows a key to create faults.
-const CreateFaults Permission = "create_faults"
+const (
+	// CreateFaults allows a key to create faults, and to call every other operation that changes something.
+	CreateFaults Permission = "create_faults"
+	// ReadFaults allows a key to read faults, and to call every other operation that changes nothing.
+	ReadFaults Permission = "read_faults"
+)
 
 // Vehicle is a vehicle. Faults of an archived one are created, too, and have its vehicle_archived_at.
 type Vehicle struct {
@@ -56,15 +60,29 @@ type Vehicle struct {
 type FaultRule struct {
 	ID   int64  `json:"id"` // from 1, and the rule of one account only
 	Code string `json:"code"`
-	Name string `json:"name,omitempty"`
+	// Name and Description, unless they are "", replace those of a request.
+	Name             string           `json:"name,omitempty"`
+	Description      string           `json:"description,omitempty"`
+	PriorityHandling PriorityHandling `json:"priority_handling,omitempty"` // "" is PriorityOff
 }
+
+// PriorityHandling is what a [FaultRule] does with the faults of its code.
+type PriorityHandling string
+
+// The values of PriorityHandling that the vendor documents.
+const (
+	PriorityOff      PriorityHandling = "off"
+	PriorityIgnore   PriorityHandling = "ignore"   // the faults get the status ignored
+	PriorityCritical PriorityHandling = "critical" // without an effect in the sandbox
+)
 
 //go:embed default.json
 var defaultFixtures []byte
 
-// DefaultFixtures returns the default fixtures: an account with a key that may create faults and one that may not, a
-// vehicle in use (1) and an archived one (2), and a few codes, among them P0420; and a second account. The keys are the
-// same in each sandbox, and no secret.
+// DefaultFixtures returns the default fixtures: an account with a key that may create and read faults and one that may
+// only read, a vehicle in use (1) and an archived one (2), and a few codes: P0420, whose rule changes nothing, P0171,
+// whose rule sets name and description, SPN 3226 FMI 4, whose rule sets the name, and P0442, whose faults are ignored;
+// and a second account. The keys are the same in each sandbox, and no secret.
 func DefaultFixtures() Fixtures {
 	var f Fixtures
 	if err := json.Unmarshal(defaultFixtures, &f); err != nil {
@@ -152,10 +170,7 @@ func (c *checker) account(at string, a *Account) {
 		c.notEmpty(at+".name", k.Name)
 		c.secret(at+".key", k.Key)
 		for j, p := range k.Permissions {
-			if p != CreateFaults {
-				known := fmt.Sprintf("is unknown; the only permission is %q", CreateFaults)
-				c.add(fmt.Sprintf("%s.permissions[%d]", at, j), known)
-			}
+			oneOf(c, fmt.Sprintf("%s.permissions[%d]", at, j), p, CreateFaults, ReadFaults)
 		}
 	}
 	for i, v := range a.Vehicles {
@@ -172,6 +187,7 @@ func (c *checker) account(at string, a *Account) {
 		c.id(at+".id", "fault rule", r.ID)
 		c.notEmpty(at+".code", r.Code)
 		c.unique(at+".code", fmt.Sprintf("code %q of account %d", r.Code, a.ID))
+		oneOf(c, at+".priority_handling", r.PriorityHandling, "", PriorityOff, PriorityIgnore, PriorityCritical)
 	}
 	// A fault must be valid as a request.
 	known := newAccount(*a)
@@ -182,7 +198,7 @@ func (c *checker) account(at string, a *Account) {
 			c.add(at, "cannot be written as JSON: "+err.Error())
 			continue
 		}
-		in := readInput(body)
+		in := readInput(fleetioapi.FaultCreateSchema, body)
 		known.check(in)
 		for _, property := range slices.Sorted(maps.Keys(in.problems)) {
 			c.add(at+"."+property, strings.Join(in.problems[property], ", "))
@@ -204,6 +220,12 @@ func (c *checker) unique(at, value string) {
 		return
 	}
 	c.places[value] = at
+}
+
+func oneOf[T ~string](c *checker, at string, value T, known ...T) {
+	if !slices.Contains(known, value) {
+		c.add(at, fmt.Sprintf("is unknown; expected one of %q", slices.DeleteFunc(known, func(k T) bool { return k == "" })))
+	}
 }
 
 func (c *checker) notEmpty(at, s string) {

@@ -22,26 +22,27 @@ func TestDefaultFixtures(t *testing.T) {
 func TestFixturesValidate(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*sandbox.Fixtures){
-		"accounts is empty":                                                                         func(f *sandbox.Fixtures) { f.Accounts = nil },
-		"accounts[0].id is less than 1":                                                             func(f *sandbox.Fixtures) { f.Accounts[0].ID = 0 },
-		"accounts[1].id is the same as accounts[0].id":                                              func(f *sandbox.Fixtures) { f.Accounts[1].ID = f.Accounts[0].ID },
-		"accounts[0].token is empty":                                                                func(f *sandbox.Fixtures) { f.Accounts[0].Token = "" },
-		"accounts[1].token is the same as accounts[0].token":                                        func(f *sandbox.Fixtures) { f.Accounts[1].Token = f.Accounts[0].Token },
-		"accounts[1].api_keys[0].key is the same as accounts[0].token":                              func(f *sandbox.Fixtures) { f.Accounts[1].APIKeys[0].Key = f.Accounts[0].Token },
-		"accounts[0].api_keys is empty":                                                             func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys = nil },
-		"accounts[0].api_keys[0].name is empty":                                                     func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Name = " " },
-		"accounts[0].api_keys[0].key has a character":                                               func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Key = "a key" },
-		`accounts[0].api_keys[1].permissions[0] is unknown; the only permission is "create_faults"`: func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[1].Permissions = []sandbox.Permission{"delete"} },
-		"accounts[1].vehicles[0].id is the same as accounts[0].vehicles[0].id":                      func(f *sandbox.Fixtures) { f.Accounts[1].Vehicles[0].ID = 1 },
+		"accounts is empty":                                            func(f *sandbox.Fixtures) { f.Accounts = nil },
+		"accounts[0].id is less than 1":                                func(f *sandbox.Fixtures) { f.Accounts[0].ID = 0 },
+		"accounts[1].id is the same as accounts[0].id":                 func(f *sandbox.Fixtures) { f.Accounts[1].ID = f.Accounts[0].ID },
+		"accounts[0].token is empty":                                   func(f *sandbox.Fixtures) { f.Accounts[0].Token = "" },
+		"accounts[1].token is the same as accounts[0].token":           func(f *sandbox.Fixtures) { f.Accounts[1].Token = f.Accounts[0].Token },
+		"accounts[1].api_keys[0].key is the same as accounts[0].token": func(f *sandbox.Fixtures) { f.Accounts[1].APIKeys[0].Key = f.Accounts[0].Token },
+		"accounts[0].api_keys is empty":                                func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys = nil },
+		"accounts[0].api_keys[0].name is empty":                        func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Name = " " },
+		"accounts[0].api_keys[0].key has a character":                  func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[0].Key = "a key" },
+		`accounts[0].api_keys[1].permissions[0] is unknown; expected one of ["create_faults" "read_faults"]`: func(f *sandbox.Fixtures) { f.Accounts[0].APIKeys[1].Permissions = []sandbox.Permission{"delete"} },
+		"accounts[1].vehicles[0].id is the same as accounts[0].vehicles[0].id":                               func(f *sandbox.Fixtures) { f.Accounts[1].Vehicles[0].ID = 1 },
 		"accounts[0].vehicles[0].archived_at cannot be written": func(f *sandbox.Fixtures) {
 			f.Accounts[0].Vehicles[0].ArchivedAt = new(time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC))
 		},
-		"accounts[0].fault_rules[0].code is empty":                                       func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
-		"accounts[0].fault_rules[1].code is the same as accounts[0].fault_rules[0].code": func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },
-		"accounts[0].fault_rules[0].code is not valid UTF-8":                             func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "\xff" },
-		"accounts[0].faults[0].vehicle_id must be greater than or equal to 1":            func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420"}} },
-		"accounts[0].faults[0].vehicle_id must exist":                                    func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },
-		"accounts[0].faults[0].code must match a Fault Rule":                             func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
+		`accounts[0].fault_rules[0].priority_handling is unknown; expected one of ["off" "ignore" "critical"]`: func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].PriorityHandling = "on" },
+		"accounts[0].fault_rules[0].code is empty":                                                             func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "" },
+		"accounts[0].fault_rules[1].code is the same as accounts[0].fault_rules[0].code":                       func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[1].Code = "P0420" },
+		"accounts[0].fault_rules[0].code is not valid UTF-8":                                                   func(f *sandbox.Fixtures) { f.Accounts[0].FaultRules[0].Code = "\xff" },
+		"accounts[0].faults[0].vehicle_id must be greater than or equal to 1":                                  func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420"}} },
+		"accounts[0].faults[0].vehicle_id must exist":                                                          func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0420", VehicleID: 3}} },
+		"accounts[0].faults[0].code must match a Fault Rule":                                                   func(f *sandbox.Fixtures) { f.Accounts[0].Faults = []fleetio.FaultCreate{{Code: "P0300", VehicleID: 1}} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()

@@ -7,11 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"mime"
 	"net/http"
-	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,13 +24,20 @@ const (
 type exchange struct {
 	response
 
-	request *http.Request
-	routed  bool        // to an operation
-	sent    []byte      // the request's body
-	sentErr error       // why it could not be read
-	caller  *credential // nil if none was authenticated
-	account *account    // the caller's
-	failure Failure     // to inject
+	request   *http.Request
+	operation *fleetioserver.Operation // nil for none
+	sent      []byte                   // the request's body
+	sentErr   error                    // why it could not be read
+	caller    *credential              // nil if none was authenticated
+	account   *account                 // the caller's
+	arguments []argument               // the valid parameters
+	input     *input                   // the decoded body; nil if the operation has none
+	failure   Failure                  // to inject
+}
+
+// exchangeOf returns the exchange of the ResponseWriter that the router passes on.
+func exchangeOf(w http.ResponseWriter) *exchange {
+	return w.(*exchange) //nolint:forcetypeassert // the router passes its own ResponseWriter on
 }
 
 // ServeHTTP implements [http.Handler].
@@ -44,38 +47,15 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Read the body first, so that the history has all of it, also after an error response.
 	defer c.readBody(&s.bodies)()
 	s.mux.ServeHTTP(c, r)
-	if !c.routed { // replace the mux's response: a redirect, which the vendor does not document, or text
+	if c.operation == nil { // replace the mux's response: a redirect, which the vendor does not document, or text
 		if allow := c.header.Get("Allow"); allow != "" {
 			c.problem(http.StatusMethodNotAllowed, "This path takes "+allow+".")
 			c.header.Set("Allow", allow) // RFC 9110, section 15.5.6
 		} else {
-			c.problem(http.StatusNotFound, "There is nothing here. The sandbox has POST /api/v1/faults.")
+			c.problem(http.StatusNotFound, nothingHere)
 		}
 	}
 	s.finish(r.Context(), w, c, started)
-}
-
-// operation wraps each operation of the contract: it injects the failure, and responds to a panic with a 500. Only the
-// log has the details.
-func (s *Sandbox) operation(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := w.(*exchange) //nolint:forcetypeassert // the router passes its own ResponseWriter on
-		c.routed, c.failure = true, s.failures.next()
-		defer func() {
-			if p := recover(); p != nil {
-				s.logger.Error("panic", "value", p, "stack", string(debug.Stack()))
-				c.problem(http.StatusInternalServerError, couldNot+".")
-			}
-		}()
-		next.ServeHTTP(c, r)
-		for _, edit := range c.failure.plan.edits {
-			edit(&c.response)
-		}
-		if c.failure.plan.cut {
-			c.header.Set("Content-Length", strconv.Itoa(len(c.body)))
-			c.body = c.body[:len(c.body)/2]
-		}
-	})
 }
 
 // couldNot is the detail of a 500, before the reason.
@@ -126,103 +106,6 @@ func (c *exchange) readBody(all *atomic.Int64) (release func()) {
 	return func() { all.Add(-b.held) }
 }
 
-// operations implements the operations of the contract. The generated strict handler is not used, because it decodes
-// the body itself and reports only the first problem, in Go's terms.
-type operations struct {
-	*Sandbox
-	fleetioserver.Unimplemented
-}
-
-var _ fleetioserver.ServerInterface = operations{}
-
-// CreateFault implements [fleetioserver.ServerInterface].
-func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
-	c := w.(*exchange) //nolint:forcetypeassert // the router passes its own ResponseWriter on
-	caller, why := o.keys.find(r.Header)
-	if caller != nil {
-		c.caller, c.account = caller, caller.account
-	}
-	if c.failure.plan.respond(o.Sandbox, &c.response) {
-		return
-	}
-	if c.failure.plan.accept {
-		c.account = cmp.Or(c.account, o.accounts[0])
-	} else if !o.admit(c, why) {
-		return
-	}
-	in := readInput(c.sent)
-	if !c.failure.plan.accept {
-		if c.account.check(in); in.problems != nil {
-			c.invalid(in.problems)
-			return
-		}
-	}
-	id, body, err := o.add(r.Context(), c.account, in)
-	if err != nil {
-		o.logger.Error("the fault was not stored", "error", err)
-		detail := couldNot
-		if detailed, ok := errors.AsType[interface {
-			error
-			Detail() string
-		}](err); ok {
-			detail += ": " + o.Redact(detailed.Detail())
-		}
-		c.problem(http.StatusInternalServerError, detail+".")
-		return
-	}
-	c.set(http.StatusCreated, body)
-	c.header.Set("Location", location(r, id))
-}
-
-// admit checks everything but the content of the body, and responds if a check fails. why is the problem with the
-// credentials.
-func (o operations) admit(c *exchange, why string) bool {
-	if c.caller == nil {
-		c.unauthorized(o.Sandbox, why)
-		return false
-	}
-	if o.perMinute > 0 {
-		if wait, ok := c.account.window.take(o.perMinute, time.Now()); !ok {
-			c.rateLimited(wait)
-			return false
-		}
-	}
-	_, tooLarge := errors.AsType[*http.MaxBytesError](c.sentErr)
-	switch {
-	case !c.caller.mayCreate:
-		c.forbidden(o.Sandbox, "The API key may not create faults.")
-	case !isJSON(c.request.Header):
-		c.problem(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and not encoded.")
-	case tooLarge:
-		c.problem(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(maxBody)+" bytes.")
-	case errors.Is(c.sentErr, errBusy):
-		c.problem(http.StatusServiceUnavailable, "The body was not read: the requests being served have more than "+
-			strconv.Itoa(maxBodies>>20)+" MiB. Try again.")
-		c.header.Set("Retry-After", "1")
-	case c.sentErr != nil:
-		c.problem(http.StatusBadRequest, "The body could not be read to its end.")
-	default:
-		return true
-	}
-	return false
-}
-
-// isJSON reports whether a header is that of a JSON body without a content coding (RFC 9110, section 8.4).
-func isJSON(header http.Header) bool {
-	types := header["Content-Type"]
-	if len(types) != 1 {
-		return false
-	}
-	for _, encoding := range header["Content-Encoding"] {
-		if encoding != "" && !strings.EqualFold(encoding, "identity") {
-			return false
-		}
-	}
-	name, parameters, err := mime.ParseMediaType(types[0])
-	charset := cmp.Or(parameters["charset"], "utf-8")
-	return err == nil && name == "application/json" && strings.EqualFold(charset, "utf-8")
-}
-
 // finish adds the exchange to the history and the log, and sends the response as the failure allows.
 func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *exchange, started time.Time) {
 	// HTTP allows no body in these responses (RFC 9110, section 6.4.1).
@@ -255,7 +138,7 @@ func (s *Sandbox) log(ctx context.Context, c *exchange, e *Exchange) {
 		return
 	}
 	method, address := e.Method, e.URL
-	if !c.routed || c.request.URL.RawQuery != "" { // only these can contain credentials
+	if c.operation == nil || c.operation.Parameters != nil || c.request.URL.RawQuery != "" { // only these can contain credentials
 		r := s.redactorFor(e.Header)
 		method, address = r.Text(method), r.url(address)
 	}

@@ -3,10 +3,10 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"iter"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +17,8 @@ import (
 
 // input is the decoded body of a request.
 type input struct {
-	// values are the properties that a fault can have, as JSON. Strings remain as they were sent, because a [time.Time]
-	// does not hold all the digits of a date-time.
+	// values are the properties of the body, as JSON. They remain as they were sent, because a Go value does not hold all
+	// digits of a number or a date-time.
 	values map[string]string
 	// problems are the messages of the 422, by property; nil for none.
 	problems map[string][]string
@@ -32,67 +32,67 @@ func (in *input) problem(property, message string) {
 	in.problems[property] = append(in.problems[property], message)
 }
 
-// refuse adds a message about a value that no fault can have, and removes the value.
-func (in *input) refuse(property, message string) {
-	in.problem(property, message)
-	delete(in.values, property)
-}
-
-// readInput decodes a body and checks it against the contract.
-func readInput(body []byte) *input {
-	in := &input{values: make(map[string]string, len(faultProperties))}
-	sent := in.object(body)
+// readInput decodes a body and checks it against its schema.
+func readInput(schema *fleetioapi.Schema, body []byte) *input {
+	in := &input{values: map[string]string{}}
+	in.object(body)
 	if in.problems["base"] != nil {
 		return in
 	}
-	for i := range fleetioapi.FaultCreateFields {
-		f := &fleetioapi.FaultCreateFields[i]
-		raw, has := sent[f.Name]
-		if has {
-			in.values[f.Name] = raw
+	fields := schema.Fields()
+	for _, v := range schema.Check(body) {
+		rule := v.Rule
+		if rule == "nullable" && slices.ContainsFunc(fields, func(f fleetioapi.Field) bool { return f.Required && f.Name == v.Field }) {
+			rule = "required"
 		}
+		in.problem(cmp.Or(v.Field, "base"), message(rule, v.Limit))
+	}
+	for _, f := range fields {
+		s, isString := unquote(in.values[f.Name])
 		switch {
-		case f.Required && (!has || raw == "null"):
-			in.refuse(f.Name, "can't be blank")
-		case !has:
-		case raw == "null":
-			in.refuse(f.Name, "can't be null")
-		case f.Schema.Type == "integer":
-			in.integer(f, raw)
-		case f.Schema.Type == "string":
-			in.string(f, raw)
-		case f.Schema.Check([]byte(raw)) != nil:
-			in.refuse(f.Name, "is invalid")
+		case isString && f.Required && strings.TrimSpace(s) == "": // as a Rails validation of presence
+			in.problem(f.Name, message("required", ""))
+		case isString && formatOf(f.Schema) == "date-time" && in.problems[f.Name] == nil:
+			if _, err := time.Parse(time.RFC3339, s); err != nil { // a leap second, which Go clients cannot decode
+				in.problem(f.Name, message("format", "date-time"))
+			}
+		case in.values[f.Name] != "" && typeOf(f.Schema) == "integer":
+			in.values[f.Name] = integer(in.values[f.Name])
 		}
 	}
 	return in
 }
 
+// integer rewrites a number such as 3.0 or 3e2, which JSON Schema calls an integer and Go cannot decode into one. It
+// returns other values, and those beyond 2^53, unchanged.
+func integer(raw string) string {
+	if f, err := strconv.ParseFloat(raw, 64); err == nil && strings.ContainsAny(raw, ".eE") && math.Abs(f) < 1<<53 && f == math.Trunc(f) {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return raw
+}
+
 // object splits a body into the properties of its JSON object, also the unknown ones, which are ignored (page "Bulk
 // API"). It refuses bodies about which JSON parsers disagree.
-func (in *input) object(body []byte) map[string]string {
-	sent := make(map[string]string, len(fleetioapi.FaultCreateFields))
-	trimmed := strings.TrimLeft(string(body), space)
+func (in *input) object(body []byte) {
+	text := strings.TrimLeft(string(body), space)
 	switch {
-	case trimmed == "":
+	case text == "":
 		in.problem("base", "the body is empty")
-	case !utf8.Valid(body):
+	case !utf8.ValidString(text):
 		in.problem("base", "the body is not valid UTF-8")
 	case !json.Valid(body):
 		in.problem("base", "the body is not valid JSON")
-	case trimmed[0] != '{':
-		in.problem("base", "the body is not a JSON object")
-	case hasLoneSurrogate(trimmed):
+	case hasLoneSurrogate(text):
 		in.problem("base", "the body has an escape of a lone surrogate")
-	default:
-		for name, value := range properties(trimmed) {
-			if _, repeated := sent[name]; repeated && in.problems[name] == nil {
+	case text[0] == '{':
+		for name, value := range properties(text) {
+			if _, repeated := in.values[name]; repeated && in.problems[name] == nil {
 				in.problem(name, "is there more than once")
 			}
-			sent[name] = value
+			in.values[name] = value
 		}
 	}
-	return sent
 }
 
 const space = " \t\r\n" // of JSON
@@ -156,90 +156,35 @@ func hasLoneSurrogate(valid string) bool {
 	return strings.Contains(valid, `\u`) && surrogate.MatchString(harmless.ReplaceAllString(valid, ""))
 }
 
-func (in *input) string(f *fleetioapi.Field, raw string) {
-	s, ok := unquote(raw)
-	if !ok {
-		in.refuse(f.Name, "must be a string")
-		return
-	}
-	if f.Required && strings.TrimSpace(s) == "" {
-		in.problem(f.Name, "can't be blank")
-	}
-	in.violations(f, raw)
-	if f.Schema.Format == "date-time" && !isDateTime(s) {
-		in.refuse(f.Name, "is not a date and time such as 2026-03-14T13:46:27-06:00")
-	}
-}
-
-var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
-
-// isDateTime reports whether s is a date-time (RFC 3339, section 5.6). [time.Parse] alone accepts more, such as an
-// offset of a day.
-func isDateTime(s string) bool {
-	_, err := time.Parse(time.RFC3339, s)
-	return err == nil && dateTime.MatchString(s)
-}
-
-func (in *input) integer(f *fleetioapi.Field, raw string) {
-	n, err := parseInteger(raw)
-	in.values[f.Name] = strconv.FormatInt(n, 10)
-	if err == nil || errors.Is(err, errTooBig) || errors.Is(err, errTooSmall) {
-		in.violations(f, in.values[f.Name]) // the contract may have a narrower bound than 64 bits
-	}
-	if err != nil && in.problems[f.Name] == nil {
-		in.refuse(f.Name, err.Error())
-	}
-}
-
-// messages are those of a Rails validation for a violated keyword (page "Response Codes").
+// messages are those of a Rails validation for a violated keyword (page "Response Codes"), some of them by the value of
+// the keyword.
 var messages = map[string]string{
-	"minLength": "is too short (minimum is LIMIT characters)",
-	"maxLength": "is too long (maximum is LIMIT characters)",
-	"minimum":   "must be greater than or equal to LIMIT",
-	"maximum":   "must be less than or equal to LIMIT",
-	"enum":      "is not included in the list",
+	"required":             "can't be blank",
+	"nullable":             "can't be null",
+	"type string":          "must be a string",
+	"type integer":         "must be an integer",
+	"type number":          "is not a number",
+	"type boolean":         "must be true or false",
+	"type array":           "must be a list",
+	"type object":          "must be an object",
+	"format date-time":     "is not a date and time such as 2026-03-14T13:46:27-06:00",
+	"format":               "is not a valid LIMIT",
+	"minLength":            "is too short (minimum is LIMIT characters)",
+	"maxLength":            "is too long (maximum is LIMIT characters)",
+	"minItems":             "is too short (minimum is LIMIT items)",
+	"maxItems":             "is too long (maximum is LIMIT items)",
+	"uniqueItems":          "has equal items",
+	"minimum":              "must be greater than or equal to LIMIT",
+	"maximum":              "must be less than or equal to LIMIT",
+	"exclusiveMinimum":     "must be greater than LIMIT",
+	"exclusiveMaximum":     "must be less than LIMIT",
+	"multipleOf":           "must be a multiple of LIMIT",
+	"enum":                 "is not included in the list",
+	"readOnly":             "is read-only",
+	"additionalProperties": "is not a known property",
 }
 
-func (in *input) violations(f *fleetioapi.Field, raw string) {
-	for _, v := range f.Schema.Check([]byte(raw)) {
-		if v.Rule == "format" { // has messages of its own
-			continue
-		}
-		message := strings.Replace(cmp.Or(messages[v.Rule], "is invalid"), "LIMIT", v.Limit, 1)
-		// A response may have a string of any length, and echoes it if the failure accept is injected.
-		if strings.HasSuffix(v.Rule, "Length") {
-			in.problem(f.Name, message)
-		} else {
-			in.refuse(f.Name, message)
-		}
-	}
-}
-
-var (
-	errNoNumber  = errors.New("is not a number")
-	errNoInteger = errors.New("must be an integer")
-	errTooBig    = errors.New("must be less than or equal to 9223372036854775807")
-	errTooSmall  = errors.New("must be greater than or equal to -9223372036854775808")
-)
-
-// parseInteger parses a JSON value as an integer of 64 bits. As in JSON Schema, 3.0 and 3e2 are integers; these may
-// have 15 digits, all of which a float64 can represent. If the value is out of range, it returns the nearest integer.
-func parseInteger(raw string) (int64, error) {
-	n, err := strconv.ParseInt(raw, 10, 64)
-	if err == nil {
-		return n, nil
-	}
-	f, notNumber := strconv.ParseFloat(raw, 64) // infinite and an error, beyond a float64; 0 below
-	digits, _, _ := strings.Cut(strings.ToLower(raw), "e")
-	switch large := errors.Is(err, strconv.ErrRange) || math.Abs(f) >= 1<<63; {
-	case errors.Is(notNumber, strconv.ErrSyntax):
-		return 0, errNoNumber
-	case large && f > 0:
-		return math.MaxInt64, errTooBig
-	case large:
-		return math.MinInt64, errTooSmall
-	case f == 0 && strings.ContainsAny(digits, "123456789"), f != math.Trunc(f) || math.Abs(f) > 1<<53 || len(raw) > len("-.")+15:
-		return 0, errNoInteger
-	}
-	return int64(f), nil
+// message returns the message for a violated keyword.
+func message(rule, limit string) string {
+	return strings.Replace(cmp.Or(messages[rule+" "+limit], messages[rule], "is invalid"), "LIMIT", limit, 1)
 }

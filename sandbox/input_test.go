@@ -2,10 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
-	"math/big"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,60 +13,19 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// TestParseInteger has numbers that are long, or at an edge.
-func TestParseInteger(t *testing.T) {
+// TestInteger has the notations of an integer, and values that stay as they are.
+func TestInteger(t *testing.T) {
 	t.Parallel()
-	zeros := strings.Repeat("0", 900)
-	for raw, want := range map[string]any{
-		"1.0": 1, "-1.00e0": -1, "1e1": 10, "0.1e1": 1, "100e-2": 1, "-0.0": 0, "0e9": 0, "123456789012345.0": 123456789012345,
-		"9223372036854775807": 9223372036854775807, "-9223372036854775808": -9223372036854775808,
-		"9223372036854775808": errTooBig, "-9223372036854775809": errTooSmall, "1" + zeros: errTooBig, "-1" + zeros: errTooSmall,
-		"1e99999999999999999999": errTooBig, "-1e1000000000": errTooSmall, "9223372036854775808.0": errTooBig,
-		"1." + zeros + "1": errNoInteger, "1e-99999999999999999999": errNoInteger, "0.5": errNoInteger, "9007199254740993e0": errNoInteger, "1." + zeros: errNoInteger,
-		"true": errNoNumber, `"1"`: errNoNumber, "[]": errNoNumber,
+	for raw, want := range map[string]string{
+		"1.0": "1", "-1.00e0": "-1", "1e1": "10", "0.1e1": "1", "100e-2": "1", "-0.0": "0", "0e9": "0", "123456789012345.0": "123456789012345",
+		"9223372036854775807": "9223372036854775807", "9007199254740993.0": "9007199254740993.0", "1e99999999999999999999": "1e99999999999999999999",
+		"1.5": "1.5", "-1e1000000000": "-1e1000000000", "true": "true", `"1.0"`: `"1.0"`, "[]": "[]", "": "",
 	} {
-		t.Run(raw[:min(len(raw), 30)], func(t *testing.T) {
+		t.Run(raw, func(t *testing.T) {
 			t.Parallel()
-			n, err := parseInteger(raw)
-			if number, is := want.(int); is {
-				require.NoError(t, err)
-				assert.Equal(t, int64(number), n)
-			} else {
-				assert.Equal(t, want, err)
-			}
+			assert.Equal(t, want, integer(raw))
 		})
 	}
-}
-
-// FuzzParseInteger compares with exact arithmetic.
-func FuzzParseInteger(f *testing.F) {
-	for _, seed := range []string{"1", "-0", "1.0", "1e3", "12e-1", "1e400", "9223372036854775808", "-9223372036854775808", "0.1e1", "100e-2", "1e-400", "0e-400"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		if !json.Valid([]byte(raw)) || strings.ContainsAny(raw, "\"{[tfn \t\r\n") {
-			return
-		}
-		_, exponent, _ := strings.Cut(strings.ToLower(raw), "e")
-		if power, err := strconv.Atoi(exponent); exponent != "" && (err != nil || power > 1000 || power < -1000) {
-			return // takes exact arithmetic too long
-		}
-		exact, ok := new(big.Rat).SetString(raw)
-		require.True(t, ok, raw)
-		n, err := parseInteger(raw)
-		got := new(big.Rat).SetInt64(n)
-		switch {
-		case err == nil:
-			assert.Zero(t, exact.Cmp(got), raw)
-		case errors.Is(err, errTooBig):
-			assert.Positive(t, exact.Cmp(got), raw)
-		case errors.Is(err, errTooSmall):
-			assert.Negative(t, exact.Cmp(got), raw)
-		default:
-			require.ErrorIs(t, err, errNoInteger)
-			assert.False(t, exact.IsInt() && len(raw) < 10 && exact.Num().BitLen() <= 53, raw)
-		}
-	})
 }
 
 // TestInputAgreesWithTheChecks compares with the generated checks, for values that break each of them.
@@ -90,7 +46,7 @@ func TestInputAgreesWithTheChecks(t *testing.T) {
 			for _, v := range fleetioapi.CheckFaultCreate(&fault) {
 				want[v.Field] = true
 			}
-			in := readInput([]byte(body))
+			in := readInput(fleetioapi.FaultCreateSchema, []byte(body))
 			for property := range in.problems {
 				got[property] = true
 			}
@@ -111,7 +67,7 @@ func FuzzReadInput(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		in := readInput(body)
+		in := readInput(fleetioapi.FaultCreateSchema, body)
 		var want map[string]json.RawMessage
 		switch err := json.Unmarshal(body, &want); {
 		case err != nil || want == nil || !utf8.Valid(body):
@@ -119,10 +75,11 @@ func FuzzReadInput(f *testing.F) {
 		case in.problems["base"] != nil:
 			assert.Contains(t, strings.ToLower(string(body)), `\ud`)
 		default:
-			sent := in.object(body)
-			assert.Len(t, sent, len(want))
+			in = &input{values: map[string]string{}}
+			in.object(body)
+			assert.Len(t, in.values, len(want))
 			for name, value := range want {
-				assert.Equal(t, string(value), sent[name])
+				assert.Equal(t, string(value), in.values[name])
 			}
 		}
 	})

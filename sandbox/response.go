@@ -55,11 +55,15 @@ func (r *response) unauthorized(s *Sandbox, detail string) {
 	}
 }
 
-func (r *response) forbidden(s *Sandbox, detail string) {
-	r.problem(http.StatusForbidden, detail)
+func (c *exchange) forbidden(s *Sandbox) {
+	doing := "create"
+	if permissionFor(c.operation) == ReadFaults {
+		doing = "read"
+	}
+	c.problem(http.StatusForbidden, "The API key may not "+doing+" faults.")
 	if s.emptyForbidden {
-		r.header.Del("Content-Type")
-		r.body = nil
+		c.header.Del("Content-Type")
+		c.body = nil
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/fleetcontract/fleetio-go/fleetio"
@@ -26,6 +27,14 @@ type Sandbox struct {
 	keys     keyring
 	bodies   atomic.Int64     // bytes of the bodies of the requests in flight
 	redactor *redact.Redactor // of the credentials of the fixtures
+
+	late struct { // requests that are performed later
+		mu      sync.Mutex
+		closed  bool
+		closing chan struct{}
+		running sync.WaitGroup
+	}
+	exampleLogged sync.Map // by operationId
 }
 
 // account is an account with indexes.
@@ -60,6 +69,7 @@ func New(opts ...Option) (*Sandbox, error) {
 
 func newSandbox(opts ...Option) (*Sandbox, error) {
 	s := &Sandbox{mux: http.NewServeMux()}
+	s.late.closing = make(chan struct{})
 	s.logger, s.history.max = slog.New(slog.DiscardHandler), defaultHistory
 	var err error
 	for _, o := range opts { // all of them, so that a store is closed after an error
@@ -80,14 +90,23 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 		return nil, err
 	}
 	fleetioserver.HandlerWithOptions(operations{s, s.answerExample}, fleetioserver.StdHTTPServerOptions{
-		BaseRouter:  s.mux,
-		Middlewares: []fleetioserver.MiddlewareFunc{s.operation},
+		BaseRouter:       router{s},
+		ErrorHandlerFunc: undecodable,
 	})
 	return s, nil
 }
 
-// Close closes the store. Creates get a 500 afterwards.
-func (s *Sandbox) Close() error { return s.store.Close() }
+// Close closes the store. Requests get a 500 afterwards, and those that [StoreLate] still delays are dropped.
+func (s *Sandbox) Close() error {
+	s.late.mu.Lock()
+	if !s.late.closed {
+		s.late.closed = true
+		close(s.late.closing)
+	}
+	s.late.mu.Unlock()
+	s.late.running.Wait()
+	return s.store.Close()
+}
 
 // Check returns the reason why faults cannot be stored at present; nil if they can.
 func (s *Sandbox) Check(ctx context.Context) error { return s.store.Check(ctx) }
@@ -109,7 +128,7 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 	}
 	list := make([]fleetioapi.Fault, len(records))
 	for i, r := range records {
-		if err := json.Unmarshal(withID(r.ID, r.Fault), &list[i]); err != nil {
+		if err := json.Unmarshal(r.complete(), &list[i]); err != nil {
 			return nil, fmt.Errorf("sandbox: the store's fault %d: %w", r.ID, err)
 		}
 	}
@@ -119,7 +138,7 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 // NewestRecords is [Sandbox.NewestFaults] without decoding, which takes long for long faults. The records are not
 // copies, and must not be changed.
 func (s *Sandbox) NewestRecords(ctx context.Context, account int64, limit int) ([]Record, error) {
-	return s.store.Records(ctx, account, limit)
+	return s.store.Records(ctx, Query{Account: account, Limit: limit})
 }
 
 // open adds the fixtures to the store, and loads the accounts from it.

@@ -141,10 +141,11 @@ func TestRefusals(t *testing.T) {
 		"unknown vehicle":    {`{"vehicle_id":9,"code":"P0420"}`, `{"errors":{"vehicle_id":["must exist"]}}`},
 		"another's vehicle":  {`{"vehicle_id":3,"code":"P0420"}`, `{"errors":{"vehicle_id":["must exist"]}}`},
 		"another's rule":     {`{"vehicle_id":1,"code":"P0300"}`, `{"errors":{"code":["must match a Fault Rule"]}}`},
-		"kinds":              {`{"vehicle_id":"1","code":7,"count":"3","name":[],"source":{},"status":true}`, `{"errors":{"code":["must be a string"],"count":["is not a number"],"name":["must be a string"],"source":["must be a string"],"status":["must be a string"],"vehicle_id":["is not a number"]}}`},
+		"kinds":              {`{"vehicle_id":"1","code":7,"count":"3","name":[],"source":{},"status":true}`, `{"errors":{"code":["must be a string"],"count":["must be an integer"],"name":["must be a string"],"source":["must be a string"],"status":["must be a string"],"vehicle_id":["must be an integer"]}}`},
 		"fractions":          {`{"vehicle_id":1.5,"code":"P0420","count":1e-1}`, `{"errors":{"count":["must be an integer"],"vehicle_id":["must be an integer"]}}`},
-		"too large":          {`{"vehicle_id":9223372036854775808,"code":"P0420","count":-1e999999999999}`, `{"errors":{"count":["must be greater than or equal to -9223372036854775808"],"vehicle_id":["must be less than or equal to 9223372036854775807"]}}`},
-		"far too small":      {`{"vehicle_id":-9223372036854775809,"code":"P0420"}`, `{"errors":{"vehicle_id":["must be greater than or equal to 1"]}}`},
+		"too large":          {`{"vehicle_id":9223372036854775808,"code":"P0420","count":-1e999999999999}`, `{"errors":{"count":["is not a valid int64"],"vehicle_id":["is not a valid int64"]}}`},
+		"far too small":      {`{"vehicle_id":-9223372036854775809,"code":"P0420"}`, `{"errors":{"vehicle_id":["is not a valid int64","must be greater than or equal to 1"]}}`},
+		"a leap second":      {`{"vehicle_id":1,"code":"P0420","last_occurred_at":"2016-12-31T23:59:60Z"}`, `{"errors":{"last_occurred_at":["is not a date and time such as 2026-03-14T13:46:27-06:00"]}}`},
 		"a time without one": {`{"vehicle_id":1,"code":"P0420","last_occurred_at":"2023-03-14"}`, `{"errors":{"last_occurred_at":["is not a date and time such as 2026-03-14T13:46:27-06:00"]}}`},
 		"names in capitals":  {`{"VEHICLE_ID":1,"Code":"P0420"}`, `{"errors":{"code":["can't be blank"],"vehicle_id":["can't be blank"]}}`},
 		"names twice":        {`{"vehicle_id":1,"code":"P0171","c\u006fde":"P0420","name":"a","name":"b","name":"c"}`, `{"errors":{"code":["is there more than once"],"name":["is there more than once"]}}`},
@@ -153,7 +154,7 @@ func TestRefusals(t *testing.T) {
 		"no JSON":            {`{"vehicle_id":1,}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
 		"two values":         {`{"vehicle_id":1,"code":"P0420"}{}`, `{"errors":{"base":["the body is not valid JSON"]}}`},
 		"a byte order mark":  {"\uFEFF{}", `{"errors":{"base":["the body is not valid JSON"]}}`},
-		"no object":          {`[{"vehicle_id":1}]`, `{"errors":{"base":["the body is not a JSON object"]}}`},
+		"no object":          {`[{"vehicle_id":1}]`, `{"errors":{"base":["must be an object"]}}`},
 		"no UTF-8":           {"{\"x\":\"\xff\"}", `{"errors":{"base":["the body is not valid UTF-8"]}}`},
 		"half a character":   {`{"x":"a\\\ud83d\\"}`, `{"errors":{"base":["the body has an escape of a lone surrogate"]}}`},
 		"the second half":    {`{"x":"\ud83d\ude00\ude00"}`, `{"errors":{"base":["the body has an escape of a lone surrogate"]}}`},
@@ -196,7 +197,7 @@ func TestProblems(t *testing.T) {
 		"two slashes":                  {404, right, func(r *http.Request) { r.URL.Path = "//api/v1/faults" }},
 		"the root":                     {404, right, func(r *http.Request) { r.URL.Path = "/" }},
 		"another method":               {405, right, func(r *http.Request) { r.Method = http.MethodPut }},
-		"GET":                          {405, "", func(r *http.Request) { r.Method = http.MethodGet }},
+		"a long path":                  {404, right, func(r *http.Request) { r.URL.Path += "/1/x" }},
 		"no media type":                {415, right, set("Content-Type")},
 		"another media type":           {415, right, set("Content-Type", "application/x-www-form-urlencoded")},
 		"another charset":              {415, right, set("Content-Type", "application/json; charset=iso-8859-1")},
@@ -221,7 +222,7 @@ func TestProblems(t *testing.T) {
 			assert.Equal(t, http.StatusText(c.status), problem.Title)
 			assert.NotEmpty(t, problem.Detail)
 			assert.NotEmpty(t, problem.Instance)
-			assert.Equal(t, c.status == 405, got.Header.Get("Allow") == "POST")
+			assert.Equal(t, c.status == 405, got.Header.Get("Allow") == "GET, HEAD, POST")
 			assert.Equal(t, c.status == 401, got.Header.Get("WWW-Authenticate") != "")
 		})
 	}
@@ -266,7 +267,8 @@ func TestHead(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	got := post(t, s, "", func(r *http.Request) { r.Method = http.MethodHead })
-	assert.Equal(t, http.StatusMethodNotAllowed, got.StatusCode)
+	assert.Equal(t, http.StatusOK, got.StatusCode, "as a GET")
+	assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
 	assert.Empty(t, s.Requests()[0].ResponseBody)
 	s.InjectNext(sandbox.Fail(503))
 	assert.Equal(t, http.StatusMethodNotAllowed, post(t, s, "", func(r *http.Request) { r.Method = http.MethodPut }).StatusCode, "a failure is for the operation")

@@ -95,9 +95,9 @@ func TestLookingWhileCalling(t *testing.T) { //nolint:tparallel // the cases sha
 // whole is the fault of the number as a response has it, when each call made one; its length made even.
 func (s *Server) whole(t *testing.T, number int64) []byte {
 	t.Helper()
-	records, err := s.store.Records(t.Context(), 0, 1000)
+	records, err := s.store.Records(t.Context(), Query{Limit: 1000})
 	require.NoError(t, err)
-	body := withID(number, records[int64(len(records))-number].Fault)
+	body := records[int64(len(records))-number].complete()
 	return body[:len(body)/2*2]
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Store stores the accounts and faults of a sandbox. It is safe for concurrent use. A sandbox reads the accounts only
-// at its start, so a request uses the store only to add a fault.
+// at its start, so a request uses the store only to add and to read faults.
 type Store interface {
 	// Seed adds the fixtures, and returns all accounts, without faults. An account replaces the stored one of the same id,
 	// with its keys, vehicles and rules. The records are the faults of the fixtures; Seed adds those of new accounts. It
@@ -19,8 +19,8 @@ type Store interface {
 	// crash once Add has returned. After an error the fault is not stored; the response is a 500, with the reason if the
 	// error has a method Detail() string.
 	Add(ctx context.Context, r Record) (id int64, err error)
-	// Records returns the newest faults of an account, or of all accounts if it is 0, by descending id, at most limit.
-	Records(ctx context.Context, account int64, limit int) ([]Record, error)
+	// Records returns the faults of a query, by descending id.
+	Records(ctx context.Context, q Query) ([]Record, error)
 	// Check returns the reason why a fault cannot be added at present; nil if it can.
 	Check(ctx context.Context) error
 	// Close releases the store's resources. A second Close does nothing.
@@ -33,6 +33,16 @@ type Record struct {
 	Account int64
 	// Fault is a JSON object without the id. A store must copy it.
 	Fault []byte
+}
+
+// Query selects faults of a [Store].
+type Query struct {
+	Account int64 // 0 for all accounts
+	MaxID   int64 // the highest id; 0 for no limit
+	// ExternalID is the external_id of the faults; "" for all faults. A store that cannot find them sooner than by reading
+	// all faults ignores it: the caller compares.
+	ExternalID string
+	Limit      int // maximum number of records
 }
 
 // errClosed is the error of a closed store.
@@ -100,15 +110,19 @@ func (m *memory) Add(_ context.Context, r Record) (int64, error) {
 }
 
 // Records implements [Store].
-func (m *memory) Records(_ context.Context, account int64, limit int) ([]Record, error) {
+func (m *memory) Records(_ context.Context, q Query) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, errClosed
 	}
 	var list []Record
-	for i := len(m.records) - 1; i >= 0 && len(list) < limit; i-- {
-		if account == 0 || m.records[i].Account == account {
+	newest := int64(len(m.records))
+	if q.MaxID > 0 {
+		newest = min(newest, q.MaxID)
+	}
+	for i := newest - 1; i >= 0 && len(list) < q.Limit; i-- {
+		if q.Account == 0 || m.records[i].Account == q.Account {
 			list = append(list, m.records[i])
 		}
 	}

@@ -26,7 +26,7 @@ func TestMemory(t *testing.T) { //nolint:tparallel // the cases share a server
 		want    string
 	}{{0, 9, "[5 4 3 2 1]"}, {0, 2, "[5 4]"}, {12, 9, "[5 3 1]"}, {13, 1, "[4]"}, {14, 9, "[]"}, {0, 0, "[]"}} {
 		t.Run(c.want, func(t *testing.T) {
-			records, err := store.Records(t.Context(), c.account, c.limit)
+			records, err := store.Records(t.Context(), sandbox.Query{Account: c.account, Limit: c.limit})
 			require.NoError(t, err)
 			ids := []int64{}
 			for _, r := range records {
@@ -39,7 +39,7 @@ func TestMemory(t *testing.T) { //nolint:tparallel // the cases share a server
 	require.NoError(t, store.Close())
 	_, err := store.Add(t.Context(), sandbox.Record{})
 	require.Error(t, err)
-	_, err = store.Records(t.Context(), 0, 1)
+	_, err = store.Records(t.Context(), sandbox.Query{Limit: 1})
 	require.Error(t, err)
 	_, err = store.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 	require.Error(t, err)

@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
+	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // TestSandboxKilled kills the command in the middle of many calls, again and again, as no signal handler sees: each fault
@@ -200,7 +201,7 @@ func (k *killed) check(t *testing.T) {
 	store, err := sqlite.Open(t.Context(), k.db)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, store.Close()) }()
-	records, err := store.Records(t.Context(), 0, math.MaxInt)
+	records, err := store.Records(t.Context(), sandbox.Query{Limit: math.MaxInt})
 	require.NoError(t, err)
 	ids, externals := map[int64]bool{}, map[string]bool{}
 	for _, r := range records {

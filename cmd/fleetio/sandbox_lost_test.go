@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
+	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // TestSandboxLosesItsFile damages the file of --db: no fault is acknowledged that it does not hold, /healthz says so, and so do
@@ -85,7 +86,7 @@ func TestSandboxIsFull(t *testing.T) {
 	store, err := sqlite.Open(t.Context(), db)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, store.Close()) }()
-	records, err := store.Records(t.Context(), 0, math.MaxInt)
+	records, err := store.Records(t.Context(), sandbox.Query{Limit: math.MaxInt})
 	require.NoError(t, err)
 	assert.Len(t, records, stored)
 }

@@ -136,6 +136,8 @@ func created(id, account int64, in *fleetioapi.FaultCreate) fleetioapi.Fault {
 // usualServer is the usual composition: the generated strict server behind kin-openapi's validation, and a transaction
 // a request.
 type usualServer struct {
+	fleetioserver.StrictServerInterface // for the other operations, which nothing calls
+
 	account sandbox.Account
 	insert  *sql.Stmt
 	db      *sql.DB

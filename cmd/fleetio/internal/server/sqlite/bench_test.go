@@ -97,7 +97,7 @@ func BenchmarkRecords(b *testing.B) {
 	for name, account := range map[string]int64{"account=all": 0, "account=one": account1, "account=empty": account2} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				_, err := s.Records(b.Context(), account, 100)
+				_, err := s.Records(b.Context(), sandbox.Query{Account: account, Limit: 100})
 				require.NoError(b, err)
 			}
 		})

@@ -42,7 +42,7 @@ func addMany(t *testing.T, s *Store, name string, callers int, text string) (ack
 // stored returns all faults by id.
 func stored(t *testing.T, s *Store) map[int64]string {
 	t.Helper()
-	list, err := s.Records(t.Context(), 0, 1_000_000)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 1_000_000})
 	require.NoError(t, err)
 	all := map[int64]string{}
 	for _, r := range list {

@@ -60,7 +60,7 @@ func TestRefused(t *testing.T) {
 		"other with a mark":     {func(t *testing.T, path string) { run(t, path, "PRAGMA application_id = 7", "CREATE TABLE t (x)") }, "another application"},
 		"other with version 1":  {func(t *testing.T, path string) { run(t, path, "PRAGMA user_version = 1", "CREATE TABLE accounts (x)") }, "another application"},
 		"store without version": {func(t *testing.T, path string) { store(t, path, "PRAGMA user_version = 0") }, "another application"},
-		"newer":                 {func(t *testing.T, path string) { store(t, path, "PRAGMA user_version = 1000") }, "it has version 1000, and the newest that this program knows is 1"},
+		"newer":                 {func(t *testing.T, path string) { store(t, path, "PRAGMA user_version = 1000") }, "it has version 1000, and the newest that this program knows is 2"},
 		"directory":             {func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o700)) }, "is a directory"},
 		"no directory":          {func(*testing.T, string) {}, "no such file or directory"},
 	} {
@@ -141,7 +141,7 @@ func TestDamaged(t *testing.T) {
 		if err == nil {
 			_, seedErr := s.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 			_, addErr := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("x")})
-			_, readErr := s.Records(t.Context(), 0, 1000)
+			_, readErr := s.Records(t.Context(), sandbox.Query{Limit: 1000})
 			err = errors.Join(seedErr, addErr, readErr, s.Close())
 		}
 		if err != nil {
@@ -193,7 +193,7 @@ func TestRelativePath(t *testing.T) {
 	s, err := Open(t.Context(), "moved-from.db")
 	require.NoError(t, err)
 	t.Chdir(t.TempDir())
-	_, err = s.Records(t.Context(), 0, 1)
+	_, err = s.Records(t.Context(), sandbox.Query{Limit: 1})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
 }
@@ -269,7 +269,7 @@ func TestTwoStores(t *testing.T) {
 	}
 	done.Wait()
 	for _, s := range stores {
-		list, err := s.Records(t.Context(), 0, 1000)
+		list, err := s.Records(t.Context(), sandbox.Query{Limit: 1000})
 		require.NoError(t, err)
 		require.Len(t, list, 320)
 		for _, r := range list {
@@ -298,7 +298,7 @@ func TestOpenAtOnce(t *testing.T) {
 	done.Wait()
 	s, err := Open(t.Context(), path)
 	require.NoError(t, err)
-	list, err := s.Records(t.Context(), 0, 10)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 	require.NoError(t, err)
 	assert.Len(t, list, 1, "the account was new to one of them only")
 	require.NoError(t, s.Close())

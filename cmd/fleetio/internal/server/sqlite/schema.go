@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	_ "embed" // version1.sql
+	_ "embed" // version1.sql and version2.sql
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,11 +15,15 @@ import (
 // applicationID is "FLTO", the mark of a store's file (https://sqlite.org/pragma.html#pragma_application_id).
 const applicationID = 0x464c544f
 
-//go:embed version1.sql
-var version1 string
+var (
+	//go:embed version1.sql
+	version1 string
+	//go:embed version2.sql
+	version2 string
+)
 
 // migrations[n-1] migrates a database from version n-1 to version n. A released one never changes.
-var migrations = []string{version1}
+var migrations = []string{version1, version2}
 
 var (
 	errNoDatabase = errors.New("it is no SQLite database")

@@ -24,8 +24,9 @@ INSERT INTO api_keys (account_id, position, name, key, permissions)
 INSERT INTO vehicles (account_id, position, id, name, archived_at)
 	SELECT ?1 ->> 'id', key, value ->> 'id', ifnull(value ->> 'name', ''), value ->> 'archived_at'
 	FROM json_each(?1, '$.vehicles');
-INSERT INTO fault_rules (account_id, position, id, code, name)
-	SELECT ?1 ->> 'id', key, value ->> 'id', value ->> 'code', ifnull(value ->> 'name', '')
+INSERT INTO fault_rules (account_id, position, id, code, name, description, priority_handling)
+	SELECT ?1 ->> 'id', key, value ->> 'id', value ->> 'code', ifnull(value ->> 'name', ''),
+		ifnull(value ->> 'description', ''), ifnull(value ->> 'priority_handling', '')
 	FROM json_each(?1, '$.fault_rules')`
 
 // selectAccounts returns the stored fixtures as JSON.
@@ -38,7 +39,8 @@ SELECT json_object('accounts', json_group_array(json_object('id', id, 'name', na
 		json_object('id', id, 'name', name, 'archived_at', archived_at) ORDER BY position)
 		FROM vehicles WHERE account_id = accounts.id)),
 	'fault_rules', json((SELECT json_group_array(
-		json_object('id', id, 'code', code, 'name', name) ORDER BY position)
+		json_object('id', id, 'code', code, 'name', name, 'description', description,
+			'priority_handling', priority_handling) ORDER BY position)
 		FROM fault_rules WHERE account_id = accounts.id))) ORDER BY position))
 FROM accounts`
 

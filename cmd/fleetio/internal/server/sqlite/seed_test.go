@@ -59,10 +59,10 @@ func TestSeed(t *testing.T) {
 		for i := range all.Accounts {
 			assert.Equal(t, asJSON(t, want.Accounts[i]), asJSON(t, all.Accounts[i]), step.name)
 		}
-		there, err := s.Records(t.Context(), 0, 10)
+		there, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 		require.NoError(t, err)
 		assert.Len(t, there, step.faults, step.name)
-		wanted, err := memory.Records(t.Context(), 0, 10)
+		wanted, err := memory.Records(t.Context(), sandbox.Query{Limit: 10})
 		require.NoError(t, err)
 		assert.Equal(t, wanted, there, step.name)
 		require.NoError(t, s.Close())
@@ -79,7 +79,7 @@ func TestSeedKeepsFaults(t *testing.T) {
 	f.Accounts[0].Name, f.Accounts[0].Vehicles = "renamed", nil
 	_, err = s.Seed(t.Context(), f, []sandbox.Record{{Account: account1, Fault: fault("of a known account")}})
 	require.NoError(t, err)
-	list, err := s.Records(t.Context(), account1, 10)
+	list, err := s.Records(t.Context(), sandbox.Query{Account: account1, Limit: 10})
 	require.NoError(t, err)
 	assert.Equal(t, []sandbox.Record{{ID: 1, Account: account1, Fault: fault("kept")}}, list)
 	checkFile(t, s.db)

@@ -8,11 +8,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"sync"
 	"time"
 
@@ -105,7 +107,7 @@ func (s *Store) Add(ctx context.Context, r sandbox.Record) (int64, error) {
 
 // Records implements [sandbox.Store]. It does not wait for writers. There is no index by account, as it would slow down
 // Add, so the newest faults of an account with few of them are found by reading those of the others.
-func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbox.Record, error) {
+func (s *Store) Records(ctx context.Context, q sandbox.Query) ([]sandbox.Record, error) {
 	s.open.RLock()
 	defer s.open.RUnlock()
 	if s.closed {
@@ -114,8 +116,14 @@ func (s *Store) Records(ctx context.Context, account int64, limit int) ([]sandbo
 	if _, err := s.files.stat(); err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT id, account_id, fault FROM faults
-		WHERE ?1 = 0 OR account_id = ?1 ORDER BY id DESC LIMIT ?2`, account, max(limit, 0))
+	query, args := "SELECT id, account_id, fault FROM faults WHERE id <= ?", []any{cmp.Or(q.MaxID, math.MaxInt64)}
+	if q.Account != 0 {
+		query, args = query+" AND account_id = ?", append(args, q.Account)
+	}
+	if q.ExternalID != "" {
+		query, args = query+" AND fault ->> '$.external_id' = ?", append(args, q.ExternalID)
+	}
+	rows, err := s.db.QueryContext(ctx, query+" ORDER BY id DESC LIMIT ?", append(args, max(q.Limit, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
@@ -260,7 +268,7 @@ func isCode(err error, code int) bool {
 func (s *Store) probe(ctx context.Context, size int) error {
 	//nolint:gosec // the values are numbers
 	probe := fmt.Sprintf(`PRAGMA cache_size = 1; SAVEPOINT probe;
-		INSERT INTO faults (account_id, fault) SELECT id, printf('%%*c', %d, ' ') FROM accounts LIMIT 1;
+		INSERT INTO faults (account_id, fault) SELECT id, printf('"%%*c"', %d, ' ') FROM accounts LIMIT 1;
 		ROLLBACK TO probe; PRAGMA application_id = %d`, size+8*pageSize, applicationID)
 	err := s.transact(ctx, func() error {
 		_, err := s.conn.ExecContext(ctx, probe)

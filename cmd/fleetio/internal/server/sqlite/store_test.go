@@ -96,25 +96,26 @@ func TestAddAndRecords(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("account %d, limit %d", test.account, test.limit), func(t *testing.T) {
 			t.Parallel()
-			got, err := s.Records(t.Context(), test.account, test.limit)
+			got, err := s.Records(t.Context(), sandbox.Query{Account: test.account, Limit: test.limit})
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
 		})
 	}
 }
 
-// TestBytes stores what is no JSON, as the store must not look into a fault, nor change a byte.
+// TestBytes stores JSON of all kinds, of which the store must not change a byte.
 func TestBytes(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"object": "{}", "empty": "", "NUL": "a\x00b", "no UTF-8": "\xff\xfe", "not ASCII": `{"a":"é😀"}`, "long": strings.Repeat("x", 1<<20),
+		"object": "{}", "escapes": `{"external_id":"a\u0000\ud83d\ude00\/"}`, "no UTF-8": "{\"external_id\":\"\xff\xfe\"}", "not ASCII": `{"a":"é😀"}`,
+		"long": `{"external_id":"` + strings.Repeat("x", 1<<20) + `"}`, "another type": `{"external_id":[1]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
 			_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: []byte(text)})
 			require.NoError(t, err)
-			got, err := s.Records(t.Context(), 0, 1)
+			got, err := s.Records(t.Context(), sandbox.Query{Limit: 1})
 			require.NoError(t, err)
 			require.Equal(t, text, string(got[0].Fault))
 		})
@@ -149,7 +150,7 @@ func TestReopen(t *testing.T) {
 	}
 
 	s = openAt(t, path)
-	got, err := s.Records(t.Context(), 0, 10)
+	got, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 	require.NoError(t, err)
 	assert.Equal(t, []sandbox.Record{{ID: id, Account: account1, Fault: fault("kept")}}, got)
 }
@@ -180,7 +181,7 @@ func TestConcurrent(t *testing.T) {
 	for range 4 {
 		done.Go(func() {
 			for range 10 {
-				list, err := s.Records(t.Context(), account2, 50)
+				list, err := s.Records(t.Context(), sandbox.Query{Account: account2, Limit: 50})
 				assert.NoError(t, err)
 				for i, r := range list {
 					assert.EqualValues(t, account2, r.Account)
@@ -190,7 +191,7 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	done.Wait()
-	list, err := s.Records(t.Context(), 0, callers*each+1)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: callers*each+1})
 	require.NoError(t, err)
 	require.Len(t, list, callers*each)
 	for _, r := range list {
@@ -220,7 +221,7 @@ func TestBadRow(t *testing.T) {
 			s.writing.Lock()
 			s.write(t.Context(), rows)
 			s.writing.Unlock()
-			list, err := s.Records(t.Context(), 0, 100)
+			list, err := s.Records(t.Context(), sandbox.Query{Limit: 100})
 			require.NoError(t, err)
 			stored := map[int64]string{}
 			for _, r := range list {
@@ -245,7 +246,7 @@ func TestNoFault(t *testing.T) {
 	s := open(t)
 	_, err := s.Add(t.Context(), sandbox.Record{Account: account1})
 	require.ErrorContains(t, err, "the fault is not stored: ")
-	list, err := s.Records(t.Context(), 0, 1)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 1})
 	require.NoError(t, err)
 	assert.Empty(t, list)
 }

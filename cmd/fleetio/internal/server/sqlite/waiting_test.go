@@ -66,7 +66,7 @@ func TestContextEnds(t *testing.T) {
 	assert.Equal(t, added{2, nil}, <-second)
 	_, err := s.Add(ctx, sandbox.Record{Account: account1, Fault: fault("late")})
 	require.ErrorIs(t, err, context.Canceled)
-	list, err := s.Records(t.Context(), 0, 10)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 	require.NoError(t, err)
 	assert.Equal(t, []sandbox.Record{
 		{ID: 2, Account: account1, Fault: fault("second")}, {ID: 1, Account: account1, Fault: fault("first")},
@@ -98,7 +98,7 @@ func TestCanceledWhileAdding(t *testing.T) {
 		})
 	}
 	done.Wait()
-	list, err := s.Records(t.Context(), 0, 10_000)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 10_000})
 	require.NoError(t, err)
 	for _, r := range list {
 		want, ok := acknowledged.LoadAndDelete(r.ID)
@@ -138,13 +138,13 @@ func TestClose(t *testing.T) {
 	require.NoError(t, <-closed)
 	require.NoError(t, <-closed)
 
-	_, err := s.Records(t.Context(), 0, 10)
+	_, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 	require.ErrorIs(t, err, errClosed)
 	_, err = s.Seed(t.Context(), sandbox.DefaultFixtures(), nil)
 	require.ErrorIs(t, err, errClosed)
 	require.ErrorIs(t, s.Check(t.Context()), errClosed)
 	s = openAt(t, path)
-	list, err := s.Records(t.Context(), 0, 10)
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, list, 2)
 }

@@ -1,0 +1,158 @@
+package sandbox
+
+import (
+	"cmp"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
+)
+
+// operationAt returns the operation of the contract with a method and a path. It must have one.
+func operationAt(method, path string) *fleetioserver.Operation {
+	i := slices.IndexFunc(fleetioserver.Operations, func(o fleetioserver.Operation) bool { return o.Method == method && o.Path == path })
+	return &fleetioserver.Operations[i]
+}
+
+// documents reports whether an operation has a response with a status in the contract.
+func documents(o *fleetioserver.Operation, status int) bool {
+	return slices.Contains(o.Statuses, strconv.Itoa(status))
+}
+
+// permissionFor returns the permission that an operation needs, which depends on whether its method is safe (RFC 9110,
+// section 9.2.1).
+func permissionFor(o *fleetioserver.Operation) Permission {
+	if o.Method == http.MethodGet || o.Method == http.MethodHead {
+		return ReadFaults
+	}
+	return CreateFaults
+}
+
+// parts returns a schema and those of its allOf, of which each may have the keyword that is looked for.
+func parts(s *fleetioapi.Schema) iter.Seq[*fleetioapi.Schema] {
+	return func(yield func(*fleetioapi.Schema) bool) {
+		if s == nil || !yield(s) {
+			return
+		}
+		for _, part := range s.AllOf {
+			for p := range parts(part) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// keyword returns the first value of a keyword in a schema and those of its allOf; "" for none.
+func keyword(s *fleetioapi.Schema, get func(*fleetioapi.Schema) string) string {
+	for p := range parts(s) {
+		if value := get(p); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+func typeOf(s *fleetioapi.Schema) string {
+	return keyword(s, func(s *fleetioapi.Schema) string { return s.Type })
+}
+
+func formatOf(s *fleetioapi.Schema) string {
+	return keyword(s, func(s *fleetioapi.Schema) string { return s.Format })
+}
+
+func defaultOf(s *fleetioapi.Schema) string {
+	return keyword(s, func(s *fleetioapi.Schema) string { return s.Default })
+}
+
+// object writes the objects of a schema.
+type object []property
+
+type property struct {
+	fleetioapi.Field
+
+	key   string // with the colon
+	empty string // the JSON without a value; "" for no property
+}
+
+// valid values of all kinds, for required properties that have none.
+var examples = []string{
+	"0", "1", "false", `""`, "[]", "{}", `"1970-01-01T00:00:00Z"`, `"1970-01-01"`, `"00000000-0000-0000-0000-000000000000"`,
+	`"nobody@example.com"`, `"https://example.com/"`,
+}
+
+// objectOf returns the object of a schema. A property without a value is null or, if it cannot be null, its default, or
+// absent, or, if it must be there, some valid value.
+func objectOf(s *fleetioapi.Schema) (list object) {
+	for _, f := range s.Fields() {
+		if f.Schema.WriteOnly {
+			continue
+		}
+		candidates := []string{"null", defaultOf(f.Schema)}
+		if f.Required {
+			candidates = slices.Concat(candidates, examples, enumOf(f.Schema), []string{f.Schema.Minimum, f.Schema.Example})
+		}
+		i := slices.IndexFunc(candidates, func(c string) bool { return c != "" && f.Schema.Check([]byte(c)) == nil })
+		p := property{Field: f, key: quote(f.Name) + ":"}
+		if i >= 0 {
+			p.empty = candidates[i]
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// itemsOf returns the schema of the items of a list; nil if the schema is not that of a list.
+func itemsOf(s *fleetioapi.Schema) *fleetioapi.Schema {
+	for p := range parts(s) {
+		if p.Type == "array" {
+			return cmp.Or(p.Items, &fleetioapi.Schema{})
+		}
+	}
+	return nil
+}
+
+func enumOf(s *fleetioapi.Schema) []string {
+	for p := range parts(s) {
+		if p.Enum != nil {
+			return p.Enum
+		}
+	}
+	return nil
+}
+
+// schema returns the schema of a property; nil if there is none of this name.
+func (o object) schema(name string) *fleetioapi.Schema {
+	for i := range o {
+		if o[i].Name == name {
+			return o[i].Schema
+		}
+	}
+	return nil
+}
+
+// write returns the object with these values of its properties, as JSON. It ignores other values.
+func (o object) write(values map[string]string) []byte {
+	body := append(make([]byte, 0, 640), '{')
+	for i := range o {
+		value, has := values[o[i].Name]
+		if !has {
+			value = o[i].empty
+		}
+		if value == "" {
+			continue
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = append(append(body, o[i].key...), value...)
+	}
+	return append(body, '}')
+}
+
+// quote returns a string as JSON.
+func quote(s string) string { return string(encode(s)) }
