@@ -125,14 +125,14 @@ func enumOf(s *fleetioapi.Schema) []string {
 	return nil
 }
 
-// schema returns the schema of a property; nil if there is none of this name.
-func (o object) schema(name string) *fleetioapi.Schema {
-	for i := range o {
-		if o[i].Name == name {
-			return o[i].Schema
+// property returns the property of a name; the zero value if there is none.
+func (o object) property(name string) property {
+	for _, p := range o {
+		if p.Name == name {
+			return p
 		}
 	}
-	return nil
+	return property{}
 }
 
 // write returns the object with these values of its properties, as JSON. It ignores other values.

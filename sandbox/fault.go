@@ -12,11 +12,10 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-// faultObject writes faults. storedObject writes them without an id,
-// which the store assigns.
+// storedObject writes faults without an id, which the store assigns; faultObject writes them with it, at the front.
 var (
-	faultObject  = objectOf(fleetioapi.FaultSchema)
-	storedObject = slices.DeleteFunc(slices.Clone(faultObject), func(p property) bool { return p.Name == "id" })
+	storedObject = slices.DeleteFunc(objectOf(fleetioapi.FaultSchema), func(p property) bool { return p.Name == "id" })
+	faultObject  = append(object{objectOf(fleetioapi.FaultSchema).property("id")}, storedObject...)
 )
 
 // check adds the problems that a fault has in this account.
@@ -46,7 +45,7 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 func (a *account) fault(in *input) map[string]string {
 	values := map[string]string{}
 	for _, f := range fleetioapi.FaultCreateFields {
-		schema := faultObject.schema(f.Name)
+		schema := faultObject.property(f.Name).Schema
 		if value, sent := in.values[f.Name]; sent && schema != nil && schema.Check([]byte(value)) == nil {
 			values[f.Name] = value
 		}

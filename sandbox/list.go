@@ -78,7 +78,7 @@ func newListing(c *exchange) (l *listing, problem string) {
 		case filtered != nil:
 			l.filter(a, filtered[1], filtered[2])
 		case sorted != nil:
-			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(faultObject.schema(sorted[1])), a.texts[0] == "desc"})
+			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(faultObject.property(sorted[1]).Schema), a.texts[0] == "desc"})
 			l.sortedBy = append(l.sortedBy, "{"+quote(sorted[1])+":"+a.value+"}")
 		case a.Name == "per_page":
 			l.perPage, _ = strconv.Atoi(integer(a.value))

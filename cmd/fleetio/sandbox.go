@@ -42,8 +42,8 @@ func sandboxCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox [flags]",
 		Short: "Run a test server that behaves like the vendor's API",
-		Long: "sandbox serves Create Fault as the vendor documents it, stores the faults, and injects failures on\n" +
-			"demand. It has no other operation, and says nothing about the vendor's server.\n\n" +
+		Long: "sandbox serves the operations of the contract as the vendor documents them, stores the faults, and injects\n" +
+			"failures on demand. It says nothing about the vendor's server.\n\n" +
 			"It prints its URL and credentials to standard output as shell variables; the credentials are those of\n" +
 			"the fixtures and no secret. A browser shows the exchanges at that URL, each with its findings. /healthz\n" +
 			"returns 200 while faults can be stored, else 503.\n\n" +
@@ -53,7 +53,7 @@ func sandboxCommand(c *console) *cobra.Command {
 		Example: "  fleetio sandbox\n" +
 			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
 			"  fleetio sandbox --failure 500@10% --failure delay=2s@25%\n" +
-			"  fleetio sandbox --failure drop-after@next --failure 'set=/id=0 && header=Location@5%'\n" +
+			"  fleetio sandbox --failure drop-after@next --failure 'createFault: set=/id=0 && header=Location@5%'\n" +
 			"  fleetio sandbox --list-failures",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,8 +77,8 @@ func sandboxCommand(c *console) *cobra.Command {
 			"(default those in --db, or else a built-in fleet)")
 	flags.IntVar(&s.rateLimit, "rate-limit", 0, "limit each account to `NUMBER` requests a clock minute (default no limit)")
 	flags.StringArrayVar(&s.failures, "failure", nil,
-		"inject `WHAT` into each request, WHAT@10% into a share of them, WHAT@next3 into the next three; may be given\n"+
-			"several times")
+		"inject `WHAT` into each request, WHAT@10% into a share of them, WHAT@next3 into the next three, \"createFault: WHAT\"\n"+
+			"into those of an operation only; may be given several times")
 	flags.BoolVar(&s.listFailures, "list-failures", false, "print all that --failure takes, and exit")
 	flags.BoolVar(&s.empty403, "empty-403", false,
 		"send a 403 without a body, as one page of the vendor's says, instead of a problem object")
@@ -216,10 +216,19 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 }
 
 func restriction(k sandbox.APIKey) string {
-	if slices.Contains(k.Permissions, sandbox.CreateFaults) {
+	var missing []string
+	for _, p := range []struct {
+		permission sandbox.Permission
+		what       string
+	}{{sandbox.CreateFaults, "create"}, {sandbox.ReadFaults, "read"}} {
+		if !slices.Contains(k.Permissions, p.permission) {
+			missing = append(missing, p.what)
+		}
+	}
+	if missing == nil {
 		return ""
 	}
-	return ", which may not create faults"
+	return ", which may not " + strings.Join(missing, " or ") + " faults"
 }
 
 // some returns the names of the first few elements.
@@ -258,7 +267,7 @@ func quoteForShell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'
 
 // failures are examples of all failures, with their effects.
 var failures = []struct{ what, does string }{
-	{"500", "fails with a status from 400 to 599 instead of creating the fault"},
+	{"500", "fails with a status from 400 to 599 instead of performing the operation"},
 	{"429=30s", "fails with a 429 with Retry-After, in whole seconds"},
 	{"503=5s", "fails with a 503 with Retry-After, in whole seconds"},
 	{"delay=250ms", "creates the fault at once, and delays the response"},
@@ -266,7 +275,8 @@ var failures = []struct{ what, does string }{
 	{"malform", "creates the fault, and responds with half of the JSON as if it were complete"},
 	{"drop-before", "closes the connection without a response; the fault is not created"},
 	{"drop-after", "closes the connection without a response; the fault is created"},
-	{"accept", "creates a fault even without credentials or a valid body"},
+	{"store-late=2s", "closes the connection without a response, or with the one of a status; the fault is created later"},
+	{"accept", "performs the operation even without credentials or a valid body"},
 	{"set=/id=0", "sets the value at a JSON pointer of the response, or adds it"},
 	{"remove=/id", "removes the value at a JSON pointer"},
 	{"header=Location=/x", "sets a header; a second one of the same name adds a field"},
@@ -274,6 +284,7 @@ var failures = []struct{ what, does string }{
 	{"type=text/html", "sets Content-Type"},
 	{"status=200", "sets the status, from 200 to 999"},
 	{`body={"id":1,"id":2}`, "sets the whole body, verbatim"},
+	{"createFault: 500", "limits it to an operation of the contract, by its operationId"},
 }
 
 // listFailures prints the failures.

@@ -46,7 +46,7 @@ func TestAnnounce(t *testing.T) {
 	code, out := shell(t, `eval "$PRINTED"; printf '%s %s %s' "$FLEETIO_BASE_URL" "$FLEETIO_API_KEY" "$FLEETIO_ACCOUNT_TOKEN"`, "PRINTED="+b.String())
 	assert.Equal(t, 0, code)
 	assert.Equal(t, "http://127.0.0.1:1 k'`exit 9`;# "+`t'"$(exit 9)\`, out)
-	assert.Contains(t, b.String(), `key "r", which may not create faults: FLEETIO_API_KEY='k-2'`)
+	assert.Contains(t, b.String(), `key "r", which may not create or read faults: FLEETIO_API_KEY='k-2'`)
 	assert.NotContains(t, b.String(), "page")
 	assert.Contains(t, b.String(), `# account 2 "two" has no vehicle; no code`+"\n")
 
@@ -56,13 +56,13 @@ func TestAnnounce(t *testing.T) {
 		fleet[1].Vehicles = append(fleet[1].Vehicles, sandbox.Vehicle{ID: 100 + id})
 	}
 	require.NoError(t, announce(&b, "http://127.0.0.1:1", true, fleet))
-	assert.Contains(t, b.String(), `# account 12 "Northwind Delivery" has vehicles 1, 2, 4711; codes "P0420", "P0171", "SPN 3226 FMI 4"`+"\n")
+	assert.Contains(t, b.String(), `# account 12 "Northwind Delivery" has vehicles 1, 2, 4711; codes "P0420", "P0171", "SPN 3226 FMI 4", "P0442"`+"\n")
 	assert.Contains(t, b.String(), `has vehicles 3, 100, 101, 102, 103, 104, 105, 106, and 3 more; code "P0300"`+"\n")
 
 	b.Reset()
 	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
 	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "also a key without permissions")
-	assert.Contains(t, b.String(), `key "r", which may not create faults.`+"\n")
+	assert.Contains(t, b.String(), `key "r", which may not create or read faults.`+"\n")
 }
 
 // TestSandboxGuide runs what the guide shows, and holds it to have all flags, all failures and the example as it is.

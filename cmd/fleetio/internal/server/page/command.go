@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -180,6 +181,7 @@ type first struct {
 }
 
 func (p *Page) first(origin string) first {
+	create := slices.IndexFunc(fleetioserver.Operations, func(o fleetioserver.Operation) bool { return o.ID == "createFault" })
 	for _, a := range p.accounts {
 		key := slices.IndexFunc(a.APIKeys, func(k sandbox.APIKey) bool {
 			return slices.Contains(k.Permissions, sandbox.CreateFaults)
@@ -192,7 +194,7 @@ func (p *Page) first(origin string) first {
 			continue
 		}
 		ex := &sandbox.Exchange{
-			Method: http.MethodPost, URL: "/api/v1/faults",
+			Method: fleetioserver.Operations[create].Method, URL: fleetioserver.Operations[create].Path,
 			Header: http.Header{
 				"Authorization": {"Token " + placeholder}, "Account-Token": {placeholder}, "Content-Type": {"application/json"},
 			},

@@ -1,16 +1,15 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -34,6 +33,7 @@ type account struct {
 	Name                    string
 	Vehicles, Codes         []known
 	MoreVehicles, MoreCodes int
+	Columns                 []string // the properties of which one of the faults has a value
 	Faults                  []fault
 	Cut                     bool   // further ones among the newest of all are not displayed
 	Problem                 string // why the faults cannot be read
@@ -48,11 +48,28 @@ type known struct {
 // fault is a fault in the list.
 type fault struct {
 	account, ID int64
-	properties  map[string]string // formatted, without those that are null
+	cells       map[string]cell // by property, without those that are null
 }
 
-// Get returns a property of the fault; "" if it is null or absent.
-func (f fault) Get(property string) string { return f.properties[property] }
+// cell is the value of a property, formatted.
+type cell struct {
+	Text string
+	Kind string // the class of the style sheet
+}
+
+// Cell returns the value of a property; the zero value if it is null or absent.
+func (f fault) Cell(property string) cell { return f.cells[property] }
+
+// columns returns the properties of the contract of which one of the faults has a value. The id comes first.
+func columns(faults []fault) []string {
+	list := []string{"id"}
+	for _, f := range fleetioapi.FaultSchema.Fields() {
+		if f.Name != "id" && slices.ContainsFunc(faults, func(one fault) bool { return one.cells[f.Name].Text != "" }) {
+			list = append(list, f.Name)
+		}
+	}
+	return list
+}
 
 // MaxFaults is for the template.
 func (stored) MaxFaults() int { return maxFaults }
@@ -81,6 +98,7 @@ func (p *Page) stored(ctx context.Context) (s stored) {
 			}
 			a.Faults = append(a.Faults, f)
 		}
+		a.Columns = columns(a.Faults)
 	}
 	return s
 }
@@ -148,22 +166,25 @@ func (p *Page) cell(s string) string { return clip(redacted(p.source, s), maxCel
 
 // fault formats a fault.
 func (p *Page) fault(r sandbox.Record) (fault, error) {
-	decoder := json.NewDecoder(bytes.NewReader(r.Fault))
-	decoder.UseNumber()
-	var properties map[string]any
-	if err := decoder.Decode(&properties); err != nil {
+	var properties map[string]json.RawMessage
+	if err := json.Unmarshal(r.Fault, &properties); err != nil {
 		return fault{}, fmt.Errorf("the store's fault %d: %w", r.ID, err)
 	}
-	f := fault{account: r.Account, ID: r.ID, properties: map[string]string{}}
-	for name, value := range properties {
-		if value == nil {
-			continue
+	f := fault{account: r.Account, ID: r.ID, cells: map[string]cell{"id": {strconv.FormatInt(r.ID, 10), "number"}}}
+	for name, raw := range properties {
+		text, kind := string(raw), "words"
+		switch kindOf(raw[0]) {
+		case "digits":
+			kind = "number"
+		case "string":
+			_ = json.Unmarshal(raw, &text) // it is a string
+			if t, err := time.Parse(time.RFC3339, text); err == nil {
+				text, kind = t.Format("2006-01-02 15:04:05 -07:00"), "time" // with the offset of the request
+			}
 		}
-		s := fmt.Sprint(value)
-		if t, err := time.Parse(time.RFC3339, s); err == nil && strings.HasSuffix(name, "_at") {
-			s = t.Format("2006-01-02 15:04:05 -07:00") // with the offset of the request
+		if text != "null" {
+			f.cells[name] = cell{p.cell(text), kind}
 		}
-		f.properties[name] = p.cell(s)
 	}
 	return f, nil
 }

@@ -93,9 +93,12 @@ func checkDatabase(f *os.File) error {
 	return h.check(len(migrations))
 }
 
-// prepare migrates the database and sets the WAL mode.
+// prepare migrates the database, updates its view and sets the WAL mode.
 func prepare(ctx context.Context, conn *sql.Conn) error {
 	if err := migrate(ctx, conn, migrations); err != nil {
+		return err
+	}
+	if err := showFaults(context.WithoutCancel(ctx), conn); err != nil {
 		return err
 	}
 	// It is not part of the transaction: a database has its stamp before it has a log. SQLite does not wait for another

@@ -10,6 +10,9 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // applicationID is "FLTO", the mark of a store's file (https://sqlite.org/pragma.html#pragma_application_id).
@@ -109,6 +112,31 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 		if cookie < serialStep {
 			cookie = (1 + rand.IntN(math.MaxInt32/serialStep-1)) * serialStep //nolint:gosec // it is no secret
 			_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA schema_version = %d", cookie))
+		}
+		return err
+	})
+}
+
+// createFaultList is the view fault_list, with a column for each property that a fault has in the contract.
+var createFaultList = func() string {
+	columns := "id"
+	for _, f := range fleetioapi.FaultSchema.Fields() {
+		if f.Name != "id" {
+			path := strings.ReplaceAll(`$."`+f.Name+`"`, "'", "''")
+			columns += fmt.Sprintf(",\n\tfault ->> '%s' AS %s", path, `"`+strings.ReplaceAll(f.Name, `"`, `""`)+`"`)
+		}
+	}
+	return "CREATE VIEW fault_list AS SELECT " + columns + "\nFROM faults"
+}()
+
+// showFaults replaces the view if the contract had other properties when the file was last opened. It does not touch the
+// schema otherwise, as each change counts in the schema cookie.
+func showFaults(ctx context.Context, conn *sql.Conn) error {
+	return inTransaction(ctx, conn, func() error {
+		var actual string
+		err := conn.QueryRowContext(ctx, "SELECT sql FROM sqlite_schema WHERE name = 'fault_list'").Scan(&actual)
+		if err == nil && actual != createFaultList || errors.Is(err, sql.ErrNoRows) {
+			_, err = conn.ExecContext(ctx, "DROP VIEW IF EXISTS fault_list; "+createFaultList)
 		}
 		return err
 	})

@@ -9,12 +9,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
 // TestReleasedMigrations holds that no released migration changes: add another one instead.
 func TestReleasedMigrations(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "4062d2644857cf30ae64e96499fb364c43d4ec7ab0075dc728415273ca6d689e", fmt.Sprintf("%x", sha256.Sum256([]byte(version1))))
+	for step, want := range map[string]string{
+		version1: "4062d2644857cf30ae64e96499fb364c43d4ec7ab0075dc728415273ca6d689e",
+		version2: "aaa69048a40e42aebc96c63e2b152a5fd15f5096f11a4eb9587b4185075e3573",
+	} {
+		assert.Equal(t, want, fmt.Sprintf("%x", sha256.Sum256([]byte(step))))
+	}
 }
 
 // migrated opens a database, migrates it and closes it.
@@ -81,4 +88,38 @@ func TestMigrateForeign(t *testing.T) {
 	var name sql.NullString
 	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT group_concat(name) FROM sqlite_schema").Scan(&name))
 	assert.Equal(t, "t", name.String)
+}
+
+// TestMigrateVersion1 opens a file of version 1, with the fixtures of then.
+func TestMigrateVersion1(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	migrated(t, dsn(path), migrations[:1])
+	run(t, path, `INSERT INTO accounts VALUES (12, 1, 'one', 'token');
+		INSERT INTO api_keys VALUES (12, 0, 'key', 'secret', '["create_faults"]');
+		INSERT INTO fault_rules VALUES (12, 0, 8, 'P0420', 'Catalyst');
+		INSERT INTO faults VALUES (7, 12, '`+string(fault("old"))+`')`)
+	s, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	all, err := s.Seed(t.Context(), sandbox.Fixtures{}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []sandbox.FaultRule{{ID: 8, Code: "P0420", Name: "Catalyst"}}, all.Accounts[0].FaultRules)
+	want := []sandbox.Record{{ID: 7, Account: 12, Fault: fault("old")}}
+	for _, q := range []sandbox.Query{{Limit: 2}, {Account: 12, ExternalID: "old", Limit: 2}, {MaxID: 7, Limit: 1}} {
+		list, err := s.Records(t.Context(), q)
+		require.NoError(t, err)
+		assert.Equal(t, want, list)
+	}
+	for _, q := range []sandbox.Query{{Account: 13, ExternalID: "old", Limit: 2}, {Account: 12, ExternalID: "ol", Limit: 2}, {MaxID: 6, Limit: 1}} {
+		list, err := s.Records(t.Context(), q)
+		require.NoError(t, err)
+		assert.Empty(t, list)
+	}
+	var number, parent, unused int64
+	var plan string
+	row := s.db.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+selectFaults(sandbox.Query{Account: 12, ExternalID: "old"}),
+		sql.Named("max", 1), sql.Named("account", 12), sql.Named("external", "old"), sql.Named("limit", 1))
+	require.NoError(t, row.Scan(&number, &parent, &unused, &plan))
+	assert.Contains(t, plan, "faults_by_external_id", "the index finds it")
 }

@@ -25,7 +25,7 @@ func TestSeed(t *testing.T) {
 	full.Name = "Größe 'x' -- "
 	full.APIKeys = append(full.APIKeys, sandbox.APIKey{Name: "2", Key: "a", Permissions: []sandbox.Permission{sandbox.CreateFaults}})
 	full.Vehicles = []sandbox.Vehicle{{ID: 9}, {ID: 1, Name: "V", ArchivedAt: &archived}, {ID: 5}}
-	full.FaultRules = []sandbox.FaultRule{{ID: 3, Code: "Z"}, {ID: 2, Code: "A", Name: "N"}}
+	full.FaultRules = []sandbox.FaultRule{{ID: 3, Code: "Z"}, {ID: 2, Code: "A", Name: "N", Description: "D", PriorityHandling: sandbox.PriorityIgnore}}
 	withFaults := account(20, "with-faults")
 	withFaults.Faults = []fleetioapi.FaultCreate{{VehicleID: 1}}
 	faults := []sandbox.Record{{Account: 12, Fault: fault("a")}, {Account: 20, Fault: fault("b")}, {Account: 20, Fault: fault("c")}}

@@ -116,14 +116,9 @@ func (s *Store) Records(ctx context.Context, q sandbox.Query) ([]sandbox.Record,
 	if _, err := s.files.stat(); err != nil {
 		return nil, err
 	}
-	query, args := "SELECT id, account_id, fault FROM faults WHERE id <= ?", []any{cmp.Or(q.MaxID, math.MaxInt64)}
-	if q.Account != 0 {
-		query, args = query+" AND account_id = ?", append(args, q.Account)
-	}
-	if q.ExternalID != "" {
-		query, args = query+" AND fault ->> '$.external_id' = ?", append(args, q.ExternalID)
-	}
-	rows, err := s.db.QueryContext(ctx, query+" ORDER BY id DESC LIMIT ?", append(args, max(q.Limit, 0))...)
+	rows, err := s.db.QueryContext(ctx, selectFaults(q),
+		sql.Named("max", cmp.Or(q.MaxID, math.MaxInt64)), sql.Named("account", q.Account), sql.Named("external", q.ExternalID),
+		sql.Named("limit", max(q.Limit, 0)))
 	if err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
@@ -137,6 +132,18 @@ func (s *Store) Records(ctx context.Context, q sandbox.Query) ([]sandbox.Record,
 		list = append(list, r)
 	}
 	return list, rows.Err()
+}
+
+// selectFaults returns the SELECT of a query, with conditions that let SQLite use its index.
+func selectFaults(q sandbox.Query) string {
+	text := "SELECT id, account_id, fault FROM faults WHERE id <= @max"
+	if q.Account != 0 {
+		text += " AND account_id = @account"
+	}
+	if q.ExternalID != "" {
+		text += " AND fault ->> '$.external_id' = @external"
+	}
+	return text + " ORDER BY id DESC LIMIT @limit"
 }
 
 const (

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -251,18 +252,30 @@ func TestNoFault(t *testing.T) {
 	assert.Empty(t, list)
 }
 
-// TestFaultList reads the view that is there for people.
+// TestFaultList reads the view that is there for people: it has the properties of the contract, also in a file that was
+// opened when the contract had others.
 func TestFaultList(t *testing.T) {
 	t.Parallel()
-	s := open(t)
-	_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("from outside")})
-	require.NoError(t, err)
-	var id, account, vehicle int64
-	var code, external, created string
-	row := s.db.QueryRowContext(t.Context(), "SELECT id, account_id, vehicle_id, code, external_id, created_at FROM fault_list")
-	require.NoError(t, row.Scan(&id, &account, &vehicle, &code, &external, &created))
-	assert.Equal(t, []any{int64(1), int64(account1), int64(4711)}, []any{id, account, vehicle})
-	assert.Equal(t, []string{"P0420", "from outside", "2026-01-31T10:00:00.000-06:00"}, []string{code, external, created})
+	path := filepath.Join(t.TempDir(), "sandbox.db")
+	require.NoError(t, openAt(t, path).Close())
+	run(t, path, "DROP VIEW fault_list; CREATE VIEW fault_list AS SELECT id FROM faults")
+	for range 2 {
+		s := openAt(t, path)
+		_, err := s.Add(t.Context(), sandbox.Record{Account: account1, Fault: fault("from outside")})
+		require.NoError(t, err)
+		var id, vehicle int64
+		var code, external, created string
+		row := s.db.QueryRowContext(t.Context(), "SELECT id, vehicle_id, code, external_id, created_at FROM fault_list ORDER BY id")
+		require.NoError(t, row.Scan(&id, &vehicle, &code, &external, &created))
+		assert.Equal(t, []int64{1, 4711}, []int64{id, vehicle})
+		assert.Equal(t, []string{"P0420", "from outside", "2026-01-31T10:00:00.000-06:00"}, []string{code, external, created})
+		var columns, cookie int
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SELECT count(*) FROM pragma_table_info('fault_list')").Scan(&columns))
+		assert.Len(t, fleetioapi.FaultSchema.Fields(), columns)
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "PRAGMA schema_version").Scan(&cookie))
+		assert.Less(t, cookie%serialStep, 20, "it is not replaced each time")
+		require.NoError(t, s.Close())
+	}
 }
 
 // asJSON is how fixtures are compared, as times of one offset can differ in how Go holds them.
