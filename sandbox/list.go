@@ -94,8 +94,8 @@ func newListing(c *exchange) (l *listing, problem string) {
 	}
 	query, _ := readQuery(c.request.URL.RawQuery)
 	for _, pair := range query {
-		if (strings.HasPrefix(pair[0], "filter[") || strings.HasPrefix(pair[0], "sort[")) &&
-			!slices.ContainsFunc(c.arguments, func(a argument) bool { return a.Name == pair[0] }) {
+		if (strings.HasPrefix(pair.name, "filter[") || strings.HasPrefix(pair.name, "sort[")) &&
+			!slices.ContainsFunc(c.arguments, func(a argument) bool { return a.Name == pair.name }) {
 			return nil, "The contract does not have one of the filters or sorts; without it, the list would be another." // its name may be anything
 		}
 	}

@@ -50,75 +50,89 @@ func readArguments(o *fleetioserver.Operation, r *http.Request) (list []argument
 }
 
 // query is the query of a URL in its order, which [url.Values] does not keep.
-type query [][2]string
+type query []pair
+
+type pair struct {
+	name, value string
+	raw         string // the value with its escapes
+}
 
 func readQuery(raw string) (q query, valid bool) {
 	valid = true
-	for pair := range strings.SplitSeq(raw, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		for _, s := range []*string{&name, &value} {
-			decoded, err := url.QueryUnescape(*s)
-			valid = valid && err == nil
-			*s = decoded
-		}
-		if name != "" {
-			q = append(q, [2]string{name, value})
+	for text := range strings.SplitSeq(raw, "&") {
+		p := pair{}
+		p.name, p.raw, _ = strings.Cut(text, "=")
+		p.name, p.value = unescape(p.name, &valid), unescape(p.raw, &valid)
+		if p.name != "" {
+			q = append(q, p)
 		}
 	}
 	return q, valid
 }
 
-func (q query) index(name string) int {
-	return slices.IndexFunc(q, func(pair [2]string) bool { return pair[0] == name })
+// unescape decodes a part of a query, and sets valid to false if it cannot.
+func unescape(s string, valid *bool) string {
+	decoded, err := url.QueryUnescape(s)
+	*valid = *valid && err == nil
+	return decoded
 }
 
-// textsOf returns the values of a parameter; nil if it is absent.
+func (q query) index(name string) int {
+	return slices.IndexFunc(q, func(p pair) bool { return p.name == name })
+}
+
+// textsOf returns the values of a parameter; nil if it is absent. A list in one value is split at its separators, which
+// have no escapes.
 func textsOf(p *fleetioserver.Parameter, r *http.Request, q query) (texts []string) {
+	split := func(s string) []string {
+		if itemsOf(p.Schema) == nil || p.Style == "json" || p.Explode && p.In == "query" {
+			return []string{s}
+		}
+		return strings.Split(s, cmp.Or(separators[p.Style], ","))
+	}
 	switch p.In {
 	case "path":
-		return []string{r.PathValue(p.Name)}
+		return split(r.PathValue(p.Name))
 	case "header":
-		return r.Header.Values(p.Name)
+		if values := r.Header.Values(p.Name); values != nil {
+			return split(strings.Join(values, ","))
+		}
 	case "cookie":
 		for _, cookie := range r.CookiesNamed(p.Name) {
-			texts = append(texts, cookie.Value)
+			texts = append(texts, split(cookie.Value)...)
 		}
 	default:
+		valid := true
 		for _, pair := range q {
-			if pair[0] == p.Name {
-				texts = append(texts, pair[1])
+			if pair.name == p.Name {
+				for _, text := range split(pair.raw) {
+					texts = append(texts, unescape(text, &valid))
+				}
 			}
 		}
 	}
 	return texts
 }
 
-var separators = map[string]string{"spaceDelimited": " ", "pipeDelimited": "|"}
+var separators = map[string]string{"spaceDelimited": "%20", "pipeDelimited": "|"}
 
 // decode sets the value of an argument, and returns what is wrong with it; "" for nothing.
 func (a *argument) decode() (problem string) {
-	isList := itemsOf(a.Schema) != nil
-	switch {
-	case isList && a.Style != "json" && (!a.Explode || a.In != "query"):
-		a.texts = strings.Split(a.texts[0], cmp.Or(separators[a.Style], ","))
-	case !isList && len(a.texts) > 1:
+	items := itemsOf(a.Schema)
+	if items == nil && len(a.texts) > 1 {
 		return "is there more than once"
 	}
-	schema := a.Schema
-	if isList {
-		schema = itemsOf(a.Schema)
-	}
-	var items []string
+	var values []string
 	for _, text := range a.texts {
-		items = append(items, asJSON(schema, text))
+		values = append(values, asJSON(cmp.Or(items, a.Schema), text))
 	}
 	switch {
 	case a.Style == "json":
 		a.value = a.texts[0]
-	case isList:
-		a.value = list(items)
+	case items != nil:
+		a.value = list(values)
 	default:
-		a.value = items[0]
+		a.value = values[0]
 	}
 	for _, v := range a.Schema.Check([]byte(a.value)) {
 		return message(v.Rule, v.Limit)

@@ -20,6 +20,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -37,6 +38,16 @@ func start(t *testing.T, opts ...sandbox.Option) *sandbox.Server {
 	return sandbox.Start(t, append(opts, sandbox.WithHandler(func(next http.Handler) http.Handler {
 		return conformancetest.Middleware(t, contract(), next)
 	}))...)
+}
+
+// maxLength is the limit of the contract for a string of a request.
+func maxLength(name string) int {
+	for _, f := range fleetioapi.FaultCreateFields {
+		if f.Name == name {
+			return *f.Schema.MaxLength
+		}
+	}
+	panic("the contract has no " + name)
 }
 
 // reply is the response to a request.
@@ -102,7 +113,7 @@ func TestCreate(t *testing.T) {
 		"an escaped name":               {`{"vehicle\u005fid":1,"c\u006fde":"P0420"}`, map[string]any{"code": "P0420"}},
 		"integers that look like none":  {`{"vehicle_id":1.0,"code":"P0420","count":9.00719925e15}`, map[string]any{"vehicle_id": 1.0}},
 		"zero":                          {`{"vehicle_id":1e0,"code":"P0420","count":-0.0e9}`, map[string]any{"count": 0.0}},
-		"as many characters as may be":  {`{"vehicle_id":1,"code":"P0420","name":"` + strings.Repeat("é", 255) + `"}`, map[string]any{"name": strings.Repeat("é", 255)}},
+		"as many characters as may be":  {`{"vehicle_id":1,"code":"P0420","name":"` + strings.Repeat("é", maxLength("name")) + `"}`, map[string]any{"name": strings.Repeat("é", maxLength("name"))}},
 		"nothing in texts":              {`{"vehicle_id":1,"code":"P0420","name":"","description":" "}`, map[string]any{"name": "", "description": " "}},
 		"characters that need escapes":  {`{"vehicle_id":1,"code":"P0420","name":"\u0000\"\\\n\t\r\u001f\ud83d\ude00</script>\u2028"}`, map[string]any{"name": "\x00\"\\\n\t\r\x1f😀</script>\u2028"}},
 		"white space around everything": {" \r\n\t{ \"vehicle_id\" : 1 , \"code\" : \"P0420\" }\n ", map[string]any{"code": "P0420"}},
@@ -134,8 +145,9 @@ func TestRefusals(t *testing.T) {
 		"nulls":                {`{"code":null,"vehicle_id":null,"name":null}`, `{"errors":{"code":["can't be blank"],"name":["can't be null"],"vehicle_id":["can't be blank"]}}`},
 		"blank code":           {`{"vehicle_id":1,"code":" "}`, `{"errors":{"code":["can't be blank","must match a Fault Rule"]}}`},
 		"code in another case": {`{"vehicle_id":1,"code":"p0420"}`, `{"errors":{"code":["must match a Fault Rule"]}}`},
-		"long texts": {`{"vehicle_id":1,"code":"` + strings.Repeat("é", 256) + `","name":"` + strings.Repeat("x", 256) + `","external_id":"` + strings.Repeat("x", 300) + `"}`,
-			`{"errors":{"code":["is too long (maximum is 255 characters)","must match a Fault Rule"],"external_id":["is too long (maximum is 255 characters)"],"name":["is too long (maximum is 255 characters)"]}}`},
+		"long texts": {`{"vehicle_id":1,"code":"` + strings.Repeat("é", maxLength("code")+1) + `","name":"` + strings.Repeat("x", maxLength("name")+1) + `","external_id":"` + strings.Repeat("x", 300) + `"}`,
+			fmt.Sprintf(`{"errors":{"code":["is too long (maximum is %d characters)","must match a Fault Rule"],"external_id":["is too long (maximum is %d characters)"],"name":["is too long (maximum is %d characters)"]}}`,
+				maxLength("code"), maxLength("external_id"), maxLength("name"))},
 		"unknown status":     {`{"vehicle_id":1,"code":"P0420","status":"closed"}`, `{"errors":{"status":["is not included in the list"]}}`},
 		"no vehicle":         {`{"vehicle_id":0,"code":"P0420"}`, `{"errors":{"vehicle_id":["must be greater than or equal to 1"]}}`},
 		"unknown vehicle":    {`{"vehicle_id":9,"code":"P0420"}`, `{"errors":{"vehicle_id":["must exist"]}}`},
