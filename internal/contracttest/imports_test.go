@@ -86,11 +86,11 @@ var importRules = map[string]struct {
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org"},
 	},
 	"cmd/fleetio/internal/server/sqlite": {
-		may:   []string{"sandbox", "modernc.org/sqlite"},
+		may:   []string{"gen/fleetioapi", "sandbox", "modernc.org/sqlite"}, // the columns of its view
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
 	"cmd/fleetio/internal/server/page": { // the caller passes the verdicts in
-		may:   []string{"sandbox", "internal/printable"},
+		may:   []string{"gen", "sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
 	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
