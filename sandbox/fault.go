@@ -45,8 +45,9 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 func (a *account) fault(in *input) map[string]string {
 	values := map[string]string{}
 	for _, f := range fleetioapi.FaultCreateFields {
-		schema := faultObject.property(f.Name).Schema
-		if value, sent := in.values[f.Name]; sent && schema != nil && schema.Check([]byte(value)) == nil {
+		// An invalid request gets here only if the failure accept is injected.
+		value, sent := in.values[f.Name]
+		if schema := faultObject.property(f.Name).Schema; sent && schema != nil && (in.problems == nil || schema.Check([]byte(value)) == nil) {
 			values[f.Name] = value
 		}
 	}

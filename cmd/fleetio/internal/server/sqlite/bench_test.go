@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -84,20 +85,24 @@ func addAlone(ctx context.Context, db *sql.DB, fault []byte) error {
 func BenchmarkRecords(b *testing.B) {
 	s := open(b)
 	var done sync.WaitGroup
-	for range 100 {
+	for i := range 100 {
 		done.Go(func() {
-			for range 200 {
-				if _, err := s.Add(b.Context(), sandbox.Record{Account: account1, Fault: fault("x")}); err != nil {
+			for j := range 200 {
+				if _, err := s.Add(b.Context(), sandbox.Record{Account: account1, Fault: fault(fmt.Sprint(i, "-", j))}); err != nil {
 					b.Error(err)
 				}
 			}
 		})
 	}
 	done.Wait()
-	for name, account := range map[string]int64{"account=all": 0, "account=one": account1, "account=empty": account2} {
+	for name, q := range map[string]sandbox.Query{
+		"account=all": {}, "account=one": {Account: account1}, "account=empty": {Account: account2},
+		"external_id": {Account: account1, ExternalID: "50-100"}, "id": {MaxID: 10_000, Limit: 1},
+	} {
+		q.Limit = cmp.Or(q.Limit, 100)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				_, err := s.Records(b.Context(), sandbox.Query{Account: account, Limit: 100})
+				_, err := s.Records(b.Context(), q)
 				require.NoError(b, err)
 			}
 		})
