@@ -79,7 +79,7 @@ type property struct {
 	empty string // the JSON without a value; "" for no property
 }
 
-// valid values of all kinds, for required properties that have none.
+// examples are values of which one is valid for most schemas.
 var examples = []string{
 	"0", "1", "false", `""`, "[]", "{}", `"1970-01-01T00:00:00Z"`, `"1970-01-01"`, `"00000000-0000-0000-0000-000000000000"`,
 	`"nobody@example.com"`, `"https://example.com/"`,

@@ -1,13 +1,11 @@
 package sandbox
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // answerExample implements the operations without a behaviour: it responds with the example of the contract.
 func (s *Sandbox) answerExample(w http.ResponseWriter, _ *http.Request, _ string) {
 	c, o := exchangeOf(w), exchangeOf(w).operation
-	if c.input != nil && c.input.problems != nil && !c.failure.plan.accept {
+	if c.input.problems != nil && !c.failure.plan.accept {
 		c.invalid(c.input.problems)
 		return
 	}

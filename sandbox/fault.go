@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -80,9 +81,7 @@ func (r Record) complete() []byte { return faultObject.write(r.values()) }
 // values returns the properties of the fault as JSON.
 func (r Record) values() map[string]string {
 	values := map[string]string{"id": strconv.FormatInt(r.ID, 10)}
-	for name, value := range properties(string(r.Fault)) {
-		values[name] = value
-	}
+	maps.Insert(values, properties(string(r.Fault)))
 	return values
 }
 

@@ -31,7 +31,7 @@ type exchange struct {
 	caller    *credential              // nil if none was authenticated
 	account   *account                 // the caller's
 	arguments []argument               // the valid parameters
-	input     *input                   // the decoded body; nil if the operation has none
+	input     *input                   // the decoded body; empty for none
 	failure   Failure                  // to inject
 }
 

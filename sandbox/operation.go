@@ -17,18 +17,11 @@ import (
 
 // nothingHere is the detail of a 404 for a path without an operation.
 var nothingHere = func() string {
-	text := "There is nothing here. The sandbox has"
+	list := make([]string, len(fleetioserver.Operations))
 	for i, o := range fleetioserver.Operations {
-		switch i {
-		case 0:
-		case len(fleetioserver.Operations) - 1:
-			text += " and"
-		default:
-			text += ","
-		}
-		text += " " + o.Method + " " + o.Path
+		list[i] = o.Method + " " + o.Path
 	}
-	return text + "."
+	return "There is nothing here. The sandbox has: " + strings.Join(list, ", ") + "."
 }()
 
 // operations implements the operations of the contract; the embedded function implements those without a behaviour. The
@@ -56,7 +49,7 @@ func (r router) HandleFunc(pattern string, handle func(http.ResponseWriter, *htt
 		r.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, request *http.Request) {
 			c := exchangeOf(w)
 			c.request, c.operation = request, o // the mux has set the values of the path
-			r.serve(c, handle)
+			r.serve(c, handle)                  //nolint:contextcheck // a late fault is stored after the request has ended
 		})
 	}
 }
@@ -106,7 +99,7 @@ func (s *Sandbox) perform(c *exchange, why string, handle http.HandlerFunc) {
 		c.invalidParameter(invalid, problem)
 		return
 	}
-	c.arguments = arguments
+	c.arguments, c.input = arguments, &input{}
 	if c.operation.Body != nil && (len(c.sent) > 0 || c.operation.BodyRequired) {
 		c.input = readInput(c.operation.Body, c.sent)
 	}
@@ -118,7 +111,8 @@ func (s *Sandbox) perform(c *exchange, why string, handle http.HandlerFunc) {
 func (s *Sandbox) performLater(c *exchange, why string, handle http.HandlerFunc) {
 	later := &exchange{
 		response: response{header: http.Header{}}, operation: c.operation, caller: c.caller, account: c.account,
-		request: c.request.WithContext(context.WithoutCancel(c.request.Context())), sent: c.sent, sentErr: c.sentErr,
+		request: c.request.Clone(context.WithoutCancel(c.request.Context())), sent: c.sent, sentErr: c.sentErr,
+		failure: Failure{plan: plan{accept: c.failure.plan.accept}},
 	}
 	s.late.mu.Lock()
 	defer s.late.mu.Unlock()

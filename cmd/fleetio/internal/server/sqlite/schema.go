@@ -119,14 +119,14 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 
 // createFaultList is the view fault_list, with a column for each property that a fault has in the contract.
 var createFaultList = func() string {
-	columns := "id"
+	columns := []string{"id"}
 	for _, f := range fleetioapi.FaultSchema.Fields() {
 		if f.Name != "id" {
 			path := strings.ReplaceAll(`$."`+f.Name+`"`, "'", "''")
-			columns += fmt.Sprintf(",\n\tfault ->> '%s' AS %s", path, `"`+strings.ReplaceAll(f.Name, `"`, `""`)+`"`)
+			columns = append(columns, fmt.Sprintf("fault ->> '%s' AS %s", path, `"`+strings.ReplaceAll(f.Name, `"`, `""`)+`"`))
 		}
 	}
-	return "CREATE VIEW fault_list AS SELECT " + columns + "\nFROM faults"
+	return "CREATE VIEW fault_list AS SELECT " + strings.Join(columns, ",\n\t") + "\nFROM faults"
 }()
 
 // showFaults replaces the view if the contract had other properties when the file was last opened. It does not touch the

@@ -192,7 +192,7 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	done.Wait()
-	list, err := s.Records(t.Context(), sandbox.Query{Limit: callers*each+1})
+	list, err := s.Records(t.Context(), sandbox.Query{Limit: callers*each + 1})
 	require.NoError(t, err)
 	require.Len(t, list, callers*each)
 	for _, r := range list {
