@@ -9,24 +9,51 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 )
 
-// call is one CreateFault, with all of its attempts.
+// operation is what calls of an operation have in common.
+type operation struct {
+	name   string // in errors
+	status int    // of a success
+	// accept reads the body of a response with that status. An error names the property, and contains no value.
+	accept func(c *call, body []byte) error
+}
+
+// call is one call of an operation, with all of its attempts.
 type call struct {
 	*transport
+	*operation
 
-	body  []byte
-	fault FaultCreate // the response must be about it
-	raw   **http.Response
-	paced bool            // waits for the rate window
-	waits context.Context //nolint:containedctx // ends the waits, while the request may continue
+	request *http.Request // the template of its requests
+	body    []byte
+	maxBody int64 // of the response, by default
+	raw     **http.Response
+	paced   bool            // waits for the rate window
+	waits   context.Context //nolint:containedctx // ends the waits, while the request may continue
+
+	fault FaultCreate // to create: the response must be about it
+	id    int64       // to retrieve: the response must have it
+
+	began    time.Time // the start of the last attempt
+	result   *Fault    // of a create or a retrieve; after an error, what could be read of it
+	page     *faultPage
+	date     string // the Date of the response
+	lookedUp bool   // the result was looked up
+}
+
+// isRead reports whether the request changes nothing, so that it may be sent again (RFC 9110, section 9.2.1).
+func (c *call) isRead() bool { return c.request.Method == http.MethodGet }
+
+// newError returns an error of the call.
+func (c *call) newError(err error) *Error {
+	return &Error{Err: err, operation: c.name, isRead: c.isRead()}
 }
 
 // attempt is one request, and the body of that request. No part of it is reused, because a RoundTripper may read a body
 // after RoundTrip has returned.
 type attempt struct {
 	url    url.URL
-	header [8]string
 	unread bytes.Reader
 	limit  io.LimitedReader
 	state  atomic.Int32
@@ -55,19 +82,17 @@ func (*attempt) Close() error { return nil }
 // seal reports whether no byte of the body was read. If so, later reads fail.
 func (a *attempt) seal() bool { return a.state.CompareAndSwap(untouched, bodySealed) }
 
-// request returns the request of an attempt. It has no GetBody, so that net/http cannot send it a second time: over
-// HTTP/2 it would do so after a stream error, although the server may have processed the request.
-func (c *call) request(ctx context.Context, a *attempt) *http.Request {
-	r := c.transport.request.WithContext(ctx)
+// newRequest returns the request of an attempt. A create has no GetBody, so that net/http cannot send it a second time:
+// over HTTP/2 it would do so after a stream error, although the server may have processed the request.
+func (c *call) newRequest(ctx context.Context, a *attempt) *http.Request {
+	r := c.request.WithContext(ctx)
 	a.url = *r.URL
-	a.unread.Reset(c.body)
 	r.URL = &a.url
-	r.Body = a
-	r.ContentLength = int64(len(c.body))
-	r.Header = make(http.Header, len(a.header))
-	for i, h := range c.header {
-		a.header[i] = h.value
-		r.Header[h.name] = a.header[i : i+1 : i+1]
+	r.Header = r.Header.Clone()
+	if c.body != nil {
+		a.unread.Reset(c.body)
+		r.Body = a
+		r.ContentLength = int64(len(c.body))
 	}
 	if c.http.Jar != nil {
 		for _, cookie := range c.http.Jar.Cookies(r.URL) {
@@ -79,17 +104,20 @@ func (c *call) request(ctx context.Context, a *attempt) *http.Request {
 
 // attempt sends the request once. It uses the RoundTripper directly, because an http.Client follows redirects, and that
 // would send the credentials to another server.
-func (c *call) attempt(ctx context.Context) (*Fault, *Error) {
+func (c *call) attempt(ctx context.Context) *Error {
 	own, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	a := new(attempt)
-	r := c.request(own, a)
+	r := c.newRequest(own, a)
+	c.began = time.Now()
 	response, err := c.http.Transport.RoundTrip(r)
 	if err == nil && response == nil {
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
 	if err != nil {
-		return nil, &Error{Err: c.cause(ctx, own, err), unsent: a.seal()}
+		e := c.newError(c.cause(ctx, own, err))
+		e.unsent = !e.isRead && a.seal()
+		return e
 	}
 	if c.http.Jar != nil {
 		if cookies := response.Cookies(); len(cookies) > 0 {

@@ -2,7 +2,6 @@ package fleetio
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -16,29 +15,8 @@ const (
 	defaultUserAgent = "fleetio-go"
 	defaultTimeout   = 30 * time.Second
 	defaultMaxBody   = 1 << 20
+	defaultMaxPage   = 16 << 20
 	maxEscape        = int64(len(`\u003c`)) // bytes of JSON for one byte of a string
-	operationPath    = "api/v1/faults"
-)
-
-type (
-	// FaultCreate is a fault to create. Optional fields are pointers: nil omits the property. new("text") makes a pointer
-	// to a value.
-	FaultCreate = fleetioapi.FaultCreate
-	// Fault is a fault as the service stores it.
-	Fault = fleetioapi.Fault
-	// FaultStatus is the status of a fault. The service may return others than the constants of this package.
-	FaultStatus = fleetioapi.FaultStatus
-	// Problem is the body of most error responses.
-	Problem = fleetioapi.Problem
-	// Nullable is a property of a [Fault]: absent, null or a value of T. Its Get returns the value.
-	Nullable[T any] = fleetioapi.Nullable[T]
-)
-
-// The statuses of a fault (default open).
-const (
-	FaultStatusOpen     = fleetioapi.FaultStatusOpen
-	FaultStatusResolved = fleetioapi.FaultStatusResolved
-	FaultStatusIgnored  = fleetioapi.FaultStatusIgnored
 )
 
 // Ptr returns a pointer to v, for the optional fields of a [FaultCreate]. Since Go 1.26, new(v) does the same.
@@ -46,7 +24,7 @@ const (
 //go:fix inline
 func Ptr[T any](v T) *T { return new(v) }
 
-// Client creates faults. [NewClient] returns one. It is safe for concurrent use.
+// Client creates faults and reads them back. [NewClient] returns one. It is safe for concurrent use.
 type Client struct {
 	*transport
 }
@@ -55,14 +33,12 @@ type Client struct {
 type transport struct {
 	settings
 
-	request  *http.Request  // the template of all requests
-	header   []*headerField // pointers within pointers: fmt prints these as addresses, with any verb
-	keys     *Credentials   // a pointer for the same reason
+	create   *http.Request // the template of all creates; has the credentials
+	keys     *Credentials  // pointers within pointers: fmt prints these as addresses, with any verb
 	redactor *strings.Replacer
 	window   rateWindow
+	uses     idUses
 }
-
-type headerField struct{ name, value string }
 
 // NewClient returns a client with these credentials. It sends nothing. It fails if a credential is empty or no valid
 // header value, or if an option is invalid; the error does not contain the credentials.
@@ -70,7 +46,7 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if err := credentials.check(); err != nil {
 		return nil, err
 	}
-	s := settings{userAgent: defaultUserAgent}
+	s := settings{userAgent: defaultUserAgent, delay: defaultDelay}
 	for _, o := range opts {
 		if o == nil {
 			return nil, errors.New("fleetio: an option is nil")
@@ -91,55 +67,53 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if s.http.Transport == nil {
 		s.http.Transport = http.DefaultTransport
 	}
-	//nolint:noctx // each attempt sets its own
-	request, err := http.NewRequest(http.MethodPost, s.base.JoinPath(operationPath).String(), nil)
-	if err != nil {
+	t := &transport{settings: s, keys: &credentials, redactor: credentials.redactor()}
+	var err error
+	if t.create, err = t.prepare(fleetioapi.NewCreateFaultRequest(anyServer, fleetioapi.FaultCreate{})); err != nil {
 		return nil, errors.New("fleetio: the base URL is no URL to send a request to")
-	}
-	t := &transport{settings: s, request: request, keys: &credentials, redactor: credentials.redactor()}
-	t.header = []*headerField{
-		{"Accept", "application/json"},
-		{"Account-Token", credentials.AccountToken},
-		{"Authorization", "Token " + credentials.APIKey},
-		{"Content-Type", "application/json"},
-		{"User-Agent", s.userAgent},
-	}
-	if s.apiVersion != "" {
-		t.header = append(t.header, &headerField{"X-Api-Version", s.apiVersion})
 	}
 	return &Client{t}, nil
 }
 
-// CreateFault creates a fault and returns it as the service stores it. It sends nothing if [Check] fails.
-//
-// The error is an [*InvalidError] if nothing was sent because the fault is invalid, a [*RateLimitError] if the rate
-// limit is exhausted, and an [*Error] otherwise. [Error.Ambiguous] reports that the fault may have been created, and
-// Error.Created that it was. The package comment lists which requests are retried.
-func (c *Client) CreateFault(ctx context.Context, f FaultCreate, opts ...CallOption) (*Fault, error) {
-	body, err := c.encode(ctx, &f)
+// anyServer is the server of a generated request before prepare.
+const anyServer = "/"
+
+// prepare completes a generated request, whose method, path, query and Content-Type come from the contract. It removes
+// the body, which each attempt sets.
+func (t *transport) prepare(r *http.Request, err error) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	call := call{transport: c.transport, body: body, fault: f, waits: ctx}
-	for _, o := range opts {
-		if o.raw != nil {
-			call.raw = o.raw
-			*o.raw = nil
-		}
+	path := r.URL.EscapedPath()
+	if alias, has := fleetioapi.PathWithoutVersion(path); has && t.unversioned {
+		path = alias
 	}
-	return call.do(ctx)
-}
-
-// encode checks a fault and returns the body of its request.
-func (c *Client) encode(ctx context.Context, f *FaultCreate) ([]byte, error) {
-	switch {
-	case c == nil || c.transport == nil:
-		return nil, errors.New("fleetio: the client was not made by NewClient")
-	case ctx == nil:
-		return nil, errors.New("fleetio: the context is nil")
-	}
-	if err := Check(*f); err != nil {
+	target := t.base.JoinPath(path)
+	target.RawQuery = r.URL.RawQuery
+	//nolint:noctx // each attempt sets its own
+	prepared, err := http.NewRequest(r.Method, target.String(), nil)
+	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(f)
+	prepared.Header = r.Header
+	prepared.Header.Set("Accept", "application/json")
+	prepared.Header.Set("Account-Token", t.keys.AccountToken)
+	prepared.Header.Set("Authorization", "Token "+t.keys.APIKey)
+	prepared.Header.Set("User-Agent", t.userAgent)
+	if t.apiVersion != "" {
+		prepared.Header.Set("X-Api-Version", t.apiVersion)
+	}
+	return prepared, nil
+}
+
+// check fails if a call has no client or no context.
+func (c *Client) check(ctx context.Context) error {
+	switch {
+	case c == nil || c.transport == nil:
+		return errors.New("fleetio: the client was not made by NewClient")
+	case ctx == nil:
+		return errors.New("fleetio: the context is nil")
+	default:
+		return nil
+	}
 }

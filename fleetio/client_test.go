@@ -37,9 +37,37 @@ func TestRequest(t *testing.T) {
 	_, err = client(t, server, fleetio.WithAPIVersion("2025-05-05"), fleetio.WithUserAgent("fleet/7 (ops)"),
 		fleetio.WithBaseURL("http://[::1]:8080/proxy/")).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
-	assert.Equal(t, "http://[::1]:8080/proxy/api/v1/faults", server.request.URL.String())
+	assert.Equal(t, "http://[::1]:8080/proxy/api/faults", server.request.URL.String())
 	assert.Equal(t, "2025-05-05", server.request.Header.Get("X-Api-Version"))
 	assert.Equal(t, "fleet/7 (ops)", server.request.Header.Get("User-Agent"))
+}
+
+// TestVersionsOfPaths has paths without a version from the version on that has them.
+func TestVersionsOfPaths(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{"": "/api/v1/faults", "2024-03-15": "/api/v1/faults", "2025-05-04": "/api/v1/faults",
+		"2025-05-05": "/api/faults", "2026-01-01": "/api/faults"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			var options []fleetio.Option
+			if version != "" {
+				options = append(options, fleetio.WithAPIVersion(version))
+			}
+			var paths []string
+			c := client(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				paths = append(paths, r.URL.Path)
+				return reply{status: 404}.response(), nil
+			}), options...)
+			_, err := c.CreateFault(t.Context(), minimal)
+			require.Error(t, err)
+			_, err = c.Fault(t.Context(), 7)
+			require.ErrorIs(t, err, fleetio.ErrNotFound)
+			for _, err := range c.Faults(t.Context(), fleetio.FaultFilter{}) {
+				require.ErrorIs(t, err, fleetio.ErrNotFound)
+			}
+			assert.Equal(t, []string{want, want + "/7", want}, paths)
+		})
+	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {
@@ -82,6 +110,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"attempts":        fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: -1}),
 		"wait":            fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxWait: -1}),
 		"bytes":           fleetio.WithMaxResponseBytes(0),
+		"delay":           fleetio.WithReconcileDelay(0),
 		"an option's nil": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,6 +144,13 @@ func TestClientThatWasNotMade(t *testing.T) {
 			for _, err := range c.CreateFaults(t.Context(), many(1)) {
 				require.Error(t, err)
 			}
+			_, err = c.Fault(t.Context(), 1)
+			require.Error(t, err)
+			for _, err := range c.Faults(t.Context(), fleetio.FaultFilter{}) {
+				require.Error(t, err)
+			}
+			_, err = c.FindCreated(t.Context(), minimal, time.Now())
+			require.Error(t, err)
 		})
 	}
 	_, err := client(t, respond()).CreateFault(nil, minimal) //nolint:staticcheck // that is what is tested

@@ -2,6 +2,7 @@ package fleetio
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,59 +17,64 @@ import (
 
 // The objects that a response can have as its body.
 var (
-	faultObject            = newObjectReader[Fault]()
+	faultObject            = newObjectReader[faultProperties]()
+	pageObject             = newObjectReader[faultPage]()
 	problemObject          = newObjectReader[Problem]()
 	validationErrorsObject = newObjectReader[fleetioapi.ValidationErrors]()
 )
 
-// decodeFault decodes the fault of a 201. After an error, which names the property but no value, it returns the
-// properties that could be decoded; nil if none could, or if the response is about another fault.
-//
-// The contract allows vehicle_id to be null. Then only the code identifies the fault.
-func (c *call) decodeFault(body []byte) (*Fault, error) {
-	fault, err := faultObject.decode(body)
-	vehicle, isKnown := fault.VehicleID.Get()
+// decodeFault decodes a fault. After an error, which names the property but no value, it returns the properties that
+// could be decoded.
+func decodeFault(body []byte) (*Fault, error) {
+	properties, extra, err := faultObject.decode(body)
+	fault := (*Fault)(properties)
+	fault.Extra = extra
 	switch {
-	case isKnown && vehicle != c.fault.VehicleID || fault.Code != "" && fault.Code != c.fault.Code:
-		return nil, errors.New("the response is about another fault, as vehicle_id or code is not what was sent: " +
-			"find the id in Fleetio")
 	case !utf8.Valid(body):
 		err = errors.New("its body is not valid UTF-8")
-	case err != nil:
-	case fault.ID < 1:
-		err = errors.New("its property id is missing or no id")
-	case fault.VehicleID.IsZero():
-		err = errors.New("its property vehicle_id is missing")
-	case fault.Code == "":
-		err = errors.New("its property code is missing")
-	}
-	if *fault == (Fault{}) {
-		fault = nil
+	case err == nil:
+		err = fault.identify()
 	}
 	return fault, err
 }
 
+// identify fails if a fault lacks what each one has.
+func (f *Fault) identify() error {
+	switch {
+	case f.ID < 1:
+		return errors.New("its property id is missing or no id")
+	case f.VehicleID.IsZero():
+		return errors.New("its property vehicle_id is missing")
+	case f.Code == "":
+		return errors.New("its property code is missing")
+	default:
+		return nil
+	}
+}
+
 // objectReader reads JSON objects as a T. It compares the names of properties exactly, and rejects a repeated one:
-// encoding/json ignores case, and uses the last. It ignores properties that T lacks, because the service may add some
+// encoding/json ignores case, and uses the last. It returns the properties that T lacks, because the service may add some
 // at any time.
 type objectReader[T any] struct {
 	fields map[string]int // name to index in T
+	size   int            // number of fields of T
 }
 
 func newObjectReader[T any]() objectReader[T] {
 	fields, t := map[string]int{}, reflect.TypeFor[T]()
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		fields[name] = i
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" {
+			fields[name] = i
+		}
 	}
-	return objectReader[T]{fields}
+	return objectReader[T]{fields, t.NumField()}
 }
 
 // decode decodes an object. After an error, which names the first property that is wrong, it returns the others.
-func (o objectReader[T]) decode(body []byte) (*T, error) {
+func (o objectReader[T]) decode(body []byte) (*T, map[string]json.RawMessage, error) {
 	object := new(T)
 	if json.Unmarshal(body, object) == nil && o.isExact(body) {
-		return object, nil
+		return object, nil, nil
 	}
 	return o.decodeProperties(body)
 }
@@ -76,7 +82,7 @@ func (o objectReader[T]) decode(body []byte) (*T, error) {
 // isExact reports whether encoding/json decodes valid JSON exactly: whether it is an object, and each property is one
 // of T and occurs once. Responses that conform to the contract then need no slower decoding.
 func (o objectReader[T]) isExact(body []byte) bool {
-	visited := make([]bool, len(o.fields))
+	visited := make([]bool, o.size)
 	depth, isName := 0, false
 	for i := 0; i < len(body); i++ {
 		switch body[i] {
@@ -111,50 +117,53 @@ func (o objectReader[T]) isExact(body []byte) bool {
 
 // decodeProperties decodes an object one property at a time, up to the end of a truncated body, and skips properties
 // that are wrong.
-func (o objectReader[T]) decodeProperties(body []byte) (*T, error) {
-	object := new(T)
+func (o objectReader[T]) decodeProperties(body []byte) (object *T, extra map[string]json.RawMessage, err error) {
+	object = new(T)
 	d := json.NewDecoder(bytes.NewReader(body))
 	if token, err := d.Token(); err != nil || token != json.Delim('{') {
-		return object, errors.New("its body is no JSON object")
+		return object, nil, errors.New("its body is no JSON object")
 	}
-	var first error
-	visited := make([]bool, len(o.fields))
+	errCut := errors.New("its body is cut off or no JSON")
+	visited := make([]bool, o.size)
 	for d.More() {
 		var value json.RawMessage
-		token, err := d.Token()
+		token, failed := d.Token()
 		name, isString := token.(string)
-		if err != nil || !isString || d.Decode(&value) != nil {
-			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
+		if failed != nil || !isString || d.Decode(&value) != nil {
+			return object, extra, errors.Join(err, errCut)
 		}
 		// Without one of these behind it, the value may be the first digits of a truncated number.
 		rest := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n")
 		if !bytes.HasPrefix(rest, []byte(",")) && !bytes.HasPrefix(rest, []byte("}")) {
-			return object, errors.Join(first, errors.New("its body is cut off or no JSON"))
+			return object, extra, errors.Join(err, errCut)
 		}
 		i, isKnown := o.fields[name]
 		if !isKnown {
+			if extra == nil {
+				extra = map[string]json.RawMessage{}
+			}
+			extra[name] = value
 			continue
 		}
 		field := reflect.ValueOf(object).Elem().Field(i)
+		failed = nil
 		switch {
 		case visited[i]:
-			err = fmt.Errorf("its property %s is repeated", name)
+			failed = fmt.Errorf("its property %s is repeated", name)
 		case json.Unmarshal(value, field.Addr().Interface()) != nil:
-			err = fmt.Errorf("its property %s cannot be read", name)
+			failed = fmt.Errorf("its property %s cannot be read", name)
 		}
 		visited[i] = true
-		if err != nil {
+		if failed != nil {
 			field.SetZero()
-			if first == nil {
-				first = err
-			}
+			err = cmp.Or(err, failed)
 		}
 	}
-	if _, err := d.Token(); err != nil && first == nil {
-		return object, errors.New("its body is cut off or no JSON")
+	if _, failed := d.Token(); failed != nil && err == nil {
+		return object, extra, errCut
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) && first == nil {
-		return object, errors.New("its body has something after the JSON object")
+	if _, failed := d.Token(); !errors.Is(failed, io.EOF) && err == nil {
+		err = errors.New("its body has something after the JSON object")
 	}
-	return object, first
+	return object, extra, err
 }

@@ -17,16 +17,17 @@ import (
 var (
 	// ErrUnauthorized is an [*Error] with status 401: a credential is missing or wrong.
 	ErrUnauthorized = errors.New("fleetio: unauthorized")
-	// ErrForbidden is an [*Error] with status 403: the API key has no permission to create faults.
+	// ErrForbidden is an [*Error] with status 403: the API key lacks the permission.
 	ErrForbidden = errors.New("fleetio: forbidden")
+	// ErrNotFound is an [*Error] with status 404: the account has no such fault. A create that was looked up in vain is a
+	// [*NotFoundError] instead.
+	ErrNotFound = errors.New("fleetio: not found")
 	// ErrInvalid is an [*InvalidError], or an [*Error] with status 422: the fault was rejected.
 	ErrInvalid = errors.New("fleetio: invalid")
 )
 
-const prefix = "fleetio: create fault: "
-
-// Error is the outcome of a request without a fault in a 201: another status, an unreadable response, or no response.
-// It contains no credentials, also where the server repeats them, except in Fault.
+// Error is the outcome of a request without the result that the operation documents: another status, an unreadable
+// response, or no response. It contains no credentials, also where the server repeats them, except in Fault.
 type Error struct {
 	// StatusCode is the status of the response; 0 without a response.
 	StatusCode int
@@ -41,21 +42,25 @@ type Error struct {
 	// Body is the body of the response as far as it was read, see [WithMaxResponseBytes].
 	Body []byte
 	// Fault has the properties of the created fault that could be decoded, the others with their zero value: an ID of 0 is
-	// unknown. It is nil if none could, and if the response is about another fault.
+	// unknown, and Extra is nil. It is nil if none could, and if the response is about another fault.
 	Fault *Fault
 	// Created reports that the fault was created (status 201), although the body is unreadable or about a fault with
 	// another vehicle or code. Do not create the fault again.
 	Created bool
+	// ExternalID is the external_id that a create sent, by which its fault can be looked up; "" if it sent none.
+	ExternalID string
 	// Err is the cause, such as a lost connection; nil if the status is the only one.
 	Err error
 
-	unsent  bool // no byte of the body was read
-	refused bool // a 503 that proves, by WithRetry503, that no fault was created
+	operation string // such as "create fault"
+	isRead    bool
+	unsent    bool // no byte of the body was read
+	refused   bool // a 503 that proves, by WithRetry503, that no fault was created
 }
 
 // Ambiguous reports that it is unknown whether the fault was created: at least a part of the request was sent, and
 // either no response came, or one that proves neither. The API has no idempotency key, so sending the fault again may
-// create a second one.
+// create a second one. Ambiguous is false for requests that only read.
 //
 // A 201 proves that it was created. A 4xx that a standard defines proves that it was not (RFC 9110, section 15.5).
 // Other responses may come from a gateway that has forwarded the request and lost the server:
@@ -68,7 +73,7 @@ type Error struct {
 //   - Any 3xx, also a 307 or 308: a gateway may redirect to another server after it has lost the first.
 func (e *Error) Ambiguous() bool {
 	switch {
-	case e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated:
+	case e.isRead || e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated:
 		return false
 	case e.StatusCode == http.StatusRequestTimeout:
 		return true
@@ -80,15 +85,33 @@ func (e *Error) Ambiguous() bool {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is makes [errors.Is] find [ErrUnauthorized], [ErrForbidden] and [ErrInvalid].
+// Is makes [errors.Is] find [ErrUnauthorized], [ErrForbidden], [ErrNotFound] and [ErrInvalid].
 func (e *Error) Is(target error) bool {
 	return target == ErrUnauthorized && e.StatusCode == http.StatusUnauthorized ||
 		target == ErrForbidden && e.StatusCode == http.StatusForbidden ||
+		target == ErrNotFound && e.StatusCode == http.StatusNotFound ||
 		target == ErrInvalid && e.StatusCode == http.StatusUnprocessableEntity
+}
+
+// prefix starts the message of an error of an operation.
+func prefix(operation string) string {
+	if operation == "" {
+		return "fleetio: "
+	}
+	return "fleetio: " + operation + ": "
 }
 
 // Error returns what happened and what became of the fault, with the server's problem or field messages, shortened.
 func (e *Error) Error() string {
+	unknown := "unknown whether created"
+	if e.ExternalID != "" {
+		unknown += ", external_id " + short(e.ExternalID)
+	}
+	return e.message(unknown)
+}
+
+// message returns the message of an error. It ends with what is unknown if the outcome is.
+func (e *Error) message(unknown string) string {
 	parts := make([]string, 0, 6)
 	if e.Created {
 		created := "the fault was created"
@@ -109,9 +132,9 @@ func (e *Error) Error() string {
 	case e.unsent:
 		parts = append(parts, "nothing was sent")
 	case e.Ambiguous():
-		parts = append(parts, "unknown whether created")
+		parts = append(parts, unknown)
 	}
-	message := prefix + strings.Join(parts, ": ")
+	message := prefix(e.operation) + strings.Join(parts, ": ")
 	if e.RequestID != "" {
 		message += " (request " + short(e.RequestID) + ")"
 	}
@@ -154,17 +177,17 @@ func short(s string) string {
 	return string(runes) + more
 }
 
-// RateLimitError reports that the rate limit is exhausted, and that the [RetryPolicy] allows no wait that long. The
-// fault was not created. [errors.As] finds the [*Error] in it, too.
+// RateLimitError reports that the rate limit is exhausted, and that the [RetryPolicy] allows no wait that long. No fault
+// was created. [errors.As] finds the [*Error] in it, too.
 type RateLimitError struct {
 	// RetryAfter is the time to wait, from the response; 0 if the response has none, or asks for no wait.
 	RetryAfter time.Duration
-	// Err has the response. Its status is 0 if nothing was sent, because [Client.CreateFaults] knew from an earlier
-	// response that the limit is exhausted.
+	// Err has the response. Its status is 0 if nothing was sent, because the client knew from an earlier response that the
+	// limit is exhausted.
 	Err *Error
 }
 
-// Error returns the wait, and names the Bulk API, which suits callers that reach the limit.
+// Error returns the wait, and after a create names the Bulk API, which suits callers that reach the limit.
 func (e *RateLimitError) Error() string {
 	wait := "the response does not say until when"
 	if e.RetryAfter > 0 {
@@ -174,16 +197,50 @@ func (e *RateLimitError) Error() string {
 			wait = "try again at once"
 		}
 	}
-	message := prefix + "the rate limit is exhausted: " + wait +
-		"; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
-	if e.Err != nil && e.Err.Err != nil {
-		message += ": " + e.Err.Err.Error()
+	operation, cause, advice := "", "", "; for many faults, use the Bulk API (POST /api/v1/bulk_api_jobs)"
+	if e.Err != nil {
+		operation = e.Err.operation
+		if e.Err.isRead {
+			advice = ""
+		}
+		if e.Err.Err != nil {
+			cause = ": " + e.Err.Err.Error()
+		}
 	}
-	return message
+	return prefix(operation) + "the rate limit is exhausted: " + wait + advice + cause
 }
 
 // Unwrap returns Err.
 func (e *RateLimitError) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// NotFoundError reports that a create was ambiguous, and that its fault was not found by its external_id, neither at once
+// nor after the delay of [WithReconcile]. Most likely it was not created; a request that is still on its way may create
+// it later. Nothing was sent again. A caller that does so should set the same external_id, which shows a second fault.
+//
+// [errors.As] finds the [*Error] of the create in it, too, which is ambiguous.
+type NotFoundError struct {
+	// ExternalID is the external_id that was looked up.
+	ExternalID string
+	// Err is the outcome of the create; nil if [Client.FindCreated] was called.
+	Err *Error
+}
+
+// Error returns the outcome of the create, and the external_id.
+func (e *NotFoundError) Error() string {
+	unknown := "not found by its external_id " + short(e.ExternalID)
+	if e.Err == nil {
+		return prefix(createFault.name) + unknown
+	}
+	return e.Err.message(unknown)
+}
+
+// Unwrap returns Err.
+func (e *NotFoundError) Unwrap() error {
 	if e.Err == nil {
 		return nil
 	}
@@ -204,7 +261,7 @@ func (e *InvalidError) Error() string {
 	for _, v := range e.Violations {
 		list = append(list, v.String())
 	}
-	return prefix + "nothing was sent: " + strings.Join(list, "; ")
+	return prefix(createFault.name) + "nothing was sent: " + strings.Join(list, "; ")
 }
 
 // Is makes [errors.Is] find [ErrInvalid].
@@ -213,7 +270,7 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 // Check checks a fault against the contract, as [Client.CreateFault] does before it sends one. It returns an
 // [*InvalidError] or nil. A required field with the zero value counts as missing.
 func Check(f FaultCreate) error {
-	if violations := fleetioapi.CheckFaultCreate(&f); violations != nil {
+	if violations := fleetioapi.CheckFaultCreate((*fleetioapi.FaultCreate)(&f)); violations != nil {
 		return &InvalidError{Violations: violations}
 	}
 	return nil

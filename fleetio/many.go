@@ -13,12 +13,14 @@ import (
 type Result struct {
 	Index int    // of the fault in the sequence, from 0
 	Fault *Fault // as the service stores it; nil after an error
+	// LookedUp reports that the create was ambiguous, and that the fault was found by [WithReconcile].
+	LookedUp bool
 }
 
 // outcome is a result that is not returned yet.
 type outcome struct {
-	fault *Fault
-	err   error
+	result Result
+	err    error
 }
 
 // CreateFaults creates many faults, several at a time, and returns their results in the order of the faults. The errors
@@ -33,7 +35,8 @@ type outcome struct {
 //
 // To stop without losing a result, end the sequence of faults. When ctx ends, no further fault is read, and all read
 // ones are returned, those in flight as ambiguous. After a break, CreateFaults waits for the requests in flight, and
-// [WithLogger] logs their results.
+// [WithLogger] logs their results. Look-ups count for the rate limit, too, and their delay blocks one of the requests in
+// flight.
 func (c *Client) CreateFaults(
 	ctx context.Context, faults iter.Seq[FaultCreate], opts ...ManyOption,
 ) iter.Seq2[Result, error] {
@@ -94,25 +97,25 @@ func (m *many) run(faults iter.Seq[FaultCreate]) {
 func (m *many) start(f *FaultCreate) {
 	done := make(chan outcome, 1)
 	m.pending = append(m.pending, done)
-	body, err := m.encode(m.ctx, f)
+	call, err := m.newCreate(m.ctx, *f)
 	if err != nil {
 		done <- outcome{err: err}
 		return
 	}
-	call := call{transport: m.transport, body: body, fault: *f, paced: true, waits: m.waits}
+	call.paced, call.waits = true, m.waits
 	m.calls.Go(func() {
-		fault, err := call.do(m.ctx)
-		done <- outcome{fault, err}
+		fault, err := call.create(m.ctx)
+		done <- outcome{Result{Fault: fault, LookedUp: call.lookedUp}, err}
 	})
 }
 
 // yieldNext returns the next result, and reports whether the loop continues.
 func (m *many) yieldNext() bool {
 	o := <-m.pending[0]
-	index := m.next
+	o.result.Index = m.next
 	m.pending = m.pending[1:]
 	m.next++
-	return m.yield(Result{Index: index, Fault: o.fault}, o.err)
+	return m.yield(o.result, o.err)
 }
 
 // logPending waits for the requests in flight after a break, and logs their results.
@@ -124,8 +127,8 @@ func (m *many) logPending() {
 	for i, done := range m.pending {
 		o := <-done
 		attributes := []slog.Attr{slog.Int("index", m.next+i)}
-		if o.fault != nil {
-			attributes = append(attributes, slog.Int64("id", o.fault.ID))
+		if o.result.Fault != nil {
+			attributes = append(attributes, slog.Int64("id", o.result.Fault.ID))
 		}
 		if o.err != nil {
 			attributes = append(attributes, slog.String("error", o.err.Error()))
@@ -195,10 +198,17 @@ func (c *call) awaitWindow(policy RetryPolicy) (int, error) {
 			return number, nil
 		}
 		if wait > policy.MaxWait || exceedsDeadline(c.waits, wait) {
-			return 0, &RateLimitError{RetryAfter: wait, Err: &Error{unsent: true}}
+			return 0, c.limited(wait, nil)
 		}
 		if err := sleep(c.waits, jitter(wait)); err != nil {
-			return 0, &RateLimitError{RetryAfter: wait, Err: &Error{unsent: true, Err: err}}
+			return 0, c.limited(wait, err)
 		}
 	}
+}
+
+// limited returns the error of a request that was not sent, as the rate limit is exhausted.
+func (c *call) limited(wait time.Duration, err error) error {
+	e := c.newError(err)
+	e.unsent = true
+	return &RateLimitError{RetryAfter: wait, Err: e}
 }

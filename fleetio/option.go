@@ -18,10 +18,14 @@ type settings struct {
 	timeout    time.Duration // 0 for the default
 	userAgent  string
 	apiVersion string
-	retry      RetryPolicy
-	retry503   bool
-	logger     *slog.Logger
-	maxBody    int64 // 0 for the default
+	// unversioned: the paths have no version.
+	unversioned bool
+	retry       RetryPolicy
+	retry503    bool
+	reconcile   bool
+	delay       time.Duration // before the second look-up
+	logger      *slog.Logger
+	maxBody     int64 // 0 for the default
 }
 
 // Option is an option of [NewClient].
@@ -98,13 +102,13 @@ func WithUserAgent(name string) Option {
 }
 
 // WithAPIVersion requests a version of the API (X-Api-Version), a date such as "2025-05-05" (default the version that
-// the API key is pinned to).
+// the API key is pinned to). From 2025-05-05 on, the paths have no version (/api/faults).
 func WithAPIVersion(date string) Option {
 	return func(s *settings) error {
 		if _, err := time.Parse(time.DateOnly, date); err != nil {
 			return errors.New("fleetio: the API version is no date such as 2025-05-05")
 		}
-		s.apiVersion = date
+		s.apiVersion, s.unversioned = date, date >= "2025-05-05"
 		return nil
 	}
 }
@@ -131,7 +135,44 @@ func WithRetry503() Option {
 	}
 }
 
-// WithLogger logs retries (level Info), and results that [Client.CreateFaults] could not return after a break (Warn)
+// defaultDelay is longer than the time after which the usual gateways give up a request: nginx and AWS load balancers 60 s,
+// Cloudflare 100 s.
+const defaultDelay = 2 * time.Minute
+
+// WithReconcile looks up a fault whose create is ambiguous, or whose 201 is unreadable, and returns it like one that was
+// created (see [WithLookedUp] and [Result]). It needs an API key that may read faults, and API version 2025-05-05 or
+// later.
+//
+// The look-up finds a fault by its external_id, and compares vehicle and code. A create without an external_id gets one
+// of [NewExternalID]. If the fault is not there, the request may still be on its way through a proxy: the client looks
+// again after a delay ([WithReconcileDelay]), and then returns a [*NotFoundError]. It never sends the fault again. If a
+// look-up fails or is inconclusive, the error remains the ambiguous [*Error], with the reason.
+//
+// An external_id of your own should be of one fault only. Older faults with the same external_id, vehicle and code are
+// told apart by created_at, compared with the Date of the response; if a response lacks one of them, or several faults
+// match, or another create of this client has had the external_id within 5 minutes, the error remains ambiguous. Not
+// told apart are faults that another program creates less than 3 s before, or at the same time.
+func WithReconcile() Option {
+	return func(s *settings) error {
+		s.reconcile = true
+		return nil
+	}
+}
+
+// WithReconcileDelay sets the time between the two look-ups of [WithReconcile] and [Client.FindCreated] (default 2
+// minutes). It should be longer than any gateway in front of the service holds a request: the usual ones give up after 30
+// to 100 s by default.
+func WithReconcileDelay(d time.Duration) Option {
+	return func(s *settings) error {
+		if d <= 0 {
+			return fmt.Errorf("fleetio: the delay of %v is not positive", d)
+		}
+		s.delay = d
+		return nil
+	}
+}
+
+// WithLogger logs retries and faults that were looked up (level Info), and results that [Client.CreateFaults] could not return after a break (Warn)
 // (default no log). No header or body is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
@@ -141,7 +182,8 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithMaxResponseBytes limits the body of a response in bytes, after decompression. A longer one is an [*Error]. The
-// default is 1 MiB and 6 bytes for each byte of the request, because the response repeats the fault and may escape it.
+// default is 1 MiB and 6 bytes for each byte of the request, because the response repeats the fault and may escape it; 16
+// MiB for a page of faults.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
@@ -154,13 +196,17 @@ func WithMaxResponseBytes(n int64) Option {
 
 // CallOption is an option of [Client.CreateFault].
 type CallOption struct {
-	raw **http.Response
+	raw      **http.Response
+	lookedUp *bool
 }
 
 // WithRawResponse stores the last response in *response, also after an error (default not stored): status, header, and
 // the body as far as it was read, which need not be closed; nil without a response. It has no Request, which contains
 // the credentials. Nothing is redacted: a server may repeat credentials.
 func WithRawResponse(response **http.Response) CallOption { return CallOption{raw: response} }
+
+// WithLookedUp sets *lookedUp to whether the create was ambiguous and the fault was found by [WithReconcile].
+func WithLookedUp(lookedUp *bool) CallOption { return CallOption{lookedUp: lookedUp} }
 
 // ManyOption is an option of [Client.CreateFaults].
 type ManyOption struct {

@@ -2,6 +2,7 @@ package fleetio
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,10 +30,7 @@ func (c *call) read(response *http.Response, a *attempt, into *bytes.Buffer) err
 		return nil
 	}
 	defer response.Body.Close() //nolint:errcheck // the body was read
-	limit := c.maxBody
-	if limit == 0 {
-		limit = defaultMaxBody + maxEscape*int64(len(c.body))
-	}
+	limit := cmp.Or(c.settings.maxBody, c.maxBody)
 	// One byte beyond the limit shows that the body is longer. The limit may be the largest int64.
 	a.limit = io.LimitedReader{R: response.Body, N: max(limit, limit+1)}
 	if _, err := into.ReadFrom(&a.limit); err != nil {
@@ -45,29 +43,34 @@ func (c *call) read(response *http.Response, a *attempt, into *bytes.Buffer) err
 	return nil
 }
 
-// decode returns the fault or the error of a response. The cause is the error of reading its body.
-func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault, *Error) {
+// decode reads the body of a success, or returns the error of a response. The cause is the error of reading its body.
+func (c *call) decode(response *http.Response, body []byte, cause error) *Error {
 	if cause == nil {
 		cause = checkType(response.Header, body)
 	}
-	if response.StatusCode == http.StatusCreated {
-		fault, err := c.decodeFault(body)
+	if response.StatusCode == c.status {
+		err := c.accept(c, body)
+		c.date = response.Header.Get("Date")
 		switch {
 		case cause == nil && err == nil:
-			return fault, nil
+			return nil
 		case cause == nil:
 			cause = err
 		}
 		e := c.responseError(response, body, cause)
-		e.Created = true
-		e.Fault = fault
-		return nil, e
+		if !e.isRead {
+			e.Created, e.Fault = true, c.result
+		}
+		if e.Fault != nil {
+			e.Fault.Extra = nil // whose names a server may fill with credentials
+		}
+		return e
 	}
 	e := c.responseError(response, body, cause)
 	switch {
 	case cause != nil || len(body) == 0:
 	case response.StatusCode == http.StatusUnprocessableEntity:
-		invalid, err := validationErrorsObject.decode(body)
+		invalid, _, err := validationErrorsObject.decode(body)
 		if err != nil || invalid.Errors == nil {
 			e.Err = errors.New("its body does not list fields")
 			break
@@ -81,7 +84,7 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 		}
 	case response.StatusCode == http.StatusTooManyRequests: // its body adds nothing to the status
 	case response.StatusCode >= http.StatusBadRequest:
-		problem, err := problemObject.decode(body)
+		problem, _, err := problemObject.decode(body)
 		if err != nil || reflect.ValueOf(*problem).IsZero() {
 			e.Err = errors.New("its body is no problem object")
 			break
@@ -96,7 +99,7 @@ func (c *call) decode(response *http.Response, body []byte, cause error) (*Fault
 	default:
 		e.Err = errors.New("the contract has no such status")
 	}
-	return nil, e
+	return e
 }
 
 // responseError returns an error with all that is common to responses.
@@ -111,11 +114,11 @@ func (c *call) responseError(response *http.Response, body []byte, cause error) 
 		}
 	}
 	_, hasWait := retryAfter(header, time.Time{})
-	return &Error{
-		StatusCode: response.StatusCode, Header: header, RequestID: header.Get("X-Request-ID"),
-		Body: []byte(c.redactCut(string(body))), Err: cause,
-		refused: c.retry503 && hasWait && response.StatusCode == http.StatusServiceUnavailable,
-	}
+	e := c.newError(cause)
+	e.StatusCode, e.Header, e.RequestID = response.StatusCode, header, header.Get("X-Request-ID")
+	e.Body = []byte(c.redactCut(string(body)))
+	e.refused = c.retry503 && hasWait && response.StatusCode == http.StatusServiceUnavailable
+	return e
 }
 
 // checkType fails if the Content-Type is not JSON. A response without a body needs none.

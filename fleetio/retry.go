@@ -39,21 +39,23 @@ func jitter(wait time.Duration) time.Duration {
 	return wait + rand.N(min(wait/10, time.Second)+1) //nolint:gosec // no secret
 }
 
-// do sends the request until it succeeds or cannot be retried.
-func (c *call) do(ctx context.Context) (*Fault, error) {
+// do sends the request until it succeeds or cannot be retried. The error is an [*Error] or a [*RateLimitError].
+func (c *call) do(ctx context.Context) error {
 	policy := c.retry.limits()
 	var waited time.Duration
 	for attempts := 1; ; attempts++ {
 		window, err := c.awaitWindow(policy)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := c.waits.Err(); err != nil {
-			return nil, &Error{Err: err, unsent: true}
+			e := c.newError(err)
+			e.unsent = true
+			return e
 		}
-		fault, e := c.attempt(ctx)
+		e := c.attempt(ctx)
 		if e == nil {
-			return fault, nil
+			return nil
 		}
 		after, has := retryAfter(e.Header, time.Now())
 		if e.StatusCode == http.StatusTooManyRequests && c.paced {
@@ -62,7 +64,7 @@ func (c *call) do(ctx context.Context) (*Fault, error) {
 		wait, retry := backoff(e, attempts, after, has)
 		left := policy.MaxWait - waited
 		if !retry || attempts >= policy.MaxAttempts || wait > left || exceedsDeadline(ctx, wait) {
-			return nil, typed(e, after)
+			return typed(e, after)
 		}
 		wait = min(jitter(wait), left)
 		waited += wait
@@ -75,7 +77,7 @@ func (c *call) do(ctx context.Context) (*Fault, error) {
 				err = fmt.Errorf("%w: %w", err, e.Err)
 			}
 			e.Err = err
-			return nil, typed(e, after)
+			return typed(e, after)
 		}
 	}
 }
@@ -87,12 +89,31 @@ func backoff(e *Error, attempts int, after time.Duration, has bool) (time.Durati
 	switch {
 	case e.StatusCode == http.StatusTooManyRequests || e.refused:
 		return after, has
-	case !e.unsent || errors.As(e.Err, &certificate):
+	case errors.As(e.Err, &certificate):
+		return 0, false
+	case e.isRead && has && e.mayPass():
+		return after, true
+	case e.isRead && e.mayPass():
+		return 250 * time.Millisecond << min(attempts-1, 10), true
+	case !e.unsent:
 		return 0, false
 	case errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded):
 		return 0, false
 	default:
 		return 250 * time.Millisecond << min(attempts-1, 10), true
+	}
+}
+
+// mayPass reports whether a read that failed may succeed later: without a response, with one that cannot be read, and with
+// a status of a failure of the service or of a gateway.
+func (e *Error) mayPass() bool {
+	switch e.StatusCode / 100 {
+	case 0, 5:
+		return true
+	case 4:
+		return e.StatusCode == http.StatusRequestTimeout || http.StatusText(e.StatusCode) == ""
+	default:
+		return e.StatusCode == http.StatusOK
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 )
 
 // Fixtures are the initial accounts of a sandbox. The command reads them from a file.
@@ -29,7 +29,7 @@ type Account struct {
 	Vehicles   []Vehicle   `json:"vehicles,omitempty"`
 	FaultRules []FaultRule `json:"fault_rules,omitempty"`
 	// Faults are created when the account is first added to a store, and never again.
-	Faults []fleetioapi.FaultCreate `json:"faults,omitempty"`
+	Faults []fleetio.FaultCreate `json:"faults,omitempty"`
 }
 
 // APIKey is a key that callers send as "Authorization: Token KEY".

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 
 	"github.com/fleetcontract/fleetio-go/fleetio"
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -121,12 +120,12 @@ func (s *Sandbox) Accounts() []Account {
 }
 
 // NewestFaults returns the newest faults of an account, or of all accounts if it is 0, by descending id, at most limit.
-func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([]fleetioapi.Fault, error) {
+func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([]fleetio.Fault, error) {
 	records, err := s.NewestRecords(ctx, account, limit)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]fleetioapi.Fault, len(records))
+	list := make([]fleetio.Fault, len(records))
 	for i, r := range records {
 		if err := json.Unmarshal(r.complete(), &list[i]); err != nil {
 			return nil, fmt.Errorf("sandbox: the store's fault %d: %w", r.ID, err)

@@ -40,7 +40,7 @@ func TestNothingIsShared(t *testing.T) {
 func TestOptionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
 	f := DefaultFixtures()
-	f.Accounts[0].Faults = []fleetioapi.FaultCreate{{VehicleID: 1, Code: "P0420", Name: new("first")}}
+	f.Accounts[0].Faults = []fleetio.FaultCreate{{VehicleID: 1, Code: "P0420", Name: new("first")}}
 	option := WithFixtures(f)
 	*f.Accounts[0].Faults[0].Name = "changed"
 	var wg sync.WaitGroup

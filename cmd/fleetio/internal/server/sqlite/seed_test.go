@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -27,7 +27,7 @@ func TestSeed(t *testing.T) {
 	full.Vehicles = []sandbox.Vehicle{{ID: 9}, {ID: 1, Name: "V", ArchivedAt: &archived}, {ID: 5}}
 	full.FaultRules = []sandbox.FaultRule{{ID: 3, Code: "Z"}, {ID: 2, Code: "A", Name: "N", Description: "D", PriorityHandling: sandbox.PriorityIgnore}}
 	withFaults := account(20, "with-faults")
-	withFaults.Faults = []fleetioapi.FaultCreate{{VehicleID: 1}}
+	withFaults.Faults = []fleetio.FaultCreate{{VehicleID: 1}}
 	faults := []sandbox.Record{{Account: 12, Fault: fault("a")}, {Account: 20, Fault: fault("b")}, {Account: 20, Fault: fault("c")}}
 	steps := []struct {
 		name   string
