@@ -30,7 +30,8 @@ func createCommand(c *console) *cobra.Command {
 			"  1  not created; the error says why\n" +
 			"  2  could not run, or the outcome is unknown, or the fault was created and the response is bad; see the\n" +
 			"     error, and check in Fleetio before retrying. The outcome is unknown without a response, and with one\n" +
-			"     that a gateway may send after the fault was stored (3xx, 408, 5xx, a 4xx of no standard)",
+			"     that a gateway may send after the fault was stored (3xx, 408, 5xx, a 4xx of no standard); then the\n" +
+			"     fault is looked up by its external_id, and printed if it is there",
 		Example: "  fleetio create --vehicle-id 4711 --code P0420 --status open\n" +
 			"  echo '{\"vehicle_id\": 4711, \"code\": \"P0420\"}' | fleetio create --credentials keys.env -",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -155,7 +156,8 @@ func create(ctx context.Context, c *console, client *faults.Client, f faults.Fau
 	fault, err := client.CreateFault(ctx, f)
 	finishing.RUnlock()
 	if err != nil {
-		if outcome := importer.OutcomeOf(err); outcome == importer.OutcomeAmbiguous || outcome == importer.OutcomeCreated {
+		switch importer.OutcomeOf(err) {
+		case importer.OutcomeAmbiguous, importer.OutcomeNotFound, importer.OutcomeCreated:
 			return errors.New(importer.Message(err))
 		}
 		_, _ = fmt.Fprintf(c.stderr, "fleetio: not created: %s\n", importer.Message(err))

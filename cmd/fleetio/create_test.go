@@ -39,14 +39,14 @@ func TestCreate(t *testing.T) {
 			handler: func(w http.ResponseWriter, r *http.Request) {
 				reply(w, 401, `{"status":401,"title":"`+r.Header.Get("Account-Token")+`"}`)
 			}},
-		"ambiguous": {args: flags, code: 2, sent: true, stderr: "unknown whether created\n",
+		"ambiguous": {args: flags, code: 2, sent: true, stderr: "unknown whether created, external_id x\n",
 			handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
-		"a gateway": {args: flags, code: 2, sent: true, stderr: "fleetio: 503 Service Unavailable: its body is no problem object: unknown whether created\n",
+		"a gateway": {args: flags, code: 2, sent: true, stderr: "fleetio: 503 Service Unavailable: its body is no problem object: the look-up failed: list faults: 404 Not Found: its body is no problem object: unknown whether created, external_id x\n",
 			handler: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "0")
 				reply(w, 503, `{}`)
 			}},
-		"another fault": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created: the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio\n",
+		"another fault": {args: flags, code: 2, sent: true, stderr: "fleetio: the fault was created: the response is about another fault, as vehicle_id or code is not what was sent: find the id in Fleetio: the look-up failed",
 			handler: func(w http.ResponseWriter, _ *http.Request) {
 				reply(w, 201, `{"id":7,"vehicle_id":1,"code":"P0420"}`)
 			}},
@@ -119,10 +119,10 @@ func TestImportThroughAGateway(t *testing.T) {
 	code, stdout, stderr := imports(t, v, "--concurrency", "1", path)
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "gave up after 10 consecutive failures")
-	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 10 ambiguous, 0 not created, 5 not tried\n")
+	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 10 ambiguous, 0 not found, 0 not created, 5 not tried\n")
 	code, stdout, _ = imports(t, v, "--concurrency", "1", path)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 15 ambiguous, 0 not created, 0 not tried\n")
+	assert.Contains(t, stdout, "15 rows: 0 created, 0 created before, 0 rejected, 15 ambiguous, 0 not found, 0 not created, 0 not tried\n")
 	assert.Equal(t, once(15), v.counts())
 }
 
@@ -153,7 +153,7 @@ func TestCredentialsFromTheEnvironment(t *testing.T) {
 	t.Setenv(envAPIKey, testKey)
 	code, _, stderr = fleetio("", args...)
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, map[string]int{"": 1}, v.counts())
+	assert.Len(t, v.counts(), 1)
 }
 
 func TestReadKeys(t *testing.T) {

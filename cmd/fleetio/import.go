@@ -36,10 +36,14 @@ func importCommand(c *console) *cobra.Command {
 			"The whole file is checked first. Invalid rows are rejected and listed with their lines; the others are\n" +
 			"sent. On a live account each makes a real record. --dry-run checks the file and sends nothing.\n\n" +
 			"The journal, FILE.journal, records each row before it is sent, and the outcome. Run the same import\n" +
-			"again to continue: rows that were created are skipped, rejected and not created ones are sent again. A\n" +
-			"row whose outcome is unknown is ambiguous, and is not sent again by itself: check in Fleetio, then use\n" +
-			"--retry-ambiguous or leave it. Do not edit or reorder rows that were already sent. A journal is for one\n" +
-			"server and one account; --dry-run checks the account, too, if it has credentials.\n\n" +
+			"again to continue: rows that were created are skipped, rejected and not created ones are sent again. Do\n" +
+			"not edit or reorder rows that were already sent. A journal is for one server and one account; --dry-run\n" +
+			"checks the account, too, if it has credentials.\n\n" +
+			"A row whose outcome is unknown, as the connection was lost, is looked up by its external_id, by the next\n" +
+			"run if necessary. A row without one gets one. If the fault is there, the row is created. If it is not,\n" +
+			"and again not after --look-up-delay, the row is \"not found\". If it cannot be looked up, for example\n" +
+			"because the API key may not read faults, the row is ambiguous: check in Fleetio. Neither is sent again\n" +
+			"without --retry-not-found or --retry-ambiguous.\n\n" +
 			"import stops when the credentials are refused, when the journal cannot be written, when waiting two\n" +
 			"minutes for the rate limit does not help, and after " + strconv.Itoa(importer.MaxFailures) +
 			" consecutive failures. An interrupt lets\n" +
@@ -47,7 +51,7 @@ func importCommand(c *console) *cobra.Command {
 			"ambiguous.\n\n" + credentials + "\n\n" +
 			"Exit codes:\n" +
 			"  0  all rows are created\n" +
-			"  1  some rows are rejected, not created or ambiguous\n" +
+			"  1  some rows are rejected, not created, not found or ambiguous\n" +
 			"  2  could not run, or stopped before the end; it prints the report of what it did",
 		Example: "  fleetio import --dry-run faults.csv\n" +
 			"  fleetio import --credentials keys.env --map 'Vehicle=vehicle_id' --map DTC=code --ignore Driver faults.csv\n" +
@@ -71,7 +75,9 @@ func importCommand(c *console) *cobra.Command {
 	flags.StringArrayVar(&ignore, "ignore", nil, "ignore a `COLUMN`; repeatable")
 	flags.StringVar(&i.Journal, "journal", "", "record the rows that are sent in `JOURNAL` (default FILE.journal)")
 	flags.BoolVar(&i.RetryAmbiguous, "retry-ambiguous", false,
-		"send ambiguous rows again, which may create their faults twice")
+		"send ambiguous rows and rows that were not found again, which may create their faults twice")
+	flags.BoolVar(&i.RetryNotFound, "retry-not-found", false,
+		"send rows again whose outcome was unknown and whose fault was not found")
 	flags.IntVar(&i.Concurrency, "concurrency", 4, "`NUMBER` of rows in flight, 1 to 100")
 	formatFlag(cmd, &i.format, "text or json")
 	i.service.addFlags(cmd)

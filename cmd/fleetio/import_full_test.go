@@ -136,7 +136,7 @@ func TestImportFullDisk(t *testing.T) {
 
 				code, report, said := imports(t, v, path)
 				assert.Equal(t, min(test.ambiguous, 1), code, said)
-				assert.Contains(t, report, fmt.Sprintf("5 rows: %d created, %d created before, 0 rejected, %d ambiguous, 0 not created, 0 not tried\n",
+				assert.Contains(t, report, fmt.Sprintf("5 rows: %d created, %d created before, 0 rejected, %d ambiguous, 0 not found, 0 not created, 0 not tried\n",
 					rows-test.created, test.created-test.ambiguous, test.ambiguous))
 				assert.Equal(t, once(rows), v.counts())
 			})

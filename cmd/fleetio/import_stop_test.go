@@ -50,7 +50,7 @@ func TestImportAfterEachCrash(t *testing.T) {
 		code, stdout, stderr := imports(t, v, "--concurrency", "2", path)
 		require.Equal(t, want, v.counts(), "cut at %d: %s", cut, stderr)
 		ambiguous := rows - created - len(want)
-		require.Contains(t, stdout, fmt.Sprintf("3 rows: %d created, %d created before, 0 rejected, %d ambiguous, 0 not created, 0 not tried\n",
+		require.Contains(t, stdout, fmt.Sprintf("3 rows: %d created, %d created before, 0 rejected, %d ambiguous, 0 not found, 0 not created, 0 not tried\n",
 			len(want), created, ambiguous), "cut at %d", cut)
 		require.Equal(t, min(ambiguous, 1), code)
 		if !strings.HasSuffix(whole[:min(cut+1, len(whole))], "\n") {
@@ -85,7 +85,7 @@ func TestImportKilled(t *testing.T) {
 	v.mu.Unlock()
 	code, stdout, stderr := imports(t, v, path)
 	assert.Equal(t, 1, code, stderr)
-	assert.Contains(t, stdout, "5 rows: 2 created, 2 created before, 0 rejected, 1 ambiguous, 0 not created, 0 not tried\n")
+	assert.Contains(t, stdout, "5 rows: 2 created, 2 created before, 0 rejected, 1 ambiguous, 0 not found, 0 not created, 0 not tried\n")
 	assert.Contains(t, stdout, "\n  "+path+":4: sent by an earlier run")
 	assert.Equal(t, once(5), v.counts())
 }
@@ -137,7 +137,7 @@ func TestImportInterrupted(t *testing.T) {
 	code := run(ctx, []string{"import", "--credentials", keys(t), "--base-url", v.URL, "--concurrency", "1", path},
 		&console{stdout: &out, stderr: &errOut, now: someDay})
 	assert.Equal(t, 2, code)
-	assert.Contains(t, out.String(), "9 rows: 3 created, 0 created before, 0 rejected, 0 ambiguous, 0 not created, 6 not tried\n")
+	assert.Contains(t, out.String(), "9 rows: 3 created, 0 created before, 0 rejected, 0 ambiguous, 0 not found, 0 not created, 6 not tried\n")
 	assert.True(t, strings.HasSuffix(errOut.String(), "fleetio: interrupted\n"), errOut.String())
 	code, stdout, _ := imports(t, v, path)
 	assert.Equal(t, 0, code, stdout)

@@ -30,12 +30,14 @@ const (
 	testToken = "account-77d0e2"
 )
 
-// vendor is a server that counts what it is sent by external_id.
+// vendor is a server that counts what it is sent by external_id. It finds no fault by look-ups until lists is set.
 type vendor struct {
 	*httptest.Server
 
 	mu      sync.Mutex
 	sent    map[string]int
+	lists   func(id string) []string // the faults with an external_id, as JSON
+	looks   int
 	handler func(w http.ResponseWriter, r *http.Request, id string) bool // reports whether it has responded
 }
 
@@ -53,6 +55,10 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		VehicleID  int64  `json:"vehicle_id"`
 		Code       string `json:"code"`
 	}
+	if r.Method == http.MethodGet {
+		v.list(w, r)
+		return
+	}
 	text, _ := io.ReadAll(r.Body)
 	_ = json.Unmarshal(text, &body)
 	v.mu.Lock()
@@ -64,6 +70,17 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	reply(w, http.StatusCreated, fmt.Sprintf(`{"id":90210,"account_id":12,"vehicle_id":%d,"code":%q,"count":null,"description":null,`+
 		`"status":"open","is_sample":false}`, body.VehicleID, body.Code))
+}
+
+func (v *vendor) list(w http.ResponseWriter, r *http.Request) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.lists == nil {
+		reply(w, http.StatusNotFound, `{}`)
+		return
+	}
+	v.looks++
+	reply(w, http.StatusOK, `{"next_cursor":null,"records":[`+strings.Join(v.lists(r.URL.Query().Get("filter[external_id][eq]")), ",")+`]}`)
 }
 
 func (v *vendor) counts() map[string]int {
@@ -147,13 +164,13 @@ func TestImport(t *testing.T) {
 	})
 	code, stdout, stderr := imports(t, v, "--dry-run", path)
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, path+": 9 rows: 0 created, 0 created before, 0 rejected, 0 ambiguous, 0 not created, 9 to send\n", stdout)
+	assert.Equal(t, path+": 9 rows: 0 created, 0 created before, 0 rejected, 0 ambiguous, 0 not found, 0 not created, 9 to send\n", stdout)
 	assert.Empty(t, v.counts())
 	assert.NoFileExists(t, path+".journal")
 
 	code, stdout, stderr = imports(t, v, path)
 	assert.Equal(t, 0, code, stderr)
-	assert.Equal(t, path+": 9 rows: 9 created, 0 created before, 0 rejected, 0 ambiguous, 0 not created, 0 not tried\n", stdout)
+	assert.Equal(t, path+": 9 rows: 9 created, 0 created before, 0 rejected, 0 ambiguous, 0 not found, 0 not created, 0 not tried\n", stdout)
 	assert.Equal(t, "9 of 9 rows to send to "+v.URL+"\n", stderr)
 	assert.Equal(t, once(9), v.counts())
 	noCredential(t, read(t, path+".journal"))
@@ -180,7 +197,7 @@ func TestImportNDJSONFromStdin(t *testing.T) {
 	var r importer.Report
 	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 	assert.Equal(t, importer.Report{File: "-", Rows: 2, Created: 1, Rejected: []importer.Note{{Line: 3, Row: 2, Message: "code is required"}},
-		NotCreated: []importer.Note{}, Ambiguous: []importer.Note{}, Warnings: []importer.Note{}}, r)
+		NotCreated: []importer.Note{}, Ambiguous: []importer.Note{}, NotFound: []importer.Note{}, Warnings: []importer.Note{}}, r)
 	assert.Equal(t, map[string]int{"a": 1}, v.counts())
 }
 
@@ -215,7 +232,7 @@ func TestImportOutcomes(t *testing.T) {
 	path := write(t, "faults.csv", table(6)+"7,0,\n")
 	code, stdout, stderr := imports(t, v, path)
 	assert.Equal(t, 1, code, stderr)
-	assert.Contains(t, stdout, "7 rows: 3 created, 0 created before, 2 rejected, 1 ambiguous, 1 not created, 0 not tried\n")
+	assert.Contains(t, stdout, "7 rows: 3 created, 0 created before, 2 rejected, 1 ambiguous, 0 not found, 1 not created, 0 not tried\n")
 	assert.Regexp(t, `(?s)rejected\n  \S*:2: 422 .*code of .*\[redacted\].* is unknown\n  \S*:8: code is required; vehicle_id is required\n`, stdout)
 	assert.Regexp(t, `(?s)ambiguous: .*:3: .*unknown whether created`, stdout)
 	assert.Regexp(t, `(?s)not created: .*faults.csv:4: 404 Not Found`, stdout)
@@ -226,7 +243,7 @@ func TestImportOutcomes(t *testing.T) {
 
 	code, stdout, _ = imports(t, v, path)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stdout, "7 rows: 0 created, 3 created before, 2 rejected, 1 ambiguous, 1 not created")
+	assert.Contains(t, stdout, "7 rows: 0 created, 3 created before, 2 rejected, 1 ambiguous, 0 not found, 1 not created")
 	first["1"]++
 	first["3"]++
 	assert.Equal(t, first, v.counts(), "what was refused is sent again, and nothing else")
@@ -439,7 +456,7 @@ func TestImportTornJournal(t *testing.T) {
 		assert.Equal(t, 1, code)
 		assert.Contains(t, stderr, "warning: "+path+".journal:5: an incomplete event (1 in all), as after a full disk")
 		for _, line := range []string{"2", "3", "4"} {
-			assert.Contains(t, stdout, "\n  "+path+":"+line+": sent by an earlier run, and the outcome is unknown\n")
+			assert.Contains(t, stdout, "\n  "+path+":"+line+": sent by an earlier run, and the outcome is unknown")
 		}
 	}
 	assert.Equal(t, map[string]int{"1": 1, "2": 1, "3": 1, "4": 2}, v.counts(), "only the row that the journal does not have is sent")

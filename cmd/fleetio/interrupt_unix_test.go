@@ -108,6 +108,6 @@ func TestInterruptWaitsForRows(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, command.Wait(), &exit)
 	assert.Equal(t, exitNotRun, exit.ExitCode())
-	assert.Contains(t, string(out[filled:]), "2 rows: 1 created, 0 created before, 0 rejected, 0 ambiguous, 0 not created, 1 not tried\n")
+	assert.Contains(t, string(out[filled:]), "2 rows: 1 created, 0 created before, 0 rejected, 0 ambiguous, 0 not found, 0 not created, 1 not tried\n")
 	assert.Equal(t, once(1), v.counts())
 }

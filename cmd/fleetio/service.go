@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +30,10 @@ const (
 
 // service is the server and the account of a client.
 type service struct {
-	base     string
-	keysPath string
+	base       string
+	keysPath   string
+	apiVersion string
+	delay      time.Duration
 }
 
 func (s *service) addFlags(cmd *cobra.Command) {
@@ -38,6 +41,10 @@ func (s *service) addFlags(cmd *cobra.Command) {
 		"send requests to the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
 	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
+	cmd.Flags().StringVar(&s.apiVersion, "api-version", "",
+		"request the version of the API of `DATE`, such as 2025-05-05 (default that of the API key)")
+	cmd.Flags().DurationVar(&s.delay, "look-up-delay", 2*time.Minute,
+		"if a fault whose outcome is unknown is not found, look it up again after `TIME`")
 }
 
 // url returns the base URL of the server, without a trailing slash. It may contain a password, which client rejects.
@@ -60,8 +67,15 @@ func (s *service) credentials() (faults.Credentials, error) {
 // client returns a client whose requests continue after the end of the context once they are in flight, so that an
 // interrupted command gets the outcome of each create.
 func (s *service) client(keys faults.Credentials) (*faults.Client, error) {
-	client, err := faults.NewClient(keys, faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/"+version()),
-		faults.WithHTTPClient(&http.Client{Transport: importer.Transport{Base: http.DefaultTransport}}))
+	options := []faults.Option{
+		faults.WithBaseURL(s.url()), faults.WithUserAgent("fleetio/" + version()),
+		faults.WithHTTPClient(&http.Client{Transport: importer.Transport{Base: http.DefaultTransport}}),
+		faults.WithReconcile(), faults.WithReconcileDelay(s.delay),
+	}
+	if s.apiVersion != "" {
+		options = append(options, faults.WithAPIVersion(s.apiVersion))
+	}
+	client, err := faults.NewClient(keys, options...)
 	if err != nil {
 		return nil, errors.New(importer.Message(err))
 	}

@@ -16,12 +16,16 @@ const (
 	OutcomeRejected   = "rejected" // the fault is invalid
 	OutcomeNotCreated = "not created"
 	OutcomeAmbiguous  = "ambiguous"
+	OutcomeNotFound   = "not found" // it was ambiguous, and two look-ups did not find it
 )
 
 // OutcomeOf returns the outcome of a create by the error of the client.
 func OutcomeOf(err error) string {
 	e, isError := errors.AsType[*fleetio.Error](err)
+	_, isMissing := errors.AsType[*fleetio.NotFoundError](err)
 	switch {
+	case isMissing:
+		return OutcomeNotFound
 	case err == nil || isError && e.Created:
 		return OutcomeCreated
 	case errors.Is(err, fleetio.ErrInvalid):

@@ -14,10 +14,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
-	journalVersion = 2         // 1 has no account
+	journalVersion = 3         // 1 has no account, 2 no external_id
 	eventJournal   = "journal" // the first line: the server and the account
 	eventSending   = "sending" // a row is about to be sent
 	maxEvent       = 64 << 10
@@ -30,24 +31,33 @@ type event struct {
 	URL     string `json:"url,omitempty"` // of the server
 	Row     int    `json:"row,omitempty"`
 	Line    int    `json:"line,omitempty"`
-	SHA256  string `json:"sha256,omitempty"` // of the JSON that is sent
-	ID      int64  `json:"id,omitempty"`     // of the fault, 0 if unknown
-	Message string `json:"message,omitempty"`
-	HMACKey []byte `json:"hmac_key,omitempty"`
-	Account []byte `json:"account,omitempty"` // HMAC-SHA256 of the Account-Token
-	Time    string `json:"time,omitempty"`
+	SHA256  string `json:"sha256,omitempty"` // of the JSON of the row
+	// ExternalID is the one that import gave the fault, as the row has none.
+	ExternalID string `json:"external_id,omitempty"`
+	ID         int64  `json:"id,omitempty"` // of the fault, 0 if unknown
+	Message    string `json:"message,omitempty"`
+	HMACKey    []byte `json:"hmac_key,omitempty"`
+	Account    []byte `json:"account,omitempty"` // HMAC-SHA256 of the Account-Token
+	Time       string `json:"time,omitempty"`
 }
 
 // entry is the state of a row in a journal.
 type entry struct {
-	sum  string // "" if unknown
-	last string // event
+	sum   string    // "" if unknown
+	last  string    // event
+	given string    // external_id, "" if import gave it none
+	sent  time.Time // zero if unknown
 }
 
 // mayExist reports whether the fault was created, or may have been: the row must not be sent again by itself. A row
 // of which the journal has the sending and no outcome is such a row.
 func (e entry) mayExist() bool {
-	return e.last == OutcomeCreated || e.last == OutcomeAmbiguous || e.last == eventSending
+	return e.last == OutcomeCreated || e.isOpen()
+}
+
+// isOpen reports whether it is unknown whether the fault was created.
+func (e entry) isOpen() bool {
+	return e.last == OutcomeAmbiguous || e.last == OutcomeNotFound || e.last == eventSending
 }
 
 // account distinguishes an Account-Token from others without revealing it. The key is random, so that no table of
@@ -75,13 +85,15 @@ func digestToken(key []byte, token string) []byte {
 // history is the content of a journal.
 type history struct {
 	url     string
+	version int // of the last header
 	account account
 	created bool         // a fault may have been, since the account was named
 	open    map[int]bool // rows with a sending and no outcome since then
 	rows    map[int]entry
-	torn    []int // lines that have an incomplete event
-	damaged bool  // an incomplete event was read, and no header since
-	size    int64 // bytes of the complete lines
+	ids     map[int64]int // rows by the id of their fault
+	torn    []int         // lines that have an incomplete event
+	damaged bool          // an incomplete event was read, and no header since
+	size    int64         // bytes of the complete lines
 }
 
 var errNoJournal = errors.New(
@@ -94,7 +106,7 @@ var errNoJournal = errors.New(
 // It fails for the journal of another server or account, where the same rows are other faults. token is "" if the
 // account is not known.
 func readHistory(r io.Reader, path, url, token string) (*history, error) {
-	h := &history{rows: map[int]entry{}, open: map[int]bool{}}
+	h := &history{rows: map[int]entry{}, open: map[int]bool{}, ids: map[int64]int{}}
 	lines := bufio.NewReaderSize(r, maxEvent)
 	for n := 1; ; n++ {
 		text, err := lines.ReadSlice('\n')
@@ -198,7 +210,8 @@ func decodeEvent(text []byte) (event, error) {
 func (h *history) markAmbiguous(number int) {
 	h.created = true
 	if row := h.rows[number]; row.last != OutcomeCreated {
-		h.rows[number] = entry{sum: row.sum, last: OutcomeAmbiguous}
+		row.last = OutcomeAmbiguous
+		h.rows[number] = row
 	}
 }
 
@@ -236,7 +249,7 @@ func (h *history) addHeader(e *event) error {
 	if !bytes.Equal(h.account.digest, e.Account) {
 		h.created, h.open = false, map[int]bool{}
 	}
-	h.url, h.account, h.damaged = e.URL, account{e.HMACKey, e.Account}, false
+	h.url, h.version, h.account, h.damaged = e.URL, e.Version, account{e.HMACKey, e.Account}, false
 	return nil
 }
 
@@ -254,9 +267,10 @@ func (h *history) add(e *event) error {
 		if sum, err := hex.DecodeString(e.SHA256); err != nil || len(sum) != sha256.Size {
 			return errors.New("sha256 is not a SHA-256")
 		}
-		row.sum = e.SHA256
-	case OutcomeCreated, OutcomeRejected, OutcomeNotCreated, OutcomeAmbiguous:
-		if row.last != eventSending && !h.damaged {
+		row.sum, row.given = e.SHA256, e.ExternalID
+		row.sent, _ = time.Parse(time.RFC3339, e.Time) // zero for none
+	case OutcomeCreated, OutcomeRejected, OutcomeNotCreated, OutcomeAmbiguous, OutcomeNotFound:
+		if !row.isOpen() && !h.damaged {
 			return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
 		}
 	default:
@@ -270,7 +284,10 @@ func (h *history) add(e *event) error {
 		h.open[e.Row] = true
 	} else {
 		delete(h.open, e.Row)
-		h.created = h.created || e.Event == OutcomeCreated || e.Event == OutcomeAmbiguous
+		h.created = h.created || e.Event != OutcomeRejected && e.Event != OutcomeNotCreated
+	}
+	if e.Event == OutcomeCreated && e.ID != 0 {
+		h.ids[e.ID] = e.Row
 	}
 	row.last = e.Event
 	h.rows[e.Row] = row

@@ -34,7 +34,8 @@ type Options struct {
 	AccountToken   string          // of the account, for the journal; "" if it is unknown, in a dry run
 	Client         *fleetio.Client // nil for a dry run, which sends nothing
 	Concurrency    int             // maximum number of rows in flight
-	RetryAmbiguous bool            // send ambiguous rows again
+	RetryAmbiguous bool            // send ambiguous rows again, and those that were not found
+	RetryNotFound  bool            // send rows that were not found again
 
 	Warn     func(message string)        // is called with a problem of the journal
 	Start    func(*Report)               // is called after the file is checked, before the first row is sent
@@ -47,6 +48,7 @@ type run struct {
 
 	report   Report
 	history  *history
+	open     []row    // rows of earlier runs to look up
 	journal  *journal // nil in a dry run
 	inFlight []row    // the rows that the client has, in order
 	failures int      // consecutive ones
@@ -107,15 +109,19 @@ func (r *run) plan(ctx context.Context) error {
 		if was.mayExist() {
 			missing--
 		}
-		switch {
-		case send:
+		if send {
 			r.report.ToSend++
+		}
+		switch {
+		case r.Client != nil && was.isOpen() && !was.sent.IsZero() && r.identify(&next):
+			r.open = append(r.open, next) // settle reports it
+		case send:
 		case next.err != nil:
 			r.report.Rejected = append(r.report.Rejected, next.note(next.err.Error()))
 		case was.last == OutcomeCreated:
 			r.report.Skipped++
 		default:
-			r.report.Ambiguous = append(r.report.Ambiguous, next.note("sent by an earlier run, and the outcome is unknown"))
+			r.unsettled(&next, "sent by an earlier run, and the outcome is unknown")
 		}
 		if len(r.report.Rejected) > maxRejected {
 			return fmt.Errorf("%s:%d: %w; gave up after %d invalid rows, and nothing was sent",
@@ -154,7 +160,8 @@ func (r *run) isDue(next *row) (bool, error) {
 	case was.last == OutcomeCreated:
 		return false, nil
 	default:
-		return next.err == nil && (r.RetryAmbiguous || !was.mayExist()), nil
+		again := r.RetryAmbiguous || r.RetryNotFound && was.last == OutcomeNotFound || !was.mayExist()
+		return next.err == nil && again, nil
 	}
 }
 
@@ -165,6 +172,7 @@ func (r *run) send(ctx context.Context, j *journal) (*Report, error) {
 		return nil, errors.Join(err, j.close())
 	}
 	r.Start(&r.report)
+	r.settle(ctx)
 	total := r.report.ToSend
 	for result, err := range r.Client.CreateFaults(ctx, r.due(ctx), fleetio.WithConcurrency(r.Concurrency)) {
 		sent := r.inFlight[0]
@@ -198,6 +206,9 @@ func (r *run) due(ctx context.Context) iter.Seq[fleetio.FaultCreate] {
 				send, err = r.isDue(&next)
 			}
 			if send {
+				if !r.identify(&next) {
+					next.give(fleetio.NewExternalID())
+				}
 				err = r.journal.sending(&next)
 			}
 			if err != nil {
@@ -226,7 +237,11 @@ func (r *run) complete(sent *row, result fleetio.Result, err error) {
 	} else if result.Fault != nil {
 		id = result.Fault.ID
 	}
-	if err := r.journal.outcome(sent, outcome, id, message); err != nil {
+	journaled := message
+	if result.LookedUp {
+		journaled = foundByLookUp
+	}
+	if err := r.journal.outcome(sent, outcome, id, journaled); err != nil {
 		r.stop = cmp.Or(r.stop, err)
 		message = cmp.Or(message, fmt.Sprintf("id %d", id)) +
 			"; the journal does not have this, and the next run lists the row as ambiguous"
@@ -244,6 +259,8 @@ func (r *run) complete(sent *row, result fleetio.Result, err error) {
 		list = &r.report.Rejected
 	case OutcomeAmbiguous:
 		list = &r.report.Ambiguous
+	case OutcomeNotFound:
+		list = &r.report.NotFound
 	}
 	if message != "" {
 		*list = append(*list, sent.note(message))

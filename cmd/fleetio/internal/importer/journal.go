@@ -91,7 +91,7 @@ func newJournal(f journalFile, path, url, token string) (*journal, error) {
 	if err := j.truncate(); err != nil {
 		return nil, err
 	}
-	if same := h.account.hasToken(token); !same || h.damaged {
+	if same := h.account.hasToken(token); !same || h.damaged || h.version < journalVersion {
 		a := h.account
 		if !same {
 			a = newAccount(token)
@@ -122,7 +122,7 @@ func (j *journal) sending(r *row) error {
 		}
 		j.header = nil
 	}
-	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: r.sum})
+	return j.write(&event{Event: eventSending, Row: r.number, Line: r.line, SHA256: r.sum, ExternalID: r.given})
 }
 
 // outcome records the outcome of a row.

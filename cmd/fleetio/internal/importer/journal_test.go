@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func TestReadHistory(t *testing.T) {
 		"a torn header":        {journalHeader[:30], ""},
 		"zeros at the end":     {journalHeader + sendingLine("1") + "\x00\x00", ""},
 		"sent and created":     {journalHeader + sendingLine("1") + created, ""},
-		"another version":      {`{"event":"journal","version":3,"url":"https://a"}` + "\n", "a journal of version 3, and this program knows versions up to 2"},
+		"another version":      {`{"event":"journal","version":4,"url":"https://a"}` + "\n", "a journal of version 4, and this program knows versions up to 3"},
 		"no account":           {`{"event":"journal","version":2,"url":"https://a"}` + "\n", "j:1: hmac_key or account is not a SHA-256"},
 		"no URL":               {`{"event":"journal","version":1}` + "\n", "j:1: not a journal"},
 		"no header":            {sendingLine("1"), "j:1: not a journal"},
@@ -82,14 +83,15 @@ func TestOpenJournal(t *testing.T) {
 	require.NoError(t, err)
 	_, err = openJournal(path, "https://a", testToken)
 	require.ErrorIs(t, err, errLocked)
-	r := &row{number: 1, line: 2, sum: strings.Repeat("0", 64)}
+	r := &row{number: 1, line: 2, sum: strings.Repeat("0", 64), given: "x"}
 	require.NoError(t, j.sending(r))
 	require.NoError(t, j.outcome(r, OutcomeRejected, 0, strings.Repeat("\x00", 1<<20)), "which is read again")
 	require.NoError(t, j.close())
 	require.ErrorContains(t, j.sending(r), "the journal cannot be written")
 	j, err = openJournal(path, "https://a", testToken)
 	require.NoError(t, err)
-	assert.Equal(t, map[int]entry{1: {sum: r.sum, last: OutcomeRejected}}, j.rows)
+	assert.WithinDuration(t, time.Now(), j.rows[1].sent, time.Minute)
+	assert.Equal(t, map[int]entry{1: {sum: r.sum, last: OutcomeRejected, given: "x", sent: j.rows[1].sent}}, j.rows)
 	require.NoError(t, j.close())
 	info, err := os.Stat(path)
 	require.NoError(t, err)

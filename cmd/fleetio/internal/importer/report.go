@@ -19,7 +19,8 @@ type Report struct {
 	Rejected   []Note `json:"rejected"`
 	NotCreated []Note `json:"not_created"`
 	Ambiguous  []Note `json:"ambiguous"`
-	Warnings   []Note `json:"warnings"` // about rows that were created
+	NotFound   []Note `json:"not_found"` // were ambiguous, and were looked up in vain
+	Warnings   []Note `json:"warnings"`  // about rows that were created
 	DryRun     bool   `json:"dry_run"`
 	Stopped    string `json:"stopped,omitempty"` // why before the end
 }
@@ -32,7 +33,9 @@ type Note struct {
 }
 
 // Complete reports that every row is created or, in a dry run, would be sent.
-func (r *Report) Complete() bool { return len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous) == 0 }
+func (r *Report) Complete() bool {
+	return len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous)+len(r.NotFound) == 0
+}
 
 // Write prints the report as text or json.
 func (r *Report) Write(w io.Writer, format string) error {
@@ -42,6 +45,7 @@ func (r *Report) Write(w io.Writer, format string) error {
 	}{
 		{"rejected", &r.Rejected},
 		{"ambiguous: the outcome is unknown; check in Fleetio before you use --retry-ambiguous", &r.Ambiguous},
+		{"not found: the outcome was unknown, and the fault is not in Fleetio; --retry-not-found sends it again", &r.NotFound},
 		{"not created: run the import again", &r.NotCreated},
 		{"created, with a warning", &r.Warnings},
 	}
@@ -63,8 +67,8 @@ func (r *Report) Write(w io.Writer, format string) error {
 		left = "to send"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d rows: %d created, %d created before, %d rejected, %d ambiguous, %d not created, %d %s\n",
-		r.File, r.Rows, r.Created, r.Skipped, len(r.Rejected), len(r.Ambiguous), len(r.NotCreated), r.ToSend, left)
+	fmt.Fprintf(&b, "%s: %d rows: %d created, %d created before, %d rejected, %d ambiguous, %d not found, %d not created, %d %s\n",
+		r.File, r.Rows, r.Created, r.Skipped, len(r.Rejected), len(r.Ambiguous), len(r.NotFound), len(r.NotCreated), r.ToSend, left)
 	for _, list := range lists {
 		if len(*list.notes) > 0 {
 			fmt.Fprintln(&b, list.title)

@@ -28,7 +28,8 @@ type row struct {
 	number int // from 1, without header and blank lines
 	line   int // that it begins on, from 1
 	fault  fleetio.FaultCreate
-	sum    string // SHA-256 of the JSON to send, in hexadecimal
+	sum    string // SHA-256 of the JSON of the row, in hexadecimal
+	given  string // the external_id that import gives the fault, as the row has none
 	err    error  // why it cannot be sent; fault and sum are empty then
 }
 

@@ -39,6 +39,10 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		VehicleID  int64  `json:"vehicle_id"`
 		Code       string `json:"code"`
 	}
+	if r.Method == http.MethodGet {
+		http.NotFound(w, r) // it has no look-up
+		return
+	}
 	_ = json.NewDecoder(r.Body).Decode(&body)
 	v.mu.Lock()
 	v.sent[body.ExternalID]++
