@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // Fixtures are the initial accounts of a sandbox. The command reads them from a file.
