@@ -259,6 +259,87 @@ func ExampleWithRawResponse() {
 	// Output: /api/v1/faults/90210 {"id":90210,"vehicle_id":4711,"code":"P0420","severity":"high"}
 }
 
+// A response is lost, and the fault was created: the client looks it up.
+func ExampleWithReconcile() {
+	var stored string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			body, _ := io.ReadAll(r.Body)
+			stored = `{"id":90210,"created_at":"` + time.Now().Format(time.RFC3339) + `",` + string(body[1:])
+			panic(http.ErrAbortHandler) // no response
+		}
+		w.Header().Set("Content-Type", "application/json")
+		says(http.StatusOK, `{"next_cursor":null,"records":[`+stored+`]}`)(w, r)
+	}))
+	defer server.Close()
+	client := connect(server, fleetio.WithReconcile())
+	var lookedUp bool
+	fault, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 4711, Code: "P0420", ExternalID: new("event-7")},
+		fleetio.WithLookedUp(&lookedUp))
+	var missing *fleetio.NotFoundError
+	switch {
+	case errors.As(err, &missing): // most likely not created
+		fmt.Println("create it again?", missing.ExternalID)
+	case err != nil:
+		fmt.Println(err)
+	default:
+		fmt.Println("created", fault.ID, lookedUp)
+	}
+	// Output: created 90210 true
+}
+
+// Faults are read page by page, as far as the loop goes. Extra has a property that the client does not know.
+func ExampleClient_Faults() {
+	server := double(
+		says(http.StatusOK, `{"next_cursor":"eyJp","records":[{"id":3,"vehicle_id":4711,"code":"P0420"},{"id":2,"vehicle_id":4712,"code":"P0420"}]}`),
+		says(http.StatusOK, `{"next_cursor":null,"records":[{"id":1,"vehicle_id":4711,"code":"P0420","severity":"high"}]}`),
+	)
+	defer server.Close()
+	filter := fleetio.FaultFilter{FilterCodeEq: new("P0420"), FilterStatusInclude: []fleetio.FaultStatus{fleetio.FaultStatusOpen}}
+	for fault, err := range connect(server).Faults(context.Background(), filter) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(fault.ID, fault.VehicleID, len(fault.Extra))
+	}
+	// Output:
+	// 3 4711 0
+	// 2 4712 0
+	// 1 4711 1
+}
+
+// A fault that is not there is an error that errors.Is finds.
+func ExampleClient_Fault() {
+	server := double(says(http.StatusNotFound, `{"status":404,"title":"Not Found","detail":"There is no fault 7."}`))
+	defer server.Close()
+	_, err := connect(server).Fault(context.Background(), 7)
+	fmt.Println(errors.Is(err, fleetio.ErrNotFound), err)
+	// Output: true fleetio: retrieve fault: 404 Not Found: There is no fault 7.
+}
+
+// A handler of webhooks responds at once, and handles each event once.
+func ExampleVerifyWebhook() {
+	handle := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, "unreadable", http.StatusBadRequest)
+			return
+		}
+		event, err := fleetio.VerifyWebhook(body, r.Header, "your-shared-key")
+		if err != nil {
+			fmt.Println(err)
+			http.Error(w, "refused", http.StatusUnauthorized)
+			return
+		}
+		fmt.Println(event.ID, event.Event) // store it by its ID
+	}
+	r := httptest.NewRequest(http.MethodPost, "/webhooks", strings.NewReader(`{"id":"e-1","event":"fault_created"}`))
+	r.Header.Set("X-Fleetio-Webhook-Signature", "00")
+	handle(httptest.NewRecorder(), r)
+	// Output: fleetio: webhook: the signature is missing or wrong
+}
+
 // Faults can be checked before anything is sent, as a dry run does.
 func ExampleCheck() {
 	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, Status: new(fleetio.FaultStatus("closed"))}))

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +49,7 @@ func TestTortureImport(t *testing.T) {
 	all := map[string]int{}
 	t.Cleanup(func() {
 		t.Logf("%d rows: %v; FLEETIO_TORTURE_SEED=%d FLEETIO_TORTURE=%d repeats what was planned", total, all, seed, total)
-		for _, what := range []string{"killed", "interrupted", "full disks", "created", "ambiguous", "stopped"} {
+		for _, what := range []string{"killed", "interrupted", "full disks", "created", "ambiguous", "not found", "stopped"} {
 			assert.True(t, all[what] > 0 || total < 1000 || t.Failed(), "nothing was %s", what)
 		}
 	})
@@ -85,13 +86,14 @@ type torturedImport struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	stored   map[int]int // how many faults, by row
-	strike   func()      // kills or interrupts the command
-	requests int         // until it does
+	at       map[int]time.Time
+	strike   func() // kills or interrupts the command
+	requests int    // until it does
 }
 
 func newTorturedImport(t *testing.T, random *rand.Rand, rows int) *torturedImport {
 	t.Helper()
-	i := &torturedImport{rows: rows, random: random, keys: keys(t), stored: map[int]int{}, counts: map[string]int{}}
+	i := &torturedImport{rows: rows, random: random, keys: keys(t), stored: map[int]int{}, at: map[int]time.Time{}, counts: map[string]int{}}
 	var b strings.Builder
 	b.WriteString("external_id,vehicle_id,code\n")
 	for row := 1; row <= rows; row++ {
@@ -106,6 +108,10 @@ func newTorturedImport(t *testing.T, random *rand.Rand, rows int) *torturedImpor
 // ServeHTTP breaks in every way in which no client is wronged: a fault is stored before its 201, and never where a status
 // says that it was refused. Each other status comes either way, and so does none.
 func (i *torturedImport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		i.list(w, r)
+		return
+	}
 	text, err := io.ReadAll(r.Body)
 	var fault struct {
 		ExternalID string `json:"external_id"`
@@ -120,6 +126,7 @@ func (i *torturedImport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		i.stored[row]++
+		i.at[row] = time.Now()
 	}
 	strikes := [3]bool{}
 	i.mu.Lock()
@@ -190,6 +197,36 @@ func (i *torturedImport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// list lists the faults of a row. One of five look-ups fails.
+func (i *torturedImport) list(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("filter[external_id][eq]")
+	row, _ := strconv.Atoi(id)
+	switch i.draw(25) {
+	case 0:
+		panic(http.ErrAbortHandler)
+	case 1:
+		reply(w, http.StatusOK, `{"records":[`)
+		return
+	case 2:
+		reply(w, http.StatusServiceUnavailable, `{}`)
+		return
+	case 3:
+		reply(w, http.StatusForbidden, `{}`)
+		return
+	case 4:
+		reply(w, http.StatusOK, `[]`)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	records := []string{}
+	for range i.stored[row] {
+		records = append(records, fmt.Sprintf(`{"id":%d,"vehicle_id":1,"code":"P%04d","external_id":%q,"created_at":%q}`, row, row, id,
+			i.at[row].UTC().Format(time.RFC3339)))
+	}
+	reply(w, http.StatusOK, `{"next_cursor":null,"records":[`+strings.Join(records, ",")+`]}`)
+}
+
 // draw returns a number below n.
 func (i *torturedImport) draw(n int) int {
 	i.mu.Lock()
@@ -206,7 +243,7 @@ func (i *torturedImport) run(t *testing.T) bool {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, os.Args[0], "import", "--credentials", i.keys, "--base-url", i.server.URL,
-		"--concurrency", strconv.Itoa(1+i.draw(16)), "--format", "json", i.path)
+		"--concurrency", strconv.Itoa(1+i.draw(16)), "--format", "json", "--look-up-delay", "20ms", i.path)
 	command.Env = append(os.Environ(), asCommand+"=1")
 	if i.draw(5) == 0 {
 		var size int64
@@ -269,6 +306,7 @@ func (i *torturedImport) run(t *testing.T) bool {
 	require.Len(t, i.last.Rejected, wrong)
 	i.counts["created"] += i.last.Created + i.last.Skipped
 	i.counts["ambiguous"] += len(i.last.Ambiguous)
+	i.counts["not found"] += len(i.last.NotFound)
 	return true
 }
 
@@ -279,9 +317,9 @@ func (i *torturedImport) check(t *testing.T, r *importer.Report) {
 	stored := maps.Clone(i.stored)
 	i.mu.Unlock()
 	require.Equal(t, i.rows, r.Rows)
-	require.Equal(t, i.rows, r.Created+r.Skipped+len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous)+r.ToSend, "each row is counted once")
+	require.Equal(t, i.rows, r.Created+r.Skipped+len(r.Rejected)+len(r.NotCreated)+len(r.Ambiguous)+len(r.NotFound)+r.ToSend, "each row is counted once")
 	listed := map[int]bool{}
-	for _, note := range append(r.Rejected, r.NotCreated...) {
+	for _, note := range slices.Concat(r.Rejected, r.NotCreated, r.NotFound) {
 		listed[note.Row] = true
 		require.Zero(t, stored[note.Row], "row %d: %s", note.Row, note.Message)
 	}
