@@ -206,7 +206,8 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(map[int]string{1: "ours-1-worker", 0: "ours"}[workers], func(b *testing.B) {
 			b.SetBytes(info.Size())
 			for b.Loop() {
-				report, err := contract.Verify(traffic.Read(b.Context(), nil, path), Options{Workers: workers})
+				var pool traffic.Pool
+				report, err := contract.Verify(pool.Read(b.Context(), nil, path), Options{Workers: workers, Release: pool.Put})
 				if err != nil || report.Exchanges != entries || !report.Summary.Conforms || report.Summary.Drift > 0 {
 					b.Fatal(err, report)
 				}

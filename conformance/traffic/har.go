@@ -120,13 +120,14 @@ type (
 func (h *harReader) readEntry() (*Exchange, error) {
 	h.req, h.resp = harRequest{}, harResponse{}
 	req, resp := &h.req, &h.resp
+	e := h.pool.get()
 	err := h.object(h.entry, func(name string, _ int64) error {
 		if name == "request" {
 			*req = harRequest{present: true}
-			return h.readRequest(req)
+			return h.readRequest(req, &e.Request)
 		}
 		*resp = harResponse{}
-		return h.readResponse(resp)
+		return h.readResponse(resp, &e.Response)
 	})
 	switch {
 	case err != nil:
@@ -138,7 +139,7 @@ func (h *harReader) readEntry() (*Exchange, error) {
 	case req.url == "":
 		return nil, errors.New("request.url: missing or empty")
 	}
-	e := &Exchange{Method: req.method, URL: h.urls.parse(req.url)}
+	*e = Exchange{Method: req.method, URL: h.urls.parse(req.url, e.URL)}
 	if e.Request, err = req.message("request.postData"); err != nil {
 		return nil, err
 	}
@@ -182,7 +183,7 @@ func (m *harMessage) message(path string) (Message, error) {
 // unknownType is what WebKit and its relatives write for a media type that they do not know.
 const unknownType = "x-unknown"
 
-func (h *harReader) readRequest(r *harRequest) error {
+func (h *harReader) readRequest(r *harRequest, old *Message) error {
 	return h.object(h.request, func(name string, _ int64) (err error) {
 		switch name {
 		case "method":
@@ -190,9 +191,9 @@ func (h *harReader) readRequest(r *harRequest) error {
 		case "url":
 			r.url, err = h.string()
 		case "headers":
-			err = h.readHeaders(&r.harMessage, &h.sent)
+			err = h.readHeaders(&r.harMessage, &h.sent, old)
 		case "postData":
-			err = h.readBody(&r.body, h.postData)
+			err = h.readBody(&r.body, h.postData, old)
 		case "bodySize":
 			r.body.bodySize, err = h.readSize()
 		}
@@ -200,7 +201,7 @@ func (h *harReader) readRequest(r *harRequest) error {
 	})
 }
 
-func (h *harReader) readResponse(r *harResponse) error {
+func (h *harReader) readResponse(r *harResponse, old *Message) error {
 	return h.object(h.response, func(name string, at int64) (err error) {
 		switch name {
 		case "status":
@@ -212,9 +213,9 @@ func (h *harReader) readResponse(r *harResponse) error {
 				err = failValue(at, "expected an integer, got "+jsonTypes[t.Kind])
 			}
 		case "headers":
-			err = h.readHeaders(&r.harMessage, &h.received)
+			err = h.readHeaders(&r.harMessage, &h.received, old)
 		case "content":
-			err = h.readBody(&r.body, h.content)
+			err = h.readBody(&r.body, h.content, old)
 		case "bodySize":
 			r.body.bodySize, err = h.readSize()
 		}
@@ -222,7 +223,7 @@ func (h *harReader) readResponse(r *harResponse) error {
 	})
 }
 
-func (h *harReader) readBody(b *harBody, s *shape) error {
+func (h *harReader) readBody(b *harBody, s *shape, old *Message) error {
 	*b = harBody{bodyHints: bodyHints{bodySize: b.bodySize, body: true}}
 	return h.object(s, func(name string, _ int64) (err error) {
 		switch name {
@@ -230,7 +231,7 @@ func (h *harReader) readBody(b *harBody, s *shape) error {
 			b.mimeType, err = h.string()
 		case "text":
 			if b.nullText, err = h.skipNull(s); err == nil && !b.nullText {
-				b.content, err = h.bytes()
+				b.content, err = h.bytes(old.Body)
 			}
 			b.text = !b.nullText
 		case "encoding":
@@ -264,18 +265,18 @@ func (h *harReader) readSize() (bodySize, error) {
 	return sizeOf(n), nil
 }
 
-func (h *harReader) readHeaders(m *harMessage, names *fieldNames) error {
+func (h *harReader) readHeaders(m *harMessage, names *fieldNames, old *Message) error {
 	if _, err := h.token('['); err != nil {
 		return err
 	}
-	h.fields.reset()
+	h.fields.list = h.fields.list[:0]
 	for p := &names.start; ; {
 		next, err := h.readField(names, p)
 		if err != nil {
 			return err
 		}
 		if p = next; p == nil {
-			m.header, m.fields = h.fields.header(), len(h.fields.names)
+			m.header, m.fields = h.fields.header(old.Header), len(h.fields.list)
 			return nil
 		}
 	}
@@ -292,12 +293,12 @@ func (h *harReader) readField(names *fieldNames, before *place) (*place, error) 
 		}
 		p = &place{passing: true}
 	}
-	h.fields.begin(p.name)
+	h.fields.list = append(h.fields.list, field{place: p})
 	read := func(name string, _ int64) error {
 		if name == "name" {
 			text, err := h.text()
 			p = names.find(text)
-			h.fields.names[len(h.fields.names)-1] = p.name
+			h.fields.list[len(h.fields.list)-1].place = p
 			return err
 		}
 		before.learn(p, h.dec.Since(start))

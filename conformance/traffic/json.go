@@ -108,10 +108,13 @@ func (r *jsonReader) string() (string, error) {
 	return s, nil
 }
 
-// bytes consumes a string, and returns its text in memory of its own, or nil if it is empty.
-func (r *jsonReader) bytes() ([]byte, error) {
+// bytes consumes a string, and returns its text in the memory of old unless that is nil, and nil if both are empty.
+func (r *jsonReader) bytes(old []byte) ([]byte, error) {
+	if old != nil {
+		return r.appendText(old[:0])
+	}
 	text, err := r.text()
-	return append([]byte(nil), text...), err
+	return append(old, text...), err
 }
 
 // shape is the properties of a kind of object that are read.
@@ -137,6 +140,11 @@ type place struct {
 	passing bool   // it is not remembered itself
 	next    *place // of those that are remembered
 	between []byte // the text from behind its value up to that of next
+
+	// Of a header field:
+	value  string // the last one
+	raw    []byte // as it was written
+	header int    // the last header that had it
 }
 
 // maxBetween bounds the texts that are remembered.
@@ -280,19 +288,20 @@ type fieldNames struct {
 
 // fieldReader collects the fields of a header.
 type fieldReader struct {
-	names  []string // "" for a field that is left out
-	values []byte
-	ends   []int    // of each value
-	slab   []string // where values are allocated together
+	list    []field
+	slab    []string // where values are allocated together
+	headers int      // how many were read
+}
+
+// field is a field of a header; one whose place has no name is left out.
+type field struct {
+	*place
+
+	value string
 }
 
 // maxNames bounds the names and strings that are remembered, and maxName their length: some servers make names up.
 const maxNames, maxName = 1000, 100
-
-// begin begins a field.
-func (f *fieldReader) begin(name string) {
-	f.names, f.ends = append(f.names, name), append(f.ends, len(f.values))
-}
 
 // find returns the place of a field. The pseudo headers of HTTP/2 and HTTP/3, which are left out, have an empty name.
 func (n *fieldNames) find(name []byte) *place {
@@ -306,56 +315,81 @@ func (n *fieldNames) find(name []byte) *place {
 	if n.known == nil {
 		n.known = map[string]*place{}
 	}
+	if same := n.known[p.name]; same != nil && p.name != "" {
+		p = same // written otherwise
+	}
 	if !p.passing {
 		n.known[string(name)] = p
 	}
 	return p
 }
 
-// value consumes a string, and sets it as the value of the field that was begun last.
+// value consumes a string, and sets it as the value of the last field of the list. Most values are as they were before.
 func (r *jsonReader) value() error {
-	f := &r.fields
-	last := len(f.ends) - 1
-	start := 0
-	if last > 0 {
-		start = f.ends[last-1]
+	f := &r.fields.list[len(r.fields.list)-1]
+	if f.raw != nil && r.dec.AgainString(f.raw) {
+		f.value = f.place.value
+		return nil
 	}
-	values, err := r.appendText(f.values[:start])
-	if err == nil {
-		f.values, f.ends[last] = values, len(values)
+	raw, err := r.token('"')
+	if err != nil {
+		return err
 	}
-	return err
+	f.value = string(r.dec.Text(raw))
+	if len(raw) <= maxBetween {
+		f.place.value, f.raw = f.value, append(f.raw[:0], raw...)
+	}
+	return nil
 }
 
-// reset forgets the fields.
-func (f *fieldReader) reset() { f.names, f.values, f.ends = f.names[:0], f.values[:0], f.ends[:0] }
-
-// header returns the header of the fields.
-func (f *fieldReader) header() http.Header {
-	n := 0
-	for _, name := range f.names {
-		if name != "" {
+// header returns the header of the fields, in the memory of old unless that is nil. In most recordings, the names are those
+// of the exchange before.
+func (r *fieldReader) header(old http.Header) http.Header {
+	r.headers++
+	n, distinct := 0, true
+	for _, f := range r.list {
+		if f.name != "" {
 			n++ // a map of up to 8 is cheaper
+			distinct = distinct && !f.passing && f.header != r.headers
+			f.header = r.headers
 		}
 	}
-	header := make(http.Header, n)
-	if cap(f.slab)-len(f.slab) < n {
-		f.slab = make([]string, 0, max(n, 256))
+	if distinct && n > 0 && n == len(old) && r.overwrite(old) {
+		return old
 	}
-	all, start := string(f.values), 0
-	for i, name := range f.names {
-		value := all[start:f.ends[i]]
-		if start = f.ends[i]; name == "" {
+	if clear(old); old == nil {
+		old = make(http.Header, n)
+	}
+	if cap(r.slab)-len(r.slab) < n {
+		r.slab = make([]string, 0, max(n, 256))
+	}
+	for _, f := range r.list {
+		if f.name == "" {
 			continue
 		}
-		if before := header[name]; before != nil {
-			header[name] = append(before, value)
+		if before := old[f.name]; before != nil {
+			old[f.name] = append(before, f.value)
 			continue
 		}
-		f.slab = append(f.slab, value)
-		header[name] = f.slab[len(f.slab)-1 : len(f.slab) : len(f.slab)]
+		r.slab = append(r.slab, f.value)
+		old[f.name] = r.slab[len(r.slab)-1 : len(r.slab) : len(r.slab)]
 	}
-	return header
+	return old
+}
+
+// overwrite sets the values of a header and reports whether it has the names of the list, which are distinct and as many.
+func (r *fieldReader) overwrite(header http.Header) bool {
+	for _, f := range r.list {
+		if f.name == "" {
+			continue
+		}
+		values := header[f.name]
+		if len(values) != 1 {
+			return false
+		}
+		values[0] = f.value
+	}
+	return true
 }
 
 // urlReader makes the URLs of exchanges, most of which are that of the exchange before.
@@ -366,13 +400,16 @@ type urlReader struct {
 
 // parse makes a URL. Browsers send what Go refuses, to sites that are not ours. Such an exchange is kept, and is for no
 // operation.
-func (r *urlReader) parse(text string) *url.URL {
+func (r *urlReader) parse(text string, old *url.URL) *url.URL {
 	if text != r.text {
 		r.text, r.parsed = text, url.URL{}
 		if u, err := url.Parse(text); err == nil {
 			r.parsed = *u
 		}
 	}
-	u := r.parsed
-	return &u
+	if old == nil {
+		old = new(url.URL)
+	}
+	*old = r.parsed
+	return old
 }

@@ -37,7 +37,7 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 			return fail(end, readErr)
 		}
 		if text := bytes.TrimRight(line, " \t\r\n"); len(text) > 0 {
-			e, err := l.exchange(text)
+			e, err := l.exchange(text, r.pool.get())
 			if err != nil {
 				offset, cause := l.placeOf(err)
 				return fail(at+offset, cause)
@@ -89,14 +89,15 @@ func newLineReader() *lineReader {
 	return l
 }
 
-func (l *lineReader) exchange(line []byte) (*Exchange, error) {
+func (l *lineReader) exchange(line []byte, e *Exchange) (*Exchange, error) {
 	l.dec = strictjson.NewDecoder(line)
 	l.dec.RequireUTF8 = true
 	if _, err := l.dec.Peek(); err != nil {
 		return nil, err
 	}
 	l.start = l.dec.Offset()
-	e := &Exchange{Request: unrecorded()}
+	old := *e
+	*e = Exchange{Request: unrecorded()}
 	response := int64(-1)
 	err := l.object(l.line, func(name string, at int64) (err error) {
 		switch name {
@@ -107,14 +108,14 @@ func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 		case "url":
 			var text string
 			text, err = l.string()
-			e.URL = l.urls.parse(text)
+			e.URL = l.urls.parse(text, old.URL)
 		case "status":
 			e.Status, err = l.status(at)
 		case "request":
-			err = l.message(&e.Request, at)
+			err = l.message(&e.Request, &old.Request, at)
 		case "response":
 			response, e.Response = at, unrecorded()
-			err = l.message(&e.Response, at)
+			err = l.message(&e.Response, &old.Response, at)
 		}
 		return err
 	})
@@ -141,15 +142,15 @@ func unrecorded() Message {
 	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
 }
 
-func (l *lineReader) message(m *Message, at int64) error {
+func (l *lineReader) message(m, old *Message, at int64) error {
 	mediaType, body := "", ""
 	err := l.object(l.side, func(name string, at int64) (err error) {
 		switch name {
 		case "headers":
 			m.HeaderOmitted = false
-			l.fields.reset()
+			l.fields.list = l.fields.list[:0]
 			if err = l.headers(at); err == nil {
-				m.Header = l.fields.header()
+				m.Header = l.fields.header(old.Header)
 			}
 		case "media_type":
 			mediaType, err = l.string()
@@ -158,7 +159,7 @@ func (l *lineReader) message(m *Message, at int64) error {
 				return failValue(at, "beside "+body)
 			}
 			body, m.BodyOmitted = name, false
-			m.Body, err = l.body(name, at)
+			m.Body, err = l.body(name, at, old.Body)
 		}
 		return err
 	})
@@ -173,12 +174,12 @@ func (l *lineReader) message(m *Message, at int64) error {
 }
 
 // body reads the value of a property that holds a body.
-func (l *lineReader) body(name string, at int64) ([]byte, error) {
+func (l *lineReader) body(name string, at int64, old []byte) ([]byte, error) {
 	if name == "body_json" {
 		raw, _, err := l.dec.Value()
-		return bytes.Clone(raw), err
+		return append(old[:0], raw...), err
 	}
-	body, err := l.bytes()
+	body, err := l.bytes(old)
 	if err != nil || len(body) == 0 || name == "body" {
 		return body, err
 	}
@@ -249,7 +250,7 @@ func (l *lineReader) pair(noName error) error {
 
 // field reads the value of a field.
 func (l *lineReader) field(name []byte) error {
-	l.fields.begin(l.names.find(name).name)
+	l.fields.list = append(l.fields.list, field{place: l.names.find(name)})
 	return l.value()
 }
 

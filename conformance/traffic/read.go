@@ -36,8 +36,13 @@ var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxSize>>20)
 // without a recording, or a second "-", which is found before anything is read. A read from stdin that blocks when ctx
 // ends is left behind.
 func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
+	return new(Pool).Read(ctx, stdin, paths...)
+}
+
+// Read yields exchanges as the function [Read] does, in the memory of those that were put back.
+func (p *Pool) Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		err := readAll(ctx, stdin, paths, yield)
+		err := p.readAll(ctx, stdin, paths, yield)
 		switch {
 		case err == nil, errors.Is(err, errStopped):
 		case ctx.Err() != nil:
@@ -51,7 +56,7 @@ func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exch
 // errStopped unwinds a reader when its consumer has stopped.
 var errStopped = errors.New("stopped")
 
-func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*Exchange, error) bool) error {
+func (p *Pool) readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*Exchange, error) bool) error {
 	if i := slices.Index(paths, "-"); i >= 0 {
 		switch {
 		case slices.Contains(paths[i+1:], "-"):
@@ -66,7 +71,7 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 			return err
 		}
 		for _, file := range files {
-			if err := readFile(ctx, stdin, file, yield); err != nil {
+			if err := p.readFile(ctx, stdin, file, yield); err != nil {
 				return err
 			}
 		}
@@ -74,8 +79,8 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 	return nil
 }
 
-func readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
-	r := &recording{ctx: ctx, name: path, yield: yield}
+func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
+	r := &recording{ctx: ctx, pool: p, name: path, yield: yield}
 	if path == "-" {
 		return r.read(interruptible(ctx, stdin), formatUnknown)
 	}
@@ -131,6 +136,7 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 // recording is a file that is being read.
 type recording struct {
 	ctx   context.Context //nolint:containedctx // it is that of one call
+	pool  *Pool
 	name  string
 	yield func(*Exchange, error) bool
 

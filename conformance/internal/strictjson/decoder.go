@@ -193,6 +193,17 @@ func (d *Decoder) Again(text []byte, opens bool) bool {
 	return true
 }
 
+// AgainString consumes a string, if it is next without blanks and written like this one, which Read returned before, and
+// reports whether it did.
+func (d *Decoder) AgainString(raw []byte) bool {
+	if d.state != beforeValue || !bytes.HasPrefix(d.buf[d.pos:], raw) {
+		return false
+	}
+	d.state = afterValue
+	d.pos += len(raw)
+	return true
+}
+
 // Text returns the text of the string that Read returned last, as [Unquote] does.
 func (d *Decoder) Text(raw []byte) []byte {
 	if d.plain {
