@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -273,7 +274,9 @@ func formatOfObject(seen []byte) format {
 		if err != nil || name.Kind != '"' {
 			return formatUnknown
 		}
-		switch string(strictjson.Unquote(name.Raw)) {
+		var text string
+		_ = json.Unmarshal(name.Raw, &text)
+		switch text {
 		case "log":
 			return formatHAR
 		case "method", "url", "status", "request", "response":
