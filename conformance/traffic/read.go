@@ -83,7 +83,14 @@ func (p *Pool) readAll(ctx context.Context, stdin io.Reader, paths []string, yie
 func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
 	r := &recording{ctx: ctx, pool: p, name: path, yield: yield}
 	if path == "-" {
-		return r.read(interruptible(ctx, stdin), formatUnknown)
+		in, out := io.Pipe() // its reader can be closed while a read from stdin blocks
+		defer func() { _ = in.Close() }()
+		defer context.AfterFunc(ctx, func() { _ = in.Close() })()
+		go func() {
+			_, err := io.Copy(out, stdin)
+			_ = out.CloseWithError(err)
+		}()
+		return r.read(in, formatUnknown)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -101,38 +108,6 @@ func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// interruptible returns a reader of r that fails once ctx ends, even while a read blocks. That read goes on in a goroutine,
-// into a buffer of its own.
-func interruptible(ctx context.Context, r io.Reader) io.Reader {
-	buffer := make([]byte, headSize)
-	var rest []byte
-	var failure error
-	return readerFunc(func(p []byte) (int, error) {
-		if ctx.Err() == nil && len(rest) == 0 && failure == nil {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				var n int
-				n, failure = r.Read(buffer)
-				rest = buffer[:n]
-			}()
-			select {
-			case <-ctx.Done():
-			case <-done:
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, err // rest and failure are no longer looked at
-		}
-		if len(rest) == 0 {
-			return 0, failure
-		}
-		n := copy(p, rest)
-		rest = rest[n:]
-		return n, nil
-	})
-}
 
 // recording is a file that is being read.
 type recording struct {
