@@ -20,9 +20,8 @@ type jsonReader struct {
 	strings map[string]string
 	scratch []byte // for a text
 
-	fields  []field  // of the header that is being read
-	slab    []string // where values are allocated together
-	headers int      // how many were read
+	fields  []field // of the header that is being read
+	headers int     // how many were read
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
@@ -282,19 +281,10 @@ func (r *jsonReader) header(old http.Header) http.Header {
 	if clear(old); old == nil {
 		old = make(http.Header, n)
 	}
-	if cap(r.slab)-len(r.slab) < n {
-		r.slab = make([]string, 0, max(n, 256))
-	}
 	for _, f := range r.fields {
-		if f.canonical == "" {
-			continue
+		if f.canonical != "" {
+			old[f.canonical] = append(old[f.canonical], f.value)
 		}
-		if before := old[f.canonical]; before != nil {
-			old[f.canonical] = append(before, f.value)
-			continue
-		}
-		r.slab = append(r.slab, f.value)
-		old[f.canonical] = r.slab[len(r.slab)-1 : len(r.slab) : len(r.slab)]
 	}
 	return old
 }
