@@ -72,13 +72,6 @@ func (d *Document) Parse(text []byte) bool {
 	return end >= 0 && skipBlanks(text, end) == len(text)
 }
 
-// parse parses the value that text starts with and returns the offset after it, or -1 if it is invalid or cut off.
-func (d *Document) parse(text []byte) int {
-	text = text[:min(len(text), maxText)]
-	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
-	return d.value(skipBlanks(text, 0), 0)
-}
-
 func skipBlanks(text []byte, i int) int {
 	for i < len(text) && text[i] <= ' ' && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
 		i++
@@ -197,6 +190,13 @@ func Diagnose(text []byte) (reason string, notUTF8 bool) {
 		return fmt.Sprintf("invalid JSON at byte %d: %v", invalid.Offset, err), false
 	}
 	return "JSON " + err.Error(), false
+}
+
+// parse parses the value that text starts with and returns the offset after it, or -1 if it is invalid or cut off.
+func (d *Document) parse(text []byte) int {
+	text = text[:min(len(text), maxText)]
+	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
+	return d.value(skipBlanks(text, 0), 0)
 }
 
 // value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
