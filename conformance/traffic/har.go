@@ -36,8 +36,8 @@ var (
 // readHAR reads the archive to its end, so that a file that is cut off, or that has anything after the archive, ends in
 // an error even after its last entry was yielded.
 func (r *recording) readHAR(file io.Reader) error {
-	h := &harReader{recording: r, dec: strictjson.NewStreamDecoder(file, r.skipped, maxSize), sent: newFieldNames(), received: newFieldNames()}
-	h.strings, h.doc.AllowDuplicates = map[string]string{}, true // the last of two counts
+	h := &harReader{recording: r, jsonReader: newJSONReader(), dec: strictjson.NewStreamDecoder(file, r.skipped, maxSize),
+		sent: newFieldNames(), received: newFieldNames()}
 	err := h.only("log", func() error { return h.only("entries", h.readEntries) })
 	if err == nil {
 		err = h.dec.End()

@@ -24,6 +24,10 @@ type jsonReader struct {
 	headers int     // how many were read
 }
 
+func newJSONReader() jsonReader {
+	return jsonReader{doc: strictjson.Document{AllowDuplicates: true}, strings: map[string]string{}} // object finds them
+}
+
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
 type valueError struct {
 	at   int64

@@ -84,7 +84,7 @@ var (
 )
 
 func newLineReader() *lineReader {
-	return &lineReader{jsonReader: jsonReader{strings: map[string]string{}}, names: newFieldNames()}
+	return &lineReader{jsonReader: newJSONReader(), names: newFieldNames()}
 }
 
 func (l *lineReader) exchange(line []byte, e *Exchange) (*Exchange, error) {
