@@ -209,36 +209,7 @@ func largeEntry(i int) string {
 		len(got), text(got))
 }
 
-// BenchmarkVerify checks an archive of 200 MB, and compares with a plain loop: encoding/json for the entries and
-// kin-openapi for the exchanges.
-func BenchmarkVerify(b *testing.B) {
-	contract, doc := load(b)
-	path, entries := largeHAR(b, 200_000_000)
-	info, err := os.Stat(path)
-	require.NoError(b, err)
-	for _, workers := range []int{1, 0} {
-		b.Run(map[int]string{1: "ours-1-worker", 0: "ours"}[workers], func(b *testing.B) {
-			b.SetBytes(info.Size())
-			for b.Loop() {
-				report, err := contract.Verify(traffic.Read(b.Context(), nil, path), Options{Workers: workers})
-				if err != nil || report.Exchanges != entries || !report.Summary.Conforms || report.Summary.Drift > 0 {
-					b.Fatal(err, report)
-				}
-			}
-		})
-	}
-	b.Run("decoder+kin", func(b *testing.B) {
-		router, err := legacy.NewRouter(doc)
-		require.NoError(b, err)
-		b.SetBytes(info.Size())
-		for b.Loop() {
-			if n := decoderAndKin(b, router, path); n != entries {
-				b.Fatal(n)
-			}
-		}
-	})
-}
-
+// decoderAndKin checks an archive by a plain loop: encoding/json for the entries and kin-openapi for the exchanges.
 func decoderAndKin(b *testing.B, router routers.Router, path string) (checked int) {
 	type message struct {
 		Headers []struct{ Name, Value string }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -219,6 +220,23 @@ func TestShardsAreTheWhole(t *testing.T) {
 			assert.Equal(t, want, text(t, verify(t, Options{Workers: workers})))
 		})
 	}
+	t.Run("exchanges that change after their release", func(t *testing.T) {
+		t.Parallel()
+		overwrite := func(m *traffic.Message) {
+			for i := range m.Body {
+				m.Body[i] = 'x'
+			}
+			for _, values := range m.Header {
+				values[0] = "overwritten"
+			}
+			clear(m.Header)
+		}
+		assert.Equal(t, want, text(t, verify(t, Options{Workers: 2, Release: func(ex *traffic.Exchange) {
+			overwrite(&ex.Request)
+			overwrite(&ex.Response)
+			*ex.URL, *ex = url.URL{}, traffic.Exchange{}
+		}})))
+	})
 	for _, shards := range []int{1, 2, 3, 50} {
 		t.Run(fmt.Sprintf("%d shards", shards), func(t *testing.T) {
 			t.Parallel()

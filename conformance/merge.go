@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 )
 
@@ -57,8 +56,7 @@ func (r *Report) withShards(shards *Shards, parts []int) *Report {
 // merge adds reports up. It also sorts, cuts and completes the report of a single ledger, so that the report of a whole
 // run and the sum of its shards cannot differ.
 func merge(reports []*Report) *Report {
-	sum := &Report{Version: ReportVersion, Spec: reports[0].Spec, Unchecked: []Unchecked{}}
-	sum.Unchecked = append(sum.Unchecked, reports[0].Unchecked...)
+	sum := &Report{Version: ReportVersion, Spec: reports[0].Spec, Unchecked: append([]Unchecked{}, reports[0].Unchecked...)}
 	deviations := map[string]*Deviation{}
 	claims := map[string]*Evidence{}
 	var all []Finding
@@ -189,14 +187,10 @@ func (e *Evidence) add(other Evidence) {
 	e.Supported += other.Supported
 	e.Consistent += other.Consistent
 	e.Refuted += other.Refuted
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	if e.First != nil {
-		first, last = e.First.Index, e.Last.Index
-	}
-	if other.First != nil && other.First.Index < first {
+	if other.First != nil && (e.First == nil || other.First.Index < e.First.Index) {
 		e.First = other.First
 	}
-	if other.Last != nil && other.Last.Index > last {
+	if other.Last != nil && (e.Last == nil || other.Last.Index > e.Last.Index) {
 		e.Last = other.Last
 	}
 }

@@ -18,6 +18,9 @@ type Options struct {
 	Workers int
 	// Progress is called after each batch of exchanges, by one goroutine at a time (default nil).
 	Progress func(Progress)
+	// Release is called with each exchange after its check, by several goroutines at once (default nil). With
+	// [traffic.Pool.Put], for exchanges of [traffic.Pool.Read], a run takes about two thirds of the time.
+	Release func(*traffic.Exchange)
 }
 
 // Progress is the progress of a run.
@@ -97,6 +100,8 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 		if inShard(index, r.options) {
 			next.exchanges = append(next.exchanges, indexed{ex, index})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
+		} else if r.options.Release != nil {
+			r.options.Release(ex)
 		}
 		index++
 		if len(next.exchanges) == maxBatch || size >= maxBatchBytes || next.bytes >= maxBatchBytes {
@@ -114,6 +119,9 @@ func (r *run) work() {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
 			_, _ = l.addAt(ex.Exchange, ex.index) // the ledger counts errors
+			if r.options.Release != nil {
+				r.options.Release(ex.Exchange)
+			}
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})
 	}

@@ -19,26 +19,19 @@ var (
 	unfinished struct {
 		sync.Mutex
 
-		remove []func()
+		files []string
 	}
 )
 
-// createTracked creates a file or folder that is removed if the process ends before the command does. remove must do
-// nothing if it is gone or renamed.
-func createTracked[T any](create func() (T, error), remove func(T)) (T, error) {
+// createTemp creates a temporary file that is removed if the process ends before the command does.
+func createTemp(folder, pattern string) (*os.File, error) {
 	unfinished.Lock()
 	defer unfinished.Unlock()
-	made, err := create()
+	f, err := os.CreateTemp(folder, pattern)
 	if err == nil {
-		unfinished.remove = append(unfinished.remove, func() { remove(made) })
+		unfinished.files = append(unfinished.files, f.Name())
 	}
-	return made, err
-}
-
-// createTemp creates a temporary file.
-func createTemp(folder, pattern string) (*os.File, error) {
-	create := func() (*os.File, error) { return os.CreateTemp(folder, pattern) }
-	return createTracked(create, func(f *os.File) { _ = os.Remove(f.Name()) })
+	return f, err
 }
 
 // exitSoon ends the process of an interrupted command that does not end by itself, such as one that waits for a
@@ -52,8 +45,8 @@ func exitSoon() {
 		time.Sleep(maxStop)
 	}
 	unfinished.Lock() // forever, so that no more files are created
-	for _, remove := range unfinished.remove {
-		remove()
+	for _, name := range unfinished.files {
+		_ = os.Remove(name) // it may be gone or renamed
 	}
 	printed := make(chan struct{})
 	go func() {

@@ -1,13 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -35,6 +34,13 @@ func redactCommand(c *console) *cobra.Command {
 			}
 			var outputs []string
 			if output != "" {
+				to, err := resolveOutput(output)
+				if err == nil && to.path == "" {
+					err = fmt.Errorf("%s is not a regular file; redirect standard output instead", output)
+				}
+				if err != nil {
+					return err
+				}
 				outputs = append(outputs, output)
 			}
 			if err := checkOutputs(outputs, slices.Concat([]string{specPath}, recordings, paths)); err != nil {
@@ -44,17 +50,27 @@ func redactCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if output == "" {
-				return redactToStdout(cmd.Context(), c, s.contract, recordings)
-			}
-			to, err := resolveOutput(output)
+			text, err := redact(cmd.Context(), c, s.contract, recordings)
 			if err != nil {
 				return err
 			}
-			if to.path == "" {
-				return fmt.Errorf("%s is not a regular file; redirect standard output instead", output)
+			if output == "" {
+				_, err = c.stdout.Write(text)
+				return err
 			}
-			return redact(cmd.Context(), c, s.contract, to.path, recordings)
+			if err := checkOutputs(outputs, recordings); err != nil {
+				return err
+			}
+			var file files
+			defer file.discard()
+			err = file.add(output, func(w io.Writer) error {
+				_, err := w.Write(text)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return file.commit()
 		},
 	}
 	specFlag(cmd, &specPath)
@@ -63,82 +79,41 @@ func redactCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// redact writes the exchanges to a file, completely or not at all. It takes two passes, because a later exchange may
-// have the credential that an earlier one repeats. The file between them has each exchange without its own credentials.
-func redact(ctx context.Context, c *console, contract *conformance.Contract, output string, paths []string) error {
-	folder, err := temporaryFolder()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	first := filepath.Join(folder, "first.ndjson")
+// redact returns the exchanges as NDJSON. It takes two passes, because a later exchange may have the credential that an
+// earlier one repeats. After the first, each exchange is without its own credentials.
+func redact(ctx context.Context, c *console, contract *conformance.Contract, paths []string) ([]byte, error) {
 	redactor := contract.Redactor()
-	if err := redactAll(ctx, first, traffic.Read(ctx, c.stdin, paths...), redactor.Add); err != nil {
-		return err
-	}
-	if err := checkOutputs([]string{output}, paths); err != nil {
-		return err
+	first, err := redactAll(ctx, traffic.Read(ctx, c.stdin, paths...), redactor.Add)
+	if err != nil {
+		return nil, err
 	}
 	number := 0
-	return redactAll(ctx, output, traffic.Read(ctx, nil, first), func(ex *traffic.Exchange) (*traffic.Exchange, error) {
+	return redactAll(ctx, traffic.Read(ctx, bytes.NewReader(first), "-"), func(ex *traffic.Exchange) (*traffic.Exchange, error) {
 		number++
-		ex.Source = fmt.Sprintf("exchange %d", number) // for errors, which must not name the temporary file
+		ex.Source = fmt.Sprintf("exchange %d", number) // for errors
 		return redactor.Redact(ex)
 	})
 }
 
-// redactAll writes a file, completely or not at all.
-func redactAll(ctx context.Context, output string, exchanges iter.Seq2[*traffic.Exchange, error],
-	edit func(*traffic.Exchange) (*traffic.Exchange, error)) error {
-	var file files
-	defer file.discard()
-	var failed error
-	err := file.add(output, func(w io.Writer) error {
-		failed = errors.New("no exchange to redact")
-		for ex, err := range exchanges {
-			if failed = err; failed != nil || ctx.Err() != nil {
-				break
-			}
-			if ex, failed = edit(ex); failed != nil {
-				break
-			}
-			if err := traffic.WriteNDJSON(w, ex); err != nil {
-				return err
-			}
+func redactAll(ctx context.Context, exchanges iter.Seq2[*traffic.Exchange, error],
+	edit func(*traffic.Exchange) (*traffic.Exchange, error)) ([]byte, error) {
+	var text bytes.Buffer
+	for ex, err := range exchanges {
+		if ctx.Err() != nil {
+			return nil, errInterrupted
 		}
-		return failed
-	})
-	switch {
-	case ctx.Err() != nil:
-		return errInterrupted
-	case failed != nil: // not an error of the file
-		return failed
-	case err != nil:
-		return err
+		if err == nil {
+			ex, err = edit(ex)
+		}
+		if err == nil {
+			err = traffic.WriteNDJSON(&text, ex)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return file.commit()
-}
-
-func temporaryFolder() (string, error) {
-	return createTracked(func() (string, error) { return os.MkdirTemp("", "fleetio-*") },
-		func(path string) { _ = os.RemoveAll(path) })
-}
-
-func redactToStdout(ctx context.Context, c *console, contract *conformance.Contract, paths []string) (err error) {
-	folder, err := temporaryFolder()
-	if err != nil {
-		return err
+	if text.Len() == 0 {
+		return nil, errors.New("no exchange to redact")
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	path := filepath.Join(folder, "redacted.ndjson")
-	if err := redact(ctx, c, contract, path, paths); err != nil {
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	_, err = io.Copy(c.stdout, f)
-	return err
+	return text.Bytes(), nil
 }

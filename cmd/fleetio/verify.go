@@ -98,7 +98,9 @@ func check(ctx context.Context, c *console, contract *conformance.Contract, o co
 		// Exchanges are short-lived and the heap is small, so that a larger one costs a few megabytes and saves CPU.
 		defer debug.SetGCPercent(debug.SetGCPercent(200))
 	}
-	report, err := contract.Verify(traffic.Read(ctx, c.stdin, paths...), o)
+	var pool traffic.Pool
+	o.Release = pool.Put
+	report, err := contract.Verify(pool.Read(ctx, c.stdin, paths...), o)
 	if ctx.Err() != nil {
 		return nil, errInterrupted
 	}

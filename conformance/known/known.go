@@ -77,16 +77,6 @@ func Read(r io.Reader, name string) ([]Failure, error) {
 	return known, nil
 }
 
-// String returns the failure as a line for [Read].
-func (k *Failure) String() string {
-	var b strings.Builder
-	b.WriteString(k.Selectors())
-	if !k.Until.IsZero() {
-		b.WriteString("until " + k.Until.UTC().Format(time.DateOnly) + " ")
-	}
-	return b.String() + "because " + k.Reason
-}
-
 // Errorf returns an error that starts with the file and line of the failure.
 func (k *Failure) Errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: "+format, append([]any{k.File, k.Line}, args...)...)

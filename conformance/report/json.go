@@ -14,12 +14,14 @@ import (
 // maxBytes is the maximum size of a report in bytes. The lists of a report are bounded, so that a written one is smaller.
 const maxBytes = 256 << 20
 
-// writeJSON writes the report as one indented JSON object.
-func writeJSON(b *bytes.Buffer, r *conformance.Report, _ Options) error {
+func writeJSON(b *bytes.Buffer, r *conformance.Report, _ Options) error { return encode(b, r) }
+
+// encode writes one indented JSON object.
+func encode(b *bytes.Buffer, value any) error {
 	e := json.NewEncoder(b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(r)
+	return e.Encode(value)
 }
 
 // Read reads a report that [Write] wrote as JSON. A report that is incomplete, has an unknown property, another version

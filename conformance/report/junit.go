@@ -188,18 +188,11 @@ func (j *junit) deviation(d *conformance.Deviation) {
 
 // describe returns a description of a deviation in a few lines.
 func (j *junit) describe(d *conformance.Deviation, because string) string {
-	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, j.o.Spec, d.Spec.Line, d.Spec.Pointer)}
-	if because != "" {
-		lines = append(lines, "    because: "+because)
+	var text strings.Builder
+	for _, line := range describe(d, because, j.o) {
+		text.WriteString(printable.Text(line) + "\n")
 	}
-	if d.Known != "" {
-		lines = append(lines, "  known: "+d.Known)
-	}
-	lines = append(lines, "  "+occurrences(d)+"  ["+d.Fingerprint+"]")
-	for i := range lines {
-		lines[i] = printable.Text(lines[i])
-	}
-	return strings.Join(lines, "\n") + "\n"
+	return text.String()
 }
 
 // operations returns the operations of a claim's uses, without the status of responses.

@@ -215,6 +215,18 @@ func occurrences(d *conformance.Deviation) string {
 	return text
 }
 
+// describe returns a description of a deviation in lines: what it is about first, and its exchanges last.
+func describe(d *conformance.Deviation, because string, o Options) []string {
+	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, o.Spec, d.Spec.Line, d.Spec.Pointer)}
+	if because != "" {
+		lines = append(lines, "    because: "+because)
+	}
+	if d.Known != "" {
+		lines = append(lines, "  known: "+d.Known)
+	}
+	return append(lines, "  "+occurrences(d)+"  ["+d.Fingerprint+"]")
+}
+
 // reasons returns the reasons of assumed claims by the claim's ID.
 func reasons(r *conformance.Report) map[string]string {
 	because := map[string]string{}

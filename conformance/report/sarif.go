@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -26,15 +25,13 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool        sarifTool         `json:"tool"`
+	Tool struct {
+		Driver sarifDriver `json:"driver"`
+	} `json:"tool"`
 	Invocations []sarifInvocation `json:"invocations"`
 	ColumnKind  string            `json:"columnKind"`
 	Results     []sarifResult     `json:"results"`
 	Properties  map[string]any    `json:"properties"`
-}
-
-type sarifTool struct {
-	Driver sarifDriver `json:"driver"`
 }
 
 type sarifDriver struct {
@@ -82,17 +79,13 @@ type sarifSuppression struct {
 }
 
 type sarifLocation struct {
-	Physical sarifPhysical  `json:"physicalLocation"`
-	Logical  []sarifLogical `json:"logicalLocations"`
-}
-
-type sarifPhysical struct {
-	Artifact sarifArtifact `json:"artifactLocation"`
-	Region   *sarifRegion  `json:"region,omitempty"`
-}
-
-type sarifArtifact struct {
-	URI string `json:"uri"`
+	Physical struct {
+		Artifact struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region *sarifRegion `json:"region,omitempty"`
+	} `json:"physicalLocation"`
+	Logical []sarifLogical `json:"logicalLocations"`
 }
 
 type sarifRegion struct {
@@ -129,10 +122,7 @@ func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		}
 	}
 	run.Properties = map[string]any{"spec": r.Spec, "exchanges": r.Exchanges, "summary": r.Summary}
-	e := json.NewEncoder(b)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
+	return encode(b, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
 func sarifResultOf(d *conformance.Deviation, rule int, because string, o Options) sarifResult {
@@ -149,8 +139,8 @@ func sarifResultOf(d *conformance.Deviation, rule int, because string, o Options
 	if d.Claim != "" {
 		result.Properties["claim"] = d.Claim
 	}
-	at := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{uri(o.Spec)}},
-		Logical: []sarifLogical{{"#" + d.Spec.Pointer, "member"}}}
+	at := sarifLocation{Logical: []sarifLogical{{"#" + d.Spec.Pointer, "member"}}}
+	at.Physical.Artifact.URI = uri(o.Spec)
 	if d.Spec.Line > 0 {
 		at.Physical.Region = &sarifRegion{d.Spec.Line}
 	}

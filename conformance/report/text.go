@@ -81,16 +81,10 @@ func (t text) group(g group, because map[string]string, o Options) {
 	}
 	t.linef("", "")
 	for _, d := range g.deviations {
-		t.linef(color, "%s", about(d))
-		t.linef("", "  %s", d.Message)
-		t.linef("", "  %s at %s:%d #%s", d.Source, o.Spec, d.Spec.Line, d.Spec.Pointer)
-		if reason := because[d.Claim]; reason != "" {
-			t.linef("", "    because: %s", reason)
+		lines := describe(d, because[d.Claim], o)
+		for i, line := range lines {
+			t.linef(map[int]string{0: color, len(lines) - 1: dim}[i], "%s", line)
 		}
-		if d.Known != "" {
-			t.linef("", "  known: %s", d.Known)
-		}
-		t.linef(dim, "  %s  [%s]", occurrences(d), d.Fingerprint)
 		t.linef("", "")
 	}
 }

@@ -65,8 +65,9 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(file)))
 			b.ReportAllocs()
+			n := 0
 			for b.Loop() {
-				n := 0
+				n = 0
 				for _, err := range readAs(bytes.NewReader(file), "-", formatUnknown) {
 					if err != nil {
 						b.Fatal(err)
@@ -76,8 +77,8 @@ func BenchmarkRead(b *testing.B) {
 				if n < 1000 {
 					b.Fatal(n, " exchanges")
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/exchange")
 			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/exchange")
 		})
 	}
 	run("HAR", har)

@@ -111,7 +111,7 @@ func readInteraction(node *yaml.Node) (*Exchange, error) {
 		return nil, fail(fmt.Sprintf("response.code: %d is not an HTTP status", *resp.Code))
 	}
 
-	e := &Exchange{Method: cmp.Or(*req.Method, http.MethodGet), URL: new(urlReader).parse(req.URL), Status: *resp.Code} // as in [http.Request]
+	e := &Exchange{Method: cmp.Or(*req.Method, http.MethodGet), URL: new(urlReader).parse(req.URL, nil), Status: *resp.Code} // as in [http.Request]
 	var err error
 	if e.Request, err = req.message(); err != nil {
 		return nil, fail("request.body: " + err.Error())

@@ -72,7 +72,7 @@ func FuzzReadNDJSON(f *testing.F) {
 			if len(bytes.Trim(line, " \t\r")) == 0 {
 				continue
 			}
-			want, wantErr := newLineReader().exchange(bytes.TrimRight(line, " \t\r"))
+			want, wantErr := newLineReader().exchange(bytes.TrimRight(line, " \t\r"), &Exchange{})
 			if wantErr != nil {
 				require.ErrorContains(t, err, wantErr.Error())
 				break

@@ -1,10 +1,10 @@
 package traffic
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -17,27 +17,27 @@ type harReader struct {
 	*recording
 	jsonReader
 
+	dec  *strictjson.Decoder
 	req  harRequest
 	resp harResponse
 
-	entry, request, response, postData, content, field *shape
-	sent, received                                     fieldNames
+	sent, received *fieldNames
 }
+
+// The properties that are read.
+var (
+	harEntry     = shape{names: []string{"request", "response"}}
+	harRequests  = shape{names: []string{"method", "url", "headers", "postData", "bodySize"}}
+	harResponses = shape{names: []string{"status", "headers", "content", "bodySize"}}
+	harBodies    = shape{names: []string{"mimeType", "text", "encoding", "size", "params", "comment"}}
+	harField     = shape{names: []string{"name", "value"}}
+)
 
 // readHAR reads the archive to its end, so that a file that is cut off, or that has anything after the archive, ends in
 // an error even after its last entry was yielded.
 func (r *recording) readHAR(file io.Reader) error {
-	h := &harReader{
-		recording: r,
-		entry:     newShape("request", "response"),
-		request:   newShape("method", "url", "headers", "postData", "bodySize"),
-		response:  newShape("status", "headers", "content", "bodySize"),
-		postData:  newShape("mimeType", "text", "encoding", "size", "params", "comment"),
-		content:   newShape("mimeType", "text", "encoding", "size", "params", "comment"),
-		field:     newShape("name", "value"),
-	}
-	h.max, h.strings = math.MaxInt64, map[string]string{}
-	h.dec = strictjson.NewStreamDecoder(file, r.skipped, maxSize)
+	h := &harReader{recording: r, jsonReader: newJSONReader(), dec: strictjson.NewStreamDecoder(file, r.skipped, maxSize),
+		sent: newFieldNames(), received: newFieldNames()}
 	err := h.only("log", func() error { return h.only("entries", h.readEntries) })
 	if err == nil {
 		err = h.dec.End()
@@ -51,43 +51,70 @@ func (r *recording) readHAR(file io.Reader) error {
 	return r.fail(h.placeOf(err))
 }
 
-// only consumes an object that must have a property of that name, once. It calls read for its value.
-func (h *harReader) only(name string, read func() error) error {
-	s := newShape(name)
-	s.once = true
-	found := false
-	err := h.object(s, func(string, int64) error {
-		found = true
-		return read()
-	})
-	if err == nil && !found {
-		err = failValue(h.dec.Offset(), "no "+name+", so not a HAR file")
+// open consumes the bracket that an object or array begins with.
+func (h *harReader) open(bracket strictjson.Kind) error {
+	types := map[strictjson.Kind]strictjson.Type{'{': strictjson.Object, '[': strictjson.Array, '"': strictjson.String, '0': strictjson.Number,
+		't': strictjson.Boolean, 'f': strictjson.Boolean, 'n': strictjson.Null}
+	token, err := h.dec.Next()
+	if err == nil && token.Kind != bracket {
+		err = failValue(token.Offset, "expected "+typeNames[types[bracket]]+", got "+typeNames[types[token.Kind]])
 	}
 	return err
 }
 
+// only consumes an object that must have a property of that name, once. It calls read for its value.
+func (h *harReader) only(name string, read func() error) error {
+	if err := h.open('{'); err != nil {
+		return err
+	}
+	for found := false; ; {
+		token, err := h.dec.Next()
+		var key string
+		switch {
+		case err != nil:
+			return err
+		case token.Kind == '}' && !found:
+			return failValue(h.dec.Offset(), "no "+name+", so not a HAR file")
+		case token.Kind == '}':
+			return nil
+		case json.Unmarshal(token.Raw, &key) == nil && key != name:
+			err = h.dec.Skip()
+		case found:
+			if _, err = h.dec.Peek(); err == nil {
+				err = within(name, failValue(h.dec.Offset(), "given twice"))
+			}
+		default:
+			found = true
+			err = within(name, read())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // readEntries reads log.entries, and yields an exchange for each.
 func (h *harReader) readEntries() error {
+	if err := h.open('['); err != nil {
+		return err
+	}
 	h.dec.RequireUTF8 = true // in an entry, whose texts are passed on
 	defer func() { h.dec.RequireUTF8 = false }()
-	return h.array(func() error {
-		_, err := h.dec.Peek()
-		h.start = h.dec.Offset()
-		h.max = h.start + maxSize
+	for h.dec.More() {
+		var err error
 		var e *Exchange
-		if err == nil {
+		if h.start, err = h.dec.Parse(&h.doc); err == nil {
 			e, err = h.readEntry()
 		}
-		h.max = math.MaxInt64
 		if err != nil {
-			at, cause := h.placeOf(err)
-			if errors.Is(cause, errTooLarge) {
-				at = h.start
-			}
-			return h.failEntry(at, cause)
+			return h.failEntry(h.placeOf(err))
 		}
-		return h.yieldExchange(e, "#/log/entries/", h.index, h.dec.Offset())
-	})
+		if err := h.yieldExchange(e, "#/log/entries/", h.index, h.dec.Offset()); err != nil {
+			return err
+		}
+	}
+	_, err := h.dec.Next()
+	return err
 }
 
 type (
@@ -120,13 +147,14 @@ type (
 func (h *harReader) readEntry() (*Exchange, error) {
 	h.req, h.resp = harRequest{}, harResponse{}
 	req, resp := &h.req, &h.resp
-	err := h.object(h.entry, func(name string, _ int64) error {
+	e := h.pool.get()
+	err := h.object(0, harEntry, func(name string, at int32) error {
 		if name == "request" {
 			*req = harRequest{present: true}
-			return h.readRequest(req)
+			return h.readRequest(req, at, &e.Request)
 		}
 		*resp = harResponse{}
-		return h.readResponse(resp)
+		return h.readResponse(resp, at, &e.Response)
 	})
 	switch {
 	case err != nil:
@@ -138,7 +166,7 @@ func (h *harReader) readEntry() (*Exchange, error) {
 	case req.url == "":
 		return nil, errors.New("request.url: missing or empty")
 	}
-	e := &Exchange{Method: req.method, URL: h.urls.parse(req.url)}
+	*e = Exchange{Method: req.method, URL: h.urls.parse(req.url, e.URL)}
 	if e.Request, err = req.message("request.postData"); err != nil {
 		return nil, err
 	}
@@ -182,138 +210,108 @@ func (m *harMessage) message(path string) (Message, error) {
 // unknownType is what WebKit and its relatives write for a media type that they do not know.
 const unknownType = "x-unknown"
 
-func (h *harReader) readRequest(r *harRequest) error {
-	return h.object(h.request, func(name string, _ int64) (err error) {
+func (h *harReader) readRequest(r *harRequest, at int32, old *Message) error {
+	return h.object(at, harRequests, func(name string, at int32) (err error) {
 		switch name {
 		case "method":
-			r.method, err = h.string()
+			r.method, err = h.string(at)
 		case "url":
-			r.url, err = h.string()
+			r.url, err = h.string(at)
 		case "headers":
-			err = h.readHeaders(&r.harMessage, &h.sent)
+			err = h.readHeaders(&r.harMessage, at, h.sent, old)
 		case "postData":
-			err = h.readBody(&r.body, h.postData)
+			err = h.readBody(&r.body, at, old)
 		case "bodySize":
-			r.body.bodySize, err = h.readSize()
+			r.body.bodySize, err = h.readSize(at)
 		}
 		return err
 	})
 }
 
-func (h *harReader) readResponse(r *harResponse) error {
-	return h.object(h.response, func(name string, at int64) (err error) {
+func (h *harReader) readResponse(r *harResponse, at int32, old *Message) error {
+	return h.object(at, harResponses, func(name string, at int32) (err error) {
 		switch name {
 		case "status":
-			var t strictjson.Token
-			if t, err = h.dec.Next(); err != nil {
-				return err
-			}
-			if r.status, err = strconv.ParseInt(string(t.Raw), 10, 64); err != nil {
-				err = failValue(at, "expected an integer, got "+jsonTypes[t.Kind])
+			if r.status, err = strconv.ParseInt(string(h.doc.Raw(at)), 10, 64); err != nil || h.doc.Nodes[at].Type != strictjson.Number {
+				err = h.failAt(at, "expected an integer, got "+typeNames[h.doc.Nodes[at].Type])
 			}
 		case "headers":
-			err = h.readHeaders(&r.harMessage, &h.received)
+			err = h.readHeaders(&r.harMessage, at, h.received, old)
 		case "content":
-			err = h.readBody(&r.body, h.content)
+			err = h.readBody(&r.body, at, old)
 		case "bodySize":
-			r.body.bodySize, err = h.readSize()
+			r.body.bodySize, err = h.readSize(at)
 		}
 		return err
 	})
 }
 
-func (h *harReader) readBody(b *harBody, s *shape) error {
+func (h *harReader) readBody(b *harBody, at int32, old *Message) error {
 	*b = harBody{bodyHints: bodyHints{bodySize: b.bodySize, body: true}}
-	return h.object(s, func(name string, _ int64) (err error) {
+	return h.object(at, harBodies, func(name string, at int32) (err error) {
 		switch name {
 		case "mimeType":
-			b.mimeType, err = h.string()
+			b.mimeType, err = h.string(at)
 		case "text":
-			if b.nullText, err = h.skipNull(s); err == nil && !b.nullText {
-				b.content, err = h.bytes()
+			if b.nullText = h.doc.Nodes[at].Type == strictjson.Null; !b.nullText {
+				b.content, err = h.bytes(at, old.Body)
 			}
 			b.text = !b.nullText
 		case "encoding":
-			b.encoding, err = h.string()
+			b.encoding, err = h.string(at)
 		case "size":
-			b.size, err = h.readSize()
+			b.size, err = h.readSize(at)
 		case "params":
-			b.params = false
-			err = h.array(func() error {
-				b.params = true
-				return h.dec.Skip()
-			})
+			b.params = h.doc.Nodes[at].Count > 0
+			err = h.expect(strictjson.Array, at)
 		case "comment":
 			var comment []byte
-			comment, err = h.text()
+			comment, err = h.text(at)
 			b.comment = len(comment) > 0
 		}
 		return err
 	})
 }
 
-func (h *harReader) readSize() (bodySize, error) {
-	raw, err := h.token('0')
-	if err != nil {
+// isField reports whether an object is a field as all recorders write it, which is faster to read.
+func (h *harReader) isField(at int32) bool {
+	return h.doc.Nodes[at].Type == strictjson.Object && h.doc.Nodes[at].Count == 2 && string(h.doc.Raw(at+1)) == "name" &&
+		h.doc.Nodes[at+2].Type == strictjson.String && !h.doc.Nodes[at+2].Escaped && string(h.doc.Raw(at+3)) == "value" &&
+		h.doc.Nodes[at+4].Type == strictjson.String
+}
+
+func (h *harReader) readSize(at int32) (bodySize, error) {
+	if err := h.expect(strictjson.Number, at); err != nil {
 		return sizeAbsent, err
 	}
-	n, err := strconv.ParseFloat(string(raw), 64)
+	n, err := strconv.ParseFloat(string(h.doc.Raw(at)), 64)
 	if err != nil {
-		return sizeAbsent, failValue(h.dec.Offset()-int64(len(raw)), "expected a number, got one that is out of range")
+		return sizeAbsent, h.failAt(at, "expected a number, got one that is out of range")
 	}
 	return sizeOf(n), nil
 }
 
-func (h *harReader) readHeaders(m *harMessage, names *fieldNames) error {
-	if _, err := h.token('['); err != nil {
-		return err
-	}
-	h.fields.reset()
-	for p := &names.start; ; {
-		next, err := h.readField(names, p)
+func (h *harReader) readHeaders(m *harMessage, at int32, names *fieldNames, old *Message) error {
+	h.fields = h.fields[:0]
+	err := h.array(at, func(at int32) error {
+		if h.isField(at) {
+			return within("value", h.addField(names.at(len(h.fields), h.doc.Raw(at+2)), at+4))
+		}
+		var name []byte
+		var value int32 // 0 for none
+		err := h.object(at, harField, func(property string, at int32) (err error) {
+			if property == "name" {
+				name, err = h.text(at)
+				return err
+			}
+			value = at
+			return h.expect(strictjson.String, at)
+		})
 		if err != nil {
 			return err
 		}
-		if p = next; p == nil {
-			m.header, m.fields = h.fields.header(), len(h.fields.names)
-			return nil
-		}
-	}
-}
-
-// readField consumes the next field of a header, behind another, or the end of the list; then it returns nil.
-func (h *harReader) readField(names *fieldNames, before *place) (*place, error) {
-	start := h.dec.Offset()
-	p := before.next
-	again := p != nil && h.dec.Again(before.between, true)
-	if !again {
-		if more, err := h.element(); !more {
-			return nil, err
-		}
-		p = &place{passing: true}
-	}
-	h.fields.begin(p.name)
-	read := func(name string, _ int64) error {
-		if name == "name" {
-			text, err := h.text()
-			p = names.find(text)
-			h.fields.names[len(h.fields.names)-1] = p.name
-			return err
-		}
-		before.learn(p, h.dec.Since(start))
-		return h.value()
-	}
-	if !again {
-		err := h.object(h.field, read)
-		return p, err
-	}
-	null, err := h.skipNull(h.field)
-	if err == nil && !null {
-		err = h.value()
-	}
-	if err != nil {
-		return nil, within("value", err)
-	}
-	err = h.properties(h.field, &h.field.places[1], read) // behind the value
-	return p, err
+		return h.addField(names.at(len(h.fields), name), value)
+	})
+	m.header, m.fields = h.header(old.Header), len(h.fields)
+	return err
 }

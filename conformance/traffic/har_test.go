@@ -39,7 +39,7 @@ func collect(seq iter.Seq2[*Exchange, error]) (exchanges []*Exchange, err error)
 // readAs reads a recording in that format, or in the one that it seems to have.
 func readAs(file io.Reader, name string, as format) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		r := &recording{ctx: context.Background(), name: name, yield: yield}
+		r := &recording{ctx: context.Background(), pool: &Pool{}, name: name, yield: yield}
 		if err := r.read(file, as); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}

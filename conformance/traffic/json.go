@@ -1,28 +1,31 @@
 package traffic
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// jsonReader reads the values of exchanges token by token. It may read from a stream, so what the decoder returns is
-// valid only until its next call.
+// jsonReader reads the values of an exchange that is parsed. They are known by their index in the document.
 type jsonReader struct {
-	dec    *strictjson.Decoder
-	start  int64 // the offset of the exchange that is being read
-	max    int64 // the offset that its values may reach
-	fields fieldReader
-	urls   urlReader
-
+	doc     strictjson.Document
+	start   int64 // the offset of the document in the recording
+	urls    urlReader
 	strings map[string]string
 	scratch []byte // for a text
+
+	fields  []field // of the header that is being read
+	headers int     // how many were read
+}
+
+func newJSONReader() jsonReader {
+	return jsonReader{doc: strictjson.Document{AllowDuplicates: true}, strings: map[string]string{}} // object finds them
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
@@ -41,9 +44,18 @@ func (f *valueError) Error() string {
 
 func failValue(at int64, text string) error { return &valueError{at: at, err: errors.New(text)} }
 
+// failAt makes an error about the value at an index.
+func (r *jsonReader) failAt(at int32, text string) error {
+	start := int64(r.doc.Nodes[at].Start)
+	if r.doc.Nodes[at].Type == strictjson.String {
+		start-- // the quote
+	}
+	return failValue(r.start+start, text)
+}
+
 // within adds the name of the property whose value an error is about.
 func within(name string, err error) error {
-	if fault, ok := errors.AsType[*valueError](err); ok && name != "" {
+	if fault, ok := errors.AsType[*valueError](err); ok {
 		if fault.path != "" {
 			name += "."
 		}
@@ -52,7 +64,7 @@ func within(name string, err error) error {
 	return err
 }
 
-// placeOf returns the offset of an error, and its cause.
+// placeOf returns the offset of an error, and its cause. Without one of its own, it is that of the exchange.
 func (r *jsonReader) placeOf(err error) (at int64, cause error) {
 	at, cause = r.start, err
 	if fault, ok := errors.AsType[*valueError](err); ok {
@@ -66,38 +78,32 @@ func (r *jsonReader) placeOf(err error) (at int64, cause error) {
 	return at, cause
 }
 
-// jsonTypes names types by the kind of a token.
-var jsonTypes = map[strictjson.Kind]string{'{': "an object", '[': "an array", '"': "a string", 't': "a boolean", 'f': "a boolean",
-	'n': "null", '0': "a number"}
+var typeNames = map[strictjson.Type]string{strictjson.Null: "null", strictjson.Boolean: "a boolean", strictjson.Number: "a number",
+	strictjson.String: "a string", strictjson.Array: "an array", strictjson.Object: "an object"}
 
-// token consumes the next token, which must be of that kind, and returns how it is written.
-func (r *jsonReader) token(want strictjson.Kind) ([]byte, error) {
-	kind, raw, err := r.dec.Read()
-	if err == nil && kind != want {
-		err = failValue(r.dec.Offset()-int64(len(raw)), "expected "+jsonTypes[want]+", got "+jsonTypes[kind])
+// expect returns an error unless the value at an index is of that type.
+func (r *jsonReader) expect(want strictjson.Type, at int32) error {
+	if actual := r.doc.Nodes[at].Type; actual != want {
+		return r.failAt(at, "expected "+typeNames[want]+", got "+typeNames[actual])
 	}
-	return raw, err
+	return nil
 }
 
-// text consumes a string. The text is valid until the next call of any method.
-func (r *jsonReader) text() ([]byte, error) {
-	var err error
-	r.scratch, err = r.appendText(r.scratch[:0])
-	return r.scratch, err
-}
-
-// appendText consumes a string, and appends its text.
-func (r *jsonReader) appendText(dst []byte) ([]byte, error) {
-	if kind, err := r.dec.Peek(); err != nil || kind != '"' {
-		_, err = r.token('"') // what is wrong
-		return dst, err
+// text returns a string. The text is valid until the next call of any method.
+func (r *jsonReader) text(at int32) ([]byte, error) {
+	if err := r.expect(strictjson.String, at); err != nil {
+		return nil, err
 	}
-	return r.dec.AppendText(dst)
+	text := r.doc.Text(at, r.scratch[:0])
+	if r.doc.Nodes[at].Escaped {
+		r.scratch = text
+	}
+	return text, nil
 }
 
-// string consumes a string. Those that are short are remembered, as most come again.
-func (r *jsonReader) string() (string, error) {
-	text, err := r.text()
+// string returns a string. Those that are short are remembered, as most come again.
+func (r *jsonReader) string(at int32) (string, error) {
+	text, err := r.text(at)
 	if known, ok := r.strings[string(text)]; ok || err != nil {
 		return known, err
 	}
@@ -108,160 +114,64 @@ func (r *jsonReader) string() (string, error) {
 	return s, nil
 }
 
-// bytes consumes a string, and returns its text in memory of its own, or nil if it is empty.
-func (r *jsonReader) bytes() ([]byte, error) {
-	text, err := r.text()
-	return append([]byte(nil), text...), err
+// bytes returns a string in the memory of old unless that is nil, and nil if both are empty.
+func (r *jsonReader) bytes(at int32, old []byte) ([]byte, error) {
+	text, err := r.text(at)
+	return append(old[:0], text...), err
 }
 
 // shape is the properties of a kind of object that are read.
 type shape struct {
-	once   bool // a name that comes twice is an error, and a null is a value; otherwise a null is as if it were absent
-	closed bool // another name is an error, unless it is for others to use; the decoder has all of the text then
-	start  place
-	places []place // of the properties
+	names []string
+	// strict makes a name that comes twice an error, and any other name unless it is for others to use. A null is a value
+	// then; otherwise it is as if it were absent.
+	strict bool
 }
 
-func newShape(names ...string) *shape {
-	s := &shape{places: make([]place, len(names))}
-	for i, name := range names {
-		s.places[i].name = name
+// object calls read for the value of each property of an object that the shape has. A "text" that is null is a value, too.
+func (r *jsonReader) object(at int32, s shape, read func(name string, at int32) error) error {
+	if r.doc.Nodes[at].Type == strictjson.Null && !s.strict {
+		return nil
 	}
-	return s
-}
-
-// place is a property or header field of a recording, with what came behind it the last time. Recorders write the same
-// over and over, so it is likely to come again.
-type place struct {
-	name    string
-	passing bool   // it is not remembered itself
-	next    *place // of those that are remembered
-	between []byte // the text from behind its value up to that of next
-}
-
-// maxBetween bounds the texts that are remembered.
-const maxBetween = 1000
-
-// learn remembers what came behind it.
-func (p *place) learn(next *place, between []byte) {
-	if !p.passing && !next.passing && 0 < len(between) && len(between) <= maxBetween {
-		p.next, p.between = next, append(p.between[:0], between...)
-	}
-}
-
-// object consumes an object. It calls read for the value of each property that the shape has, which is at that offset.
-func (r *jsonReader) object(s *shape, read func(name string, at int64) error) error {
-	if null, err := r.skipNull(s); null || err != nil {
+	if err := r.expect(strictjson.Object, at); err != nil {
 		return err
 	}
-	if _, err := r.token('{'); err != nil {
-		return err
-	}
-	return r.properties(s, &s.start, read)
-}
-
-// skipNull consumes a null that is as if it were absent, if that is what is next.
-func (r *jsonReader) skipNull(s *shape) (bool, error) {
-	kind, err := r.dec.Peek()
-	if err != nil || kind != 'n' || s.once {
-		return false, err
-	}
-	return true, r.dec.Skip()
-}
-
-// properties consumes the object that is open, behind a property.
-func (r *jsonReader) properties(s *shape, p *place, read func(name string, at int64) error) error {
-	var seen []*place
-	for {
-		next, err := r.property(s, p)
-		if err != nil || next == nil {
-			return err
+	var seen []string
+	for i, end := at+1, r.doc.Nodes[at].Next; i < end; i = r.doc.Nodes[i+1].Next {
+		value := i + 1
+		name := r.doc.Text(i, nil)
+		known := len(s.names) - 1
+		for known >= 0 && s.names[known] != string(name) {
+			known--
 		}
-		at := r.dec.Offset()
-		if s.once && slices.Contains(seen, next) {
-			return within(next.name, failValue(at, "given twice"))
-		}
-		if s.once {
-			seen = append(seen, next)
-		}
-		err = read(next.name, at)
-		switch p = next; {
-		case err != nil:
-			return within(p.name, err)
-		case r.dec.Offset() > r.max:
-			return strictjson.ErrTooLarge
-		}
-	}
-}
-
-// property consumes the object that is open up to the value of the next property of the shape, or up to its end; then it
-// returns nil. A "text" that is null is a value, too.
-func (r *jsonReader) property(s *shape, before *place) (*place, error) {
-	start := r.dec.Offset()
-	p := before.next
-	again := p != nil && r.dec.Again(before.between, false)
-	for ; ; again = false {
-		var key []byte
-		if !again {
-			kind, raw, err := r.dec.Read()
-			if err != nil || kind == '}' {
-				return nil, err
-			}
-			key = r.dec.Text(raw)
-			p = s.find(key)
-		}
-		kind, err := r.dec.Peek()
 		switch {
-		case err != nil:
-			return nil, err
-		case p != nil && (s.once || kind != 'n' || p.name == "text"):
-			if !again {
-				before.learn(p, r.dec.Since(start))
-			}
-			return p, nil
-		case p == nil && s.closed && !bytes.HasPrefix(key, []byte("x-")) && !bytes.HasPrefix(key, []byte("_")):
-			return nil, failValue(r.dec.Offset(), "unknown property "+quoted(string(key)))
+		case known < 0 && s.strict && !strings.HasPrefix(string(name), "x-") && !strings.HasPrefix(string(name), "_"):
+			return r.failAt(value, "unknown property "+quoted(string(name)))
+		case known < 0, !s.strict && r.doc.Nodes[value].Type == strictjson.Null && s.names[known] != "text":
+			continue
+		case slices.Contains(seen, s.names[known]):
+			return within(s.names[known], r.failAt(value, "given twice"))
+		case s.strict:
+			seen = append(seen, s.names[known])
 		}
-		if err := r.dec.Skip(); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (s *shape) find(name []byte) *place {
-	for i := range s.places {
-		if string(name) == s.places[i].name {
-			return &s.places[i]
+		if err := read(s.names[known], value); err != nil {
+			return within(s.names[known], err)
 		}
 	}
 	return nil
 }
 
-// array consumes an array. It calls read for each element.
-func (r *jsonReader) array(read func() error) error {
-	if _, err := r.token('['); err != nil {
+// array calls read for each item of an array.
+func (r *jsonReader) array(at int32, read func(at int32) error) error {
+	if err := r.expect(strictjson.Array, at); err != nil {
 		return err
 	}
-	for {
-		if more, err := r.element(); !more {
-			return err
-		}
-		if err := read(); err != nil {
+	for i, end := at+1, r.doc.Nodes[at].Next; i < end; i = r.doc.Nodes[i].Next {
+		if err := read(i); err != nil {
 			return err
 		}
 	}
-}
-
-// element reports whether the array that is open has another element. It consumes the end of the array.
-func (r *jsonReader) element() (bool, error) {
-	if !r.dec.More() {
-		_, err := r.dec.Next()
-		return false, err
-	}
-	if r.dec.Offset() > r.max {
-		return false, strictjson.ErrTooLarge
-	}
-	return true, nil
+	return nil
 }
 
 // quoted shows the first characters of a name.
@@ -272,90 +182,130 @@ func quoted(name string) string {
 	return printable.Quote(name)
 }
 
-// fieldNames remembers the names of fields, by how they are recorded. The name of the place is the canonical one.
+// fieldName is a name of header fields.
+type fieldName struct {
+	canonical string // "" for fields that are left out: the pseudo headers of HTTP/2 and HTTP/3, and those without a name
+	passing   bool   // it is not remembered
+
+	value  string // the last one
+	header int    // the number of the header that it was in
+}
+
+// field is a field of a header.
+type field struct {
+	*fieldName
+
+	value string
+}
+
+// fieldNames remembers the names of fields, by how they are recorded.
 type fieldNames struct {
-	start place // before the first field
-	known map[string]*place
+	known map[string]*fieldName
+	last  []spelledName // of the last header; the next has mostly the same
 }
 
-// fieldReader collects the fields of a header.
-type fieldReader struct {
-	names  []string // "" for a field that is left out
-	values []byte
-	ends   []int    // of each value
-	slab   []string // where values are allocated together
+type spelledName struct {
+	*fieldName
+
+	spelled string
 }
 
-// maxNames bounds the names and strings that are remembered, and maxName their length: some servers make names up.
-const maxNames, maxName = 1000, 100
+func newFieldNames() *fieldNames { return &fieldNames{known: map[string]*fieldName{}} }
 
-// begin begins a field.
-func (f *fieldReader) begin(name string) {
-	f.names, f.ends = append(f.names, name), append(f.ends, len(f.values))
-}
-
-// find returns the place of a field. The pseudo headers of HTTP/2 and HTTP/3, which are left out, have an empty name.
-func (n *fieldNames) find(name []byte) *place {
-	if p := n.known[string(name)]; p != nil {
-		return p
+// at returns the name of the field at that position of a header.
+func (n *fieldNames) at(position int, name []byte) *fieldName {
+	if position >= maxNames {
+		return n.find(name)
 	}
-	p := &place{passing: len(name) > maxName || len(n.known) == maxNames}
+	for len(n.last) <= position {
+		n.last = append(n.last, spelledName{n.find(nil), ""})
+	}
+	last := &n.last[position]
+	if string(name) != last.spelled {
+		last.fieldName, last.spelled = n.find(name), string(name)
+	}
+	return last.fieldName
+}
+
+// maxNames bounds the names and strings that are remembered, maxName their length, and maxValue that of values: some
+// servers make names up.
+const maxNames, maxName, maxValue = 1000, 100, 1000
+
+func (n *fieldNames) find(name []byte) *fieldName {
+	if known := n.known[string(name)]; known != nil {
+		return known
+	}
+	f := &fieldName{passing: len(name) > maxName || len(n.known) == maxNames}
 	if len(name) > 0 && name[0] != ':' {
-		p.name = textproto.CanonicalMIMEHeaderKey(string(name))
+		f.canonical = textproto.CanonicalMIMEHeaderKey(string(name))
 	}
-	if n.known == nil {
-		n.known = map[string]*place{}
+	if same := n.known[f.canonical]; same != nil {
+		f = same // in another letter case
 	}
-	if !p.passing {
-		n.known[string(name)] = p
+	if !f.passing {
+		n.known[string(name)] = f
 	}
-	return p
+	return f
 }
 
-// value consumes a string, and sets it as the value of the field that was begun last.
-func (r *jsonReader) value() error {
-	f := &r.fields
-	last := len(f.ends) - 1
-	start := 0
-	if last > 0 {
-		start = f.ends[last-1]
+// addField adds a field with the string at an index as its value, or with none. Most values are as they were before.
+func (r *jsonReader) addField(name *fieldName, at int32) error {
+	f := field{fieldName: name}
+	if at != 0 {
+		text, err := r.text(at)
+		if err != nil {
+			return err
+		}
+		if f.value = name.value; string(text) != f.value {
+			f.value = string(text)
+			if len(text) <= maxValue {
+				name.value = f.value
+			}
+		}
 	}
-	values, err := r.appendText(f.values[:start])
-	if err == nil {
-		f.values, f.ends[last] = values, len(values)
-	}
-	return err
+	r.fields = append(r.fields, f)
+	return nil
 }
 
-// reset forgets the fields.
-func (f *fieldReader) reset() { f.names, f.values, f.ends = f.names[:0], f.values[:0], f.ends[:0] }
-
-// header returns the header of the fields.
-func (f *fieldReader) header() http.Header {
-	n := 0
-	for _, name := range f.names {
-		if name != "" {
+// header returns the header of the fields, in the memory of old unless that is nil. In most recordings, the names are those
+// of the exchange before.
+func (r *jsonReader) header(old http.Header) http.Header {
+	r.headers++
+	n, distinct := 0, true
+	for _, f := range r.fields {
+		if f.canonical != "" {
 			n++ // a map of up to 8 is cheaper
+			distinct = distinct && !f.passing && f.header != r.headers
+			f.header = r.headers
 		}
 	}
-	header := make(http.Header, n)
-	if cap(f.slab)-len(f.slab) < n {
-		f.slab = make([]string, 0, max(n, 256))
+	if distinct && n > 0 && n == len(old) && r.overwrite(old) {
+		return old
 	}
-	all, start := string(f.values), 0
-	for i, name := range f.names {
-		value := all[start:f.ends[i]]
-		if start = f.ends[i]; name == "" {
+	if clear(old); old == nil {
+		old = make(http.Header, n)
+	}
+	for _, f := range r.fields {
+		if f.canonical != "" {
+			old[f.canonical] = append(old[f.canonical], f.value)
+		}
+	}
+	return old
+}
+
+// overwrite sets the values of a header and reports whether it has the names of the fields, which are distinct and as many.
+func (r *jsonReader) overwrite(header http.Header) bool {
+	for _, f := range r.fields {
+		if f.canonical == "" {
 			continue
 		}
-		if before := header[name]; before != nil {
-			header[name] = append(before, value)
-			continue
+		values := header[f.canonical]
+		if len(values) != 1 {
+			return false
 		}
-		f.slab = append(f.slab, value)
-		header[name] = f.slab[len(f.slab)-1 : len(f.slab) : len(f.slab)]
+		values[0] = f.value
 	}
-	return header
+	return true
 }
 
 // urlReader makes the URLs of exchanges, most of which are that of the exchange before.
@@ -366,13 +316,16 @@ type urlReader struct {
 
 // parse makes a URL. Browsers send what Go refuses, to sites that are not ours. Such an exchange is kept, and is for no
 // operation.
-func (r *urlReader) parse(text string) *url.URL {
+func (r *urlReader) parse(text string, old *url.URL) *url.URL {
 	if text != r.text {
 		r.text, r.parsed = text, url.URL{}
 		if u, err := url.Parse(text); err == nil {
 			r.parsed = *u
 		}
 	}
-	u := r.parsed
-	return &u
+	if old == nil {
+		old = new(url.URL)
+	}
+	*old = r.parsed
+	return old
 }

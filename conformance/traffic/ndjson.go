@@ -37,7 +37,7 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 			return fail(end, readErr)
 		}
 		if text := bytes.TrimRight(line, " \t\r\n"); len(text) > 0 {
-			e, err := l.exchange(text)
+			e, err := l.exchange(text, r.pool.get())
 			if err != nil {
 				offset, cause := l.placeOf(err)
 				return fail(at+offset, cause)
@@ -74,53 +74,51 @@ func readLine(file *bufio.Reader) (line []byte, err error) {
 type lineReader struct {
 	jsonReader
 
-	line, side *shape
-	names      fieldNames
+	names *fieldNames
 }
+
+// The properties of a line.
+var (
+	lineShape = shape{names: []string{"method", "url", "status", "request", "response"}, strict: true}
+	sideShape = shape{names: []string{"headers", "media_type", "body", "body_base64", "body_json"}, strict: true}
+)
 
 func newLineReader() *lineReader {
-	l := &lineReader{
-		line: newShape("method", "url", "status", "request", "response"),
-		side: newShape("headers", "media_type", "body", "body_base64", "body_json"),
-	}
-	l.line.once, l.line.closed = true, true
-	l.side.once, l.side.closed = true, true
-	l.max, l.strings = math.MaxInt64, map[string]string{}
-	return l
+	return &lineReader{jsonReader: newJSONReader(), names: newFieldNames()}
 }
 
-func (l *lineReader) exchange(line []byte) (*Exchange, error) {
-	l.dec = strictjson.NewDecoder(line)
-	l.dec.RequireUTF8 = true
-	if _, err := l.dec.Peek(); err != nil {
-		return nil, err
+func (l *lineReader) exchange(line []byte, e *Exchange) (*Exchange, error) {
+	if !l.doc.Parse(line) {
+		d := strictjson.NewDecoder(line)
+		d.RequireUTF8 = true
+		if err := d.Skip(); err != nil {
+			return nil, err
+		}
+		return nil, d.End()
 	}
-	l.start = l.dec.Offset()
-	e := &Exchange{Request: unrecorded()}
-	response := int64(-1)
-	err := l.object(l.line, func(name string, at int64) (err error) {
+	old := *e
+	*e = Exchange{Request: unrecorded()}
+	response := int32(0)
+	err := l.object(0, lineShape, func(name string, at int32) (err error) {
 		switch name {
 		case "method":
-			if e.Method, err = l.string(); err == nil && e.Method == "" {
-				err = failValue(at, "empty")
+			if e.Method, err = l.string(at); err == nil && e.Method == "" {
+				err = l.failAt(at, "empty")
 			}
 		case "url":
 			var text string
-			text, err = l.string()
-			e.URL = l.urls.parse(text)
+			text, err = l.string(at)
+			e.URL = l.urls.parse(text, old.URL)
 		case "status":
 			e.Status, err = l.status(at)
 		case "request":
-			err = l.message(&e.Request, at)
+			err = l.message(&e.Request, &old.Request, at)
 		case "response":
 			response, e.Response = at, unrecorded()
-			err = l.message(&e.Response, at)
+			err = l.message(&e.Response, &old.Response, at)
 		}
 		return err
 	})
-	if err == nil {
-		err = l.dec.End()
-	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -128,9 +126,9 @@ func (l *lineReader) exchange(line []byte) (*Exchange, error) {
 		return nil, errors.New("method: missing")
 	case e.URL == nil:
 		return nil, errors.New("url: missing")
-	case e.Status == 0 && response >= 0:
-		return nil, failValue(response, "response: without a status")
-	case e.Status != 0 && response < 0:
+	case e.Status == 0 && response > 0:
+		return nil, l.failAt(response, "response: without a status")
+	case e.Status != 0 && response == 0:
 		e.Response = unrecorded()
 	}
 	return e, nil
@@ -141,24 +139,24 @@ func unrecorded() Message {
 	return Message{Header: http.Header{}, HeaderOmitted: true, BodyOmitted: true}
 }
 
-func (l *lineReader) message(m *Message, at int64) error {
+func (l *lineReader) message(m, old *Message, at int32) error {
 	mediaType, body := "", ""
-	err := l.object(l.side, func(name string, at int64) (err error) {
+	err := l.object(at, sideShape, func(name string, at int32) (err error) {
 		switch name {
 		case "headers":
 			m.HeaderOmitted = false
-			l.fields.reset()
-			if err = l.headers(at); err == nil {
-				m.Header = l.fields.header()
+			l.fields = l.fields[:0]
+			if err = l.readHeaders(at); err == nil {
+				m.Header = l.header(old.Header)
 			}
 		case "media_type":
-			mediaType, err = l.string()
+			mediaType, err = l.string(at)
 		default:
 			if body != "" {
-				return failValue(at, "beside "+body)
+				return l.failAt(at, "beside "+body)
 			}
 			body, m.BodyOmitted = name, false
-			m.Body, err = l.body(name, at)
+			m.Body, err = l.body(name, at, old.Body)
 		}
 		return err
 	})
@@ -166,102 +164,77 @@ func (l *lineReader) message(m *Message, at int64) error {
 	case err != nil || mediaType == "":
 		return err
 	case !m.HeaderOmitted:
-		return failValue(at, "media_type beside headers")
+		return l.failAt(at, "media_type beside headers")
 	}
 	m.Header.Set("Content-Type", mediaType)
 	return nil
 }
 
 // body reads the value of a property that holds a body.
-func (l *lineReader) body(name string, at int64) ([]byte, error) {
+func (l *lineReader) body(name string, at int32, old []byte) ([]byte, error) {
 	if name == "body_json" {
-		raw, _, err := l.dec.Value()
-		return bytes.Clone(raw), err
+		n := l.doc.Nodes[at]
+		if n.Type == strictjson.String { // and its quotes
+			n.Start, n.End = n.Start-1, n.End+1
+		}
+		return append(old[:0], l.doc.Data[n.Start:n.End]...), nil
 	}
-	body, err := l.bytes()
+	body, err := l.bytes(at, old)
 	if err != nil || len(body) == 0 || name == "body" {
 		return body, err
 	}
 	if bytes.ContainsAny(body, "\r\n") { // which the decoder would pass over
-		return nil, failValue(at, "illegal base64 data: a line break")
+		return nil, l.failAt(at, "illegal base64 data: a line break")
 	}
 	if body, err = decodeBase64(body); err != nil {
-		return nil, failValue(at, err.Error())
+		return nil, l.failAt(at, err.Error())
 	}
 	return body, nil
 }
 
-// headers reads the fields of a header, whose value is at that offset: a list of names with values, or an object.
-func (l *lineReader) headers(at int64) error {
-	noName := failValue(at, "a name that is empty")
-	if kind, err := l.dec.Peek(); err != nil || kind != '{' {
-		return l.array(func() error { return l.pair(noName) })
-	}
-	if _, err := l.token('{'); err != nil {
-		return err
-	}
-	for {
-		name, err := l.dec.Next()
-		switch {
-		case err != nil || name.Kind == '}':
-			return err
-		case len(name.Raw) == 2:
-			return noName
-		}
-		text := strictjson.Unquote(name.Raw)
-		kind, err := l.dec.Peek()
-		switch {
-		case err != nil:
-		case kind == '[':
-			err = l.array(func() error { return l.field(text) })
-		default:
-			err = l.field(text)
+// readHeaders reads the fields of a header: a list of names with values, or an object.
+func (l *lineReader) readHeaders(at int32) error {
+	add := func(name, value int32) error {
+		text, err := l.text(name)
+		if err == nil && len(text) == 0 {
+			err = l.failAt(at, "a name that is empty")
 		}
 		if err != nil {
 			return err
 		}
-	}
-}
-
-// pair reads a name and a value.
-func (l *lineReader) pair(noName error) error {
-	_, _ = l.dec.Peek() // where the pair is
-	at, n := l.dec.Offset(), 0
-	var name []byte
-	err := l.array(func() (err error) {
-		switch n++; n {
-		case 1:
-			if name, err = l.text(); err == nil && len(name) == 0 {
-				err = noName
-			}
-			return err
-		case 2:
-			return l.field(name)
-		default:
-			return l.dec.Skip()
+		known := l.names.at(len(l.fields), text)
+		if l.doc.Nodes[value].Type == strictjson.Array && l.doc.Nodes[at].Type == strictjson.Object {
+			return l.array(value, func(value int32) error { return l.addField(known, value) })
 		}
-	})
-	if err == nil && n != 2 {
-		err = failValue(at, "expected a name and a value")
+		return l.addField(known, value)
 	}
-	return err
-}
-
-// field reads the value of a field.
-func (l *lineReader) field(name []byte) error {
-	l.fields.begin(l.names.find(name).name)
-	return l.value()
+	if object := l.doc.Nodes[at]; object.Type == strictjson.Object {
+		for i := at + 1; i < object.Next; i = l.doc.Nodes[i+1].Next {
+			if err := add(i, i+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return l.array(at, func(pair int32) error {
+		if err := l.expect(strictjson.Array, pair); err != nil {
+			return err
+		}
+		if l.doc.Nodes[pair].Count != 2 {
+			return l.failAt(pair, "expected a name and a value")
+		}
+		return add(pair+1, l.doc.Nodes[pair+1].Next)
+	})
 }
 
 // status reads a status code, or the 0 for no response.
-func (l *lineReader) status(at int64) (int, error) {
-	raw, err := l.token('0')
-	if err != nil {
+func (l *lineReader) status(at int32) (int, error) {
+	if err := l.expect(strictjson.Number, at); err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseFloat(string(raw), 64)
+	n, err := strconv.ParseFloat(string(l.doc.Raw(at)), 64)
 	if err != nil || n != math.Trunc(n) || n < 0 || n > 999 {
-		return 0, failValue(at, "expected an integer from 0 to 999")
+		return 0, l.failAt(at, "expected an integer from 0 to 999")
 	}
 	return int(n), nil
 }

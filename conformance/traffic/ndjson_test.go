@@ -193,7 +193,7 @@ func TestNDJSONIsHandedOutAtOnce(t *testing.T) {
 func TestWriteNDJSON(t *testing.T) {
 	t.Parallel()
 	for _, good := range goodLines {
-		ex, err := newLineReader().exchange([]byte(good.in))
+		ex, err := newLineReader().exchange([]byte(good.in), &Exchange{})
 		require.NoError(t, err)
 		requireRoundTrip(t, ex)
 	}
@@ -204,7 +204,7 @@ func TestWriteNDJSON(t *testing.T) {
 	}
 
 	var out bytes.Buffer
-	ex, err := newLineReader().exchange([]byte(lineOf(`,"status":200,"request":{"headers":{"b":"<1>","a":["2","3"]},"body":""},"response":{"body_base64":"/w"}`)))
+	ex, err := newLineReader().exchange([]byte(lineOf(`,"status":200,"request":{"headers":{"b":"<1>","a":["2","3"]},"body":""},"response":{"body_base64":"/w"}`)), &Exchange{})
 	require.NoError(t, err)
 	require.NoError(t, WriteNDJSON(&out, ex))
 	assert.Equal(t, lineOf(`,"status":200,"request":{"headers":[["A","2"],["A","3"],["B","<1>"]],"body":""},"response":{"body_base64":"/w=="}`)+"\n", out.String())
@@ -236,7 +236,7 @@ func TestWriteNDJSONErrors(t *testing.T) {
 		"request.media_type: not valid UTF-8":                       func(e *Exchange) { e.Request.HeaderOmitted = true; e.Request.Header.Set("Content-Type", "\xff") },
 	}
 	for want, change := range tests {
-		ex, err := newLineReader().exchange([]byte(lineOf(`,"status":200,"request":{"headers":[]},"response":{"headers":[]}`)))
+		ex, err := newLineReader().exchange([]byte(lineOf(`,"status":200,"request":{"headers":[]},"response":{"headers":[]}`)), &Exchange{})
 		require.NoError(t, err)
 		change(ex)
 		var out bytes.Buffer

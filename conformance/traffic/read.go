@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,13 @@ var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxSize>>20)
 // without a recording, or a second "-", which is found before anything is read. A read from stdin that blocks when ctx
 // ends is left behind.
 func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
+	return new(Pool).Read(ctx, stdin, paths...)
+}
+
+// Read yields exchanges as the function [Read] does, in the memory of those that were put back.
+func (p *Pool) Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
 	return func(yield func(*Exchange, error) bool) {
-		err := readAll(ctx, stdin, paths, yield)
+		err := p.readAll(ctx, stdin, paths, yield)
 		switch {
 		case err == nil, errors.Is(err, errStopped):
 		case ctx.Err() != nil:
@@ -51,7 +57,7 @@ func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exch
 // errStopped unwinds a reader when its consumer has stopped.
 var errStopped = errors.New("stopped")
 
-func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*Exchange, error) bool) error {
+func (p *Pool) readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*Exchange, error) bool) error {
 	if i := slices.Index(paths, "-"); i >= 0 {
 		switch {
 		case slices.Contains(paths[i+1:], "-"):
@@ -66,7 +72,7 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 			return err
 		}
 		for _, file := range files {
-			if err := readFile(ctx, stdin, file, yield); err != nil {
+			if err := p.readFile(ctx, stdin, file, yield); err != nil {
 				return err
 			}
 		}
@@ -74,10 +80,17 @@ func readAll(ctx context.Context, stdin io.Reader, paths []string, yield func(*E
 	return nil
 }
 
-func readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
-	r := &recording{ctx: ctx, name: path, yield: yield}
+func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
+	r := &recording{ctx: ctx, pool: p, name: path, yield: yield}
 	if path == "-" {
-		return r.read(interruptible(ctx, stdin), formatUnknown)
+		in, out := io.Pipe() // its reader can be closed while a read from stdin blocks
+		defer func() { _ = in.Close() }()
+		defer context.AfterFunc(ctx, func() { _ = in.Close() })()
+		go func() {
+			_, err := io.Copy(out, stdin)
+			_ = out.CloseWithError(err)
+		}()
+		return r.read(in, formatUnknown)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -96,41 +109,10 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// interruptible returns a reader of r that fails once ctx ends, even while a read blocks. That read goes on in a goroutine,
-// into a buffer of its own.
-func interruptible(ctx context.Context, r io.Reader) io.Reader {
-	buffer := make([]byte, headSize)
-	var rest []byte
-	var failure error
-	return readerFunc(func(p []byte) (int, error) {
-		if ctx.Err() == nil && len(rest) == 0 && failure == nil {
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				var n int
-				n, failure = r.Read(buffer)
-				rest = buffer[:n]
-			}()
-			select {
-			case <-ctx.Done():
-			case <-done:
-			}
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, err // rest and failure are no longer looked at
-		}
-		if len(rest) == 0 {
-			return 0, failure
-		}
-		n := copy(p, rest)
-		rest = rest[n:]
-		return n, nil
-	})
-}
-
 // recording is a file that is being read.
 type recording struct {
 	ctx   context.Context //nolint:containedctx // it is that of one call
+	pool  *Pool
 	name  string
 	yield func(*Exchange, error) bool
 
@@ -267,7 +249,9 @@ func formatOfObject(seen []byte) format {
 		if err != nil || name.Kind != '"' {
 			return formatUnknown
 		}
-		switch string(strictjson.Unquote(name.Raw)) {
+		var text string
+		_ = json.Unmarshal(name.Raw, &text)
+		switch text {
 		case "log":
 			return formatHAR
 		case "method", "url", "status", "request", "response":

@@ -51,7 +51,7 @@ func TestLiveSetFindsDeviations(t *testing.T) {
 		"accepts any body": {func(w http.ResponseWriter, r *http.Request) {
 			stub.ServeHTTP(w, r)
 			if e, ok := w.(*editor); ok && e.status == 422 {
-				e.status, e.body = 201, validFault(nil)
+				e.status, e.body = 201, []byte(validFault)
 				e.Header().Set("Location", "/api/v1/faults/7")
 			}
 		}, "request.body /code required"},
@@ -155,7 +155,7 @@ func TestLiveSetViolatesOneClaimEach(t *testing.T) {
 			findings, err := contract.Check(&traffic.Exchange{
 				Method: http.MethodPost, URL: &url.URL{Path: "/api/v1/faults"}, Status: http.StatusCreated,
 				Request:  traffic.Message{Header: header, Body: []byte(c.body)},
-				Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: validFault(nil)},
+				Response: traffic.Message{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(validFault)},
 			})
 			require.NoError(t, err)
 			findings = slices.DeleteFunc(findings, func(f conformance.Finding) bool { return f.Part != conformance.RequestBody })

@@ -135,7 +135,7 @@ func TestValue(t *testing.T) {
 			require.True(t, d.More())
 			name, err := d.Next()
 			require.NoError(t, err)
-			assert.Equal(t, "c", string(strictjson.Unquote(name.Raw)))
+			assert.Equal(t, `"c"`, string(name.Raw))
 			require.NoError(t, d.Skip())
 			assert.False(t, d.More())
 			_, err = d.Next()
@@ -145,8 +145,8 @@ func TestValue(t *testing.T) {
 	}
 }
 
-// TestUnquote has what json.Unmarshal makes of strings, which are written in words, at the ends of words and behind them.
-func TestUnquote(t *testing.T) {
+// TestText has what json.Unmarshal makes of strings, which are written in words, at the ends of words and behind them.
+func TestText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "a", `\"`, `\\\/\b\f\n\r\t`, `\u00e9`, `\ud83d\ude00`, `\ud83d`, `\ude00\ud83d`, `\ud83d\u0061`, "é", "€😀", "\xff", "\xf0\x9f",
 		strings.Repeat("\xff", 50), "\x7f", "<>&\u2028"} {
@@ -154,53 +154,43 @@ func TestUnquote(t *testing.T) {
 			raw := `"` + strings.Repeat("x", n) + text + strings.Repeat("y", n) + `"`
 			t.Run(raw, func(t *testing.T) {
 				t.Parallel()
-				var want string
-				require.NoError(t, json.Unmarshal([]byte(raw), &want))
-				assert.Equal(t, want, string(strictjson.Unquote([]byte(raw))))
-				for way, d := range inAllWays(raw) {
-					got, err := d.AppendText([]byte("- "))
-					require.NoError(t, err, way)
-					assert.Equal(t, "- "+want, string(got), way)
-				}
 				d := strictjson.NewDecoder([]byte(raw))
 				d.RequireUTF8 = true
 				_, err := d.Next()
-				assert.Equal(t, !utf8.ValidString(raw), errors.Is(err, strictjson.ErrUTF8))
+				require.Equal(t, !utf8.ValidString(raw), errors.Is(err, strictjson.ErrUTF8))
+				var doc strictjson.Document
+				require.Equal(t, err == nil, doc.Parse([]byte(raw)))
+				if err == nil {
+					var want string
+					require.NoError(t, json.Unmarshal([]byte(raw), &want))
+					assert.Equal(t, "- "+want, "- "+string(doc.Text(0, nil)))
+				}
 			})
 		}
 	}
 }
 
-func TestAgain(t *testing.T) {
+// TestParse parses the items of a list, whether they are whole in the buffer or not.
+func TestParse(t *testing.T) {
 	t.Parallel()
-	d := strictjson.NewDecoder([]byte(`[{"a":{"b":1}, "c":2},{"a":{"b":1}, "c":3},{"a" :4}]`))
-	token := func(want string) {
-		t.Helper()
-		_, raw, err := d.Read()
-		require.NoError(t, err)
-		require.Equal(t, want, string(raw))
+	text := `[ {"a":[1]} ,"b",-1.5e3, 12,` + strings.Repeat(" ", 100) + `"` + strings.Repeat("c", 1e5) + `",` + "\"\xff\"" + `]`
+	for way, d := range inAllWays(text) {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			_, err := d.Next()
+			require.NoError(t, err)
+			var doc strictjson.Document
+			for _, want := range []string{`{"a":[1]}`, `"b"`, `-1.5e3`, `12`, `"` + strings.Repeat("c", 1e5) + `"`} {
+				at, err := d.Parse(&doc)
+				require.NoError(t, err)
+				require.EqualValues(t, strings.Index(text, want), at)
+				require.Equal(t, want, strictjson.Value{Doc: &doc}.AsJSON())
+			}
+			at, err := d.Parse(&doc)
+			require.ErrorIs(t, err, strictjson.ErrUTF8)
+			require.EqualValues(t, strings.Index(text, "\xff")-1, at)
+		})
 	}
-	token("[")
-	token("{")
-	token(`"a"`)
-	require.NoError(t, d.Skip())
-	token(`"c"`)
-	kind, err := d.Peek()
-	require.NoError(t, err)
-	require.Equal(t, strictjson.Kind('0'), kind)
-	opening := `{"a":{"b":1}, "c":`
-	require.True(t, string(d.Since(1)) == opening, "%s", d.Since(1)) //nolint:testifylint // it is no JSON
-	token("2")
-	token("}")
-	require.False(t, d.Again([]byte(opening), true), "there is a comma")
-	require.True(t, d.Again([]byte(","+opening), true))
-	token("3")
-	token("}")
-	require.False(t, d.Again([]byte(","+opening), true))
-	require.NoError(t, d.Skip())
-	token("]")
-	require.NoError(t, d.End())
-	require.Nil(t, d.Since(-1))
 }
 
 func TestStream(t *testing.T) {
@@ -263,9 +253,5 @@ func FuzzDecoder(f *testing.F) {
 		require.True(t, json.Valid(text))
 		require.Equal(t, bytes.Trim(text, " \t\r\n"), raw)
 		require.EqualValues(t, bytes.Index(text, raw), at)
-		var want string
-		if json.Unmarshal(raw, &want) == nil && raw[0] == '"' && utf8.Valid(raw) {
-			require.Equal(t, want, string(strictjson.Unquote(raw)))
-		}
 	})
 }

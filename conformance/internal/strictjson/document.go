@@ -8,8 +8,8 @@ import (
 	"hash/maphash"
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -51,6 +51,8 @@ type Document struct {
 	LoneSurrogate int
 	// Duplicates are the indexes of the names that repeat an earlier one of their object, at most [MaxDuplicates].
 	Duplicates []int32
+	// AllowDuplicates leaves out the search for them, so that Duplicates and Repeated are not set (default false).
+	AllowDuplicates bool
 
 	slots []int32 // a hash table of names
 }
@@ -66,16 +68,12 @@ var seed = maphash.MakeSeed()
 // Parse parses a text without copying it; the caller must not change it while it uses the document. Parse returns false if
 // the text is not one JSON value in UTF-8, see [Diagnose], and the document must not be used then.
 func (d *Document) Parse(text []byte) bool {
-	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
-	if len(text) > maxText {
-		return false
-	}
-	end := d.value(skipBlanks(text, 0), 0)
+	end := d.parse(text)
 	return end >= 0 && skipBlanks(text, end) == len(text)
 }
 
 func skipBlanks(text []byte, i int) int {
-	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
+	for i < len(text) && text[i] <= ' ' && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
 		i++
 	}
 	return i
@@ -99,40 +97,6 @@ func plainEnd(data []byte, i int) int {
 	return i
 }
 
-// escapeSize returns the size of the escape at the start of text, or 0 if it is invalid. The two escapes of a surrogate
-// pair count as one. A lone surrogate is valid JSON.
-func escapeSize(text []byte) (size int, lone bool) {
-	if len(text) < 2 {
-		return 0, false
-	}
-	switch text[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2, false
-	case 'u':
-		first, ok := parseUnit(text)
-		switch {
-		case !ok:
-			return 0, false
-		case !utf16.IsSurrogate(first):
-			return 6, false
-		}
-		if second, ok := parseUnit(text[6:]); ok && utf16.DecodeRune(first, second) != utf8.RuneError {
-			return 12, false
-		}
-		return 6, true
-	}
-	return 0, false
-}
-
-// parseUnit parses the \uXXXX at the start of text.
-func parseUnit(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(n), err == nil
-}
-
 // Raw returns the bytes of the node at an index: of a string, without quotes and with escapes.
 func (d *Document) Raw(at int32) []byte {
 	n := &d.Nodes[at]
@@ -142,11 +106,11 @@ func (d *Document) Raw(at int32) []byte {
 // Text returns the string at an index without escapes: a part of Data, or appended to into if the string has escapes. A
 // lone surrogate becomes U+FFFD.
 func (d *Document) Text(at int32, into []byte) []byte {
-	n := &d.Nodes[at]
-	if !n.Escaped {
-		return d.Data[n.Start:n.End:n.End]
+	raw := d.Raw(at)
+	if d.Nodes[at].Escaped {
+		return appendText(into, raw)
 	}
-	return appendText(into, d.Data[n.Start-1:n.End+1]) // with the quotes
+	return raw
 }
 
 // Property returns the index of the value of the last property with a name; false without one, or if the node at an index
@@ -228,6 +192,13 @@ func Diagnose(text []byte) (reason string, notUTF8 bool) {
 	return "JSON " + err.Error(), false
 }
 
+// parse parses the value that text starts with and returns the offset after it, or -1 if it is invalid or cut off.
+func (d *Document) parse(text []byte) int {
+	text = text[:min(len(text), maxText)]
+	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
+	return d.value(skipBlanks(text, 0), 0)
+}
+
 // value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
 func (d *Document) value(i, depth int) int {
 	if i >= len(d.Data) {
@@ -254,10 +225,15 @@ func (d *Document) value(i, depth int) int {
 	}
 }
 
-// add appends a node.
+// add appends a node. To set its fields in place is faster than to append a copy.
 func (d *Document) add(t Type, escaped bool, start, end int) {
-	//nolint:gosec // Parse bounds the text
-	d.Nodes = append(d.Nodes, Node{Type: t, Escaped: escaped, Start: int32(start), End: int32(end), Next: int32(len(d.Nodes) + 1)})
+	if len(d.Nodes) == cap(d.Nodes) {
+		d.Nodes = slices.Grow(d.Nodes, 1)
+	}
+	d.Nodes = d.Nodes[:len(d.Nodes)+1]
+	n := &d.Nodes[len(d.Nodes)-1]
+	n.Type, n.Escaped, n.Repeated, n.Count = t, escaped, false, 0
+	n.Start, n.End, n.Next = int32(start), int32(end), int32(len(d.Nodes)) //nolint:gosec // Parse bounds the text
 }
 
 // close completes the object or array whose node is at index at.
@@ -277,38 +253,12 @@ func (d *Document) literal(i int, want string, t Type) int {
 }
 
 func (d *Document) number(start int) int {
-	data, i := d.Data, start
-	digits := func() bool {
-		from := i
-		for i < len(data) && isDigit(data[i]) {
-			i++
-		}
-		return i > from
-	}
-	if data[i] == '-' {
-		i++
-	}
-	first := i
-	if !digits() || i > first+1 && data[first] == '0' {
+	n, where := scanNumber(d.Data[start:])
+	if where != "" {
 		return -1
 	}
-	if i < len(data) && data[i] == '.' {
-		i++
-		if !digits() {
-			return -1
-		}
-	}
-	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
-		i++
-		if i < len(data) && (data[i] == '+' || data[i] == '-') {
-			i++
-		}
-		if !digits() {
-			return -1
-		}
-	}
-	d.add(Number, false, start, i)
-	return i
+	d.add(Number, false, start, start+n)
+	return start + n
 }
 
 func (d *Document) array(i, depth int) int {
@@ -369,8 +319,9 @@ func (d *Document) object(i, depth int) int {
 		case ',':
 			i = skipBlanks(d.Data, i+1)
 		case '}':
-			d.close(at, i+1, count)
-			d.findDuplicates(at)
+			if d.close(at, i+1, count); !d.AllowDuplicates {
+				d.findDuplicates(at)
+			}
 			return i + 1
 		default:
 			return -1
@@ -381,7 +332,15 @@ func (d *Document) object(i, depth int) int {
 // findDuplicates marks the repeated names of the object at index at.
 func (d *Document) findDuplicates(at int) {
 	object := &d.Nodes[at]
-	if object.Count < 2 {
+	const few = 4 // names that are compared faster than hashed
+	if object.Count <= few {
+		for i := int32(at) + 1; i < object.Next; i = d.Nodes[i+1].Next { //nolint:gosec // Parse bounds the text
+			for earlier := int32(at) + 1; earlier < i; earlier = d.Nodes[earlier+1].Next { //nolint:gosec // likewise
+				if n := &d.Nodes[earlier]; !n.Repeated && bytes.Equal(d.Text(earlier, nil), d.Text(i, nil)) {
+					d.repeat(object, n, i)
+				}
+			}
+		}
 		return
 	}
 	size := 1 << bits.Len(uint(2*object.Count))
@@ -397,14 +356,19 @@ func (d *Document) findDuplicates(at int) {
 			if !bytes.Equal(d.Text(slots[h], nil), name) {
 				continue
 			}
-			d.Nodes[slots[h]].Repeated = true
-			object.Count--
-			if len(d.Duplicates) < MaxDuplicates {
-				d.Duplicates = append(d.Duplicates, i)
-			}
+			d.repeat(object, &d.Nodes[slots[h]], i)
 			break
 		}
 		slots[h] = i // of equal names the last
+	}
+}
+
+// repeat marks a name that comes again at an index.
+func (d *Document) repeat(object, name *Node, again int32) {
+	name.Repeated = true
+	object.Count--
+	if len(d.Duplicates) < MaxDuplicates {
+		d.Duplicates = append(d.Duplicates, again)
 	}
 }
 
@@ -421,6 +385,10 @@ func (d *Document) string(quote int) int {
 			return i + 1
 		case c == '\\':
 			escaped = true
+			if i+1 < len(data) && escapes[data[i+1]] != 0 { // most are
+				i += 2
+				continue
+			}
 			size, lone := escapeSize(data[i:])
 			if size == 0 {
 				return -1

@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -57,148 +56,103 @@ func (d *Decoder) expect(n int, allowed func(byte) bool, where string) error {
 	return nil
 }
 
-// wholeNumber returns the length of the integer that text starts with, or 0 if it might be anything else.
-func wholeNumber(text []byte) int {
-	n := 0
-	if text[0] == '-' {
+// scanNumber returns the length of the number that text starts with. If it is none, where says what the byte behind that
+// length should belong to.
+func scanNumber(text []byte) (n int, where string) {
+	is := func(c byte) bool { return n < len(text) && text[n] == c }
+	if is('-') {
 		n++
 	}
-	first := n
+	if is('0') {
+		n++
+	} else if n = skipDigits(text, n); n == 0 || !isDigit(text[n-1]) {
+		return n, "in numeric literal"
+	}
+	if is('.') {
+		if n = skipDigits(text, n+1); !isDigit(text[n-1]) {
+			return n, "after decimal point in numeric literal"
+		}
+	}
+	if is('e') || is('E') {
+		if n++; is('+') || is('-') {
+			n++
+		}
+		if n = skipDigits(text, n); !isDigit(text[n-1]) {
+			return n, "in exponent of numeric literal"
+		}
+	}
+	return n, ""
+}
+
+func skipDigits(text []byte, n int) int {
 	for n < len(text) && isDigit(text[n]) {
 		n++
-	}
-	if n == first || n == len(text) || text[first] == '0' && n > first+1 || text[n] == '.' || text[n]|0x20 == 'e' {
-		return 0
 	}
 	return n
 }
 
-func (d *Decoder) number() (int, error) {
-	if n := wholeNumber(d.buf[d.pos:]); n > 0 {
-		return n, nil
-	}
-	n := 0
-	// optional goes past one of these bytes.
-	optional := func(these string) (bool, error) {
-		c, ok, err := d.byteAt(n)
-		if err != nil || !ok || strings.IndexByte(these, c) < 0 {
-			return false, err
-		}
-		n++
-		return true, nil
-	}
-	// digits goes past one or more.
-	digits := func(where string) error {
-		if err := d.expect(n, isDigit, where); err != nil {
-			return err
-		}
-		for {
-			n++
-			if c, ok, err := d.byteAt(n); err != nil || !ok || !isDigit(c) {
-				return err
-			}
-		}
-	}
-	if _, err := optional("-"); err != nil {
-		return 0, err
-	}
-	if zero, err := optional("0"); err != nil {
-		return 0, err
-	} else if !zero {
-		if err := digits("in numeric literal"); err != nil {
-			return 0, err
-		}
-	}
-	if point, err := optional("."); err != nil {
-		return 0, err
-	} else if point {
-		if err := digits("after decimal point in numeric literal"); err != nil {
-			return 0, err
-		}
-	}
-	if exponent, err := optional("eE"); err != nil || !exponent {
-		return n, err
-	}
-	if _, err := optional("+-"); err != nil {
-		return 0, err
-	}
-	err := digits("in exponent of numeric literal")
-	return n, err
+// IsNumber reports whether a text is a JSON number.
+func IsNumber(text string) bool {
+	n, where := scanNumber([]byte(text))
+	return where == "" && n == len(text)
 }
 
-// text returns the length of the string that is next, and whether it is ASCII without escapes.
-func (d *Decoder) text() (length int, plain bool, err error) {
-	var union uint64 // of all words
-	plain = true
-	for n := 1; ; {
-		for rest := d.buf[d.pos:]; n+wordSize <= len(rest); n += wordSize {
-			word := binary.LittleEndian.Uint64(rest[n:])
-			union |= word
-			if ends := endsRun(word); ends != 0 {
-				n += bits.TrailingZeros64(ends) / 8
+func (d *Decoder) number() (int, error) {
+	n, where := scanNumber(d.buf[d.pos:])
+	if d.pos+n == len(d.buf) { // it may go on
+		for {
+			c, ok, err := d.byteAt(n)
+			if err != nil {
+				return 0, err
+			}
+			if !ok || !isDigit(c) && strings.IndexByte("+-.eE", c) < 0 {
 				break
 			}
+			n++
 		}
-		if d.pos+n >= len(d.buf) {
-			if _, ok, err := d.byteAt(n); err != nil {
-				return 0, false, err
-			} else if !ok {
-				return 0, false, d.failure(io.EOF)
-			}
-		}
-		switch c := d.buf[d.pos+n]; {
+		n, where = scanNumber(d.buf[d.pos:])
+	}
+	switch {
+	case where == "":
+		return n, nil
+	case d.pos+n == len(d.buf):
+		return 0, d.failure(io.EOF)
+	}
+	return 0, d.unexpected(d.pos+n, where)
+}
+
+// text returns the length of the string that is next.
+func (d *Decoder) text() (int, error) {
+	isASCII := true
+	for n := 1; ; {
+		n = plainEnd(d.buf[d.pos:], n)
+		c, ok, err := d.byteAt(n)
+		switch {
+		case err != nil:
+			return 0, err
+		case !ok:
+			return 0, d.failure(io.EOF)
 		case c == '"':
 			n++
-			if union&highBits != 0 {
-				plain = false
-				if d.RequireUTF8 {
-					if i := InvalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
-						return 0, false, &Error{d.Offset() + int64(i), ErrUTF8}
-					}
+			if !isASCII && d.RequireUTF8 {
+				if i := InvalidUTF8(d.buf[d.pos : d.pos+n]); i >= 0 {
+					return 0, &Error{d.Offset() + int64(i), ErrUTF8}
 				}
 			}
-			return n, plain, nil
+			return n, nil
 		case c == '\\':
-			plain = false
 			length, err := d.escape(n)
 			if err != nil {
-				return 0, false, err
+				return 0, err
 			}
 			n += length
 		case c < ' ':
-			return 0, false, d.unexpected(d.pos+n, "in string literal")
+			return 0, d.unexpected(d.pos+n, "in string literal")
 		default:
-			union |= uint64(c)
+			isASCII = false
 			n++
 		}
 	}
-}
-
-// shortText is text for a string that is whole in buf, of ASCII, without the escapes that are long. It returns 0 for
-// another, which it may be or not.
-func shortText(buf []byte) (length int, plain bool) {
-	plain = true
-	for n := 1; n+wordSize <= len(buf); {
-		word := binary.LittleEndian.Uint64(buf[n:])
-		ends := endsRun(word)
-		if word&highBits != 0 {
-			return 0, false
-		}
-		if ends == 0 {
-			n += wordSize
-			continue
-		}
-		n += bits.TrailingZeros64(ends) / 8
-		switch c := buf[n]; {
-		case c == '"':
-			return n + 1, plain
-		case c != '\\' || n+1 == len(buf) || escapes[buf[n+1]] == 0:
-			return 0, false
-		}
-		plain = false
-		n += 2
-	}
-	return 0, false
 }
 
 const (
@@ -206,13 +160,6 @@ const (
 	lowBits  = 0x0101010101010101 // times a byte: a word of it
 	highBits = 0x8080808080808080
 )
-
-// endsRun returns a word whose lowest set bit is in the first byte of word that ends a run of plain text in a string: a
-// quote, a backslash or a control character. It is 0 if there is none. The lowest byte is the first one.
-func endsRun(word uint64) uint64 {
-	quote, backslash := word^'"'*lowBits, word^'\\'*lowBits
-	return ((quote-lowBits)&^quote | (backslash-lowBits)&^backslash | (word-' '*lowBits)&^word) & highBits
-}
 
 // InvalidUTF8 returns the index of the first byte that is not valid UTF-8, or -1.
 func InvalidUTF8(text []byte) int {
@@ -264,89 +211,65 @@ func quoted(c byte) string {
 	return "'" + text[1:len(text)-1] + "'"
 }
 
-// Unquote returns the text of a string token, in the same memory where it has no escapes. A lone surrogate and a byte that
-// is not UTF-8 become U+FFFD.
-func Unquote(raw []byte) []byte {
-	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return raw[1 : len(raw)-1 : len(raw)-1]
-	}
-	return appendText(make([]byte, 0, len(raw)+wordSize), raw)
-}
-
-// appendText appends the text of a string token, as [Unquote] returns it.
+// appendText appends the text of a string that is valid JSON, without its quotes. It copies eight bytes at a time.
 func appendText(dst, raw []byte) []byte {
-	if text, n := appendShortText(dst, raw); n > 0 {
-		return text
-	}
-	for text := raw[1 : len(raw)-1]; len(text) > 0; {
-		r, size := utf8.DecodeRune(text)
-		if r == '\\' {
-			r, size = unescape(text)
+	dst = slices.Grow(dst, len(raw)+wordSize) // the text is not longer
+	for i := 0; i < len(raw); {
+		if i+wordSize <= len(raw) {
+			word := binary.LittleEndian.Uint64(raw[i:])
+			binary.LittleEndian.PutUint64(dst[len(dst):len(dst)+wordSize], word)
+			n := wordSize
+			if other := word ^ '\\'*lowBits; (other-lowBits)&^other&highBits != 0 {
+				n = bits.TrailingZeros64((other-lowBits)&^other&highBits) / 8
+			}
+			dst = dst[:len(dst)+n]
+			if i += n; n == wordSize {
+				continue
+			}
 		}
-		dst = utf8.AppendRune(dst, r)
-		text = text[size:]
+		if raw[i] != '\\' {
+			dst = append(dst, raw[i])
+			i++
+			continue
+		}
+		r, size := unescape(raw[i:])
+		dst = utf8.AppendRune(dst, r) // U+FFFD for a lone surrogate
+		i += size
 	}
 	return dst
 }
 
-// appendShortText appends the text of the string that buf starts with, and returns the length of that string. The length
-// is 0 where the string may be anything but whole in buf, and of ASCII with the escapes that are short.
-func appendShortText(dst, buf []byte) (text []byte, length int) {
-	for n := 1; n < len(buf); {
-		if n+wordSize <= len(buf) {
-			word := binary.LittleEndian.Uint64(buf[n:])
-			if word&highBits != 0 {
-				return nil, 0
-			}
-			dst = slices.Grow(dst, wordSize)
-			binary.LittleEndian.PutUint64(dst[len(dst):len(dst)+wordSize], word)
-			run := wordSize
-			if ends := endsRun(word); ends != 0 {
-				run = bits.TrailingZeros64(ends) / 8
-			}
-			dst = dst[:len(dst)+run]
-			if n += run; run == wordSize {
-				continue
-			}
-		}
-		switch c := buf[n]; {
-		case c == '"':
-			return dst, n + 1
-		case c == '\\' && n+1 < len(buf) && escapes[buf[n+1]] != 0:
-			dst = append(dst, escapes[buf[n+1]])
-			n += 2
-		case c == '\\' || c < ' ' || c >= utf8.RuneSelf:
-			return nil, 0
-		default:
-			dst = append(dst, c)
-			n++
+// escapeSize returns the size of the escape at the start of text, or 0 if it is invalid. The two escapes of a surrogate
+// pair count as one. A lone surrogate is valid JSON.
+func escapeSize(text []byte) (size int, lone bool) {
+	if len(text) < 2 || escapes[text[1]] == 0 {
+		if _, ok := parseUnit(text); !ok {
+			return 0, false
 		}
 	}
-	return nil, 0
+	r, size := unescape(text)
+	return size, utf16.IsSurrogate(r)
 }
 
-// unescape returns the character of the escape that the text of a string token starts with, and its length.
+// unescape returns the character of the valid escape at the start of text, and its size.
 func unescape(text []byte) (r rune, size int) {
 	if c := escapes[text[1]]; c != 0 {
 		return rune(c), 2
 	}
-	r = unit(text[2:6])
-	if utf16.IsSurrogate(r) && len(text) >= 12 && text[6] == '\\' && text[7] == 'u' {
-		if pair := utf16.DecodeRune(r, unit(text[8:12])); pair != utf8.RuneError {
+	r, _ = parseUnit(text)
+	if second, ok := parseUnit(text[6:]); ok && utf16.IsSurrogate(r) {
+		if pair := utf16.DecodeRune(r, second); pair != utf8.RuneError {
 			return pair, 12
 		}
 	}
-	return r, 6 // appending a lone surrogate appends U+FFFD
+	return r, 6
 }
 
-// unit reads four hexadecimal digits.
-func unit(digits []byte) (r rune) {
-	for _, c := range digits {
-		if r <<= 4; isDigit(c) {
-			r |= rune(c - '0')
-		} else {
-			r |= rune(c|0x20-'a') + 10
-		}
+// parseUnit parses the \uXXXX at the start of text.
+func parseUnit(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
 	}
-	return r
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(n), err == nil
 }

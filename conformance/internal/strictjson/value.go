@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,11 +174,6 @@ func (v Value) AsJSON() string {
 	quoted, _ := json.Marshal(v.Text()) //nolint:errchkjson // a string always has a JSON form
 	return string(quoted)
 }
-
-var number = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
-
-// IsNumber reports whether a text is a JSON number.
-func IsNumber(text string) bool { return number.MatchString(text) }
 
 // SplitPointer returns the unescaped tokens of a JSON pointer (RFC 6901).
 func SplitPointer(pointer string) []string {
