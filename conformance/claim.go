@@ -4,10 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
@@ -193,8 +190,8 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 	for _, k := range c.keywords(s, part) {
 		c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
 	}
-	for _, name := range sortedKeys(s.Properties) {
-		c.claimSchema(use, part, below(strictjson.Pointer(name)), c.schemaOf(s.Properties[name]), walk)
+	for _, p := range s.Properties {
+		c.claimSchema(use, part, below(strictjson.Pointer(p.Name)), c.schemaOf(p.Schema), walk)
 	}
 	c.claimSchema(use, part, below("/*"), s.items, walk)
 	c.claimSchema(use, part, below("/*"), s.additional, walk)
@@ -212,19 +209,19 @@ func (c *Contract) byName(pointer string) string {
 	tokens := strictjson.SplitPointer(pointer)
 	n := c.source.Root
 	for i := range tokens {
-		list := yamltree.Follow(n)
+		list := n
 		if n, _ = c.source.Child(list, tokens[i]); n == nil {
 			break
 		}
-		if i == 0 || list.Kind != yaml.SequenceNode {
+		if i == 0 || list.Type != strictjson.Array {
 			continue
 		}
 		switch tokens[i-1] {
 		case "required":
-			tokens[i] = yamltree.Follow(n).Value
+			tokens[i] = n.Text
 		case criteriaKey:
 			if name, _ := c.source.Child(n, "name"); name != nil {
-				tokens[i] = name.Value
+				tokens[i] = name.Text
 				return strictjson.Pointer(tokens...) // the rest is below the name
 			}
 		}

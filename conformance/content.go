@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -38,7 +37,7 @@ func (c *content) mediaTypeClaim() string {
 }
 
 // newContent returns nil if the spec documents no body.
-func (c *Contract) newContent(at string, types openapi3.Content) *content {
+func (c *Contract) newContent(at string, types map[string]*openapi.MediaType) *content {
 	if len(types) == 0 {
 		return nil
 	}

@@ -1,17 +1,15 @@
 package conformance
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -45,27 +43,23 @@ func (c *Contract) newRedaction() *credentials.Rules {
 	}
 	words := map[string]bool{}
 	addWords(words, c.source.Root)
+	for _, name := range c.source.Files() {
+		addWords(words, c.source.Node(strictjson.Pointer(name)))
+	}
 	return credentials.NewRules(list, words)
 }
 
 // addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
-func addWords(words map[string]bool, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		for _, child := range n.Content {
-			addWords(words, child)
-		}
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		words[strings.ToLower(name)] = true
-		if name == "enum" {
-			for _, item := range value.Content {
-				words[strings.ToLower(item.Value)] = true
+func addWords(words map[string]bool, n *yamltree.Node) {
+	for _, e := range n.Entries {
+		words[strings.ToLower(e.Key)] = true
+		if e.Key == "enum" {
+			for _, item := range e.Entries {
+				words[strings.ToLower(item.Text)] = true
 			}
 		}
-		if name != "example" && name != "examples" {
-			addWords(words, value)
+		if e.Key != "example" && e.Key != "examples" {
+			addWords(words, e.Node)
 		}
 	}
 }
@@ -103,18 +97,18 @@ func (k *checker) finder() *credentials.Finder {
 // alternative is one way to authenticate: all of its credentials together.
 type alternative = []credentials.Credential
 
-// readSecurity reads the security requirements. kin-openapi has resolved their schemes.
-func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names map[string]bool) {
+// readSecurity reads the security requirements.
+func (op *operation) readSecurity(doc *openapi.Document, o *openapi.Operation, names map[string]bool) {
 	requirements, at := doc.Security, "/security"
 	if o.Security != nil {
-		requirements, at = *o.Security, op.pointer+"/security"
+		requirements, at = o.Security, op.pointer+"/security"
 	}
 	for i, requirement := range requirements {
 		a := alternative{}
-		for _, name := range slices.Sorted(maps.Keys(requirement)) {
+		for _, name := range requirement {
 			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
 			k := credentials.Credential{Pointer: pointer, In: "header", Name: "Authorization"}
-			switch s := doc.Components.SecuritySchemes[name].Value; s.Type {
+			switch s := doc.SecuritySchemes[name]; s.Type {
 			case "apiKey":
 				k.In, k.Name = s.In, s.Name
 			case "http":

@@ -46,6 +46,6 @@
 // # Implementation
 //
 // A body is parsed once, and one walk of the value together with its schema gives the evidence and the findings. An
-// exchange that conforms costs no allocation. kin-openapi loads the spec and resolves its references; its validator is
-// not used, because it rounds numbers to float64, stops at the first of some errors, and puts values into messages.
+// exchange that conforms costs no allocation. The spec is parsed once, into a tree that keeps numbers as written and knows
+// the line of each value, from which mistakes are told, and claims are read.
 package conformance

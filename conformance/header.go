@@ -24,11 +24,11 @@ var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
 // headerTypes returns the types of a schema, also of one in allOf; nil if it has none.
 func headerTypes(s *schema) []string {
-	if s.Type != nil {
+	if s.Type != "" {
 		return s.typeNames()
 	}
 	for _, part := range s.allOf {
-		if part.Type != nil {
+		if part.Type != "" {
 			return part.typeNames()
 		}
 	}

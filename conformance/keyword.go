@@ -61,7 +61,7 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	case formats.Matchers[s.Format] != nil:
 		add("format", "format "+s.Format, typeSet(strictjson.String))
 	}
-	if has := s.AdditionalProperties.Has; has != nil && !*has {
+	if s.NoOtherProperties {
 		list = append(list, keyword{rule: "additionalProperties", spec: s.place + "/additionalProperties",
 			text: "no other properties", types: typeSet(strictjson.Object), pointer: "/*"})
 	}
@@ -83,8 +83,8 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 				text: "the property " + name, pointer: strictjson.Pointer(name)})
 		}
 	}
-	for _, name := range sortedKeys(s.Properties) {
-		if p := c.schemaOf(s.Properties[name]); wrongDirection(p, part) {
+	for _, property := range s.Properties {
+		if p, name := c.schemaOf(property.Schema), property.Name; wrongDirection(p, part) {
 			rule := directionKeyword(part)
 			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no property " + name,
 				types: typeSet(strictjson.Object), pointer: strictjson.Pointer(name)})
@@ -101,21 +101,21 @@ func (c *Contract) limits(s *schema) []keyword {
 		list = append(list, keyword{rule: rule, text: text, types: typeSet(t)})
 	}
 	if s.minimum != nil {
-		if s.exclusiveMinimum() {
-			add("exclusiveMinimum", "more than "+c.literal(s, "minimum"), strictjson.Number)
+		if s.ExclusiveMinimum {
+			add("exclusiveMinimum", "more than "+s.Minimum.String(), strictjson.Number)
 		} else {
-			add("minimum", "at least "+c.literal(s, "minimum"), strictjson.Number)
+			add("minimum", "at least "+s.Minimum.String(), strictjson.Number)
 		}
 	}
 	if s.maximum != nil {
-		if s.exclusiveMaximum() {
-			add("exclusiveMaximum", "less than "+c.literal(s, "maximum"), strictjson.Number)
+		if s.ExclusiveMaximum {
+			add("exclusiveMaximum", "less than "+s.Maximum.String(), strictjson.Number)
 		} else {
-			add("maximum", "at most "+c.literal(s, "maximum"), strictjson.Number)
+			add("maximum", "at most "+s.Maximum.String(), strictjson.Number)
 		}
 	}
 	if s.multipleOf != nil {
-		add("multipleOf", "a multiple of "+c.literal(s, "multipleOf"), strictjson.Number)
+		add("multipleOf", "a multiple of "+s.MultipleOf.String(), strictjson.Number)
 	}
 	if s.MinLength > 0 {
 		add("minLength", fmt.Sprintf("at least %d characters", s.MinLength), strictjson.String)
@@ -135,11 +135,11 @@ func (c *Contract) limits(s *schema) []keyword {
 	if s.UniqueItems {
 		list = append(list, keyword{rule: "uniqueItems", text: "unique items"}) // see validator.unique: it needs two
 	}
-	if s.MinProps > 0 {
-		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProps), strictjson.Object)
+	if s.MinProperties > 0 {
+		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProperties), strictjson.Object)
 	}
-	if s.MaxProps != nil {
-		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProps), strictjson.Object)
+	if s.MaxProperties != nil {
+		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProperties), strictjson.Object)
 	}
 	return list
 }

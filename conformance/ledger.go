@@ -82,7 +82,7 @@ func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 func (l *Ledger) Report() *Report {
 	l.endStreak()
 	c := l.contract
-	r := &Report{Spec: SpecInfo{c.title, c.version, c.hash}, Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
+	r := &Report{Spec: c.Spec(), Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
 	for _, k := range l.deviations {
 		r.Deviations = append(r.Deviations, k.Deviation)
 		r.Findings = append(r.Findings, k.listed...)
@@ -275,6 +275,12 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 func (b bitset) add(i int) {
 	if i != noClaim {
 		b[i>>6] |= 1 << (i & 63)
+	}
+}
+
+func (b bitset) remove(i int) {
+	if i != noClaim {
+		b[i/64] &^= 1 << (i % 64)
 	}
 }
 

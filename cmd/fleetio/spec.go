@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,16 +15,12 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-const (
-	embeddedSpec = "api/openapi.yaml" // the name of the embedded spec in reports
-	maxSpec      = 16 << 20           // bytes
-	largeSpec    = 1 << 20            // bytes, of a spec that may fill much of softMemory by itself
-)
+// embeddedSpec is the name of the embedded spec in reports.
+const embeddedSpec = "api/openapi.yaml"
 
 // spec is the spec to check by.
 type spec struct {
 	name     string
-	bytes    []byte
 	contract *conformance.Contract
 }
 
@@ -34,36 +30,26 @@ func specFlag(cmd *cobra.Command, path *string) {
 		"check by the OpenAPI 3.0 document in `FILE` (default the embedded "+embeddedSpec+")")
 }
 
-// loadSpec reads the spec at path, or the embedded one.
+// loadSpec reads the spec at path, or the embedded one. The error has a line for each mistake in the spec.
 func loadSpec(path string) (*spec, error) {
-	s := &spec{name: embeddedSpec, bytes: api.Spec}
-	if path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		s.name = path
-		if s.bytes, err = io.ReadAll(io.LimitReader(f, maxSpec+1)); err != nil {
-			return nil, err
-		}
-		if len(s.bytes) > maxSpec {
-			return nil, fmt.Errorf("%s: more than %d MiB", path, maxSpec>>20)
-		}
+	if path == "" {
+		contract, err := conformance.Load(api.Spec)
+		return &spec{embeddedSpec, contract}, err
 	}
-	if len(s.bytes) > largeSpec && os.Getenv("GOMEMLIMIT") == "" {
+	if os.Getenv("GOMEMLIMIT") == "" {
 		defer raiseMemoryLimit()()
 	}
-	var err error
-	s.contract, err = conformance.Load(s.bytes)
-	at, isAt := errors.AsType[*conformance.SpecError](err)
-	switch {
-	case isAt && at.Line > 0:
-		return nil, fmt.Errorf("%s:%d: %s (#%s)", s.name, at.Line, at.Reason, at.Pointer)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+	contract, err := conformance.LoadFile(path)
+	mistakes := conformance.SpecErrors(err)
+	if len(mistakes) == 0 {
+		return &spec{path, contract}, err
 	}
-	return s, nil
+	var lines []string
+	for _, m := range mistakes {
+		at := conformance.Location{File: m.File, Line: m.Line, Pointer: m.Pointer}
+		lines = append(lines, fmt.Sprintf("%s:%d: %s (#%s)", at.In(path), at.Line, m.Reason, at.Pointer))
+	}
+	return nil, errors.New(strings.Join(lines, "\n"))
 }
 
 // raiseMemoryLimit lifts the soft limit of memory until the function that it returns is called, which sets it again, above

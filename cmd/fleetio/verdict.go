@@ -172,7 +172,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	if v.suggestPath == "" {
 		return nil
 	}
-	overlay, err := suggest.Overlay(v.spec.bytes, r, v.suggestDocumented)
+	overlay, err := suggest.Overlay(v.spec.contract.Source(), r, v.suggestDocumented)
 	if errors.Is(err, suggest.ErrNothing) {
 		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil
@@ -189,7 +189,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 // warnings prints what was not checked.
 func (v *verdict) warnings(c *console, r *conformance.Report) {
 	for _, u := range r.Unchecked {
-		c.warnf("%s:%d: not checked: %s (#%s)", v.spec.name, u.Spec.Line, u.Reason, u.Spec.Pointer)
+		c.warnf("%s:%d: not checked: %s (#%s)", u.Spec.In(v.spec.name), u.Spec.Line, u.Reason, u.Spec.Pointer)
 	}
 	if r.Exchanges == 0 {
 		return

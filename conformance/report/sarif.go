@@ -149,7 +149,7 @@ func sarifResultOf(d *conformance.Deviation, rule int, because string, o Options
 	if d.Claim != "" {
 		result.Properties["claim"] = d.Claim
 	}
-	at := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{uri(o.Spec)}},
+	at := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{uri(d.Spec.In(o.Spec))}},
 		Logical: []sarifLogical{{"#" + d.Spec.Pointer, "member"}}}
 	if d.Spec.Line > 0 {
 		at.Physical.Region = &sarifRegion{d.Spec.Line}

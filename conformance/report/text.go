@@ -83,7 +83,7 @@ func (t text) group(g group, because map[string]string, o Options) {
 	for _, d := range g.deviations {
 		t.linef(color, "%s", about(d))
 		t.linef("", "  %s", d.Message)
-		t.linef("", "  %s at %s:%d #%s", d.Source, o.Spec, d.Spec.Line, d.Spec.Pointer)
+		t.linef("", "  %s at %s:%d #%s", d.Source, d.Spec.In(o.Spec), d.Spec.Line, d.Spec.Pointer)
 		if reason := because[d.Claim]; reason != "" {
 			t.linef("", "    because: %s", reason)
 		}

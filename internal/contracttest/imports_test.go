@@ -34,13 +34,15 @@ var importRules = map[string]struct {
 	"gen/fleetioserver": {may: []string{"gen/fleetioapi", "github.com/oapi-codegen/runtime"}},
 	"api":               {pure: true}, // the spec's bytes without a parser
 	"conformance": { // the checker shares no code with the checked client and sandbox, and reads any spec
-		may: []string{"conformance/internal", "conformance/known", "conformance/traffic", "internal/printable", "internal/redact",
-			"github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
+		may:   []string{"conformance/internal", "conformance/known", "conformance/traffic", "internal/printable", "internal/redact"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/internal/credentials": {may: []string{"conformance/internal/strictjson", "conformance/traffic", "internal/redact"}},
+	"conformance/internal/ecma":        {may: []string{"github.com/dlclark/regexp2/v2"}},
 	"conformance/internal/formats":     {pure: true},
-	"conformance/internal/pathmatch":   {may: []string{"github.com/getkin/kin-openapi"}},
+	"conformance/internal/openapi":     {may: []string{"conformance/internal/strictjson", "conformance/internal/yamltree"}},
+	"conformance/internal/pathmatch":   {may: []string{"conformance/internal/openapi"}},
+	"conformance/internal/speclint":    {may: []string{"conformance/internal/formats", "conformance/internal/strictjson", "conformance/internal/yamltree"}},
 	"conformance/internal/strictjson":  {pure: true},
 	"conformance/internal/yamltree":    {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/known":                {pure: true},

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 )
 
 // Template matches the path of a URL on any host: recordings come from proxies, sandboxes and loopback.
@@ -18,7 +18,7 @@ type Template struct {
 var pathParameter = regexp.MustCompile(`\\\{[^{}/]+\\\}`)
 
 // New returns a template for a path of a spec below the paths of its servers.
-func New(servers openapi3.Servers, path string) Template {
+func New(servers []openapi.Server, path string) Template {
 	var t Template
 	bases := map[string]bool{}
 	for _, s := range servers {
