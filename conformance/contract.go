@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -81,8 +80,8 @@ type operation struct {
 	required       bool     // the request needs a body
 	security       []alternative
 	securityClaims [][]int              // as security
-	responses      map[string]*response // by status, range ("2XX") or "default"
-	byStatus       [1000]*response
+	responses      map[string]*response // by status, range ("2XX") or "DEFAULT"
+	statuses       map[int]*response    // by status, or by the first digit for a range
 }
 
 type response struct {
@@ -167,24 +166,22 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 	return nil
 }
 
-// bindStatuses finds the documented response for each status: by the status itself, its range, or default.
+// bindStatuses indexes the documented responses.
 func (op *operation) bindStatuses() {
-	for status := range op.byStatus {
-		for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
-			if r := op.responses[key]; r != nil {
-				op.byStatus[status] = r
-				break
-			}
+	op.statuses = make(map[int]*response, len(op.responses))
+	for key, r := range op.responses {
+		if status, err := strconv.Atoi(strings.TrimSuffix(key, "XX")); err == nil {
+			op.statuses[status] = r
 		}
 	}
 }
 
-// response returns the documented response for a status, or nil.
+// response returns the documented response for a status, or nil: by the status itself, its range, or default.
 func (op *operation) response(status int) *response {
-	if status < 0 || status >= len(op.byStatus) {
-		return op.responses["DEFAULT"]
+	if r := op.statuses[status]; r != nil && status > 9 {
+		return r
 	}
-	return op.byStatus[status]
+	return cmp.Or(op.statuses[status/100], op.responses["DEFAULT"])
 }
 
 // operation returns the operation for a method and URL, or nil.

@@ -15,6 +15,7 @@ type keyword struct {
 	rule, spec, text string
 	types            uint8  // that it applies to, a bit for each
 	pointer          string // of the property that it is about, below the value; "" for the value itself
+	claim            int    // its index until the claims are sorted, or noClaim
 }
 
 // numberOfTypes is the number of JSON types.
@@ -22,10 +23,10 @@ const numberOfTypes = strictjson.Object + 1
 
 // keywords lists the claims of a schema itself about a part of an exchange. It makes the list once.
 func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
-	if s.keywords[part] == nil {
-		s.keywords[part] = c.listKeywords(s, part)
+	if s.claims[part] == nil {
+		s.claims[part] = &schemaClaims{keywords: c.listKeywords(s, part)}
 	}
-	return s.keywords[part]
+	return s.claims[part].keywords
 }
 
 func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
@@ -34,14 +35,13 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
-	has := func(name string) bool { return c.source.Node(s.place+"/"+name) != nil }
 	if len(s.typeNames()) > 0 {
 		add("type", s.typeText(), anything)
 	}
 	switch {
 	case s.Nullable:
 		add("nullable", "may be null", typeSet(strictjson.Null))
-	case has("nullable") && len(s.typeNames()) > 0:
+	case s.HasNullable && len(s.typeNames()) > 0:
 		add("nullable", "not null", anything)
 	}
 	withNull := anything
@@ -91,6 +91,9 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })
+	for i := range list {
+		list[i].claim = noClaim
+	}
 	return list
 }
 
@@ -146,6 +149,8 @@ func (c *Contract) limits(s *schema) []keyword {
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
+	keywords []keyword // nil once they are bound
+
 	byType   [numberOfTypes][]word // the claims that apply to values of the type
 	required []int                 // by the position in required; noClaim for a property of the other direction
 	unique   int                   // or noClaim
@@ -189,13 +194,16 @@ func (c *Contract) bindContent(of *content, header, body Part) {
 // bindClaims tells each schema which claims apply to its values.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
-		for part := range validatedParts {
-			bound := schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
+		for part, bound := range s.claims {
+			if bound == nil {
+				continue // the schema is not in this part
+			}
+			bound.unique, bound.required = noClaim, make([]int, len(s.Required))
 			for i := range bound.required {
 				bound.required[i] = noClaim
 			}
 			var byType [numberOfTypes][]int
-			for _, k := range c.keywords(s, part) {
+			for _, k := range bound.keywords {
 				i := c.claimIndex(partNames[part], k.spec)
 				if i == noClaim {
 					continue
@@ -207,8 +215,8 @@ func (c *Contract) bindClaims() {
 				}
 				switch k.rule {
 				case "required":
-					position, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
-					bound.required[position] = i
+					at, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
+					bound.required[at] = i
 				case "uniqueItems":
 					bound.unique = i
 				}
@@ -216,7 +224,7 @@ func (c *Contract) bindClaims() {
 			for t, claims := range byType {
 				bound.byType[t] = words(claims)
 			}
-			s.claims[part] = bound
+			bound.keywords = nil
 		}
 	}
 }

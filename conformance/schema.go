@@ -26,10 +26,8 @@ type schema struct {
 	pattern    *ecma.Pattern
 	format     func(text []byte) bool // nil if it is not checked
 	enum       []value
-	exhaustive bool // a property that the schema does not list is undocumented
-	claims     [validatedParts]schemaClaims
-
-	keywords [validatedParts][]keyword // see [Contract.keywords]
+	exhaustive bool                          // a property that the schema does not list is undocumented
+	claims     [validatedParts]*schemaClaims // nil where the schema is not used, or makes no claims of its own
 
 	propertyIndex map[string]int // in properties by name, from 1
 	properties    []property     // of the keyword properties, and other names in the schema

@@ -153,8 +153,8 @@ func (v *validator) undecide(s *schema, keyword string, at int32) {
 
 // satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
-	if v.satisfied != nil {
-		v.satisfied.addWords(s.claims[v.part].byType[t])
+	if claims := s.claims[v.part]; claims != nil && v.satisfied != nil {
+		v.satisfied.addWords(claims.byType[t])
 	}
 }
 
@@ -183,9 +183,9 @@ func (v *validator) value(s *schema, at int32) {
 		return
 	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
 		// Without nullable in the schema, it is the type that excludes null.
-		spec := s.place + "/nullable"
-		if v.contract.source.Node(spec) == nil {
-			spec = s.place + "/type"
+		spec := s.place + "/type"
+		if s.HasNullable {
+			spec = s.place + "/nullable"
 		}
 		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{Doc: v.doc, At: at}})
 		return
@@ -343,8 +343,8 @@ func (v *validator) array(s *schema, at int32) {
 }
 
 func (v *validator) unique(s *schema, at int32) {
-	if v.satisfied != nil {
-		v.satisfied.add(s.claims[v.part].unique)
+	if claims := s.claims[v.part]; claims != nil && v.satisfied != nil {
+		v.satisfied.add(claims.unique)
 	}
 	first := map[string]int{}
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
@@ -390,7 +390,7 @@ func (v *validator) object(s *schema, at int32) {
 		case v.present[base+p>>6]&(1<<(p&63)) == 0:
 			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the property",
 				actual: "nothing"}, name)
-		case v.satisfied != nil:
+		case s.claims[v.part] != nil && v.satisfied != nil:
 			v.satisfied.add(s.claims[v.part].required[i])
 		}
 	}

@@ -37,7 +37,7 @@ func loadSpec(path string) (*spec, error) {
 		return &spec{embeddedSpec, contract}, err
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		defer raiseMemoryLimit()()
+		defer raiseMemoryLimit(path)()
 	}
 	contract, err := conformance.LoadFile(path)
 	mistakes := conformance.SpecErrors(err)
@@ -52,10 +52,16 @@ func loadSpec(path string) (*spec, error) {
 	return nil, errors.New(strings.Join(lines, "\n"))
 }
 
-// raiseMemoryLimit lifts the soft limit of memory until the function that it returns is called, which sets it again, above
-// what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
-func raiseMemoryLimit() func() {
-	limit := debug.SetMemoryLimit(math.MaxInt64)
+// memoryPerByte is how much memory a byte of a spec takes while it is loaded.
+const memoryPerByte = 50
+
+// raiseMemoryLimit raises the soft limit of memory for the loading of a spec. The function that it returns sets the limit
+// again, above what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
+func raiseMemoryLimit(path string) func() {
+	limit := debug.SetMemoryLimit(-1)
+	if info, err := os.Stat(path); err == nil {
+		debug.SetMemoryLimit(max(limit, memoryPerByte*info.Size()))
+	}
 	return func() {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)

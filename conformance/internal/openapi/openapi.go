@@ -108,6 +108,7 @@ type Schema struct {
 	Pointer string
 
 	Type, Format, Pattern                      string
+	HasNullable                                bool // the keyword is there
 	Nullable, ReadOnly, WriteOnly              bool
 	UniqueItems                                bool
 	Minimum, Maximum, MultipleOf               json.Number // as written; "" for none

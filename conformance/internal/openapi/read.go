@@ -238,7 +238,7 @@ func (r *reader) schema(p place) *Schema {
 		case "pattern":
 			s.Pattern = e.Text
 		case "nullable":
-			s.Nullable = e.Text == "true"
+			s.HasNullable, s.Nullable = true, e.Text == "true"
 		case "readOnly":
 			s.ReadOnly = e.Text == "true"
 		case "writeOnly":
