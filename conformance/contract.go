@@ -43,6 +43,9 @@ func (c *Contract) Spec() SpecInfo { return c.info }
 // Source returns the bytes of the spec, which the caller must not change, without the files that it refers to.
 func (c *Contract) Source() []byte { return c.spec }
 
+// Files returns the sorted names of the files that the spec refers to, relative to its folder.
+func (c *Contract) Files() []string { return c.source.Files() }
+
 // Unchecked is a part of the spec that [Contract.Check] ignores: it is not supported, or the spec has a mistake that is
 // harmless otherwise.
 type Unchecked struct {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,12 +43,16 @@ func loadSpec(path string) (*spec, error) {
 	if len(mistakes) == 0 {
 		return &spec{path, contract}, err
 	}
-	var lines []string
+	var list []error
 	for _, m := range mistakes {
 		at := conformance.Location{File: m.File, Line: m.Line, Pointer: m.Pointer}
-		lines = append(lines, fmt.Sprintf("%s:%d: %s (#%s)", at.In(path), at.Line, m.Reason, at.Pointer))
+		line := fmt.Sprintf("%s:%d: %s", at.In(path), at.Line, m.Reason)
+		if at.Pointer != "" {
+			line += " (#" + at.Pointer + ")"
+		}
+		list = append(list, errors.New(line))
 	}
-	return nil, errors.New(strings.Join(lines, "\n"))
+	return nil, errors.Join(list...)
 }
 
 // memoryPerByte is how much memory a byte of a spec takes while it is loaded.

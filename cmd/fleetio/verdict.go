@@ -88,6 +88,9 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if v.spec, err = loadSpec(v.specPath); err != nil {
 		return err
 	}
+	for _, name := range v.spec.contract.Files() {
+		v.inputs = append(v.inputs, conformance.Location{File: name}.In(v.specPath))
+	}
 	if v.knownPath == "" {
 		return nil
 	}
