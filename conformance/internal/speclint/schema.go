@@ -168,11 +168,14 @@ func (l *linter) values(at string, n *yamltree.Node, schemaType string) {
 		case schemaType == "array":
 			l.ignore(at+"/enum", "an enum of %s beside type: array, which belongs below items", describe(e.Node))
 			return
-		case quotedWrongly(e.Node, schemaType):
-			l.ignore(at+"/enum", "an enum with %s, which is no %s: change the quotes", describe(e.Node), schemaType)
+		case isWord(e.Node):
+			l.errorf(here, "the value %s of the enum is no %s", describe(e.Node), schemaType)
+		case !e.Scalar():
+			l.ignore(at+"/enum", "an enum with %s, which is no %s", describe(e.Node), schemaType)
 			return
 		default:
-			l.errorf(here, "the value %s of the enum is no %s", describe(e.Node), schemaType)
+			l.ignore(at+"/enum", "an enum with %s, which is no %s: change the quotes", describe(e.Node), schemaType)
+			return
 		}
 	}
 }
@@ -194,15 +197,7 @@ func hasType(n *yamltree.Node, schemaType string, nullable bool) bool {
 	return schemaType == "" || schemaType == "number" || schemaType == "integer" && strictjson.Exact(n.Text).IsInt()
 }
 
-// quotedWrongly reports whether the value would be of the type with quotes, or without.
-func quotedWrongly(n *yamltree.Node, schemaType string) bool {
-	switch schemaType {
-	case "string":
-		return n.Scalar()
-	case "boolean":
-		return n.Is("true") || n.Is("false")
-	case "integer", "number":
-		return n.Type == strictjson.String && strictjson.IsNumber(n.Text)
-	}
-	return false
+// isWord reports whether a value is a string with or without quotes.
+func isWord(n *yamltree.Node) bool {
+	return n.Type == strictjson.String && !strictjson.IsNumber(n.Text) && n.Text != "true" && n.Text != "false"
 }

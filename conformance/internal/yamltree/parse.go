@@ -82,7 +82,7 @@ func (t *Tree) parse(text []byte) (*Node, error) {
 func errorOfBoth(text []byte, err error) error {
 	var invalid *strictjson.Error
 	d := strictjson.NewDecoder(text)
-	if err := errors.Join(d.Skip(), d.End()); !errors.As(err, &invalid) {
+	if !errors.As(errors.Join(d.Skip(), d.End()), &invalid) {
 		return yamlError(err)
 	}
 	line := 1 + bytes.Count(text[:invalid.Offset], []byte("\n"))
