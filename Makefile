@@ -67,7 +67,7 @@ check: checkgenerate lint test contract ## Check the generated code, lint, all t
 # go test fuzzes one target at a time.
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
        ./conformance/internal/strictjson:FuzzDocument ./conformance/internal/strictjson:FuzzDecoder ./conformance:FuzzCheck \
-       ./conformance:FuzzLoad ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzReference \
+       ./conformance:FuzzLoad ./conformance/internal/ecma:FuzzCompile ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzReference \
        ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
        ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzParseInteger \
        ./sandbox:FuzzReadInput ./sandbox:FuzzParseFailure ./cmd/fleetio/internal/server/fixture:FuzzParse \

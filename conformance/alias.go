@@ -3,34 +3,29 @@ package conformance
 import (
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
-// aliasesKey is an extension of the document: a map from the beginning of paths to another that stands for the same, as
-// in /api/v1: /api. OpenAPI has no way to say so without writing each operation twice.
-const aliasesKey = "x-path-aliases"
-
-// pathsOf returns a path of the spec, and its aliases.
-func (c *Contract) pathsOf(doc *openapi3.T, path string) ([]string, error) {
-	paths := []string{path}
-	if doc.Extensions[aliasesKey] == nil {
+// pathsOf returns a path of the spec, and its aliases by x-path-aliases: a map from the beginning of paths to another that
+// stands for the same, as in /api/v1: /api. OpenAPI has no way to say so without writing each operation twice.
+func (c *Contract) pathsOf(path string) ([]string, *SpecError) {
+	paths, at := []string{path}, strictjson.Pointer(speclint.AliasesKey)
+	aliases := c.source.Node(at)
+	if aliases == nil {
 		return paths, nil
 	}
-	at := strictjson.Pointer(aliasesKey)
-	aliases, isMap := doc.Extensions[aliasesKey].(map[string]any)
-	if !isMap {
-		return nil, c.specError(at, "must be a map from the beginning of paths to another")
+	if aliases.Type != strictjson.Object {
+		return nil, specError(c.source, at, "must be a map from the beginning of paths to another")
 	}
-	for _, from := range sortedKeys(aliases) {
-		to, isText := aliases[from].(string)
-		if !isText || !strings.HasPrefix(from, "/") || !strings.HasPrefix(to, "/") {
-			return nil, c.specError(at+strictjson.Pointer(from), "must be the beginning of a path for another, each with a slash in front")
+	for _, e := range aliases.Entries {
+		if e.Type != strictjson.String || !strings.HasPrefix(e.Key, "/") || !strings.HasPrefix(e.Text, "/") {
+			return nil, specError(c.source, at+strictjson.Pointer(e.Key),
+				"must be the beginning of a path for another, each with a slash in front")
 		}
-		rest, found := strings.CutPrefix(path, from)
+		rest, found := strings.CutPrefix(path, e.Key)
 		if found && (rest == "" || rest[0] == '/') {
-			paths = append(paths, strings.TrimRight(to, "/")+rest)
+			paths = append(paths, strings.TrimRight(e.Text, "/")+rest)
 		}
 	}
 	return paths, nil

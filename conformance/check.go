@@ -50,6 +50,8 @@ type checker struct {
 	secrets  *redact.Redactor // nil until needed
 	finder   *credentials.Finder
 
+	undecided []int // claims that a pattern that took too long leaves open
+
 	requestBody, responseBody body
 	requestDoc, responseDoc   strictjson.Document
 	scratch                   []*strictjson.Document // for values outside JSON bodies, see scratchDoc
@@ -86,10 +88,13 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 		return nil, ErrNoResponse
 	}
 	k.findings, k.secrets, k.used = nil, nil, 0
-	k.requestBody, k.responseBody, k.resolvedPart = body{}, body{}, ""
+	k.requestBody, k.responseBody, k.resolvedPart, k.undecided = body{}, body{}, "", k.undecided[:0]
 	k.request()
 	k.response()
 	k.evidence.satisfied.Subtract(k.evidence.violated)
+	for _, claim := range k.undecided {
+		k.evidence.satisfied.Remove(claim)
+	}
 	return k.findings, nil
 }
 
@@ -177,7 +182,7 @@ func (k *checker) rejected(certain bool) {
 	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Source == Note })
 	k.findings = nil
 	k.evidence.reset()
-	if len(violated) != 1 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
+	if len(violated) != 1 || len(k.undecided) > 0 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
 	enforces := certain && slices.Contains(rejectionStatuses, k.ex.Status)
@@ -251,6 +256,9 @@ func (k *checker) validate(s *schema, val value, part validatedPart, place strin
 			if v.actual == "" {
 				f.Actual = k.describe(v.value)
 			}
+		}
+		if v.source == Note && v.keyword != rulePortability {
+			k.undecided = append(k.undecided, k.contract.claimIndex(f.Part, v.spec))
 		}
 		k.add(f, v.spec, "")
 	}

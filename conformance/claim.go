@@ -27,11 +27,11 @@ type Claim struct {
 	NeedsRecording bool `json:"needs_recording,omitempty"`
 }
 
-// Claims returns every claim of the spec, sorted by ID. A schema below anyOf, oneOf or not makes no claims of its own, as
-// a value may violate it and conform; the keyword is one claim.
-func (c *Contract) Claims() []Claim { return slices.Clone(c.claims) }
+// Claims returns every claim of the spec, sorted by ID. The caller must not change them. A schema below anyOf, oneOf or not
+// makes no claims of its own, as a value may violate it and conform; the keyword is one claim.
+func (c *Contract) Claims() []Claim { return slices.Clip(c.claims) }
 
-// claimKey identifies a claim while the spec is read; its index is final only at the end.
+// claimKey identifies a claim while the spec is read. Its index is final only at the end.
 type claimKey struct {
 	part Part
 	spec string
@@ -42,15 +42,18 @@ const noClaim = -1
 
 // claimIndex returns the index of the claim at spec, or noClaim.
 func (c *Contract) claimIndex(part Part, spec string) int {
-	if i, ok := c.claimAt[claimKey{part, spec}]; ok {
-		return i
+	id := string(part) + "#" + c.source.ByName(spec)
+	i, found := slices.BinarySearchFunc(c.claims, id, func(claim Claim, id string) int { return strings.Compare(claim.ID, id) })
+	if !found {
+		return noClaim
 	}
-	return noClaim
+	return i
 }
 
 // readClaims collects the claims of all operations.
 func (c *Contract) readClaims() {
-	c.claimAt = map[claimKey]int{}
+	const perSchema = 3 // claims, about
+	c.claims, c.claimAt = make([]Claim, 0, perSchema*len(c.schemas)), map[claimKey]int{}
 	for _, op := range c.operations {
 		for _, a := range op.security {
 			for _, k := range a {
@@ -65,23 +68,17 @@ func (c *Contract) readClaims() {
 			c.claimResponse(usage{op.id + " " + status, status}, op.responses[status])
 		}
 	}
-	order := make([]int, len(c.claims))
-	for i := range order {
-		order[i] = i
+	slices.SortFunc(c.claims, func(a, b Claim) int { return strings.Compare(a.ID, b.ID) })
+	for i := range c.claims {
+		claim := &c.claims[i]
+		slices.Sort(claim.Uses)
+		slices.Sort(claim.Places)
+		// The claims of a schema have the same uses, and are next to each other.
+		if i > 0 && slices.Equal(claim.Uses, c.claims[i-1].Uses) {
+			claim.Uses = c.claims[i-1].Uses
+		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(c.claims[a].ID, c.claims[b].ID) })
-	position := make([]int, len(order))
-	sorted := make([]Claim, len(order))
-	for at, i := range order {
-		position[i] = at
-		sorted[at] = c.claims[i]
-		slices.Sort(sorted[at].Uses)
-		slices.Sort(sorted[at].Places)
-	}
-	c.claims = sorted
-	for k, i := range c.claimAt {
-		c.claimAt[k] = position[i]
-	}
+	c.claimAt = nil
 	c.bindClaims()
 	c.bindOperations()
 }
@@ -92,16 +89,25 @@ type usage struct {
 	status string // "" for the request
 }
 
-// claim adds a claim, or another use of it.
-func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) {
+// claim adds a claim, or another use of it, and returns its index until the claims are sorted.
+func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) int {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
 		source, reason := c.sourceOf(spec)
+		id := string(part) + "#" + c.source.ByName(spec)
+		if strings.HasSuffix(id, spec) {
+			spec = id[len(id)-len(spec):] // a large spec has too many to store them twice
+		}
 		i = len(c.claims)
 		c.claimAt[claimKey{part, spec}] = i
-		c.claims = append(c.claims, Claim{ID: string(part) + "#" + c.source.ByName(spec), Rule: rule, Part: part,
+		c.claims = append(c.claims, Claim{ID: id, Rule: rule, Part: part,
 			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
+	c.addUse(i, use, place)
+	return i
+}
+
+func (c *Contract) addUse(i int, use usage, place string) {
 	claim := &c.claims[i]
 	// The claims of one use are added one after the other, and a large spec has thousands of uses.
 	if last := len(claim.Uses) - 1; last < 0 || claim.Uses[last] != use.text {
@@ -197,11 +203,16 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		}
 		return place + tokens
 	}
-	for _, k := range c.keywords(s, part) {
-		c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
+	keywords := c.keywords(s, part)
+	for i := range keywords {
+		if k := &keywords[i]; k.claim == noClaim {
+			k.claim = c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
+		} else {
+			c.addUse(k.claim, use, below(k.pointer))
+		}
 	}
-	for _, name := range sortedKeys(s.Properties) {
-		c.claimSchema(use, part, below(strictjson.Pointer(name)), c.schemaOf(s.Properties[name]), walk)
+	for _, p := range s.Properties {
+		c.claimSchema(use, part, below(strictjson.Pointer(p.Name)), c.schemaOf(p.Schema), walk)
 	}
 	c.claimSchema(use, part, below("/*"), s.items, walk)
 	c.claimSchema(use, part, below("/*"), s.additional, walk)

@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
@@ -63,7 +62,7 @@ func (c *content) mediaTypeClaim() string {
 }
 
 // newContent returns nil if the spec documents no body.
-func (c *Contract) newContent(at string, types openapi3.Content) *content {
+func (c *Contract) newContent(at string, types map[string]*openapi.MediaType) *content {
 	if len(types) == 0 {
 		return nil
 	}
@@ -81,7 +80,7 @@ func (c *Contract) newContent(at string, types openapi3.Content) *content {
 	return result
 }
 
-func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) mediaType {
+func (c *Contract) newMediaType(pointer, name string, of *openapi.MediaType) mediaType {
 	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema)}
 	if m.schema == nil || mediatype.IsJSON(m.name) {
 		return m
@@ -89,8 +88,8 @@ func (c *Contract) newMediaType(pointer, name string, of *openapi3.MediaType) me
 	m.form, m.encodings = &styles.Form{Shape: c.shape(m.schema)}, map[string]*encoding{}
 	for _, property := range sortedKeys(m.form.Shape.Properties) {
 		e := of.Encoding[property] // nil for the default
-		method := e.SerializationMethod()
-		f := &styles.Field{Name: property, In: "query", Style: method.Style, Explode: method.Explode, Shape: m.form.Shape.Properties[property]}
+		style, explode := e.Serialization()
+		f := &styles.Field{Name: property, In: "query", Style: style, Explode: explode, Shape: m.form.Shape.Properties[property]}
 		m.form.Fields = append(m.form.Fields, f)
 		if e == nil {
 			continue

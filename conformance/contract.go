@@ -1,25 +1,20 @@
 package conformance
 
 import (
-	"bytes"
-	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"maps"
+	"cmp"
 	"net/http"
 	"net/url"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
@@ -30,22 +25,32 @@ type Contract struct {
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
+	spec        []byte
 	assumptions assumed.Assumptions
 	operations  []*operation
-	schemas     map[*openapi3.Schema]*schema
+	schemas     []*schema                         // by ID
 	shapes      map[*schema]*styles.Shape         // of those that texts have
 	names       map[string]bool                   // of every property, parameter and header
 	schemes     map[string]credentials.Credential // by the name of the security scheme
 
-	title, version string
-	hash           string // of the spec's bytes
-	claims         []Claim
-	claimAt        map[claimKey]int
-	checkers       sync.Pool
-	redaction      func() *credentials.Rules // once
+	info      SpecInfo
+	claims    []Claim
+	claimAt   map[claimKey]int
+	checkers  sync.Pool
+	redaction func() *credentials.Rules // once
 }
 
-// Unchecked is a part of the spec that [Contract.Check] ignores.
+// Spec returns what reports say of the spec.
+func (c *Contract) Spec() SpecInfo { return c.info }
+
+// Source returns the bytes of the spec, which the caller must not change, without the files that it refers to.
+func (c *Contract) Source() []byte { return c.spec }
+
+// Files returns the sorted names of the files that the spec refers to, relative to its folder.
+func (c *Contract) Files() []string { return c.source.Files() }
+
+// Unchecked is a part of the spec that [Contract.Check] ignores: it is not supported, or the spec has a mistake that is
+// harmless otherwise.
 type Unchecked struct {
 	Spec   Location `json:"spec"`
 	Reason string   `json:"reason"`
@@ -53,27 +58,23 @@ type Unchecked struct {
 
 // Location is a place in the spec.
 type Location struct {
-	Pointer string `json:"pointer"` // JSON pointer (RFC 6901)
-	Line    int    `json:"line"`    // from 1
+	// File is relative to the folder of the spec, with slashes; "" for the spec itself.
+	File string `json:"file,omitempty"`
+	// Pointer is a JSON pointer (RFC 6901). In a File, its first token is the name of the file.
+	Pointer string `json:"pointer"`
+	Line    int    `json:"line"` // from 1
 }
 
-// SpecError is a defect of a spec.
-type SpecError struct {
-	Line    int    // from 1; 0 if unknown
-	Pointer string // "" if unknown
-	Reason  string
+// In returns the file that the place is in, if the spec is the file with a path.
+func (l Location) In(spec string) string {
+	if l.File == "" {
+		return spec
+	}
+	return path.Join(path.Dir(filepath.ToSlash(spec)), l.File)
 }
 
-// Error returns the line and the pointer, if they are known, and the reason.
-func (e *SpecError) Error() string {
-	var b strings.Builder
-	if e.Line > 0 {
-		fmt.Fprintf(&b, "line %d: ", e.Line)
-	}
-	if e.Pointer != "" {
-		fmt.Fprintf(&b, "#%s: ", e.Pointer)
-	}
-	return b.String() + e.Reason
+func (l Location) compare(other Location) int {
+	return cmp.Or(strings.Compare(l.File, other.File), l.Line-other.Line, strings.Compare(l.Pointer, other.Pointer))
 }
 
 type operation struct {
@@ -87,8 +88,8 @@ type operation struct {
 	required       bool            // the request needs a body
 	security       []alternative
 	securityClaims [][]int              // as security
-	responses      map[string]*response // by status, range ("2XX") or "default"
-	byStatus       [1000]*response
+	responses      map[string]*response // by status, range ("2XX") or "DEFAULT"
+	statuses       map[int]*response    // by status, or by the first digit for a range
 }
 
 type response struct {
@@ -100,79 +101,12 @@ type response struct {
 	criteria           []*criterion
 }
 
-// Load compiles an OpenAPI 3.0 spec, YAML or JSON, with the extensions x-assumed and x-criteria. References must stay
-// inside the file. A spec or an extension that is not valid is an error: a [*SpecError] if its line is known.
-func Load(spec []byte) (*Contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(spec)
-	if err != nil {
-		return nil, loadError(spec, err)
-	}
-	src, err := yamltree.Parse(spec)
-	if err != nil {
-		return nil, treeError(err)
-	}
-	if !strings.HasPrefix(doc.OpenAPI, "3.0.") {
-		return nil, &SpecError{Line: src.Line("/openapi"), Pointer: "/openapi",
-			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
-	}
-	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, shapes: map[*schema]*styles.Shape{},
-		names: map[string]bool{"Content-Type": true}, schemes: map[string]credentials.Credential{}}
-	c.redaction = sync.OnceValue(c.newRedaction)
-	// Before the library validates: its errors have no line.
-	if err := c.rejectSiblings(); err != nil {
-		return nil, err
-	}
-	if err := c.readSchemas(doc); err != nil {
-		return nil, err
-	}
-	c.compileSchemas()
-	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
-		return nil, fmt.Errorf("the spec is not valid OpenAPI 3.0: %w", err)
-	}
-	c.title, c.version, c.hash = doc.Info.Title, doc.Info.Version, fmt.Sprintf("%x", sha256.Sum256(spec))
-	if c.assumptions, err = assumed.Read(src); err != nil {
-		return nil, treeError(err)
-	}
-	c.addUncheckedFormats()
-	c.readSchemes(doc)
-	paths := doc.Paths.InMatchingOrder()
-	slices.SortStableFunc(paths, func(a, b string) int { return strings.Compare(pathmatch.Rank(a), pathmatch.Rank(b)) })
-	for _, path := range paths {
-		item := doc.Paths.Value(path)
-		for _, method := range slices.Sorted(maps.Keys(item.Operations())) {
-			if err := c.addOperation(doc, path, item, method); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(c.operations) == 0 {
-		return nil, &SpecError{Line: src.Line("/paths"), Pointer: "/paths", Reason: "the spec documents no operation"}
-	}
-	if err := c.rejectIgnored(); err != nil {
-		return nil, err
-	}
-	c.readClaims()
-	c.checkers.New = func() any { return c.newChecker() }
-	return c, nil
-}
-
-func treeError(err error) error {
-	if at, ok := errors.AsType[*yamltree.Error](err); ok {
-		return &SpecError{Line: at.Line, Pointer: at.Pointer, Reason: at.Reason}
-	}
-	return err
-}
-
 // sourceOf returns the source of the claim at pointer, and the reason if it is assumed.
 func (c *Contract) sourceOf(pointer string) (Source, string) {
 	if reason, ok := c.assumptions.Reason(pointer); ok {
 		return Assumed, reason
 	}
 	return Documented, ""
-}
-
-func (c *Contract) specError(pointer, reason string) error {
-	return &SpecError{Line: c.source.Line(pointer), Pointer: pointer, Reason: reason}
 }
 
 // addUnchecked adds to Unchecked, once for each place.
@@ -183,52 +117,43 @@ func (c *Contract) addUnchecked(pointer, reason string) {
 }
 
 func (c *Contract) location(pointer string) Location {
-	return Location{Pointer: pointer, Line: c.source.Line(pointer)}
+	return Location{File: c.source.File(pointer), Pointer: pointer, Line: c.source.Line(pointer)}
 }
 
-func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method string) error {
-	o, at := item.Operations()[method], c.source.Canonical(strictjson.Pointer("paths", path))
-	op := &operation{
-		id:        o.OperationID,
-		method:    method,
-		pointer:   at + strictjson.Pointer(strings.ToLower(method)),
-		responses: map[string]*response{},
-	}
+func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o *openapi.Operation) *SpecError {
+	op := &operation{id: o.OperationID, method: o.Method, pointer: o.Pointer, responses: map[string]*response{}}
 	if op.id == "" {
-		op.id = method + " " + path
+		op.id = o.Method + " " + item.Path
 	}
 	servers := doc.Servers
 	if len(item.Servers) > 0 {
 		servers = item.Servers
 	}
-	if o.Servers != nil {
-		servers = *o.Servers
+	if len(o.Servers) > 0 {
+		servers = o.Servers
 	}
-	paths, err := c.pathsOf(doc, path)
+	paths, err := c.pathsOf(item.Path)
 	if err != nil {
 		return err
 	}
 	op.path = pathmatch.New(servers, paths...)
-	c.readParameters(op, op.pointer, o.Parameters)
-	c.readParameters(op, at, item.Parameters)
+	c.readParameters(op, o.Parameters)
+	c.readParameters(op, item.Parameters)
 	if o.RequestBody != nil {
-		at := c.source.Canonical(op.pointer + "/requestBody")
-		op.request = c.newContent(at, o.RequestBody.Value.Content)
-		op.required = o.RequestBody.Value.Required
+		op.request = c.newContent(o.RequestBody.Pointer, o.RequestBody.Content)
+		op.required = o.RequestBody.Required
 	}
 	c.readSecurity(op, doc, o)
-	for status, ref := range o.Responses.Map() {
-		r := &response{pointer: c.source.Canonical(op.pointer + strictjson.Pointer("responses", status))}
-		r.body = c.newContent(r.pointer, ref.Value.Content)
+	for _, status := range sortedKeys(o.Responses) {
+		from := o.Responses[status]
+		r := &response{pointer: from.Pointer}
+		r.body = c.newContent(r.pointer, from.Content)
 		r.noBody = c.source.Below(r.pointer, "content")
-		for _, name := range slices.Sorted(maps.Keys(ref.Value.Headers)) {
+		for _, name := range sortedKeys(from.Headers) {
 			if http.CanonicalHeaderKey(name) == "Content-Type" {
 				continue // OpenAPI 3.0.3, Response Object: its definition is ignored
 			}
-			h := ref.Value.Headers[name].Value
-			method, _ := h.SerializationMethod() // the library has validated it
-			at := c.source.Canonical(r.pointer + strictjson.Pointer("headers", name))
-			r.headers = append(r.headers, c.newParameter(inResponseHeader, &h.Parameter, http.CanonicalHeaderKey(name), at, method))
+			r.headers = append(r.headers, c.newParameter(inResponseHeader, from.Headers[name], http.CanonicalHeaderKey(name)))
 		}
 		if err := c.readCriteria(op, r); err != nil {
 			return err
@@ -240,24 +165,22 @@ func (c *Contract) addOperation(doc *openapi3.T, path string, item *openapi3.Pat
 	return nil
 }
 
-// bindStatuses finds the documented response for each status: by the status itself, its range, or default.
+// bindStatuses indexes the documented responses.
 func (op *operation) bindStatuses() {
-	for status := range op.byStatus {
-		for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
-			if r := op.responses[key]; r != nil {
-				op.byStatus[status] = r
-				break
-			}
+	op.statuses = make(map[int]*response, len(op.responses))
+	for key, r := range op.responses {
+		if status, err := strconv.Atoi(strings.TrimSuffix(key, "XX")); err == nil {
+			op.statuses[status] = r
 		}
 	}
 }
 
-// response returns the documented response for a status, or nil.
+// response returns the documented response for a status, or nil: by the status itself, its range, or default.
 func (op *operation) response(status int) *response {
-	if status < 0 || status >= len(op.byStatus) {
-		return op.responses["DEFAULT"]
+	if r := op.statuses[status]; r != nil && status > 9 {
+		return r
 	}
-	return op.byStatus[status]
+	return cmp.Or(op.statuses[status/100], op.responses["DEFAULT"])
 }
 
 // operation returns the operation for a method and URL, with the values of the path's parameters, or nil.
@@ -272,20 +195,4 @@ func (c *Contract) operation(method string, u *url.URL) (_ *operation, segments 
 		}
 	}
 	return nil, nil
-}
-
-// loadError rewrites an error of the library that loads a spec. For a document that starts like JSON, the library reports
-// the errors of its JSON and of its YAML parser, and the text of the former depends on the release of Go.
-func loadError(spec []byte, err error) error {
-	_, asYAML, both := strings.Cut(err.Error(), ", yaml error: ")
-	if !both {
-		return fmt.Errorf("the spec cannot be loaded: %w", err)
-	}
-	var invalid *strictjson.Error
-	d := strictjson.NewDecoder(spec)
-	if err := errors.Join(d.Skip(), d.End()); !errors.As(err, &invalid) {
-		return errors.New("the spec cannot be loaded: " + asYAML)
-	}
-	line := 1 + bytes.Count(spec[:invalid.Offset], []byte("\n"))
-	return &SpecError{Line: line, Reason: fmt.Sprintf("the spec cannot be loaded: as JSON: %v; as YAML: %s", invalid, asYAML)}
 }

@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
@@ -38,7 +37,7 @@ func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 }
 
 func (c *Contract) newRedaction() *credentials.Rules {
-	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source.Root)
+	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source)
 }
 
 // redact removes the credentials of the request, which a server may repeat in any letter case and encoding.
@@ -67,13 +66,10 @@ func (k *checker) redactPointer(pointer string) string {
 type alternative = []credentials.Credential
 
 // readSchemes reads the security schemes as credentials. A scheme that no operation requires is a credential, too.
-func (c *Contract) readSchemes(doc *openapi3.T) {
-	if doc.Components == nil {
-		return
-	}
-	for name, ref := range doc.Components.SecuritySchemes {
+func (c *Contract) readSchemes(doc *openapi.Document) {
+	for name, s := range doc.SecuritySchemes {
 		k := credentials.Credential{In: "header", Name: "Authorization"}
-		switch s := ref.Value; s.Type {
+		switch s.Type {
 		case "apiKey":
 			k.In, k.Name = s.In, s.Name
 		case "http":
@@ -87,14 +83,14 @@ func (c *Contract) readSchemes(doc *openapi3.T) {
 }
 
 // readSecurity reads the security requirements.
-func (c *Contract) readSecurity(op *operation, doc *openapi3.T, o *openapi3.Operation) {
+func (c *Contract) readSecurity(op *operation, doc *openapi.Document, o *openapi.Operation) {
 	requirements, at := doc.Security, "/security"
 	if o.Security != nil {
-		requirements, at = *o.Security, op.pointer+"/security"
+		requirements, at = o.Security, op.pointer+"/security"
 	}
 	for i, requirement := range requirements {
 		a := alternative{}
-		for _, name := range slices.Sorted(maps.Keys(requirement)) {
+		for _, name := range requirement {
 			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
 			k := c.schemes[name]
 			k.Pointer = pointer

@@ -1,21 +1,21 @@
 package conformance
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/template"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
-const criteriaKey = "x-criteria"
+const criteriaKey = speclint.CriteriaKey
 
 // criterion is a claim about a response that a schema cannot express. api/README.md describes its syntax.
 type criterion struct {
@@ -36,19 +36,19 @@ type criterion struct {
 
 // readCriteria parses the x-criteria of a response. An expression must point at something in the spec: a criterion that
 // does not apply to any exchange would never be refuted.
-func (c *Contract) readCriteria(op *operation, r *response) error {
+func (c *Contract) readCriteria(op *operation, r *response) *SpecError {
 	at := r.pointer + "/" + criteriaKey
 	list := c.source.Node(at)
 	if list == nil {
 		return nil
 	}
-	if list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
-		return c.specError(at, "x-criteria is a list of criteria")
+	if list.Type != strictjson.Array || len(list.Entries) == 0 {
+		return specError(c.source, at, "x-criteria is a list of criteria")
 	}
 	names := map[string]bool{}
-	for i, n := range list.Content {
+	for i, n := range list.Entries {
 		itemAt := at + "/" + strconv.Itoa(i)
-		criterion, err := parseCriterion(yamltree.Follow(n), itemAt)
+		criterion, err := parseCriterion(n.Node, itemAt)
 		if err == nil && names[criterion.name] {
 			err = fmt.Errorf("duplicate name %q", criterion.name)
 		}
@@ -56,7 +56,7 @@ func (c *Contract) readCriteria(op *operation, r *response) error {
 			err = c.bindCriterion(criterion, op, r)
 		}
 		if err != nil {
-			return c.specError(itemAt, err.Error())
+			return specError(c.source, itemAt, err.Error())
 		}
 		names[criterion.name] = true
 		r.criteria = append(r.criteria, criterion)
@@ -64,18 +64,18 @@ func (c *Contract) readCriteria(op *operation, r *response) error {
 	return nil
 }
 
-func parseCriterion(n *yaml.Node, at string) (*criterion, error) {
+func parseCriterion(n *yamltree.Node, at string) (*criterion, error) {
 	var fields struct {
 		Name, Description, Context, Type, Condition string
 		When                                        []string
 	}
 	known := []string{"name", "description", "when", "context", "type", "condition", assumed.Key}
-	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
-		if key := n.Content[i].Value; !slices.Contains(known, key) {
-			return nil, fmt.Errorf("a criterion has no property %q; it has %s", key, strings.Join(known, ", "))
+	for _, e := range n.Entries {
+		if !slices.Contains(known, e.Key) {
+			return nil, fmt.Errorf("a criterion has no property %q; it has %s", e.Key, strings.Join(known, ", "))
 		}
 	}
-	if err := n.Decode(&fields); err != nil {
+	if err := json.Unmarshal(n.AppendJSON(nil), &fields); err != nil {
 		return nil, fmt.Errorf("not a criterion: %w", err)
 	}
 	if fields.Name == "" || fields.Condition == "" {
@@ -180,7 +180,7 @@ func (o *operand) types() []string {
 // ownTypes returns the types of a schema, also of one in allOf; nil if it has none.
 func (s *schema) ownTypes() []string {
 	for _, part := range append([]*schema{s}, s.allOf...) {
-		if part.Type != nil {
+		if part.Type != "" {
 			return part.typeNames()
 		}
 	}

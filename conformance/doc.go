@@ -47,6 +47,6 @@
 //
 // A body is parsed once, and one walk of the value together with its schema gives the evidence and the findings.
 // Parameters, headers, forms and text are read as JSON first, so that the same walk checks them. An exchange that conforms
-// and has no parameters costs no allocation. kin-openapi loads the spec and resolves its references; its validator is not
-// used, because it rounds numbers to float64, stops at the first of some errors, and puts values into messages.
+// and has no parameters costs no allocation. The spec is parsed once, into a tree that keeps numbers as written and knows
+// the line of each value, from which mistakes are told, and claims are read.
 package conformance

@@ -16,6 +16,7 @@ type keyword struct {
 	rule, spec, text string
 	types            uint8  // that it applies to, a bit for each
 	pointer          string // of the property that it is about, below the value; "" for the value itself
+	claim            int    // its index until the claims are sorted, or noClaim
 }
 
 // numberOfTypes is the number of JSON types.
@@ -23,10 +24,10 @@ const numberOfTypes = strictjson.Object + 1
 
 // keywords lists the claims of a schema itself about a part of an exchange. It makes the list once.
 func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
-	if s.keywords[part] == nil {
-		s.keywords[part] = c.listKeywords(s, part)
+	if s.claims[part] == nil {
+		s.claims[part] = &schemaClaims{keywords: c.listKeywords(s, part)}
 	}
-	return s.keywords[part]
+	return s.claims[part].keywords
 }
 
 func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
@@ -35,14 +36,13 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
-	has := func(name string) bool { return c.source.Node(s.place+"/"+name) != nil }
 	if len(s.typeNames()) > 0 {
 		add("type", s.typeText(), anything)
 	}
 	switch {
 	case s.Nullable:
 		add("nullable", "may be null", typeSet(strictjson.Null))
-	case has("nullable") && len(s.typeNames()) > 0:
+	case s.HasNullable && len(s.typeNames()) > 0:
 		add("nullable", "not null", anything)
 	}
 	withNull := anything
@@ -62,7 +62,7 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	case formats.Matchers[s.Format] != nil:
 		add("format", "format "+s.Format, typeSet(strictjson.String))
 	}
-	if has := s.AdditionalProperties.Has; has != nil && !*has {
+	if s.NoOtherProperties {
 		list = append(list, keyword{rule: "additionalProperties", spec: s.place + "/additionalProperties",
 			text: "no other properties", types: typeSet(strictjson.Object), pointer: "/*"})
 	}
@@ -84,14 +84,17 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 				text: "the property " + name, pointer: strictjson.Pointer(name)})
 		}
 	}
-	for _, name := range sortedKeys(s.Properties) {
-		if p := c.schemaOf(s.Properties[name]); wrongDirection(p, part) {
+	for _, property := range s.Properties {
+		if p, name := c.schemaOf(property.Schema), property.Name; wrongDirection(p, part) {
 			rule := directionKeyword(part)
 			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no property " + name,
 				types: typeSet(strictjson.Object), pointer: strictjson.Pointer(name)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })
+	for i := range list {
+		list[i].claim = noClaim
+	}
 	return list
 }
 
@@ -102,21 +105,21 @@ func (c *Contract) limits(s *schema) []keyword {
 		list = append(list, keyword{rule: rule, text: text, types: typeSet(t)})
 	}
 	if s.minimum != nil {
-		if s.exclusiveMinimum() {
-			add("exclusiveMinimum", "more than "+c.literal(s, "minimum"), strictjson.Number)
+		if s.ExclusiveMinimum {
+			add("exclusiveMinimum", "more than "+s.Minimum.String(), strictjson.Number)
 		} else {
-			add("minimum", "at least "+c.literal(s, "minimum"), strictjson.Number)
+			add("minimum", "at least "+s.Minimum.String(), strictjson.Number)
 		}
 	}
 	if s.maximum != nil {
-		if s.exclusiveMaximum() {
-			add("exclusiveMaximum", "less than "+c.literal(s, "maximum"), strictjson.Number)
+		if s.ExclusiveMaximum {
+			add("exclusiveMaximum", "less than "+s.Maximum.String(), strictjson.Number)
 		} else {
-			add("maximum", "at most "+c.literal(s, "maximum"), strictjson.Number)
+			add("maximum", "at most "+s.Maximum.String(), strictjson.Number)
 		}
 	}
 	if s.multipleOf != nil {
-		add("multipleOf", "a multiple of "+c.literal(s, "multipleOf"), strictjson.Number)
+		add("multipleOf", "a multiple of "+s.MultipleOf.String(), strictjson.Number)
 	}
 	if s.MinLength > 0 {
 		add("minLength", fmt.Sprintf("at least %d characters", s.MinLength), strictjson.String)
@@ -136,17 +139,19 @@ func (c *Contract) limits(s *schema) []keyword {
 	if s.UniqueItems {
 		list = append(list, keyword{rule: "uniqueItems", text: "unique items"}) // see validator.unique: it needs two
 	}
-	if s.MinProps > 0 {
-		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProps), strictjson.Object)
+	if s.MinProperties > 0 {
+		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProperties), strictjson.Object)
 	}
-	if s.MaxProps != nil {
-		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProps), strictjson.Object)
+	if s.MaxProperties != nil {
+		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProperties), strictjson.Object)
 	}
 	return list
 }
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
 type schemaClaims struct {
+	keywords []keyword // nil once they are bound
+
 	byType   [numberOfTypes][]bitset.Word // the claims that apply to values of the type
 	required []int                        // by the position in required; noClaim for a property of the other direction
 	unique   int                          // or noClaim
@@ -196,16 +201,16 @@ func (c *Contract) bindContent(of *content, header, body Part) {
 // bindClaims tells each schema which claims apply to its values, for the parts that it makes claims about.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
-		for part := range validatedParts {
-			if s.keywords[part] == nil {
-				continue
+		for part, bound := range s.claims {
+			if bound == nil {
+				continue // the schema is not in this part
 			}
-			bound := &schemaClaims{unique: noClaim, required: make([]int, len(s.Required))}
+			bound.unique, bound.required = noClaim, make([]int, len(s.Required))
 			for i := range bound.required {
 				bound.required[i] = noClaim
 			}
 			var byType [numberOfTypes][]int
-			for _, k := range s.keywords[part] {
+			for _, k := range bound.keywords {
 				i := c.claimIndex(partNames[part], k.spec)
 				if i == noClaim {
 					continue
@@ -217,8 +222,8 @@ func (c *Contract) bindClaims() {
 				}
 				switch k.rule {
 				case "required":
-					position, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
-					bound.required[position] = i
+					at, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
+					bound.required[at] = i
 				case "uniqueItems":
 					bound.unique = i
 				}
@@ -226,7 +231,7 @@ func (c *Contract) bindClaims() {
 			for t, claims := range byType {
 				bound.byType[t] = bitset.Words(claims)
 			}
-			s.claims[part] = bound
+			bound.keywords = nil
 		}
 	}
 }

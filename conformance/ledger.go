@@ -81,7 +81,7 @@ func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 func (l *Ledger) Report() *Report {
 	l.endStreak()
 	c := l.contract
-	r := &Report{Spec: SpecInfo{c.title, c.version, c.hash}, Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
+	r := &Report{Spec: c.Spec(), Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
 	for _, k := range l.deviations {
 		r.Deviations = append(r.Deviations, k.Deviation)
 		r.Findings = append(r.Findings, k.listed...)

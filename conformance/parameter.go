@@ -3,12 +3,11 @@ package conformance
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
@@ -30,17 +29,16 @@ type parameter struct {
 	requiredClaim, styleClaim, emptyClaim int
 }
 
-var parameterParts = map[string]validatedPart{openapi3.ParameterInPath: inRequestPath, openapi3.ParameterInQuery: inRequestQuery,
-	openapi3.ParameterInHeader: inRequestHeader, openapi3.ParameterInCookie: inRequestCookie}
+var parameterParts = map[string]validatedPart{"path": inRequestPath, "query": inRequestQuery, "header": inRequestHeader,
+	"cookie": inRequestCookie}
 
 // ignoredParameters are headers whose definitions are ignored (OpenAPI 3.0.3, Parameter Object).
 var ignoredParameters = []string{"Accept", "Content-Type", "Authorization"}
 
-// readParameters reads the parameters at a place of the spec, except those that the operation has already: it overrides
-// those of its path.
-func (c *Contract) readParameters(op *operation, at string, list openapi3.Parameters) {
-	for i, ref := range list {
-		in, name := parameterParts[ref.Value.In], ref.Value.Name
+// readParameters reads parameters, except those that the operation has already: it overrides those of its path.
+func (c *Contract) readParameters(op *operation, list []*openapi.Parameter) {
+	for _, from := range list {
+		in, name := parameterParts[from.In], from.Name
 		if in == inRequestHeader {
 			name = http.CanonicalHeaderKey(name)
 		}
@@ -49,8 +47,7 @@ func (c *Contract) readParameters(op *operation, at string, list openapi3.Parame
 		if ignored || slices.ContainsFunc(op.parameters, func(own *parameter) bool { return own.in == in && own.Name == name }) {
 			continue
 		}
-		method, _ := ref.Value.SerializationMethod() // the library has validated it
-		p := c.newParameter(in, ref.Value, name, c.source.Canonical(at+"/parameters/"+strconv.Itoa(i)), method)
+		p := c.newParameter(in, from, name)
 		if p.segment = segment; in == inRequestQuery {
 			op.query = append(op.query, &p.Field)
 		}
@@ -62,15 +59,17 @@ func (c *Contract) readParameters(op *operation, at string, list openapi3.Parame
 }
 
 // newParameter reads a parameter, or a header of a response by its canonical name.
-func (c *Contract) newParameter(in validatedPart, of *openapi3.Parameter, name, pointer string, method *openapi3.SerializationMethod) *parameter {
+func (c *Contract) newParameter(in validatedPart, of *openapi.Parameter, name string) *parameter {
+	pointer := of.Pointer
 	_, where, _ := strings.Cut(string(partNames[in]), ".")
+	style, explode := of.Serialization()
 	c.names[name] = true
 	p := &parameter{in: in, place: strictjson.Pointer(name), pointer: pointer, required: of.Required && in != inRequestPath,
-		Field: styles.Field{Name: name, In: where, Style: method.Style, Explode: method.Explode}}
+		Field: styles.Field{Name: name, In: where, Style: style, Explode: explode}}
 	if c.source.Node(pointer+"/allowEmptyValue") != nil && in == inRequestQuery {
 		p.mayEmpty = &of.AllowEmptyValue
 	}
-	for mediaType, media := range of.Content { // one, as the library has validated
+	for mediaType, media := range of.Content { // one
 		m := c.newMediaType(pointer+strictjson.Pointer("content", mediaType), mediaType, media)
 		if p.JSON = mediatype.IsJSON(m.name); p.JSON {
 			p.content, p.schema = &m, m.schema
@@ -113,7 +112,7 @@ func (c *Contract) readShape(shape *styles.Shape, s *schema, visited map[*schema
 	if s.Nullable {
 		shape.Types |= styles.Null
 	}
-	shape.Binary = shape.Binary || s.Format == "binary"
+	shape.Binary = shape.Binary || s.Format == formats.Binary
 	if s.items != nil {
 		shape.Items = c.shape(s.items)
 	}
@@ -125,7 +124,7 @@ func (c *Contract) readShape(shape *styles.Shape, s *schema, visited map[*schema
 	if s.additional != nil {
 		shape.Additional = c.shape(s.additional)
 	}
-	shape.Open = shape.Open || s.additional != nil || s.AdditionalProperties.Has != nil && !s.noAdditional
+	shape.Open = shape.Open || s.additional != nil || s.HasAdditionalProperties && !s.NoOtherProperties
 	for _, part := range slices.Concat(s.allOf, s.anyOf, s.oneOf) {
 		c.readShape(shape, part, visited)
 	}

@@ -23,7 +23,7 @@ type Report struct {
 type SpecInfo struct {
 	Title   string `json:"title"`
 	Version string `json:"version"`
-	SHA256  string `json:"sha256"` // of the file, in hexadecimal
+	SHA256  string `json:"sha256"` // in hexadecimal, of the file; if it refers to others, of all of them
 }
 
 // Shards are the parts of a run that a report covers.

@@ -1,42 +1,39 @@
 package conformance
 
 import (
+	"encoding/json"
 	"maps"
 	"math"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].
 type schema struct {
-	*openapi3.Schema
+	*openapi.Schema
 	numberLimits
 
 	id         int    // from 0
 	place      string // pointer in the spec
 	types      uint8  // a bit for each type of a value other than null
 	integer    bool   // numbers must be integers
-	pattern    *regexp.Regexp
+	pattern    *ecma.Pattern
 	format     func(text []byte) bool // nil if it is not checked
 	enum       []value
 	exhaustive bool                          // a property that the schema does not list is undocumented
-	claims     [validatedParts]*schemaClaims // nil for a part without claims
-
-	keywords [validatedParts][]keyword // see [Contract.keywords]
+	claims     [validatedParts]*schemaClaims // nil where the schema is not used, or makes no claims of its own
 
 	propertyIndex map[string]int // in properties by name, from 1
 	properties    []property     // of the keyword properties, and other names in the schema
 	required      []int          // index in properties of each entry of required
 	items         *schema        // nil if the spec does not describe them
 	additional    *schema        // likewise
-	noAdditional  bool
 
 	allOf, anyOf, oneOf []*schema
 	not                 *schema
@@ -59,58 +56,50 @@ type numberLimits struct {
 	integral        bool // false if a limit is no int64
 }
 
-// readSchemas collects the schemas of a spec.
-func (c *Contract) readSchemas(doc *openapi3.T) error {
-	if doc.Components != nil {
-		for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
-			if doc.Components.Schemas[name].Value == nil {
-				return c.specError("/components/schemas/"+name+"/$ref", "the reference refers to itself")
-			}
-		}
+// compileSchemas compiles the schemas of a spec. Enums at the places in ignored are not checked.
+func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool) {
+	for _, from := range doc.Schemas {
+		c.schemas = append(c.schemas, &schema{Schema: from, id: from.ID, place: from.Pointer})
 	}
-	return doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
-		s := &schema{Schema: ref.Value, id: len(c.schemas), place: c.source.Canonical(pointer)}
-		if err := c.rejectUnknownKeywords(s); err != nil {
-			return err
+	for _, s := range c.schemas {
+		if s.Type == "" {
+			s.types = math.MaxUint8
+		} else {
+			s.types = typesByName[s.Type]
 		}
-		if err := c.readLimits(s); err != nil {
-			return err
-		}
+		s.integer = s.Type == "integer"
+		s.format = formats.Matchers[s.Format]
+		s.readLimits()
 		if s.Pattern != "" {
 			var err error
-			if s.pattern, err = regexp.Compile(s.Pattern); err != nil {
-				return c.specError(s.place+"/pattern", "not supported by Go's regular expressions (RE2): "+err.Error())
+			if s.pattern, err = ecma.Compile(s.Pattern); err != nil {
+				c.addUnchecked(s.place+"/pattern", "the pattern, which is no regular expression of ECMA-262 that can be matched here: "+err.Error())
 			}
 		}
-		if n := c.source.Node(s.place + "/enum"); n != nil {
-			for _, e := range n.Content {
-				v, err := yamltree.Value(e)
-				if err != nil {
-					return c.specError(s.place+"/enum", err.Error())
-				}
+		if !ignored[s.place+"/enum"] {
+			for _, n := range s.Enum {
+				v, _ := strictjson.ParseValue(n.AppendJSON(nil)) //nolint:errcheck // it is JSON
 				s.enum = append(s.enum, v)
 			}
 		}
-		for name := range s.Properties {
-			c.names[name] = true
+		s.items, s.not, s.additional = c.schemaOf(s.Items), c.schemaOf(s.Not), c.schemaOf(s.AdditionalProperties)
+		s.allOf, s.anyOf, s.oneOf = c.schemasOf(s.AllOf), c.schemasOf(s.AnyOf), c.schemasOf(s.OneOf)
+		for _, p := range s.Properties {
+			c.names[p.Name] = true
 		}
-		c.schemas[ref.Value] = s
-		return nil
-	})
+		c.compileProperties(s)
+	}
 }
 
-func (c *Contract) readLimits(s *schema) error {
-	s.bits = formats.IntegerBits[s.Format]
-	for keyword, limit := range map[string]**big.Rat{"minimum": &s.minimum, "maximum": &s.maximum, "multipleOf": &s.multipleOf} {
-		n := c.source.Node(s.place + "/" + keyword)
-		if n == nil {
-			continue
+func (s *schema) readLimits() {
+	exact := func(limit json.Number) *big.Rat {
+		if limit == "" {
+			return nil
 		}
-		if !strictjson.IsNumber(n.Value) {
-			return c.specError(s.place+"/"+keyword, keyword+" is not a JSON number")
-		}
-		*limit = strictjson.Exact(n.Value)
+		return strictjson.Exact(limit.String())
 	}
+	s.minimum, s.maximum, s.multipleOf = exact(s.Minimum), exact(s.Maximum), exact(s.MultipleOf)
+	s.bits = formats.IntegerBits[s.Format]
 	s.low, s.high, s.step, s.integral = math.MinInt64, math.MaxInt64, 1, true
 	if s.bits == 32 {
 		s.low, s.high = math.MinInt32, math.MaxInt32
@@ -121,14 +110,14 @@ func (c *Contract) readLimits(s *schema) error {
 	}
 	if s.minimum != nil {
 		low := integer(s.minimum)
-		if s.exclusiveMinimum() && low < math.MaxInt64 {
+		if s.ExclusiveMinimum && low < math.MaxInt64 {
 			low++
 		}
 		s.low = max(s.low, low)
 	}
 	if s.maximum != nil {
 		high := integer(s.maximum)
-		if s.exclusiveMaximum() && high > math.MinInt64 {
+		if s.ExclusiveMaximum && high > math.MinInt64 {
 			high--
 		}
 		s.high = min(s.high, high)
@@ -137,57 +126,37 @@ func (c *Contract) readLimits(s *schema) error {
 		s.step = max(integer(s.multipleOf), 1)
 		s.integral = s.integral && s.multipleOf.Sign() > 0
 	}
-	return nil
 }
 
-// compileSchemas links the schemas after all are read.
-func (c *Contract) compileSchemas() {
-	for _, s := range c.schemas {
-		for _, name := range s.typeNames() {
-			s.types |= typesByName[name]
-		}
-		s.integer = slices.Contains(s.typeNames(), "integer") && !slices.Contains(s.typeNames(), "number")
-		if len(s.typeNames()) == 0 {
-			s.types = math.MaxUint8
-		}
-		s.format = formats.Matchers[s.Format]
-		s.items = c.schemaOf(s.Items)
-		s.additional = c.schemaOf(s.AdditionalProperties.Schema)
-		s.noAdditional = s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has
-		s.allOf, s.anyOf, s.oneOf, s.not = c.schemasOf(s.AllOf), c.schemasOf(s.AnyOf), c.schemasOf(s.OneOf), c.schemaOf(s.Not)
-		c.compileProperties(s)
-	}
-}
-
-func (c *Contract) schemaOf(ref *openapi3.SchemaRef) *schema {
-	if ref == nil {
+func (c *Contract) schemaOf(s *openapi.Schema) *schema {
+	if s == nil {
 		return nil
 	}
-	return c.schemas[ref.Value]
+	return c.schemas[s.ID]
 }
 
-func (c *Contract) schemasOf(refs openapi3.SchemaRefs) (list []*schema) {
-	for _, ref := range refs {
-		list = append(list, c.schemaOf(ref))
+func (c *Contract) schemasOf(schemas []*openapi.Schema) (list []*schema) {
+	for _, s := range schemas {
+		list = append(list, c.schemaOf(s))
 	}
 	return list
 }
 
 func (c *Contract) compileProperties(s *schema) {
 	documented := map[string]bool{}
-	s.exhaustive = !listProperties(s.Schema, documented, map[*openapi3.Schema]bool{}) && len(documented) > 0
+	s.exhaustive = !listProperties(s.Schema, documented, map[*openapi.Schema]bool{}) && len(documented) > 0
 	if !s.exhaustive {
 		documented = map[string]bool{}
 	}
-	for name := range s.Properties {
-		documented[name] = true
+	for _, p := range s.Properties {
+		documented[p.Name] = true
 	}
 	for _, name := range s.Required {
 		documented[name] = documented[name] || false // the name needs an entry
 	}
 	s.propertyIndex = make(map[string]int, len(documented))
 	for _, name := range sortedKeys(documented) {
-		s.properties = append(s.properties, property{name, c.schemaOf(s.Properties[name]), documented[name]})
+		s.properties = append(s.properties, property{name, c.schemaOf(s.Property(name)), documented[name]})
 		s.propertyIndex[name] = len(s.properties)
 	}
 	for _, name := range s.Required {
@@ -210,27 +179,18 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 
 // typeNames returns the types of a schema; none means any.
 func (s *schema) typeNames() []string {
-	if s.Type == nil {
+	if s.Type == "" {
 		return nil
 	}
-	return s.Type.Slice()
+	return []string{s.Type}
 }
 
 // typeText describes the schema's type.
 func (s *schema) typeText() string {
-	noun := strings.Join(s.typeNames(), " or ")
-	if strings.ContainsAny(noun[:1], "aio") {
-		return "an " + noun
+	if strings.ContainsAny(s.Type[:1], "aio") {
+		return "an " + s.Type
 	}
-	return "a " + noun
-}
-
-// literal returns a limit as written in the spec.
-func (c *Contract) literal(s *schema, keyword string) string {
-	if n := c.source.Node(s.place + "/" + keyword); n != nil {
-		return n.Value
-	}
-	return "?"
+	return "a " + s.Type
 }
 
 // choices describes the values of the enum.
@@ -246,25 +206,22 @@ func (s *schema) choices() string {
 	return "one of " + strings.Join(texts, ", ")
 }
 
-func (s *schema) exclusiveMinimum() bool { return s.ExclusiveMin.Bool != nil && *s.ExclusiveMin.Bool }
-func (s *schema) exclusiveMaximum() bool { return s.ExclusiveMax.Bool != nil && *s.ExclusiveMax.Bool }
-
 // listProperties collects the properties of a schema and of the schemas combined in it. open reports whether one of them
 // has additionalProperties, so that no property is undocumented.
-func listProperties(s *openapi3.Schema, into map[string]bool, visited map[*openapi3.Schema]bool) (open bool) {
+func listProperties(s *openapi.Schema, into map[string]bool, visited map[*openapi.Schema]bool) (open bool) {
 	if visited[s] {
 		return false
 	}
 	visited[s] = true
-	for name := range s.Properties {
-		into[name] = true
+	for _, p := range s.Properties {
+		into[p.Name] = true
 	}
 	for _, name := range s.Required {
 		into[name] = true
 	}
-	open = s.AdditionalProperties.Has != nil || s.AdditionalProperties.Schema != nil
+	open = s.HasAdditionalProperties
 	for _, part := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf) {
-		open = listProperties(part.Value, into, visited) || open
+		open = listProperties(part, into, visited) || open
 	}
 	return open
 }

@@ -46,10 +46,12 @@ type validator struct {
 	// Without visited and trials, the time would double with each level of combined schemas, and of values whose schema is
 	// combined with itself.
 	visited map[visit]bool // whether the schema was the first one at the value, which reports drift
-	trials  map[visit]bool // results
+	trials  map[visit]trial
 
-	trial  bool // look only for whether there is a violation
-	failed bool // there is one in the trial
+	isTrial   bool      // look only for whether there is a violation
+	failed    bool      // there is one in the trial
+	undecided bool      // a pattern of the trial took too long
+	slow      []*schema // whose pattern took too long for a string of the value
 
 	counts     map[string]int // of the violations of each claim
 	violations []violation
@@ -66,6 +68,15 @@ type visit struct {
 	at     int32
 	schema *schema
 }
+
+// trial is the result of a trial. matches is its result until it ends, for a schema that is combined with itself.
+type trial int
+
+const (
+	matches trial = iota
+	mismatches
+	undecided
+)
 
 // validatedPart is a part of an exchange that has a schema.
 type validatedPart int
@@ -94,7 +105,7 @@ func (v *validator) validate(s *schema, val value) []violation {
 		v.following = make([][]int, len(v.contract.schemas))
 	}
 	v.doc, v.path, v.present = val.Doc, v.path[:0], v.present[:0]
-	v.nested, v.combined, v.counts, v.violations = 0, 0, nil, nil
+	v.nested, v.combined, v.counts, v.violations, v.slow = 0, 0, nil, nil, nil
 	clear(v.visited)
 	clear(v.trials)
 	v.value(s, val.At)
@@ -114,7 +125,7 @@ func (v *validator) violate(s *schema, keyword, expected, actual string, at int3
 
 // add adds a violation by the current value, or by its property with a name.
 func (v *validator) add(found violation, property ...string) {
-	if v.trial {
+	if v.isTrial {
 		v.failed = v.failed || found.source == "" // drift and notes violate nothing
 		return
 	}
@@ -138,6 +149,13 @@ func (v *validator) add(found violation, property ...string) {
 	}
 	found.pointer = strictjson.Pointer(tokens...)
 	v.violations = append(v.violations, found)
+}
+
+// undecide adds the note that a keyword is not checked for the current value, as a pattern takes too long.
+func (v *validator) undecide(s *schema, keyword string, at int32) {
+	v.undecided = true
+	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, source: Note, value: value{Doc: v.doc, At: at},
+		expected: "a value for which the pattern can be matched in time (not checked)"})
 }
 
 // satisfy adds the claims of a schema that apply to a value of a type.
@@ -172,9 +190,9 @@ func (v *validator) value(s *schema, at int32) {
 		return
 	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
 		// Without nullable in the schema, it is the type that excludes null.
-		spec := s.place + "/nullable"
-		if v.contract.source.Node(spec) == nil {
-			spec = s.place + "/type"
+		spec := s.place + "/type"
+		if s.HasNullable {
+			spec = s.place + "/nullable"
 		}
 		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{Doc: v.doc, At: at}})
 		return
@@ -242,26 +260,26 @@ func (v *validator) number(s *schema, at int32) {
 	}
 	if s.minimum != nil {
 		order := n.Cmp(s.minimum)
-		if s.exclusiveMinimum() {
+		if s.ExclusiveMinimum {
 			if order <= 0 {
-				v.violate(s, "exclusiveMinimum", "more than "+v.contract.literal(s, "minimum"), "", at)
+				v.violate(s, "exclusiveMinimum", "more than "+s.Minimum.String(), "", at)
 			}
 		} else if order < 0 {
-			v.violate(s, "minimum", "at least "+v.contract.literal(s, "minimum"), "", at)
+			v.violate(s, "minimum", "at least "+s.Minimum.String(), "", at)
 		}
 	}
 	if s.maximum != nil {
 		order := n.Cmp(s.maximum)
-		if s.exclusiveMaximum() {
+		if s.ExclusiveMaximum {
 			if order >= 0 {
-				v.violate(s, "exclusiveMaximum", "less than "+v.contract.literal(s, "maximum"), "", at)
+				v.violate(s, "exclusiveMaximum", "less than "+s.Maximum.String(), "", at)
 			}
 		} else if order > 0 {
-			v.violate(s, "maximum", "at most "+v.contract.literal(s, "maximum"), "", at)
+			v.violate(s, "maximum", "at most "+s.Maximum.String(), "", at)
 		}
 	}
 	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
-		v.violate(s, "multipleOf", "a multiple of "+v.contract.literal(s, "multipleOf"), "", at)
+		v.violate(s, "multipleOf", "a multiple of "+s.MultipleOf.String(), "", at)
 	}
 	if before == len(v.violations) && s.integer && bytes.ContainsAny(v.doc.Raw(at), ".eE") {
 		v.add(violation{keyword: rulePortability, spec: s.place + "/type", source: Note, value: val,
@@ -288,11 +306,26 @@ func (v *validator) string(s *schema, at int32) {
 			v.violate(s, "maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), strconv.FormatUint(length, 10), at)
 		}
 	}
-	if s.pattern != nil && !s.pattern.Match(text) {
-		v.violate(s, "pattern", "a match of "+s.Pattern, "", at)
+	if s.pattern != nil {
+		v.pattern(s, text, at)
 	}
 	if s.format != nil && !s.format(text) {
 		v.violate(s, "format", "format "+s.Format, "", at)
+	}
+}
+
+func (v *validator) pattern(s *schema, text []byte, at int32) {
+	matched, decided := false, false
+	if !slices.Contains(v.slow, s) {
+		if matched, decided = s.pattern.Match(text); !decided {
+			v.slow = append(v.slow, s)
+		}
+	}
+	switch {
+	case !decided:
+		v.undecide(s, "pattern", at)
+	case !matched:
+		v.violate(s, "pattern", "a match of "+s.Pattern, "", at)
 	}
 }
 
@@ -334,11 +367,11 @@ func (v *validator) unique(s *schema, at int32) {
 func (v *validator) object(s *schema, at int32) {
 	n := v.doc.Nodes[at]
 	count := uint64(n.Count) //nolint:gosec // not negative
-	if count < s.MinProps {
-		v.violate(s, "minProperties", fmt.Sprintf("at least %d properties", s.MinProps), strconv.Itoa(int(n.Count)), at)
+	if count < s.MinProperties {
+		v.violate(s, "minProperties", fmt.Sprintf("at least %d properties", s.MinProperties), strconv.Itoa(int(n.Count)), at)
 	}
-	if s.MaxProps != nil && count > *s.MaxProps {
-		v.violate(s, "maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProps), strconv.Itoa(int(n.Count)), at)
+	if s.MaxProperties != nil && count > *s.MaxProperties {
+		v.violate(s, "maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProperties), strconv.Itoa(int(n.Count)), at)
 	}
 	base := len(v.present)
 	for range (len(s.properties) + 63) / 64 {
@@ -420,7 +453,7 @@ func (v *validator) property(s *schema, name int32, base, last int) int {
 		v.child(p.schema, step{name: name}, val.At)
 	case s.additional != nil:
 		v.child(s.additional, step{name: name}, val.At)
-	case s.noAdditional:
+	case s.NoOtherProperties:
 		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such property", value: val}, string(text))
 	case s.exhaustive && !p.documented && v.part == inResponseBody && v.nested == 1:
 		// Only the first schema at a value lists all properties. A request may have others, which the server ignores.
@@ -447,7 +480,7 @@ func directionKeyword(part validatedPart) string {
 // violated as a whole.
 func (v *validator) combination(s *schema, at int32) {
 	if v.visited == nil {
-		v.visited, v.trials = map[visit]bool{}, map[visit]bool{}
+		v.visited, v.trials = map[visit]bool{}, map[visit]trial{}
 	}
 	if v.combined == 0 {
 		v.visited[visit{at, s}] = v.nested == 1
@@ -457,8 +490,14 @@ func (v *validator) combination(s *schema, at int32) {
 	for _, part := range s.allOf {
 		v.value(part, at)
 	}
-	if s.not != nil && v.holds(s.not, at) {
-		v.violate(s, "not", "a value that violates the schema below not", "", at)
+	if s.not != nil {
+		switch v.try(s.not, at) {
+		case matches:
+			v.violate(s, "not", "a value that violates the schema below not", "", at)
+		case undecided:
+			v.undecide(s, "not", at)
+		case mismatches:
+		}
 	}
 	chosen, violated := v.discriminate(s, at)
 	if violated {
@@ -468,37 +507,55 @@ func (v *validator) combination(s *schema, at int32) {
 		v.value(chosen, at)
 		return
 	}
-	if len(s.anyOf) > 0 && v.matches(s.anyOf, at) == 0 {
-		v.violate(s, "anyOf", "a match of one of the schemas below anyOf", "", at)
+	if len(s.anyOf) > 0 {
+		switch n, open := v.count(s.anyOf, at); {
+		case n == 0 && open == 0:
+			v.violate(s, "anyOf", "a match of one of the schemas below anyOf", "", at)
+		case n == 0:
+			v.undecide(s, "anyOf", at)
+		}
 	}
 	if len(s.oneOf) > 0 {
-		if n := v.matches(s.oneOf, at); n != 1 {
+		switch n, open := v.count(s.oneOf, at); {
+		case n > 1 || open == 0 && n == 0:
 			v.violate(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), "", at)
+		case open > 0:
+			v.undecide(s, "oneOf", at)
 		}
 	}
 }
 
-func (v *validator) matches(schemas []*schema, at int32) int {
-	n := 0
+// count returns the number of schemas that match the value, and of those that are undecided.
+func (v *validator) count(schemas []*schema, at int32) (n, open int) {
 	for _, s := range schemas {
-		if v.holds(s, at) {
+		switch v.try(s, at) {
+		case matches:
 			n++
+		case undecided:
+			open++
+		case mismatches:
 		}
 	}
-	return n
+	return n, open
 }
 
-// holds reports whether a schema is valid for the value, without adding violations. It validates once for each schema.
-func (v *validator) holds(s *schema, at int32) bool {
+// try validates a value without adding violations, once for each schema.
+func (v *validator) try(s *schema, at int32) trial {
 	key := visit{at, s}
-	if held, known := v.trials[key]; known {
-		return held
+	if result, known := v.trials[key]; known {
+		return result
 	}
-	v.trials[key] = true // for a schema that is combined with itself
-	t := &validator{contract: v.contract, part: v.part, doc: v.doc, combined: 1, visited: map[visit]bool{}, trials: v.trials, trial: true}
+	v.trials[key] = matches
+	t := &validator{contract: v.contract, part: v.part, doc: v.doc, combined: 1, visited: map[visit]bool{}, trials: v.trials, isTrial: true, slow: v.slow}
 	t.value(s, at)
-	v.trials[key] = !t.failed
-	return !t.failed
+	v.slow = t.slow
+	switch {
+	case t.failed:
+		v.trials[key] = mismatches
+	case t.undecided:
+		v.trials[key] = undecided
+	}
+	return v.trials[key]
 }
 
 // discriminate returns the schema that the value of a discriminator selects, by its mapping or as a name (OpenAPI 3.0.3,
@@ -512,15 +569,9 @@ func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated 
 	if i, found := v.doc.Property(at, property); found {
 		mismatch.actual, mismatch.value = "", value{Doc: v.doc, At: i}
 		if mismatch.value.Type() == strictjson.String {
-			name := mismatch.value.Text()
-			target := name
-			if ref, mapped := s.Discriminator.Mapping[name]; mapped {
-				target = ref.Ref
-			}
-			for _, ref := range slices.Concat(s.OneOf, s.AnyOf) {
-				if ref.Ref == target || ref.Ref == "#/components/schemas/"+target {
-					return v.contract.schemaOf(ref), false
-				}
+			chosen := s.Discriminator.Mapping[mismatch.value.Text()]
+			if chosen != nil && (slices.Contains(s.OneOf, chosen) || slices.Contains(s.AnyOf, chosen)) {
+				return v.contract.schemaOf(chosen), false
 			}
 		}
 	}

@@ -3,8 +3,9 @@ package conformance
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
@@ -220,7 +222,11 @@ func TestReferenceOfOurSpec(t *testing.T) {
 			schema := content.checked()
 			other := reference(t, testspec.Spec, schema.place)
 			random := rand.New(rand.NewPCG(1, 2))
-			names := append(slices.Sorted(maps.Keys(schema.Properties)), "undocumented")
+			names := []string{"undocumented"}
+			for _, p := range schema.Properties {
+				names = append(names, p.Name)
+			}
+			slices.Sort(names)
 			const bodies = 2000
 			faulty := 0
 			for range bodies {
@@ -228,10 +234,10 @@ func TestReferenceOfOurSpec(t *testing.T) {
 				require.NoError(t, json.Unmarshal([]byte(test.body), &object))
 				for range 1 + random.IntN(4) {
 					name := names[random.IntN(len(names))]
-					p := schema.Properties[name]
+					p := schema.Property(name)
 					if random.IntN(5) == 0 {
 						delete(object, name)
-					} else if p == nil || p.Value.Format != "date-time" && p.Value.Format != "uri-reference" {
+					} else if p == nil || p.Format != "date-time" && p.Format != "uri-reference" {
 						object[name] = json.RawMessage(values[random.IntN(len(values))])
 					}
 				}
@@ -246,5 +252,54 @@ func TestReferenceOfOurSpec(t *testing.T) {
 			assert.Greater(t, faulty, bodies/10, "of both kinds")
 			assert.Less(t, faulty, bodies*99/100, "of both kinds")
 		})
+	}
+}
+
+// TestPatterns matches strings with patterns that package regexp does not have.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for schema, violated := range map[string]bool{
+		`{type: string, pattern: '^(?!a)'}`: true, `{type: string, pattern: '^(?=a)'}`: false, `{type: string, pattern: '^.{1,2000}$'}`: false,
+		`{type: string, pattern: '^[^]{5}$'}`: false, `{type: string, pattern: '^\p{Lu}'}`: true, `{type: string, pattern: '('}`: false,
+	} {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			contract, s := loadSchema(t, schema, "")
+			assert.Equal(t, violated, len(violationsOf(t, contract, s, `"aaaab"`, inResponseBody)) > 0)
+		})
+	}
+}
+
+// TestSlowPatterns checks a string for which patterns take too long: a note says so, and nothing is a finding or evidence.
+func TestSlowPatterns(t *testing.T) {
+	t.Parallel()
+	const slow = `{pattern: '^(?=a)(a+)+$'}`
+	text := `"` + strings.Repeat("a", 40) + `!"`
+	for schema, keywords := range map[string][]string{
+		slow: {"pattern"}, `{anyOf: [` + slow + `, {type: integer}]}`: {"anyOf"}, `{anyOf: [` + slow + `, {}]}`: nil,
+		`{oneOf: [` + slow + `, {type: string}]}`: {"oneOf"}, `{oneOf: [{}, {type: string}, ` + slow + `]}`: {"oneOf"},
+		`{not: ` + slow + `}`: {"not"}, `{not: {not: ` + slow + `}}`: {"not"}, `{allOf: [` + slow + `, {maxLength: 3}]}`: {"pattern", "maxLength"},
+	} {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			contract, s := loadSchema(t, schema, "")
+			var got []string
+			for _, v := range violationsOf(t, contract, s, text, inResponseBody) {
+				got = append(got, v.keyword)
+				definite := v.keyword == "maxLength" || v.keyword == "oneOf" && strings.Contains(schema, "{}")
+				assert.Equal(t, definite, v.source == "", v.keyword)
+			}
+			assert.Equal(t, keywords, got)
+		})
+	}
+	contract, _ := loadSchema(t, slow, "")
+	k := contract.newChecker()
+	findings, err := k.check(&traffic.Exchange{Method: "GET", URL: &url.URL{Path: "/"}, Status: 200, Response: traffic.Message{
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(text)}})
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	assert.Equal(t, Note, findings[0].Source)
+	for i := range k.evidence.satisfied.All() {
+		assert.NotEqual(t, "pattern", contract.claims[i].Rule)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
@@ -16,9 +17,10 @@ func claimsCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "claims [flags]",
 		Short: "List the claims of the spec",
-		Long: "claims lists every claim of the spec that traffic can support or violate: its source, line, ID and text.\n\n" +
+		Long: "claims lists every claim of the spec that traffic can support or violate: its source, line, ID and text.\n" +
+			"It ends with what the spec has and verify does not check.\n\n" +
 			"Exit codes: 0 listed, 2 could not run.",
-		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.[] | select(.source == \"assumed\") | .id'",
+		Example: "  fleetio claims\n  fleetio claims --format json | jq -r '.claims[] | select(.source == \"assumed\") | .id'",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if err := checkFormat(format); err != nil {
@@ -36,11 +38,17 @@ func claimsCommand(c *console) *cobra.Command {
 				e := json.NewEncoder(out)
 				e.SetEscapeHTML(false)
 				e.SetIndent("", "  ")
-				return errors.Join(e.Encode(s.contract.Claims()), out.Flush())
+				return errors.Join(e.Encode(map[string]any{"claims": s.contract.Claims(), "unchecked": s.contract.Unchecked}), out.Flush())
+			}
+			print := func(source any, at conformance.Location, id, text string) {
+				line := fmt.Sprintf("%-10s %s:%d %s: %s", source, at.In(s.name), at.Line, id, text)
+				_, _ = fmt.Fprintln(out, printable.Text(line))
 			}
 			for _, claim := range s.contract.Claims() {
-				line := fmt.Sprintf("%-10s %s:%d %s: %s", claim.Source, s.name, claim.Spec.Line, claim.ID, claim.Text)
-				_, _ = fmt.Fprintln(out, printable.Text(line))
+				print(claim.Source, claim.Spec, claim.ID, claim.Text)
+			}
+			for _, u := range s.contract.Unchecked {
+				print("unchecked", u.Spec, "#"+u.Spec.Pointer, u.Reason)
 			}
 			return out.Flush()
 		},

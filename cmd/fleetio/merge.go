@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"slices"
@@ -38,7 +37,7 @@ func mergeCommand(c *console) *cobra.Command {
 			if r.Shards != nil {
 				return missingShards(r.Shards)
 			}
-			if r.Spec.SHA256 != fmt.Sprintf("%x", sha256.Sum256(v.spec.bytes)) {
+			if r.Spec.SHA256 != v.spec.contract.Spec().SHA256 {
 				return fmt.Errorf("the reports are of another spec than %s (%s %s); use --spec",
 					v.spec.name, r.Spec.Title, r.Spec.Version)
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"runtime"
@@ -15,16 +14,12 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 )
 
-const (
-	embeddedSpec = "api/openapi.yaml" // the name of the embedded spec in reports
-	maxSpec      = 16 << 20           // bytes
-	largeSpec    = 1 << 20            // bytes, of a spec that may fill much of softMemory by itself
-)
+// embeddedSpec is the name of the embedded spec in reports.
+const embeddedSpec = "api/openapi.yaml"
 
 // spec is the spec to check by.
 type spec struct {
 	name     string
-	bytes    []byte
 	contract *conformance.Contract
 }
 
@@ -34,42 +29,42 @@ func specFlag(cmd *cobra.Command, path *string) {
 		"check by the OpenAPI 3.0 document in `FILE` (default the embedded "+embeddedSpec+")")
 }
 
-// loadSpec reads the spec at path, or the embedded one.
+// loadSpec reads the spec at path, or the embedded one. The error has a line for each mistake in the spec.
 func loadSpec(path string) (*spec, error) {
-	s := &spec{name: embeddedSpec, bytes: api.Spec}
-	if path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		s.name = path
-		if s.bytes, err = io.ReadAll(io.LimitReader(f, maxSpec+1)); err != nil {
-			return nil, err
-		}
-		if len(s.bytes) > maxSpec {
-			return nil, fmt.Errorf("%s: more than %d MiB", path, maxSpec>>20)
-		}
+	if path == "" {
+		contract, err := conformance.Load(api.Spec)
+		return &spec{embeddedSpec, contract}, err
 	}
-	if len(s.bytes) > largeSpec && os.Getenv("GOMEMLIMIT") == "" {
-		defer raiseMemoryLimit()()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		defer raiseMemoryLimit(path)()
 	}
-	var err error
-	s.contract, err = conformance.Load(s.bytes)
-	at, isAt := errors.AsType[*conformance.SpecError](err)
-	switch {
-	case isAt && at.Line > 0:
-		return nil, fmt.Errorf("%s:%d: %s (#%s)", s.name, at.Line, at.Reason, at.Pointer)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", s.name, err)
+	contract, err := conformance.LoadFile(path)
+	mistakes := conformance.SpecErrors(err)
+	if len(mistakes) == 0 {
+		return &spec{path, contract}, err
 	}
-	return s, nil
+	var list []error
+	for _, m := range mistakes {
+		at := conformance.Location{File: m.File, Line: m.Line, Pointer: m.Pointer}
+		line := fmt.Sprintf("%s:%d: %s", at.In(path), at.Line, m.Reason)
+		if at.Pointer != "" {
+			line += " (#" + at.Pointer + ")"
+		}
+		list = append(list, errors.New(line))
+	}
+	return nil, errors.Join(list...)
 }
 
-// raiseMemoryLimit lifts the soft limit of memory until the function that it returns is called, which sets it again, above
-// what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
-func raiseMemoryLimit() func() {
-	limit := debug.SetMemoryLimit(math.MaxInt64)
+// memoryPerByte is how much memory a byte of a spec takes while it is loaded.
+const memoryPerByte = 50
+
+// raiseMemoryLimit raises the soft limit of memory for the loading of a spec. The function that it returns sets the limit
+// again, above what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
+func raiseMemoryLimit(path string) func() {
+	limit := debug.SetMemoryLimit(-1)
+	if info, err := os.Stat(path); err == nil {
+		debug.SetMemoryLimit(max(limit, memoryPerByte*info.Size()))
+	}
 	return func() {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)

@@ -88,6 +88,9 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if v.spec, err = loadSpec(v.specPath); err != nil {
 		return err
 	}
+	for _, name := range v.spec.contract.Files() {
+		v.inputs = append(v.inputs, conformance.Location{File: name}.In(v.specPath))
+	}
 	if v.knownPath == "" {
 		return nil
 	}
@@ -172,7 +175,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	if v.suggestPath == "" {
 		return nil
 	}
-	overlay, err := suggest.Overlay(v.spec.bytes, r, v.suggestDocumented)
+	overlay, err := suggest.Overlay(v.spec.contract.Source(), r, v.suggestDocumented)
 	if errors.Is(err, suggest.ErrNothing) {
 		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil
@@ -189,7 +192,7 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 // warnings prints what was not checked.
 func (v *verdict) warnings(c *console, r *conformance.Report) {
 	for _, u := range r.Unchecked {
-		c.warnf("%s:%d: not checked: %s (#%s)", v.spec.name, u.Spec.Line, u.Reason, u.Spec.Pointer)
+		c.warnf("%s:%d: not checked: %s (#%s)", u.Spec.In(v.spec.name), u.Spec.Line, u.Reason, u.Spec.Pointer)
 	}
 	if r.Exchanges == 0 {
 		return

@@ -150,7 +150,7 @@ func (j *junit) run(r *conformance.Report) {
 func (j *junit) claim(e *conformance.Evidence, deviations []*conformance.Deviation) {
 	suite := strings.Join(operations(e.Uses), ", ") + " " + string(e.Part)
 	_, pointer, _ := strings.Cut(e.ID, "#")
-	c := junitCase{Class: suite, Name: pointer + ": " + e.Text, File: j.o.Spec, Line: e.Spec.Line}
+	c := junitCase{Class: suite, Name: pointer + ": " + e.Text, File: e.Spec.In(j.o.Spec), Line: e.Spec.Line}
 	unknown := slices.IndexFunc(deviations, func(d *conformance.Deviation) bool { return d.Known == "" })
 	switch {
 	case unknown >= 0:
@@ -172,7 +172,7 @@ func (j *junit) claim(e *conformance.Evidence, deviations []*conformance.Deviati
 func (j *junit) deviation(d *conformance.Deviation) {
 	suite := d.Operation + " " + string(d.Part)
 	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", d.Source, d.Status, d.Pointer, d.Rule, d.Fingerprint),
-		File: j.o.Spec, Line: d.Spec.Line}
+		File: d.Spec.In(j.o.Spec), Line: d.Spec.Line}
 	switch {
 	case d.Known != "":
 		c.Skipped = &junitSkipped{"known failure: " + d.Known}

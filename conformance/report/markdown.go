@@ -90,7 +90,7 @@ func table(b *bytes.Buffer, title string, deviations []*conformance.Deviation, o
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(d.Source)), code(d.Rule),
 			code(fmt.Sprintf("%s %d %s %s", d.Operation, d.Status, d.Part, d.Pointer)), message, d.Exchanges,
-			code(d.First.Exchange), code(fmt.Sprintf("%s:%d", o.Spec, d.Spec.Line)))
+			code(d.First.Exchange), code(fmt.Sprintf("%s:%d", d.Spec.In(o.Spec), d.Spec.Line)))
 	}
 	if more := len(deviations) - shown; more > 0 {
 		fmt.Fprintf(b, "\nThe other formats list %d more.\n", more)

@@ -140,7 +140,7 @@ func sarifResultOf(d *conformance.Deviation, rule int, because string, o Options
 		result.Properties["claim"] = d.Claim
 	}
 	at := sarifLocation{Logical: []sarifLogical{{"#" + d.Spec.Pointer, "member"}}}
-	at.Physical.Artifact.URI = uri(o.Spec)
+	at.Physical.Artifact.URI = uri(d.Spec.In(o.Spec))
 	if d.Spec.Line > 0 {
 		at.Physical.Region = &sarifRegion{d.Spec.Line}
 	}

@@ -6,37 +6,34 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
 
 // Key is the name of the extension.
-const Key = "x-assumed"
+const Key = speclint.AssumedKey
 
 // Assumptions holds the reason of each assumption by the pointer of the claim.
 type Assumptions map[string]string
 
 // Read collects the assumptions of a spec. An x-assumed object mirrors the object that contains it: its keys
 // lead down to the claim, its leaf is the reason. In a list, a key names the entry by its value, as positions change.
-func Read(s *yamltree.Tree) (Assumptions, error) {
-	list := Assumptions{}
-	err := s.WalkObjects(func(at string, n *yaml.Node, names bool) error {
-		if names {
-			return nil
-		}
-		assumed, line := s.Child(n, Key)
-		if assumed == nil {
-			return nil
-		}
-		if yamltree.Follow(assumed).Kind != yaml.MappingNode || len(yamltree.Follow(assumed).Content) == 0 {
-			return &yamltree.Error{Line: line, Pointer: at + "/" + Key,
-				Reason: "x-assumed maps the keywords beside it to the reason why each is assumed"}
-		}
-		return list.read(s, at+"/"+Key, assumed, at, n)
-	})
-	return list, err
+func Read(s *yamltree.Tree) (Assumptions, []speclint.Problem) {
+	r := reader{s, Assumptions{}, nil}
+	if s.HasKey(Key) {
+		s.WalkObjects(func(at string, n *yamltree.Node, names bool) {
+			assumed, _ := s.Child(n, Key)
+			switch at += "/" + Key; {
+			case names || assumed == nil:
+			case assumed.Type != strictjson.Object || len(assumed.Entries) == 0:
+				r.fail(at, "x-assumed maps the keywords beside it to the reason why each is assumed")
+			default:
+				r.read(at, assumed, strings.TrimSuffix(at, "/"+Key), n)
+			}
+		})
+	}
+	return r.list, r.problems
 }
 
 // Reason returns the reason if the claim at pointer, or an object around it, is assumed.
@@ -53,38 +50,39 @@ func (a Assumptions) Reason(pointer string) (reason string, ok bool) {
 	}
 }
 
+type reader struct {
+	source   *yamltree.Tree
+	list     Assumptions
+	problems []speclint.Problem
+}
+
+func (r *reader) fail(at, reason string) {
+	r.problems = append(r.problems, speclint.Problem{Pointer: at, Reason: reason})
+}
+
 // read descends from the node assumed and from the node n that it mirrors, side by side.
-func (a Assumptions) read(s *yamltree.Tree, assumedAt string, assumed *yaml.Node, at string, n *yaml.Node) error {
-	assumed, n = yamltree.Follow(assumed), yamltree.Follow(n)
-	if assumed.Kind == yaml.ScalarNode {
-		if strings.TrimSpace(assumed.Value) == "" || assumed.Tag != "!!str" {
-			return &yamltree.Error{Line: assumed.Line, Pointer: assumedAt, Reason: "an assumption needs a reason, as text"}
-		}
-		a[at] = assumed.Value
-		return nil
+func (r *reader) read(assumedAt string, assumed *yamltree.Node, at string, n *yamltree.Node) {
+	switch {
+	case assumed.Scalar() && (strings.TrimSpace(assumed.Text) == "" || assumed.Type != strictjson.String):
+		r.fail(assumedAt, "an assumption needs a reason, as text")
+	case assumed.Scalar():
+		r.list[at] = assumed.Text
+	case assumed.Type != strictjson.Object:
+		r.fail(assumedAt, "expected a reason, or an object that leads to one")
+		return
 	}
-	if assumed.Kind != yaml.MappingNode {
-		return &yamltree.Error{Line: assumed.Line, Pointer: assumedAt, Reason: "expected a reason, or an object that leads to one"}
+	for _, e := range assumed.Entries {
+		token := e.Key
+		if n.Type == strictjson.Array {
+			token = strconv.Itoa(slices.IndexFunc(n.Entries, func(item yamltree.Entry) bool { return item.Scalar() && item.Text == e.Key }))
+		}
+		next, _ := r.source.Child(n, token)
+		if next == nil || e.Key == Key {
+			r.fail(assumedAt+strictjson.Pointer(e.Key), "x-assumed has no claim: there is no "+strconv.Quote(e.Key)+" at "+quotePointer(at))
+			continue
+		}
+		r.read(assumedAt+strictjson.Pointer(e.Key), e.Node, at+strictjson.Pointer(token), next)
 	}
-	for i := 0; i+1 < len(assumed.Content); i += 2 {
-		key := assumed.Content[i]
-		token := key.Value
-		if n.Kind == yaml.SequenceNode {
-			token = strconv.Itoa(slices.IndexFunc(n.Content, func(e *yaml.Node) bool {
-				return yamltree.Follow(e).Kind == yaml.ScalarNode && yamltree.Follow(e).Value == key.Value
-			}))
-		}
-		next, _ := s.Child(n, token)
-		if next == nil || key.Value == Key {
-			return &yamltree.Error{Line: key.Line, Pointer: assumedAt + strictjson.Pointer(key.Value),
-				Reason: "x-assumed has no claim: there is no " + strconv.Quote(key.Value) + " at " + quotePointer(at)}
-		}
-		err := a.read(s, assumedAt+strictjson.Pointer(key.Value), assumed.Content[i+1], at+strictjson.Pointer(token), next)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func quotePointer(pointer string) string {

@@ -20,6 +20,13 @@ func (s Set) Add(i int) {
 	}
 }
 
+// Remove removes an integer. A negative one stands for none.
+func (s Set) Remove(i int) {
+	if i >= 0 {
+		s[i>>6] &^= 1 << (i & 63)
+	}
+}
+
 // Word is a part of a set, to add many integers at once.
 type Word struct {
 	at   int

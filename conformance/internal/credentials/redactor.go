@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -25,9 +25,12 @@ type Rules struct {
 }
 
 // NewRules returns the rules for the credentials of a spec. Names in the spec and the values of its enums are none.
-func NewRules(list []Credential, spec *yaml.Node) *Rules {
+func NewRules(list []Credential, spec *yamltree.Tree) *Rules {
 	r := &Rules{list: list, words: map[string]bool{}}
-	addWords(r.words, spec)
+	addWords(r.words, spec.Root)
+	for _, name := range spec.Files() {
+		addWords(r.words, spec.Node(strictjson.Pointer(name)))
+	}
 	for _, c := range list {
 		if name, ok := strings.CutSuffix(c.Prefix, " "); ok {
 			r.schemes = append(r.schemes, name)
@@ -142,23 +145,16 @@ func (r *Rules) redact(ex *traffic.Exchange, secrets *redact.Redactor) (*traffic
 }
 
 // addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
-func addWords(words map[string]bool, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		for _, child := range n.Content {
-			addWords(words, child)
-		}
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		words[strings.ToLower(name)] = true
-		if name == "enum" {
-			for _, item := range value.Content {
-				words[strings.ToLower(item.Value)] = true
+func addWords(words map[string]bool, n *yamltree.Node) {
+	for _, e := range n.Entries {
+		words[strings.ToLower(e.Key)] = true
+		if e.Key == "enum" {
+			for _, item := range e.Entries {
+				words[strings.ToLower(item.Text)] = true
 			}
 		}
-		if name != "example" && name != "examples" {
-			addWords(words, value)
+		if e.Key != "example" && e.Key != "examples" {
+			addWords(words, e.Node)
 		}
 	}
 }

@@ -4,7 +4,9 @@ package formats
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -151,3 +153,18 @@ const (
 	authority    = `//(?:(?:[` + unreserved + `:]|` + escaped + `)*@)?` + host + `(?::[0-9]*)?(?:/` + pchar + `*)*`
 	tail         = `(?:\?(?:` + pchar + `|[/?])*)?(?:#(?:` + pchar + `|[/?])*)?$`
 )
+
+// unchecked are the other formats of OpenAPI 3.0 and JSON Schema. They have no matcher.
+var unchecked = []string{"float", "double", "password", "hostname", "ipv4", "ipv6", "json-pointer", "regex", "time", "duration",
+	"uri-template", "idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer"}
+
+// Binary is the format of any bytes, also of those that are no text.
+const Binary = "binary"
+
+// Checked reports whether a value's format is checked, or allows all values.
+func Checked(name string) bool { return Matchers[name] != nil || IntegerBits[name] > 0 || name == Binary }
+
+// Names returns the formats of OpenAPI 3.0 and JSON Schema.
+func Names() []string {
+	return slices.Concat(slices.Sorted(maps.Keys(Matchers)), slices.Sorted(maps.Keys(IntegerBits)), unchecked, []string{Binary})
+}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 )
 
 // Template matches the path of a URL on any host: recordings come from proxies, sandboxes and loopback.
@@ -31,7 +31,7 @@ var placeholder = regexp.MustCompile(`\{[^{}/]+\}`)
 
 // New returns a template for a path of a spec, or the first of several for the same, below the paths of its servers. The
 // others have the same parameters.
-func New(servers openapi3.Servers, paths ...string) *Template {
+func New(servers []openapi.Server, paths ...string) *Template {
 	t := &Template{}
 	for _, name := range placeholder.FindAllString(paths[0], -1) {
 		t.Names = append(t.Names, name[1:len(name)-1])
@@ -84,7 +84,7 @@ const maxBases = 100
 
 // basePaths returns the paths of a server, without a slash at the end: one for each value of its variables with an enum.
 // Another variable stays a placeholder, or has its default if that is more than a segment.
-func basePaths(s *openapi3.Server) []string {
+func basePaths(s openapi.Server) []string {
 	urls := []string{s.URL}
 	for _, name := range slices.Sorted(maps.Keys(s.Variables)) {
 		v := s.Variables[name]

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/stretchr/testify/require"
 )
 
@@ -56,25 +57,25 @@ func TestMatch(t *testing.T) {
 
 func TestServers(t *testing.T) {
 	t.Parallel()
-	variable := func(initial string, enum ...string) *openapi3.ServerVariable {
-		return &openapi3.ServerVariable{Default: initial, Enum: enum}
+	variable := func(initial string, enum ...string) openapi.Variable {
+		return openapi.Variable{Default: initial, Enum: enum}
 	}
 	for name, test := range map[string]struct {
-		server  openapi3.Server
+		server  openapi.Server
 		yes, no []string
 	}{
-		"an enum": {openapi3.Server{URL: "https://h/{v}", Variables: map[string]*openapi3.ServerVariable{"v": variable("v1", "v1", "v2")}},
+		"an enum": {openapi.Server{URL: "https://h/{v}", Variables: map[string]openapi.Variable{"v": variable("v1", "v1", "v2")}},
 			[]string{"/v1/a", "/v2/a"}, []string{"/v3/a", "/a"}},
-		"no enum": {openapi3.Server{URL: "https://{host}:{port}/{v}", Variables: map[string]*openapi3.ServerVariable{"host": variable("h"), "port": variable("80"), "v": variable("v1")}},
+		"no enum": {openapi.Server{URL: "https://{host}:{port}/{v}", Variables: map[string]openapi.Variable{"host": variable("h"), "port": variable("80"), "v": variable("v1")}},
 			[]string{"/v1/a", "/anything/a"}, []string{"/a", "/x/y/a"}},
-		"a path": {openapi3.Server{URL: "{base}/x", Variables: map[string]*openapi3.ServerVariable{"base": variable("https://h/v1")}},
+		"a path": {openapi.Server{URL: "{base}/x", Variables: map[string]openapi.Variable{"base": variable("https://h/v1")}},
 			[]string{"/v1/x/a"}, []string{"/x/a", "/v2/x/a"}},
-		"relative": {openapi3.Server{URL: "v2/"}, []string{"/v2/a"}, []string{"/a"}},
-		"a query":  {openapi3.Server{URL: "https://h?x=/y"}, []string{"/a"}, []string{"/y/a"}},
+		"relative": {openapi.Server{URL: "v2/"}, []string{"/v2/a"}, []string{"/a"}},
+		"a query":  {openapi.Server{URL: "https://h?x=/y"}, []string{"/a"}, []string{"/y/a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			template := New(openapi3.Servers{&test.server}, "/a")
+			template := New([]openapi.Server{test.server}, "/a")
 			for want, paths := range map[bool][]string{true: test.yes, false: test.no} {
 				for _, path := range paths {
 					_, ok := template.Match(path)

@@ -27,7 +27,7 @@ func Check(contract *conformance.Contract, name string) page.Check {
 			list[i] = page.Finding{Rule: f.Rule, Part: string(f.Part), Pointer: f.Pointer, Message: f.Message,
 				Fails: f.Fails(), Note: f.Source == conformance.Note}
 			if f.Spec.Line > 0 {
-				list[i].Spec = fmt.Sprintf("%s:%d", name, f.Spec.Line)
+				list[i].Spec = fmt.Sprintf("%s:%d", f.Spec.In(name), f.Spec.Line)
 			}
 		}
 		return list, nil

@@ -1,0 +1,182 @@
+// Package openapi has the parts of an OpenAPI 3.0 document that a checker needs, with references resolved. Field names are
+// those of the specification.
+package openapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+)
+
+// Document is an OpenAPI document.
+type Document struct {
+	Title, Version  string
+	Servers         []Server
+	Paths           []*PathItem // by path
+	Security        []SecurityRequirement
+	SecuritySchemes map[string]*SecurityScheme
+	Schemas         []*Schema // all, by ID
+}
+
+// Server is a Server Object.
+type Server struct {
+	URL       string
+	Variables map[string]Variable
+}
+
+// Variable is a Server Variable Object.
+type Variable struct {
+	Default string
+	Enum    []string
+}
+
+// PathItem is a Path Item Object.
+type PathItem struct {
+	Path       string
+	Pointer    string
+	Parameters []*Parameter
+	Servers    []Server
+	Operations []*Operation // by method
+}
+
+// Operation is an Operation Object.
+type Operation struct {
+	Method      string // upper case
+	Pointer     string
+	OperationID string
+	Parameters  []*Parameter
+	RequestBody *RequestBody // or nil
+	Responses   map[string]*Response
+	Security    []SecurityRequirement // nil if it is that of the document
+	Servers     []Server
+}
+
+// Parameter is a Parameter Object, or a Header Object, which has no name and place.
+type Parameter struct {
+	Pointer         string
+	Name, In        string
+	Required        bool
+	Style           string // "" is the default
+	Explode         *bool  // nil is the default of the style
+	AllowReserved   bool
+	AllowEmptyValue bool
+	Schema          *Schema // nil if there is a content
+	Content         map[string]*MediaType
+}
+
+// RequestBody is a Request Body Object.
+type RequestBody struct {
+	Pointer  string
+	Required bool
+	Content  map[string]*MediaType
+}
+
+// Response is a Response Object.
+type Response struct {
+	Pointer string
+	Headers map[string]*Parameter
+	Content map[string]*MediaType
+}
+
+// MediaType is a Media Type Object.
+type MediaType struct {
+	Schema   *Schema
+	Encoding map[string]*Encoding
+}
+
+// Encoding is an Encoding Object.
+type Encoding struct {
+	ContentType   string
+	Headers       map[string]*Parameter
+	Style         string
+	Explode       *bool
+	AllowReserved bool
+}
+
+// SecurityRequirement is a Security Requirement Object: the sorted names of the schemes.
+type SecurityRequirement []string
+
+// SecurityScheme is a Security Scheme Object.
+type SecurityScheme struct {
+	Type, In, Name, Scheme string
+}
+
+// Schema is a Schema Object. References to one lead to one Schema.
+type Schema struct {
+	ID      int
+	Pointer string
+
+	Type, Format, Pattern                      string
+	HasNullable                                bool // the keyword is there
+	Nullable, ReadOnly, WriteOnly              bool
+	UniqueItems                                bool
+	Minimum, Maximum, MultipleOf               json.Number // as written; "" for none
+	ExclusiveMinimum, ExclusiveMaximum         bool
+	MinLength, MinItems, MinProperties         uint64
+	MaxLength, MaxItems, MaxProperties         *uint64
+	Enum                                       []*yamltree.Node
+	Required                                   []string
+	Properties                                 []Property // sorted by name
+	Items, Not, AdditionalProperties           *Schema
+	HasAdditionalProperties, NoOtherProperties bool // the keyword is there; it is false
+	AllOf, AnyOf, OneOf                        []*Schema
+	Discriminator                              *Discriminator
+}
+
+// Property is an entry of properties.
+type Property struct {
+	Name   string
+	Schema *Schema
+}
+
+// Discriminator is a Discriminator Object.
+type Discriminator struct {
+	PropertyName string
+	// Mapping has the schemas of the mapping, and those below oneOf and anyOf by the names of their components.
+	Mapping map[string]*Schema
+}
+
+// Property returns the schema of the property with a name, or nil.
+func (s *Schema) Property(name string) *Schema {
+	i, found := slices.BinarySearchFunc(s.Properties, name, func(p Property, name string) int {
+		switch {
+		case p.Name < name:
+			return -1
+		case p.Name > name:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		return nil
+	}
+	return s.Properties[i].Schema
+}
+
+// Serialization returns the style of a parameter or header, and whether it is exploded.
+func (p *Parameter) Serialization() (style string, explode bool) {
+	byDefault := "simple"
+	if p.In == "query" || p.In == "cookie" {
+		byDefault = "form"
+	}
+	return serialization(p.Style, byDefault, p.Explode)
+}
+
+// Serialization returns the style of a property of a form, and whether it is exploded. e may be nil.
+func (e *Encoding) Serialization() (style string, explode bool) {
+	if e == nil {
+		return "form", true
+	}
+	return serialization(e.Style, "form", e.Explode)
+}
+
+// serialization applies the defaults. A deepObject has no form that is not exploded.
+func serialization(style, byDefault string, explode *bool) (string, bool) {
+	style = cmp.Or(style, byDefault)
+	if explode != nil {
+		return style, *explode
+	}
+	return style, style == "form" || style == "deepObject"
+}

@@ -1,0 +1,357 @@
+package openapi
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+)
+
+// Read reads a document, which must have no mistakes: its references are resolved.
+func Read(t *yamltree.Tree) *Document {
+	r := &reader{tree: t, schemas: map[string]*Schema{}}
+	root := place{"", t.Root}
+	info, _ := r.child(root, "info")
+	r.doc = &Document{Title: r.text(info, "title"), Version: r.text(info, "version"), Servers: r.servers(root),
+		Security: r.security(root), SecuritySchemes: map[string]*SecurityScheme{}}
+	if components, ok := r.child(root, "components"); ok {
+		for _, at := range r.named(components, "schemas") {
+			r.schema(at)
+		}
+		for name, at := range r.named(components, "securitySchemes") {
+			r.doc.SecuritySchemes[name] = &SecurityScheme{Type: r.text(at, "type"), In: r.text(at, "in"), Name: r.text(at, "name"), Scheme: r.text(at, "scheme")}
+		}
+	}
+	for path, at := range r.named(root, "paths") {
+		if strings.HasPrefix(path, "/") {
+			r.doc.Paths = append(r.doc.Paths, r.pathItem(path, at))
+		}
+	}
+	slices.SortStableFunc(r.doc.Paths, func(a, b *PathItem) int {
+		return strings.Compare(a.Path, b.Path)
+	})
+	return r.doc
+}
+
+type reader struct {
+	tree    *yamltree.Tree
+	doc     *Document
+	schemas map[string]*Schema // by pointer
+}
+
+// place is a node and its pointer.
+type place struct {
+	at string
+	n  *yamltree.Node
+}
+
+// follow follows references.
+func (r *reader) follow(p place) place {
+	for p.n.Type == strictjson.Object {
+		ref, _ := r.tree.Child(p.n, "$ref")
+		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#") {
+			break
+		}
+		p = place{ref.Text[1:], r.tree.Node(ref.Text[1:])}
+	}
+	return p
+}
+
+// child returns what is below a key, without references.
+func (r *reader) child(p place, key string) (place, bool) {
+	n, _ := r.tree.Child(p.n, key)
+	if n == nil {
+		return place{}, false
+	}
+	return r.follow(place{p.at + "/" + key, n}), true
+}
+
+// named returns the entries of the object below a key, by name, without references.
+func (r *reader) named(p place, key string) func(yield func(string, place) bool) {
+	return func(yield func(string, place) bool) {
+		below, ok := r.child(p, key)
+		if !ok {
+			return
+		}
+		for _, e := range below.n.Entries {
+			if !yield(e.Key, r.follow(place{below.at + strictjson.Pointer(e.Key), e.Node})) {
+				return
+			}
+		}
+	}
+}
+
+// list returns the items of the list below a key, without references.
+func (r *reader) list(p place, key string) (items []place) {
+	if below, ok := r.child(p, key); ok {
+		for i, e := range below.n.Entries {
+			items = append(items, r.follow(place{below.at + "/" + strconv.Itoa(i), e.Node}))
+		}
+	}
+	return items
+}
+
+func (r *reader) text(p place, key string) string {
+	if n, _ := r.tree.Child(p.n, key); n != nil && n.Scalar() {
+		return n.Text
+	}
+	return ""
+}
+
+func (r *reader) truth(p place, key string) bool { return r.text(p, key) == "true" }
+
+// option returns a boolean that may be absent.
+func (r *reader) option(p place, key string) *bool {
+	if n, _ := r.tree.Child(p.n, key); n == nil {
+		return nil
+	}
+	value := r.truth(p, key)
+	return &value
+}
+
+func (r *reader) servers(p place) (list []Server) {
+	for _, at := range r.list(p, "servers") {
+		s := Server{URL: r.text(at, "url"), Variables: map[string]Variable{}}
+		for name, below := range r.named(at, "variables") {
+			v := Variable{Default: r.text(below, "default")}
+			for _, e := range r.list(below, "enum") {
+				v.Enum = append(v.Enum, e.n.Text)
+			}
+			s.Variables[name] = v
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// security returns nil without the keyword, which is not the same as an empty list.
+func (r *reader) security(p place) []SecurityRequirement {
+	if _, ok := r.child(p, "security"); !ok {
+		return nil
+	}
+	list := []SecurityRequirement{}
+	for _, at := range r.list(p, "security") {
+		requirement := SecurityRequirement{}
+		for _, e := range at.n.Entries {
+			requirement = append(requirement, e.Key)
+		}
+		slices.Sort(requirement)
+		list = append(list, requirement)
+	}
+	return list
+}
+
+var methods = []string{"connect", "delete", "get", "head", "options", "patch", "post", "put", "trace"}
+
+func (r *reader) pathItem(path string, p place) *PathItem {
+	item := &PathItem{Path: path, Pointer: p.at, Parameters: r.parameters(p), Servers: r.servers(p)}
+	for _, method := range methods {
+		at, ok := r.child(p, method)
+		if !ok {
+			continue
+		}
+		o := &Operation{Method: strings.ToUpper(method), Pointer: at.at, OperationID: r.text(at, "operationId"), Parameters: r.parameters(at),
+			Responses: map[string]*Response{}, Security: r.security(at), Servers: r.servers(at)}
+		if body, ok := r.child(at, "requestBody"); ok {
+			o.RequestBody = &RequestBody{Pointer: body.at, Required: r.truth(body, "required"), Content: r.content(body)}
+		}
+		for status, below := range r.named(at, "responses") {
+			if !strings.HasPrefix(status, "x-") {
+				o.Responses[status] = &Response{Pointer: below.at, Headers: r.headers(below), Content: r.content(below)}
+			}
+		}
+		item.Operations = append(item.Operations, o)
+	}
+	return item
+}
+
+func (r *reader) parameters(p place) (list []*Parameter) {
+	for _, at := range r.list(p, "parameters") {
+		list = append(list, r.parameter(at))
+	}
+	return list
+}
+
+func (r *reader) parameter(at place) *Parameter {
+	p := &Parameter{Pointer: at.at, Name: r.text(at, "name"), In: r.text(at, "in"), Required: r.truth(at, "required"), Style: r.text(at, "style"),
+		Explode: r.option(at, "explode"), AllowReserved: r.truth(at, "allowReserved"), AllowEmptyValue: r.truth(at, "allowEmptyValue"), Content: r.content(at)}
+	if schema, ok := r.child(at, "schema"); ok {
+		p.Schema = r.schema(schema)
+	}
+	return p
+}
+
+func (r *reader) headers(p place) map[string]*Parameter {
+	list := map[string]*Parameter{}
+	for name, at := range r.named(p, "headers") {
+		list[name] = r.parameter(at)
+	}
+	return list
+}
+
+// content returns nil without the keyword.
+func (r *reader) content(p place) map[string]*MediaType {
+	if _, ok := r.child(p, "content"); !ok {
+		return nil
+	}
+	list := map[string]*MediaType{}
+	for name, at := range r.named(p, "content") {
+		m := &MediaType{Encoding: map[string]*Encoding{}}
+		if schema, ok := r.child(at, "schema"); ok {
+			m.Schema = r.schema(schema)
+		}
+		for property, below := range r.named(at, "encoding") {
+			m.Encoding[property] = &Encoding{ContentType: r.text(below, "contentType"), Headers: r.headers(below), Style: r.text(below, "style"),
+				Explode: r.option(below, "explode"), AllowReserved: r.truth(below, "allowReserved")}
+		}
+		list[name] = m
+	}
+	return list
+}
+
+func (r *reader) schemaList(at []place) (list []*Schema) {
+	for _, p := range at {
+		list = append(list, r.schema(p))
+	}
+	return list
+}
+
+// schema reads a schema once for all references to it.
+func (r *reader) schema(p place) *Schema {
+	if known := r.schemas[p.at]; known != nil {
+		return known
+	}
+	s := &Schema{ID: len(r.doc.Schemas), Pointer: p.at}
+	r.schemas[p.at] = s
+	r.doc.Schemas = append(r.doc.Schemas, s)
+	for _, e := range p.n.Entries {
+		below := func() place { return r.follow(place{p.at + "/" + e.Key, e.Node}) }
+		switch e.Key {
+		case "type":
+			s.Type = e.Text
+		case "format":
+			s.Format = e.Text
+		case "pattern":
+			s.Pattern = e.Text
+		case "nullable":
+			s.HasNullable, s.Nullable = true, e.Text == "true"
+		case "readOnly":
+			s.ReadOnly = e.Text == "true"
+		case "writeOnly":
+			s.WriteOnly = e.Text == "true"
+		case "uniqueItems":
+			s.UniqueItems = e.Text == "true"
+		case "minimum":
+			s.Minimum = json.Number(e.Text)
+		case "maximum":
+			s.Maximum = json.Number(e.Text)
+		case "multipleOf":
+			s.MultipleOf = json.Number(e.Text)
+		case "exclusiveMinimum":
+			s.ExclusiveMinimum = e.Text == "true"
+		case "exclusiveMaximum":
+			s.ExclusiveMaximum = e.Text == "true"
+		case "minLength":
+			s.MinLength = count(e.Text)
+		case "minItems":
+			s.MinItems = count(e.Text)
+		case "minProperties":
+			s.MinProperties = count(e.Text)
+		case "maxLength":
+			s.MaxLength = limit(e.Text)
+		case "maxItems":
+			s.MaxItems = limit(e.Text)
+		case "maxProperties":
+			s.MaxProperties = limit(e.Text)
+		case "enum":
+			for _, item := range e.Entries {
+				s.Enum = append(s.Enum, item.Node)
+			}
+		case "required":
+			for _, item := range e.Entries {
+				s.Required = append(s.Required, item.Text)
+			}
+		case "properties":
+			r.properties(s, p.at+"/properties", e.Node)
+		case "items":
+			s.Items = r.schema(below())
+		case "not":
+			s.Not = r.schema(below())
+		case "additionalProperties":
+			s.HasAdditionalProperties, s.NoOtherProperties = true, e.Text == "false"
+			if e.Type == strictjson.Object {
+				s.AdditionalProperties = r.schema(below())
+			}
+		case "allOf":
+			s.AllOf = r.schemaList(r.list(p, "allOf"))
+		case "anyOf":
+			s.AnyOf = r.schemaList(r.list(p, "anyOf"))
+		case "oneOf":
+			s.OneOf = r.schemaList(r.list(p, "oneOf"))
+		}
+	}
+	r.discriminator(s, p)
+	return s
+}
+
+func (r *reader) properties(s *Schema, at string, n *yamltree.Node) {
+	s.Properties = make([]Property, 0, len(n.Entries))
+	for _, e := range n.Entries {
+		below := r.follow(place{at + strictjson.Pointer(e.Key), e.Node})
+		s.Properties = append(s.Properties, Property{e.Key, r.schema(below)})
+	}
+	slices.SortFunc(s.Properties, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// discriminator reads the discriminator after the schemas that it chooses from.
+func (r *reader) discriminator(s *Schema, p place) {
+	at, ok := r.child(p, "discriminator")
+	if !ok {
+		return
+	}
+	s.Discriminator = &Discriminator{PropertyName: r.text(at, "propertyName"), Mapping: map[string]*Schema{}}
+	const components = "/components/schemas/"
+	for _, keyword := range []string{"oneOf", "anyOf"} {
+		list, _ := r.tree.Child(p.n, keyword)
+		if list == nil {
+			continue
+		}
+		for i, chosen := range r.list(p, keyword) {
+			// A reference may lead to the schema by another reference.
+			for _, pointer := range []string{chosen.at, strings.TrimPrefix(r.text(place{n: list.Entries[i].Node}, "$ref"), "#")} {
+				if name, ok := strings.CutPrefix(pointer, components); ok {
+					s.Discriminator.Mapping[strictjson.SplitPointer("/" + name)[0]] = r.schema(chosen)
+				}
+			}
+		}
+	}
+	for name, to := range r.named(at, "mapping") {
+		target, ok := strings.CutPrefix(to.n.Text, "#")
+		if !ok {
+			target = components + to.n.Text
+		}
+		n := r.tree.Node(target)
+		if n == nil {
+			delete(s.Discriminator.Mapping, name)
+			continue
+		}
+		s.Discriminator.Mapping[name] = r.schema(r.follow(place{target, n}))
+	}
+}
+
+// count returns a whole number; one that is too large for a size is the largest.
+func count(text string) uint64 {
+	n := strictjson.Exact(text).Num()
+	if !n.IsUint64() {
+		return 1<<64 - 1
+	}
+	return n.Uint64()
+}
+
+func limit(text string) *uint64 {
+	n := count(text)
+	return &n
+}

@@ -1,0 +1,206 @@
+package conformance
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+)
+
+// MaxSpec is the maximum size of a spec, and of each file that it refers to, in bytes.
+const MaxSpec = 16 << 20
+
+// SpecError is a mistake in a spec.
+type SpecError struct {
+	File    string // relative to the folder of the spec; "" for the spec itself
+	Line    int    // from 1
+	Pointer string // JSON pointer; "" for the root, or if a file is no YAML
+	Reason  string
+}
+
+// Error returns the file, unless it is the spec itself, the line, the pointer and the reason.
+func (e *SpecError) Error() string {
+	var b strings.Builder
+	if e.File != "" {
+		b.WriteString(e.File + ": ")
+	}
+	fmt.Fprintf(&b, "line %d: ", e.Line)
+	if e.Pointer != "" {
+		fmt.Fprintf(&b, "#%s: ", e.Pointer)
+	}
+	return b.String() + e.Reason
+}
+
+// SpecErrors returns the mistakes in an error of [Load] and [LoadFile].
+func SpecErrors(err error) (list []*SpecError) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	for _, err := range joined.Unwrap() {
+		if e, ok := errors.AsType[*SpecError](err); ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Load compiles an OpenAPI 3.0 spec, YAML 1.2 or JSON, with the extensions x-assumed and x-criteria. References must stay
+// inside the spec. If the spec has mistakes, the error joins a [*SpecError] for each, sorted by line. What is no mistake,
+// but has no effect or is not checked, is in [Contract.Unchecked].
+func Load(spec []byte) (*Contract, error) { return compile(spec, "", nil) }
+
+// LoadFile is Load for a file, whose relative references may lead to other files in its folder and below. Neither ".." nor a
+// symbolic link leads out of the folder, and no URL is fetched. A file larger than [MaxSpec] is an error.
+func LoadFile(path string) (*Contract, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	spec, err := readSpec(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return compile(spec, filepath.Base(path), func(name string) ([]byte, error) {
+		f, err := os.OpenInRoot(filepath.Dir(path), filepath.FromSlash(name))
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		return readSpec(f)
+	})
+}
+
+func readSpec(f *os.File) ([]byte, error) {
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.New("this is a folder")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, MaxSpec+1))
+	if err == nil && len(text) > MaxSpec {
+		err = fmt.Errorf("larger than %d MiB", MaxSpec>>20)
+	}
+	return text, err
+}
+
+func compile(spec []byte, name string, open func(name string) ([]byte, error)) (*Contract, error) {
+	source, err := yamltree.Parse(spec, name, open)
+	if err != nil {
+		return nil, joinErrors(parseErrors(err))
+	}
+	c := &Contract{source: source, spec: spec, shapes: map[*schema]*styles.Shape{}, names: map[string]bool{"Content-Type": true},
+		schemes: map[string]credentials.Credential{}}
+	c.redaction = sync.OnceValue(c.newRedaction)
+	found := speclint.Check(source)
+	var errs []*SpecError
+	for _, p := range found.Errors {
+		if p.Err != nil {
+			errs = append(errs, parseErrors(p.Err)...)
+		} else {
+			errs = append(errs, specError(source, p.Pointer, p.Reason))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, joinErrors(errs)
+	}
+	ignored := map[string]bool{}
+	for _, p := range found.Ignored {
+		ignored[p.Pointer] = true
+		c.addUnchecked(p.Pointer, p.Reason)
+	}
+	doc := openapi.Read(source)
+	c.info = SpecInfo{doc.Title, doc.Version, hash(spec, source)}
+	c.compileSchemas(doc, ignored)
+	c.readSchemes(doc)
+	assumptions, problems := assumed.Read(source)
+	c.assumptions = assumptions
+	for _, p := range problems {
+		errs = append(errs, specError(source, p.Pointer, p.Reason))
+	}
+	slices.SortStableFunc(doc.Paths, func(a, b *openapi.PathItem) int {
+		return strings.Compare(pathmatch.Rank(a.Path), pathmatch.Rank(b.Path))
+	})
+	for _, item := range doc.Paths {
+		for _, o := range item.Operations {
+			if err := c.addOperation(doc, item, o); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if unread := c.unreadCriteria(found.Criteria); len(errs) == 0 {
+		errs = unread
+	}
+	if len(errs) > 0 {
+		return nil, joinErrors(errs)
+	}
+	slices.SortStableFunc(c.Unchecked, func(a, b Unchecked) int { return a.Spec.compare(b.Spec) })
+	c.readClaims()
+	c.checkers.New = func() any { return c.newChecker() }
+	return c, nil
+}
+
+// hash returns the SHA-256 of a spec, and of the names and contents of the files that it refers to.
+func hash(spec []byte, source *yamltree.Tree) string {
+	h := sha256.New()
+	_, _ = h.Write(spec)
+	for _, name := range source.Files() {
+		_, _ = fmt.Fprintf(h, "\n%s\n", name)
+		_, _ = h.Write(source.Text(name))
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// unreadCriteria returns errors for the criteria of responses that no operation has.
+func (c *Contract) unreadCriteria(pointers []string) (errs []*SpecError) {
+	read := map[string]bool{}
+	for _, op := range c.operations {
+		for _, r := range op.responses {
+			read[r.pointer+"/"+criteriaKey] = true
+		}
+	}
+	for _, at := range pointers {
+		if !read[at] {
+			errs = append(errs, specError(c.source, at, "x-criteria belongs beside the content of a response of an operation"))
+		}
+	}
+	return errs
+}
+
+func parseErrors(err error) (errs []*SpecError) {
+	if at, ok := errors.AsType[*yamltree.Error](err); ok {
+		errs = append(errs, &SpecError{File: at.File, Line: at.Line, Reason: at.Reason})
+	}
+	return errs
+}
+
+// joinErrors sorts and joins errors. Mistakes that follow from one are at one place.
+func joinErrors(errs []*SpecError) error {
+	slices.SortStableFunc(errs, func(a, b *SpecError) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Pointer, b.Pointer))
+	})
+	var list []error
+	for i, err := range errs {
+		if i == 0 || *err != *errs[i-1] {
+			list = append(list, err)
+		}
+	}
+	return errors.Join(list...)
+}
+
+func specError(source *yamltree.Tree, pointer, reason string) *SpecError {
+	return &SpecError{File: source.File(pointer), Line: source.Line(pointer), Pointer: pointer, Reason: reason}
+}
