@@ -43,7 +43,7 @@ func newAttack(t *testing.T) *attack {
 	t.Helper()
 	a := &attack{folder: filepath.Join(t.TempDir(), "in"+unprintable+"\xff\x9b")}
 	require.NoError(t, os.Mkdir(a.folder, 0o700))
-	spec := read(t, "../../api/openapi.yaml")
+	spec := read(t, "../../conformance/internal/testspec/spec.yaml")
 	quoted := strconv.QuoteToASCII("x" + unprintable) // as YAML does
 	for _, change := range [][2]string{
 		{"title: Fleetio Create Fault\n", "title: " + quoted + "\n"},

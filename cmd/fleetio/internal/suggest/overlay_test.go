@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 
-	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/suggest"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
@@ -152,7 +151,7 @@ func BenchmarkOverlay(b *testing.B) {
 
 // Example checks a 403 without a body, which the vendor's pages contradict each other about.
 func Example() {
-	contract, err := conformance.Load(api.Spec)
+	contract, err := conformance.Load(someSpec)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -167,7 +166,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	overlay, err := suggest.Overlay(api.Spec, ledger.Report(), false)
+	overlay, err := suggest.Overlay(someSpec, ledger.Report(), false)
 	if err != nil {
 		fmt.Println(err)
 		return
