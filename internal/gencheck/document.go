@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -61,7 +62,7 @@ func (p place) entries() (list []entry) {
 		}
 	case yaml.SequenceNode:
 		for i, n := range p.node.Content {
-			add(fmt.Sprint(i), n)
+			add(strconv.Itoa(i), n)
 		}
 	}
 	return list
@@ -106,7 +107,7 @@ func (d *document) resolve(p place) (place, error) {
 			return p, d.errorAt(ref, "%q leads out of the file: put what it refers to into the file", ref.text())
 		}
 		p = d.root
-		for _, key := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		for key := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 			p = p.at(strings.NewReplacer("~1", "/", "~0", "~").Replace(key))
 		}
 		if !p.exists() {
@@ -163,6 +164,6 @@ func quoteJSON(text string) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(text) // a string always has a JSON form
+	_ = e.Encode(text) //nolint:errchkjson // a string always has a JSON form
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -60,7 +60,7 @@ func (t *translator) next() error {
 	case t.replace("[^", "[^"), t.replace("[", "["):
 		t.inClass = true
 	case strings.HasPrefix(t.rest, "(?") && !namedGroup.MatchString(t.rest):
-		return fmt.Errorf("Go's regular expressions have no %s", t.rest[:min(4, len(t.rest))])
+		return fmt.Errorf("%s is not in Go's regular expressions", t.rest[:min(4, len(t.rest))])
 	default:
 		t.replace(t.rest[:1], t.rest[:1])
 	}
@@ -108,7 +108,7 @@ func (t *translator) escape() error {
 		return errors.New(`a \ at the end`)
 	}
 	if !strings.ContainsAny(t.rest[1:2], `dDwWBfnrtv^$\.*+?()[]{}|/-`) {
-		return fmt.Errorf("Go's regular expressions have no %s of the same meaning", t.rest[:2])
+		return fmt.Errorf("%s does not have the same meaning in Go's regular expressions", t.rest[:2])
 	}
 	t.replace(t.rest[:2], t.rest[:2])
 	return nil

@@ -52,12 +52,6 @@ func (c *compiler) keyword(s *check.Schema, p place, keyword string, value place
 		}
 	case "format":
 		s.Format = value.text()
-	case "nullable", "readOnly", "writeOnly", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum":
-		if value.node.Tag != "!!bool" {
-			return c.errorAt(value, "%s is true or false in OpenAPI 3.0", keyword)
-		}
-		*map[string]*bool{"nullable": &s.Nullable, "readOnly": &s.ReadOnly, "writeOnly": &s.WriteOnly, "uniqueItems": &s.UniqueItems,
-			"exclusiveMinimum": &s.ExclusiveMinimum, "exclusiveMaximum": &s.ExclusiveMaximum}[keyword] = value.isTrue()
 	case "enum":
 		for _, e := range value.entries() {
 			choice, err := c.json(e.value)
@@ -70,23 +64,6 @@ func (c *compiler) keyword(s *check.Schema, p place, keyword string, value place
 		s.Default, err = c.json(value)
 	case "example":
 		s.Example, err = c.json(value)
-	case "minimum", "maximum", "multipleOf":
-		text := value.text()
-		if !jsonNumber.MatchString(text) || keyword == "multipleOf" && strings.Trim(text, "-0.eE") == "" {
-			return c.errorAt(value, "%s is not a number: write one in decimal", keyword)
-		}
-		*map[string]*string{"minimum": &s.Minimum, "maximum": &s.Maximum, "multipleOf": &s.MultipleOf}[keyword] = text
-	case "minLength", "minItems", "minProperties", "maxLength", "maxItems", "maxProperties":
-		n, err := strconv.Atoi(value.text())
-		if err != nil || n < 0 {
-			return c.errorAt(value, "%s is not a whole number from 0", keyword)
-		}
-		switch keyword[:3] {
-		case "min":
-			*map[string]*int{"minLength": &s.MinLength, "minItems": &s.MinItems, "minProperties": &s.MinProperties}[keyword] = n
-		default:
-			*map[string]**int{"maxLength": &s.MaxLength, "maxItems": &s.MaxItems, "maxProperties": &s.MaxProperties}[keyword] = &n
-		}
 	case "pattern":
 		s.Pattern = value.text()
 		if s.Regexp, err = goPattern(s.Pattern); err != nil {
@@ -121,11 +98,46 @@ func (c *compiler) keyword(s *check.Schema, p place, keyword string, value place
 	case "discriminator":
 		s.Discriminator = value.at("propertyName").text()
 	default:
-		if !strings.HasPrefix(keyword, "x-") {
+		known, err := c.scalar(s, keyword, value)
+		if !known && !strings.HasPrefix(keyword, "x-") {
 			return c.errorAt(value, "%s is not a schema keyword of OpenAPI 3.0, so that nothing would check it: correct or remove it", keyword)
 		}
+		return err
 	}
 	return err
+}
+
+// scalar sets a keyword that is true or false, a number or a length; known is false for another one.
+func (c *compiler) scalar(s *check.Schema, keyword string, value place) (known bool, err error) {
+	if flag := map[string]*bool{"nullable": &s.Nullable, "readOnly": &s.ReadOnly, "writeOnly": &s.WriteOnly, "uniqueItems": &s.UniqueItems,
+		"exclusiveMinimum": &s.ExclusiveMinimum, "exclusiveMaximum": &s.ExclusiveMaximum}[keyword]; flag != nil {
+		if value.node.Tag != "!!bool" {
+			return true, c.errorAt(value, "%s is true or false in OpenAPI 3.0", keyword)
+		}
+		*flag = value.isTrue()
+		return true, nil
+	}
+	if number := map[string]*string{"minimum": &s.Minimum, "maximum": &s.Maximum, "multipleOf": &s.MultipleOf}[keyword]; number != nil {
+		if *number = value.text(); !jsonNumber.MatchString(*number) || keyword == "multipleOf" && strings.Trim(*number, "-0.eE") == "" {
+			return true, c.errorAt(value, "%s is not a number: write one in decimal", keyword)
+		}
+		return true, nil
+	}
+	least := map[string]*int{"minLength": &s.MinLength, "minItems": &s.MinItems, "minProperties": &s.MinProperties}[keyword]
+	most := map[string]**int{"maxLength": &s.MaxLength, "maxItems": &s.MaxItems, "maxProperties": &s.MaxProperties}[keyword]
+	if least == nil && most == nil {
+		return false, nil
+	}
+	n, err := strconv.Atoi(value.text())
+	if err != nil || n < 0 {
+		return true, c.errorAt(value, "%s is not a whole number from 0", keyword)
+	}
+	if least != nil {
+		*least = n
+	} else {
+		*most = &n
+	}
+	return true, nil
 }
 
 func (c *compiler) properties(s *check.Schema, object, value place) error {

@@ -195,7 +195,7 @@ func shapesSpec() (spec string, all []shape) {
 		s.schema += ", nullable: true"
 		isTyped := strings.Contains(s.schema, "type: ") && !strings.HasPrefix(s.schema, "oneOf") && !strings.HasPrefix(s.schema, "anyOf") && !strings.HasPrefix(s.schema, "not")
 		if isTyped {
-			s.Valid, s.Invalid = append(s.Valid[:len(s.Valid):len(s.Valid)], json.RawMessage("null")), nil
+			s.Valid, s.Invalid = append(slices.Clip(s.Valid), json.RawMessage("null")), nil
 		}
 		if s.Name != "nullable_read_only" {
 			all = append(all, s)

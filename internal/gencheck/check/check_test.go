@@ -110,10 +110,10 @@ func TestFormats(t *testing.T) {
 				require.NoError(t, err)
 				return (&Schema{Format: format}).Check(quoted)
 			}
-			for _, value := range strings.Fields(texts.valid) {
+			for value := range strings.FieldsSeq(texts.valid) {
 				assert.Empty(t, check(value), value)
 			}
-			for _, value := range strings.Fields(texts.invalid) {
+			for value := range strings.FieldsSeq(texts.invalid) {
 				assert.NotEmpty(t, check(value), value)
 			}
 		})
@@ -179,29 +179,29 @@ func (e extended) MarshalJSON() ([]byte, error) {
 }
 
 type everything struct {
-	Text     string                 `json:"text"`
-	Flag     bool                   `json:"flag"`
-	Small    int8                   `json:"small"`
-	Count    uint16                 `json:"count"`
-	Ratio    float32                `json:"ratio"`
-	Price    float64                `json:"price"`
-	At       time.Time              `json:"at"`
-	Later    *time.Time             `json:"later,omitempty"`
-	Bytes    []byte                 `json:"bytes,omitempty"`
-	List     []part                 `json:"list"`
-	Lists    [][]string             `json:"lists,omitempty"`
-	Map      map[string]time.Time   `json:"map,omitempty"`
-	Part     part                   `json:"part"`
-	Pointer  *part                  `json:"pointer,omitempty"`
-	Union    json.RawMessage        `json:"union,omitempty"`
-	Any      any                    `json:"any"`
-	Nullable optional[time.Time]    `json:"nullable,omitzero"`
-	Parts    optional[[]part]       `json:"parts,omitzero"`
-	Extended *extended              `json:"extended,omitempty"`
-	Skipped  int                    `json:"-"`
-	Zero     time.Time              `json:"zero,omitzero"`
-	Fixed    [2]int                 `json:"fixed"`
-	Values   map[string]interface{} `json:"values,omitempty"`
+	Text     string               `json:"text"`
+	Flag     bool                 `json:"flag"`
+	Small    int8                 `json:"small"`
+	Count    uint16               `json:"count"`
+	Ratio    float32              `json:"ratio"`
+	Price    float64              `json:"price"`
+	At       time.Time            `json:"at"`
+	Later    *time.Time           `json:"later,omitempty"`
+	Bytes    []byte               `json:"bytes,omitempty"`
+	List     []part               `json:"list"`
+	Lists    [][]string           `json:"lists,omitempty"`
+	Map      map[string]time.Time `json:"map,omitempty"`
+	Part     part                 `json:"part"`
+	Pointer  *part                `json:"pointer,omitempty"`
+	Union    json.RawMessage      `json:"union,omitempty"`
+	Any      any                  `json:"any"`
+	Nullable optional[time.Time]  `json:"nullable,omitzero"`
+	Parts    optional[[]part]     `json:"parts,omitzero"`
+	Extended *extended            `json:"extended,omitempty"`
+	Skipped  int                  `json:"-"`
+	Zero     time.Time            `json:"zero,omitzero"`
+	Fixed    [2]int               `json:"fixed"`
+	Values   map[string]any       `json:"values,omitempty"`
 }
 
 func conforming() everything {

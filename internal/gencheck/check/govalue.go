@@ -170,7 +170,7 @@ func (e *encoder) object(v reflect.Value, at string) any {
 			continue
 		}
 		value := e.value(field, at+"/"+escapePointer.Replace(name))
-		_, isTime := field.Interface().(time.Time)
+		_, isTime := reflect.TypeAssert[time.Time](field)
 		if isZero(field) && field.Kind() != reflect.Bool && (isTime || field.Kind() != reflect.Struct) {
 			value = zeroField{value}
 		}
@@ -196,7 +196,7 @@ func isEmpty(v reflect.Value) bool {
 
 // isZero reports whether the JSON option omitzero leaves a value out.
 func isZero(v reflect.Value) bool {
-	if z, has := v.Interface().(interface{ IsZero() bool }); has && v.Kind() == reflect.Struct {
+	if z, has := reflect.TypeAssert[interface{ IsZero() bool }](v); has && v.Kind() == reflect.Struct {
 		return z.IsZero()
 	}
 	return v.IsZero()
