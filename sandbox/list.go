@@ -96,7 +96,8 @@ func newListing(c *exchange) (l *listing, problem string) {
 	for _, pair := range query {
 		if (strings.HasPrefix(pair.name, "filter[") || strings.HasPrefix(pair.name, "sort[")) &&
 			!slices.ContainsFunc(c.arguments, func(a argument) bool { return a.Name == pair.name }) {
-			return nil, "The contract does not have one of the filters or sorts; without it, the list would be another." // its name may be anything
+			// Do not repeat its name, which may be anything.
+			return nil, "A filter or sort of the request is not in the contract. Without it, the list would be another."
 		}
 	}
 	l.perPage = max(l.perPage, 1)
