@@ -33,7 +33,7 @@ type Client struct {
 type transport struct {
 	settings
 
-	create   *http.Request // the template of all creates; has the credentials
+	template *http.Request // of all creates; has the credentials
 	keys     *Credentials  // pointers within pointers: fmt prints these as addresses, with any verb
 	redactor *strings.Replacer
 	window   rateWindow
@@ -69,7 +69,7 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	}
 	t := &transport{settings: s, keys: &credentials, redactor: credentials.redactor()}
 	var err error
-	if t.create, err = t.prepare(fleetioapi.NewCreateFaultRequest(anyServer, fleetioapi.FaultCreate{})); err != nil {
+	if t.template, err = t.prepare(fleetioapi.NewCreateFaultRequest(anyServer, fleetioapi.FaultCreate{})); err != nil {
 		return nil, errors.New("fleetio: the base URL is no URL to send a request to")
 	}
 	return &Client{t}, nil
@@ -90,7 +90,7 @@ func (t *transport) prepare(r *http.Request, err error) (*http.Request, error) {
 	}
 	target := t.base.JoinPath(path)
 	target.RawQuery = r.URL.RawQuery
-	//nolint:noctx // each attempt sets its own
+	//nolint:noctx,gosec // each attempt sets its own context, and the caller chooses the server
 	prepared, err := http.NewRequest(r.Method, target.String(), nil)
 	if err != nil {
 		return nil, err

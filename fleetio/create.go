@@ -51,8 +51,10 @@ func (c *Client) newCreate(ctx context.Context, f FaultCreate) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &call{transport: c.transport, operation: createFault, request: c.transport.create, body: body, fault: f, waits: ctx,
-		maxBody: defaultMaxBody + maxEscape*int64(len(body))}, nil
+	return &call{
+		transport: c.transport, operation: createFault, request: c.template, body: body, fault: f, waits: ctx,
+		maxBody: defaultMaxBody + maxEscape*int64(len(body)),
+	}, nil
 }
 
 // create sends the fault, and looks it up if that is asked for and the outcome is unknown.
@@ -61,7 +63,7 @@ func (c *call) create(ctx context.Context) (*Fault, error) {
 		defer c.uses.begin(c.fault.ExternalID)()
 	}
 	err := c.do(ctx)
-	e, isError := err.(*Error) //nolint:errorlint // as do returns it
+	e, isError := err.(*Error)
 	switch {
 	case err == nil:
 		return c.result, nil

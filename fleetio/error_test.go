@@ -138,7 +138,7 @@ func TestFaultIsSalvaged(t *testing.T) {
 
 func TestFaultMayHaveUnknownMembers(t *testing.T) {
 	t.Parallel()
-	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","severity":{"level":[1],"id":1},"ID":1,"Code":"x"`, 1)
+	body := strings.Replace(created, `"status":"open"`, `"status":"snoozed","x_severity":{"level":[1],"id":1},"ID":1,"Code":"x"`, 1)
 	fault, err := client(t, respond(reply{201, nil, body})).CreateFault(t.Context(), minimal)
 	require.NoError(t, err)
 	assert.Equal(t, fleetio.FaultStatus("snoozed"), fault.Status)

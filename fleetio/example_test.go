@@ -244,7 +244,7 @@ func ExampleWithBaseURL() {
 func ExampleWithRawResponse() {
 	server := double(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "/api/v1/faults/90210")
-		says(http.StatusCreated, `{"id":90210,"vehicle_id":4711,"code":"P0420","severity":"high"}`)(w, r)
+		says(http.StatusCreated, `{"id":90210,"vehicle_id":4711,"code":"P0420","x_severity":"high"}`)(w, r)
 	})
 	defer server.Close()
 	var raw *http.Response
@@ -256,7 +256,7 @@ func ExampleWithRawResponse() {
 	}
 	body, _ := io.ReadAll(raw.Body)
 	fmt.Println(raw.Header.Get("Location"), string(body))
-	// Output: /api/v1/faults/90210 {"id":90210,"vehicle_id":4711,"code":"P0420","severity":"high"}
+	// Output: /api/v1/faults/90210 {"id":90210,"vehicle_id":4711,"code":"P0420","x_severity":"high"}
 }
 
 // A response is lost, and the fault was created: the client looks it up.
@@ -292,7 +292,7 @@ func ExampleWithReconcile() {
 func ExampleClient_Faults() {
 	server := double(
 		says(http.StatusOK, `{"next_cursor":"eyJp","records":[{"id":3,"vehicle_id":4711,"code":"P0420"},{"id":2,"vehicle_id":4712,"code":"P0420"}]}`),
-		says(http.StatusOK, `{"next_cursor":null,"records":[{"id":1,"vehicle_id":4711,"code":"P0420","severity":"high"}]}`),
+		says(http.StatusOK, `{"next_cursor":null,"records":[{"id":1,"vehicle_id":4711,"code":"P0420","x_severity":"high"}]}`),
 	)
 	defer server.Close()
 	filter := fleetio.FaultFilter{FilterCodeEq: new("P0420"), FilterStatusInclude: []fleetio.FaultStatus{fleetio.FaultStatusOpen}}

@@ -14,12 +14,12 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
-const unknown = `{"id":7,"vehicle_id":1,"code":"P0420","severity":{"a": [1e400,"<"]},"zone":null,"ID":8}`
+const unknown = `{"id":7,"vehicle_id":1,"code":"P0420","x_severity":{"a": [1e400,"<"]},"x_zone":null,"ID":8}`
 
 // TestFaultKeepsWhatItDoesNotKnow has properties that no version knows, from a response and from JSON.
 func TestFaultKeepsWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	want := map[string]json.RawMessage{"severity": json.RawMessage(`{"a": [1e400,"<"]}`), "zone": json.RawMessage(`null`), "ID": json.RawMessage("8")}
+	want := map[string]json.RawMessage{"x_severity": json.RawMessage(`{"a": [1e400,"<"]}`), "x_zone": json.RawMessage(`null`), "ID": json.RawMessage("8")}
 	fault, err := client(t, respond(reply{201, nil, unknown})).CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
 	require.NoError(t, err)
 	assert.Equal(t, want, fault.Extra)
@@ -30,12 +30,12 @@ func TestFaultKeepsWhatItDoesNotKnow(t *testing.T) {
 	require.NoError(t, err)
 	var again fleetio.Fault
 	require.NoError(t, json.Unmarshal(text, &again))
-	assert.Equal(t, "1e400", string(again.Extra["severity"][6:11]))
+	assert.Equal(t, "1e400", string(again.Extra["x_severity"][6:11]))
 	var object map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(text, &object))
-	assert.Equal(t, "null", string(object["zone"]))
+	assert.Equal(t, "null", string(object["x_zone"]))
 	assert.Equal(t, "7", string(object["id"]))
-	assert.Contains(t, fault.String(), `"zone":null`)
+	assert.Contains(t, fault.String(), `"x_zone":null`)
 	assert.Contains(t, fault.String(), `"<"`, "not escaped for HTML")
 
 	fault.Extra = map[string]json.RawMessage{"id": json.RawMessage("9"), "x": json.RawMessage("1")}
@@ -73,13 +73,13 @@ func TestFaultsPrint(t *testing.T) {
 	in := fleetio.FaultCreate{VehicleID: 4711, Code: "P0420", Count: new(int64(3)), Name: new("<b>")}
 	var fault fleetio.Fault
 	require.NoError(t, json.Unmarshal([]byte(`{"id":7,"vehicle_id":4711,"code":"P0420","created_at":"2026-03-14T13:46:29Z","name":null,"x":1}`), &fault))
+	const printed = `{"account_id":0,"code":"P0420","created_at":"2026-03-14T13:46:29Z","id":7,"is_sample":false,"name":null,"status":"","vehicle_id":4711,"x":1}`
 	for _, verb := range []string{"%v", "%+v", "%s"} {
 		for _, v := range []any{in, &in} {
-			assert.Equal(t, `{"code":"P0420","count":3,"name":"<b>","vehicle_id":4711}`, fmt.Sprintf(verb, v))
+			assert.Equal(t, `{"code":"P0420","count":3,"name":"<b>","vehicle_id":4711}`, fmt.Sprintf(verb, v)) //nolint:testifylint // the text
 		}
 		for _, v := range []any{fault, &fault} {
-			assert.Equal(t, `{"account_id":0,"code":"P0420","created_at":"2026-03-14T13:46:29Z","id":7,"is_sample":false,"name":null,"status":"","vehicle_id":4711,"x":1}`,
-				fmt.Sprintf(verb, v))
+			assert.Equal(t, printed, fmt.Sprintf(verb, v)) //nolint:testifylint // the text
 		}
 	}
 	at := time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)

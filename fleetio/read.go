@@ -98,7 +98,7 @@ func (t *transport) list(ctx, waits context.Context, filter FaultFilter) (*call,
 	if err != nil {
 		return nil, err
 	}
-	if err := c.do(ctx); err != nil { //nolint:contextcheck // see call
+	if err := c.do(ctx); err != nil {
 		return nil, err
 	}
 	return c, nil

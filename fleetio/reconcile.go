@@ -104,7 +104,7 @@ func (s *search) find(ctx context.Context) (*Fault, error) {
 	case exceedsDeadline(ctx, wait):
 		return nil, errors.New("it was not found yet, and the deadline leaves no time to look again")
 	}
-	if err := sleep(s.waits, wait); err != nil {
+	if err := sleep(s.waits, wait); err != nil { //nolint:contextcheck // see waits
 		return nil, fmt.Errorf("it was not found yet, and the second look-up was canceled: %w", err)
 	}
 	return s.look(ctx)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,21 +28,9 @@ type shelf struct {
 	creates int
 	looks   int
 	// create responds to the n-th create, from 1; store stores its fault.
-	create func(n int, store func() string) (*http.Response, error)
+	create func(n int, store func() string) (*reply, error)
 	// look responds to the n-th look-up; nil for the faults.
 	look func(n int) *reply
-}
-
-func (s *shelf) now() time.Time { return time.Now().Add(s.ahead) }
-
-// add stores a fault, and returns its JSON.
-func (s *shelf) add(vehicle int64, code string, external any) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := map[string]any{"id": len(s.faults) + 1, "vehicle_id": vehicle, "code": code, "external_id": external, "created_at": s.now().UTC().Format(time.RFC3339)}
-	s.faults = append([]map[string]any{f}, s.faults...)
-	text, _ := json.Marshal(f)
-	return string(text)
 }
 
 func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -62,7 +49,11 @@ func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
 		var f fleetio.FaultCreate
 		body, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(body, &f)
-		return s.create(number, func() string { return s.add(f.VehicleID, f.Code, f.ExternalID) })
+		a, err := s.create(number, func() string { return s.add(f.VehicleID, f.Code, f.ExternalID) })
+		if err != nil {
+			return nil, err
+		}
+		return a.response(), nil
 	}
 	if s.look != nil {
 		if a := s.look(number); a != nil {
@@ -73,24 +64,38 @@ func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer s.mu.Unlock()
 	found := []map[string]any{}
 	for _, f := range s.faults {
-		if text, _ := json.Marshal(f["external_id"]); string(text) == mustJSON(r.URL.Query().Get("filter[external_id][eq]")) {
+		if mustJSON(f["external_id"]) == mustJSON(r.URL.Query().Get("filter[external_id][eq]")) {
 			found = append(found, f)
 		}
 	}
-	text, _ := json.Marshal(map[string]any{"next_cursor": nil, "records": found})
-	return reply{200, http.Header{"Date": {s.now().UTC().Format(http.TimeFormat)}}, string(text)}.response(), nil
+	text := mustJSON(map[string]any{"next_cursor": nil, "records": found})
+	return reply{200, http.Header{"Date": {s.now().UTC().Format(http.TimeFormat)}}, text}.response(), nil
+}
+
+func (s *shelf) now() time.Time { return time.Now().Add(s.ahead) }
+
+// add stores a fault, and returns its JSON.
+func (s *shelf) add(vehicle int64, code string, external any) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := map[string]any{"id": len(s.faults) + 1, "vehicle_id": vehicle, "code": code, "external_id": external, "created_at": s.now().UTC().Format(time.RFC3339)}
+	s.faults = append([]map[string]any{f}, s.faults...)
+	return mustJSON(f)
 }
 
 func mustJSON(v any) string {
-	text, _ := json.Marshal(v)
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
 	return string(text)
 }
 
 var errLost = errors.New("connection reset")
 
 // lost loses the response, after the fault is stored or not.
-func lost(stores bool) func(int, func() string) (*http.Response, error) {
-	return func(_ int, store func() string) (*http.Response, error) {
+func lost(stores bool) func(int, func() string) (*reply, error) {
+	return func(_ int, store func() string) (*reply, error) {
 		if stores {
 			store()
 		}
@@ -101,29 +106,29 @@ func lost(stores bool) func(int, func() string) (*http.Response, error) {
 func TestReconcileFinds(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		create   func(int, func() string) (*http.Response, error)
+		create   func(int, func() string) (*reply, error)
 		external *string
 		ahead    time.Duration
 		looks    int
 		after    time.Duration
 		lookedUp bool
 	}{
-		"not needed": {func(_ int, store func() string) (*http.Response, error) {
-			return reply{201, nil, store()}.response(), nil
+		"not needed": {func(_ int, store func() string) (*reply, error) {
+			return &reply{201, nil, store()}, nil
 		}, nil, 0, 0, 0, false},
 		"lost":              {lost(true), nil, 0, 1, 0, true},
 		"own external_id":   {lost(true), new("telematics-981"), 0, 1, 0, true},
 		"empty external_id": {lost(true), new(""), 0, 1, 0, true},
 		"clock ahead":       {lost(true), new("telematics-981"), time.Hour, 1, 0, true},
 		"clock behind":      {lost(true), new("telematics-981"), -time.Hour, 1, 0, true},
-		"503": {func(_ int, store func() string) (*http.Response, error) {
+		"503": {func(_ int, store func() string) (*reply, error) {
 			store()
-			return retryAfter(503, "1").response(), nil
+			return new(retryAfter(503, "1")), nil
 		}, nil, 0, 1, 0, true},
-		"201 that cannot be read": {func(_ int, store func() string) (*http.Response, error) {
-			return reply{201, nil, store()[:20]}.response(), nil
+		"201 that cannot be read": {func(_ int, store func() string) (*reply, error) {
+			return &reply{201, nil, store()[:20]}, nil
 		}, nil, 0, 1, 0, true},
-		"stored late": {func(_ int, store func() string) (*http.Response, error) {
+		"stored late": {func(_ int, store func() string) (*reply, error) {
 			time.AfterFunc(time.Minute, func() { store() })
 			return nil, errLost
 		}, new("telematics-981"), 0, 2, 2 * time.Minute, true},
@@ -239,7 +244,7 @@ func TestReconcileIsCanceled(t *testing.T) {
 		require.ErrorContains(t, err, "the second look-up was canceled: context canceled")
 		assert.Equal(t, ambiguous, became(err))
 		assert.Equal(t, 1, s.looks)
-		s = &shelf{create: func(int, func() string) (*http.Response, error) { stop(); return nil, errLost }}
+		s = &shelf{create: func(int, func() string) (*reply, error) { stop(); return nil, errLost }}
 		_, err = client(t, s, fleetio.WithReconcile()).CreateFault(ctx, minimal)
 		assert.Equal(t, notCreated, became(err), "nothing was sent")
 	})
@@ -276,12 +281,12 @@ func TestReconcileDoesNotMistakeOlderFaults(t *testing.T) {
 			_, err := c.CreateFault(t.Context(), in)
 			require.NoError(t, err)
 		}, false, 0, "another create had the same external_id"},
-		"4 min ago": {func(t *testing.T, c *fleetio.Client, s *shelf) {
+		"4 min ago": {func(t *testing.T, c *fleetio.Client, _ *shelf) {
 			_, err := c.CreateFault(t.Context(), in)
 			require.NoError(t, err)
 			time.Sleep(4 * time.Minute)
 		}, true, 0, "another create had the same external_id"},
-		"6 min ago": {func(t *testing.T, c *fleetio.Client, s *shelf) {
+		"6 min ago": {func(t *testing.T, c *fleetio.Client, _ *shelf) {
 			_, err := c.CreateFault(t.Context(), in)
 			require.NoError(t, err)
 			time.Sleep(6 * time.Minute)
@@ -290,8 +295,8 @@ func TestReconcileDoesNotMistakeOlderFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &shelf{ahead: row.ahead, create: func(_ int, store func() string) (*http.Response, error) {
-					return reply{201, nil, store()}.response(), nil
+				s := &shelf{ahead: row.ahead, create: func(_ int, store func() string) (*reply, error) {
+					return &reply{201, nil, store()}, nil
 				}}
 				c := client(t, s, fleetio.WithReconcile())
 				row.before(t, c, s)
@@ -314,7 +319,7 @@ func TestReconcileDoesNotMistakeOlderFaults(t *testing.T) {
 func TestReconcileOfEqualCreates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{create: func(n int, store func() string) (*http.Response, error) {
+		s := &shelf{create: func(n int, store func() string) (*reply, error) {
 			if n == 1 {
 				store()
 			}
@@ -332,7 +337,7 @@ func TestReconcileOfEqualCreates(t *testing.T) {
 func TestReconcileMany(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{create: func(n int, store func() string) (*http.Response, error) {
+		s := &shelf{create: func(n int, store func() string) (*reply, error) {
 			if n%5 == 0 {
 				return nil, errLost
 			}
@@ -340,11 +345,10 @@ func TestReconcileMany(t *testing.T) {
 			if n%2 == 0 {
 				return nil, errLost
 			}
-			return reply{201, nil, text}.response(), nil
+			return &reply{201, nil, text}, nil
 		}}
-		var in iter.Seq[fleetio.FaultCreate] = many(20)
 		outcomes := map[string]int{}
-		for result, err := range client(t, s, fleetio.WithReconcile()).CreateFaults(t.Context(), in) {
+		for result, err := range client(t, s, fleetio.WithReconcile()).CreateFaults(t.Context(), many(20)) {
 			var missing *fleetio.NotFoundError
 			switch {
 			case errors.As(err, &missing):
@@ -353,7 +357,7 @@ func TestReconcileMany(t *testing.T) {
 			case assert.NoError(t, err):
 				vehicle, _ := result.Fault.VehicleID.Get()
 				assert.Equal(t, int64(result.Index+1), vehicle)
-				outcomes[fmt.Sprint(result.LookedUp)]++
+				outcomes[strconv.FormatBool(result.LookedUp)]++
 			}
 		}
 		assert.Equal(t, map[string]int{"not found": 4, "true": 8, "false": 8}, outcomes)
@@ -406,7 +410,8 @@ func TestFindCreated(t *testing.T) {
 
 func TestNewExternalID(t *testing.T) {
 	t.Parallel()
-	assert.NotEqual(t, fleetio.NewExternalID(), fleetio.NewExternalID())
+	first, second := fleetio.NewExternalID(), fleetio.NewExternalID()
+	assert.NotEqual(t, first, second)
 	assert.True(t, strings.HasPrefix(fleetio.NewExternalID(), "fleetio-go-"))
 	f := minimal
 	f.ExternalID = new(fleetio.NewExternalID())

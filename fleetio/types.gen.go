@@ -10,7 +10,7 @@ import (
 )
 
 // Fault is a fault as the service stores it. Properties that may be null are a [Nullable].
-// JSON decodes into it and encodes from it without a loss: see Extra.
+// Its JSON has the properties that it was decoded from, also those in Extra.
 type Fault struct {
 	// The account that the fault belongs to.
 	// Example: 12

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/api"
+	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
@@ -36,7 +37,7 @@ func TestFaultRoundTrip(t *testing.T) {
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		var fault fleetioapi.Fault
+		var fault fleetio.Fault
 		require.NoError(t, json.Unmarshal(data, &fault), file)
 		got, err := json.MarshalIndent(fault, "", "  ")
 		require.NoError(t, err)
@@ -73,7 +74,7 @@ func TestFaultRoundTripOfEachProperty(t *testing.T) {
 			}
 			text, err := json.Marshal(in)
 			require.NoError(t, err)
-			var fault fleetioapi.Fault
+			var fault fleetio.Fault
 			require.NoError(t, json.Unmarshal(text, &fault), "%s %#v", name, state)
 			out, err := json.Marshal(fault)
 			require.NoError(t, err)

@@ -25,7 +25,7 @@ import (
 // copied are the types to copy, under a name of their own, with what the spec does not say of them in Go.
 var copied = []struct{ original, name, doc, field string }{
 	{original: "Fault", name: "Fault", doc: `is a fault as the service stores it. Properties that may be null are a [Nullable].
-JSON decodes into it and encodes from it without a loss: see Extra.`,
+Its JSON has the properties that it was decoded from, also those in Extra.`,
 		field: `// Extra has the properties that this version does not know, by name; nil without one. The service may add
 		// properties at any time.
 		Extra map[string]json.RawMessage ` + "`json:\"-\"`"},
@@ -100,7 +100,7 @@ func facade(source []byte) ([]byte, error) {
 		comment(&b, c.name+" "+c.doc)
 		fmt.Fprintf(&b, "type %s struct {\n", c.name)
 		for _, field := range object.Fields.List {
-			copyField(&b, source, field)
+			copyField(&b, source, field, c.field != "")
 			ast.Inspect(field.Type, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.SelectorExpr:
@@ -171,8 +171,8 @@ func declarations(file *ast.File) (map[string]*ast.TypeSpec, map[string][]string
 	return types, constants
 }
 
-// copyField prints a field with its comment, which need not begin with its name.
-func copyField(b *bytes.Buffer, source []byte, field *ast.Field) {
+// copyField prints a field with its comment, which need not begin with its name. A response keeps empty lists and objects.
+func copyField(b *bytes.Buffer, source []byte, field *ast.Field, isResponse bool) {
 	name := field.Names[0].Name
 	text := strings.TrimPrefix(field.Doc.Text(), name+" ")
 	comment(b, strings.ReplaceAll(text, "\n\nExample:", "\nExample:"))
@@ -180,6 +180,9 @@ func copyField(b *bytes.Buffer, source []byte, field *ast.Field) {
 	tag := ""
 	if field.Tag != nil && !strings.Contains(field.Tag.Value, `form:"`) { // which no code of package fleetio reads
 		tag = field.Tag.Value
+	}
+	if _, isPointer := field.Type.(*ast.StarExpr); isResponse && !isPointer {
+		tag = strings.Replace(tag, ",omitempty", ",omitzero", 1)
 	}
 	fmt.Fprintf(b, "%s %s %s\n", name, of, tag)
 }

@@ -37,7 +37,7 @@ type Fault struct {
 
 `, 1) + `
 // Part A part.
-type Part struct { Grade Grade }
+type Part struct { Of Grade }
 
 // Grade How bad it is.
 type Grade string
