@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // faultProperties is a Fault that encoding/json encodes by its fields.
@@ -51,7 +53,7 @@ func (f *Fault) UnmarshalJSON(text []byte) error {
 }
 
 // String returns the fault as JSON.
-func (f FaultCreate) String() string { return asText(encode(f)) }
+func (f FaultCreate) String() string { return asText(encode(fleetioapi.FaultCreate(f))) }
 
 // encode returns JSON whose strings are not escaped for HTML.
 func encode(v any) ([]byte, error) {

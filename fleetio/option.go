@@ -13,13 +13,12 @@ import (
 
 // settings are the values of the options. The requests of a client share them, so they never change.
 type settings struct {
-	base       *url.URL
-	http       http.Client
-	timeout    time.Duration // 0 for the default
-	userAgent  string
-	apiVersion string
-	// unversioned: the paths have no version.
-	unversioned bool
+	base        *url.URL
+	http        http.Client
+	timeout     time.Duration // 0 for the default
+	userAgent   string
+	apiVersion  string
+	unversioned bool // paths have no version
 	retry       RetryPolicy
 	retry503    bool
 	reconcile   bool

@@ -102,10 +102,10 @@ func (s *search) find(ctx context.Context) (*Fault, error) {
 	case found != nil || err != nil || s.once || wait <= 0:
 		return found, err
 	case exceedsDeadline(ctx, wait):
-		return nil, errors.New("it was not found yet, and the deadline leaves no time to look again")
+		return nil, errors.New("fleetio: look up fault: it was not found yet, and the deadline leaves no time to look again")
 	}
 	if err := sleep(s.waits, wait); err != nil { //nolint:contextcheck // see waits
-		return nil, fmt.Errorf("it was not found yet, and the second look-up was canceled: %w", err)
+		return nil, fmt.Errorf("fleetio: look up fault: it was not found yet, and the second look-up was canceled: %w", err)
 	}
 	return s.look(ctx)
 }
@@ -129,11 +129,12 @@ func (s *search) look(ctx context.Context) (*Fault, error) {
 		vehicle, isKnown := f.VehicleID.Get()
 		switch other, _ := f.ExternalID.Get(); {
 		case other != id:
-			return nil, errors.New("the response has faults with another external_id")
+			return nil, errors.New("fleetio: look up fault: the response has faults with another external_id")
 		case f.Code != s.fault.Code || isKnown && vehicle != s.fault.VehicleID:
 			continue
 		case isOwn && (dateErr != nil || f.CreatedAt == nil):
-			return nil, errors.New("an older fault may have the same external_id, and the response has no Date or created_at")
+			return nil, errors.New("fleetio: look up fault: an older one may have the same external_id, and the response has no " +
+				"Date or created_at")
 		case isOwn && date.Sub(*f.CreatedAt) > elapsed+clockTolerance:
 			continue // it is older
 		}
@@ -143,9 +144,9 @@ func (s *search) look(ctx context.Context) (*Fault, error) {
 	case len(matches) == 0:
 		return nil, nil
 	case len(matches) > 1:
-		return nil, fmt.Errorf("%d faults match, the newest with the id %d", len(matches), matches[0].ID)
+		return nil, fmt.Errorf("fleetio: look up fault: %d faults match, the newest with the id %d", len(matches), matches[0].ID)
 	case isOwn && s.uses.isShared(id):
-		return nil, fmt.Errorf("the fault %d matches, and another create had the same external_id", matches[0].ID)
+		return nil, fmt.Errorf("fleetio: look up fault: the fault %d matches, and another create had the same external_id", matches[0].ID)
 	default:
 		return matches[0], nil
 	}
