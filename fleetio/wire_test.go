@@ -109,6 +109,13 @@ func sample(example any, schema *openapi3.Schema) any {
 	case len(schema.Enum) > 0:
 		return schema.Enum[0]
 	}
+	if schema.Type.Is("object") {
+		object := map[string]any{}
+		for _, name := range schema.Required {
+			object[name] = sample(nil, schema.Properties[name].Value)
+		}
+		return object
+	}
 	switch kind := strings.Join(schema.Type.Slice(), " "); kind + " " + schema.Format {
 	case "string date-time":
 		return "2023-03-14T13:46:27-06:00"
@@ -118,7 +125,7 @@ func sample(example any, schema *openapi3.Schema) any {
 		return "9f1c6cbe-06c4-4a64-8f3b-3a1f5d2c7e90"
 	default:
 		return map[string]any{
-			"string": "a text", "integer": 7, "number": 1.5, "boolean": true, "array": []any{}, "object": map[string]any{},
+			"string": "a text", "integer": 7, "number": 1.5, "boolean": true, "array": []any{},
 		}[kind]
 	}
 }
