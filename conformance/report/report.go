@@ -217,7 +217,7 @@ func occurrences(d *conformance.Deviation) string {
 
 // describe returns a description of a deviation in lines: what it is about first, and its exchanges last.
 func describe(d *conformance.Deviation, because string, o Options) []string {
-	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, o.Spec, d.Spec.Line, d.Spec.Pointer)}
+	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, d.Spec.In(o.Spec), d.Spec.Line, d.Spec.Pointer)}
 	if because != "" {
 		lines = append(lines, "    because: "+because)
 	}
