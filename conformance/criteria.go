@@ -66,8 +66,12 @@ func (c *Contract) readCriteria(op *operation, r *response) *SpecError {
 
 func parseCriterion(n *yamltree.Node, at string) (*criterion, error) {
 	var fields struct {
-		Name, Description, Context, Type, Condition string
-		When                                        []string
+		Name        string   `json:"name"`
+		Description string   `json:"description"`
+		Context     string   `json:"context"`
+		Type        string   `json:"type"`
+		Condition   string   `json:"condition"`
+		When        []string `json:"when"`
 	}
 	known := []string{"name", "description", "when", "context", "type", "condition", assumed.Key}
 	for _, e := range n.Entries {

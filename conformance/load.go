@@ -3,6 +3,7 @@ package conformance
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -161,7 +162,7 @@ func hash(spec []byte, source *yamltree.Tree) string {
 		_, _ = fmt.Fprintf(h, "\n%s\n", name)
 		_, _ = h.Write(source.Text(name))
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // unreadCriteria returns errors for the criteria of responses that no operation has.

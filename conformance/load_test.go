@@ -276,3 +276,13 @@ func TestLoadErrorsOfJSON(t *testing.T) {
 		})
 	}
 }
+
+// TestLoadIgnoresReferencesInExtensions loads references to nothing where no reference is.
+func TestLoadIgnoresReferencesInExtensions(t *testing.T) {
+	t.Parallel()
+	const reference = "x-a: {$ref: '#/nowhere'}, "
+	text := strings.NewReplacer("  /:\n", "  x-a: {$ref: '#/nowhere'}\n  /:\n", "'200': {", reference+"'200': {"+reference).Replace(string(smallSpec("{" + reference + "}")))
+	contract, err := conformance.Load([]byte(text))
+	require.NoError(t, err)
+	assert.Len(t, contract.Unchecked, 1)
+}

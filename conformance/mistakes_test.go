@@ -123,10 +123,10 @@ func TestMistakesAreToldTogether(t *testing.T) {
 func TestHarmless(t *testing.T) {
 	t.Parallel()
 	for schema, want := range map[string]string{
-		"{$ref: '#/components/schemas/U', nullable: true}":         "/nullable nullable beside a $ref is ignored: put both into an allOf",
-		"{$ref: '#/components/schemas/U', description: d, x-a: 1}": "",
-		"{type: object, required: [nmae], properties: {name: {}}}": `/required/0 the value of "nmae", which is required and not among the properties; did you mean "name"?`,
-		"{type: object, required: [a]}":                            "", "{required: [a], properties: {b: {}}, additionalProperties: {}}": "",
+		"{$ref: '#/components/schemas/U', nullable: true}":          "/nullable nullable beside a $ref is ignored: put both into an allOf",
+		"{$ref: '#/components/schemas/U', description: d, x-a: 1}":  "",
+		"{type: object, required: [codes], properties: {code: {}}}": `/required/0 the value of "codes", which is required and not among the properties; did you mean "code"?`,
+		"{type: object, required: [a]}":                             "", "{required: [a], properties: {b: {}}, additionalProperties: {}}": "",
 		"{allOf: [{properties: {a: {}}}], required: [a], properties: {b: {}}}": "", "{allOf: [{required: [a], properties: {b: {}}}]}": "",
 		"{type: integer, default: x}": `/default the default "x", which is no integer`, "{type: string, default: null}": "/default the default no value, which is no string",
 		"{type: string, enum: [a, 1]}": "/enum an enum with 1, which is no string: change the quotes", "{type: integer, enum: ['1']}": `/enum an enum with "1", which is no integer: change the quotes`,
@@ -137,7 +137,8 @@ func TestHarmless(t *testing.T) {
 		"{type: string, pattern: '('}":            "/pattern the pattern, which is no regular expression of ECMA-262 that can be matched here: ",
 		"{type: string, pattern: '(?=a)\\u{61}'}": "", "{x-null: null, properties: {a: {x-null: {b: null}}}}": "/x-null the extension x-null",
 		"{type: string, enum: [2020-01-01, 1:30], example: 2020-01-01, default: 0x10}": "/default the default 16, which is no string", "{type: number, enum: [.5, +1, 010, 0o17, 5.]}": "",
-		"&u {properties: {a: {<<: {type: string}, type: integer, default: 1}}}": "",
+		"{properties: {a: {example: {$ref: '#/nowhere'}, default: {$ref: x.yaml}}}}": "",
+		"&u {properties: {a: {<<: {type: string}, type: integer, default: 1}}}":      "",
 	} {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()

@@ -78,7 +78,7 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 		}
 		if !ignored[s.place+"/enum"] {
 			for _, n := range s.Enum {
-				v, _ := strictjson.ParseValue(n.AppendJSON(nil)) //nolint:errcheck // it is JSON
+				v, _ := strictjson.ParseValue(n.AppendJSON(nil))
 				s.enum = append(s.enum, v)
 			}
 		}

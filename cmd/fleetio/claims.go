@@ -40,15 +40,15 @@ func claimsCommand(c *console) *cobra.Command {
 				e.SetIndent("", "  ")
 				return errors.Join(e.Encode(map[string]any{"claims": s.contract.Claims(), "unchecked": s.contract.Unchecked}), out.Flush())
 			}
-			print := func(source any, at conformance.Location, id, text string) {
+			list := func(source any, at conformance.Location, id, text string) {
 				line := fmt.Sprintf("%-10s %s:%d %s: %s", source, at.In(s.name), at.Line, id, text)
 				_, _ = fmt.Fprintln(out, printable.Text(line))
 			}
 			for _, claim := range s.contract.Claims() {
-				print(claim.Source, claim.Spec, claim.ID, claim.Text)
+				list(claim.Source, claim.Spec, claim.ID, claim.Text)
 			}
 			for _, u := range s.contract.Unchecked {
-				print("unchecked", u.Spec, "#"+u.Spec.Pointer, u.Reason)
+				list("unchecked", u.Spec, "#"+u.Spec.Pointer, u.Reason)
 			}
 			return out.Flush()
 		},

@@ -125,7 +125,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 		return trimPackage(err)
 	}
 	srv.Sandbox, srv.Logger = box, logger
-	err = s.prepare(c, srv) //nolint:contextcheck // loading a spec does not block
+	err = s.prepare(c, srv)
 	if err == nil {
 		finishing.RLock()
 		defer finishing.RUnlock() // once the file is closed

@@ -55,7 +55,11 @@ func (r *reader) follow(p place) place {
 		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#") {
 			break
 		}
-		p = place{ref.Text[1:], r.tree.Node(ref.Text[1:])}
+		to := r.tree.Node(ref.Text[1:])
+		if to == nil { // in an extension, which nothing has checked
+			break
+		}
+		p = place{ref.Text[1:], to}
 	}
 	return p
 }
@@ -230,42 +234,6 @@ func (r *reader) schema(p place) *Schema {
 	for _, e := range p.n.Entries {
 		below := func() place { return r.follow(place{p.at + "/" + e.Key, e.Node}) }
 		switch e.Key {
-		case "type":
-			s.Type = e.Text
-		case "format":
-			s.Format = e.Text
-		case "pattern":
-			s.Pattern = e.Text
-		case "nullable":
-			s.HasNullable, s.Nullable = true, e.Text == "true"
-		case "readOnly":
-			s.ReadOnly = e.Text == "true"
-		case "writeOnly":
-			s.WriteOnly = e.Text == "true"
-		case "uniqueItems":
-			s.UniqueItems = e.Text == "true"
-		case "minimum":
-			s.Minimum = json.Number(e.Text)
-		case "maximum":
-			s.Maximum = json.Number(e.Text)
-		case "multipleOf":
-			s.MultipleOf = json.Number(e.Text)
-		case "exclusiveMinimum":
-			s.ExclusiveMinimum = e.Text == "true"
-		case "exclusiveMaximum":
-			s.ExclusiveMaximum = e.Text == "true"
-		case "minLength":
-			s.MinLength = count(e.Text)
-		case "minItems":
-			s.MinItems = count(e.Text)
-		case "minProperties":
-			s.MinProperties = count(e.Text)
-		case "maxLength":
-			s.MaxLength = limit(e.Text)
-		case "maxItems":
-			s.MaxItems = limit(e.Text)
-		case "maxProperties":
-			s.MaxProperties = limit(e.Text)
 		case "enum":
 			for _, item := range e.Entries {
 				s.Enum = append(s.Enum, item.Node)
@@ -291,10 +259,54 @@ func (r *reader) schema(p place) *Schema {
 			s.AnyOf = r.schemaList(r.list(p, "anyOf"))
 		case "oneOf":
 			s.OneOf = r.schemaList(r.list(p, "oneOf"))
+		default:
+			s.scalar(e.Key, e.Text)
 		}
 	}
 	r.discriminator(s, p)
 	return s
+}
+
+// scalar sets the keyword with a name, if its value is a scalar.
+func (s *Schema) scalar(keyword, text string) {
+	switch keyword {
+	case "type":
+		s.Type = text
+	case "format":
+		s.Format = text
+	case "pattern":
+		s.Pattern = text
+	case "nullable":
+		s.HasNullable, s.Nullable = true, text == "true"
+	case "readOnly":
+		s.ReadOnly = text == "true"
+	case "writeOnly":
+		s.WriteOnly = text == "true"
+	case "uniqueItems":
+		s.UniqueItems = text == "true"
+	case "minimum":
+		s.Minimum = json.Number(text)
+	case "maximum":
+		s.Maximum = json.Number(text)
+	case "multipleOf":
+		s.MultipleOf = json.Number(text)
+	case "exclusiveMinimum":
+		s.ExclusiveMinimum = text == "true"
+	case "exclusiveMaximum":
+		s.ExclusiveMaximum = text == "true"
+	case "minLength":
+		s.MinLength = count(text)
+	case "minItems":
+		s.MinItems = count(text)
+	case "minProperties":
+		s.MinProperties = count(text)
+	case "maxLength":
+		s.MaxLength = limit(text)
+	case "maxItems":
+		s.MaxItems = limit(text)
+	case "maxProperties":
+		s.MaxProperties = limit(text)
+	}
 }
 
 func (r *reader) properties(s *Schema, at string, n *yamltree.Node) {

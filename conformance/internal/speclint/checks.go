@@ -170,7 +170,7 @@ func (l *linter) server(at string, n *yamltree.Node) {
 	}
 	for _, e := range variables.Entries {
 		if !strings.Contains(address, "{"+e.Key+"}") {
-			l.ignore(at+"/variables"+token(e.Key), "a variable that the URL does not have")
+			l.ignoref(at+"/variables"+token(e.Key), "a variable that the URL does not have")
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (l *linter) schema(at string, n *yamltree.Node) {
 			}
 		case "discriminator":
 			if l.child(n, "oneOf") == nil && l.child(n, "anyOf") == nil {
-				l.ignore(here, "discriminators without oneOf or anyOf beside them")
+				l.ignoref(here, "discriminators without oneOf or anyOf beside them")
 			}
 		case "format":
 			l.format(here, e.Text)
@@ -103,7 +103,7 @@ func (l *linter) required(at string, n *yamltree.Node, combined bool) {
 		case closed:
 			l.errorf(here, "the property %q is required, and additionalProperties: false excludes it%s", e.Text, l.hint(properties, e.Text))
 		default:
-			l.ignore(here, "the value of %q, which is required and not among the properties%s", e.Text, l.hint(properties, e.Text))
+			l.ignoref(here, "the value of %q, which is required and not among the properties%s", e.Text, l.hint(properties, e.Text))
 		}
 	}
 }
@@ -141,9 +141,9 @@ func (l *linter) format(at, name string) {
 	switch hint := closest(name, known); {
 	case formats.Checked(name):
 	case slices.Contains(known, name) || slices.Contains(commonFormats, name) || hint == "":
-		l.ignore(at, "format %s", name)
+		l.ignoref(at, "format %s", name)
 	case bare(hint) == bare(name):
-		l.ignore(at, "format %s; did you mean %s?", name, hint)
+		l.ignoref(at, "format %s; did you mean %s?", name, hint)
 	default:
 		l.errorf(at, "unknown format %s; did you mean %s?", name, hint)
 	}
@@ -153,7 +153,7 @@ func (l *linter) format(at, name string) {
 func (l *linter) values(at string, n *yamltree.Node, schemaType string) {
 	nullable := l.text(n, "nullable") == "true"
 	if value := l.child(n, "default"); value != nil && !hasType(value, schemaType, nullable) {
-		l.ignore(at+"/default", "the default %s, which is no %s", describe(value), schemaType)
+		l.ignoref(at+"/default", "the default %s, which is no %s", describe(value), schemaType)
 	}
 	list := l.child(n, "enum")
 	if list == nil {
@@ -164,17 +164,17 @@ func (l *linter) values(at string, n *yamltree.Node, schemaType string) {
 		switch {
 		case hasType(e.Node, schemaType, nullable):
 		case e.Type == strictjson.Null:
-			l.ignore(here, "null in an enum whose type excludes it: nullable: true would allow it")
+			l.ignoref(here, "null in an enum whose type excludes it: nullable: true would allow it")
 		case schemaType == "array":
-			l.ignore(at+"/enum", "an enum of %s beside type: array, which belongs below items", describe(e.Node))
+			l.ignoref(at+"/enum", "an enum of %s beside type: array, which belongs below items", describe(e.Node))
 			return
 		case isWord(e.Node):
 			l.errorf(here, "the value %s of the enum is no %s", describe(e.Node), schemaType)
 		case !e.Scalar():
-			l.ignore(at+"/enum", "an enum with %s, which is no %s", describe(e.Node), schemaType)
+			l.ignoref(at+"/enum", "an enum with %s, which is no %s", describe(e.Node), schemaType)
 			return
 		default:
-			l.ignore(at+"/enum", "an enum with %s, which is no %s: change the quotes", describe(e.Node), schemaType)
+			l.ignoref(at+"/enum", "an enum with %s, which is no %s: change the quotes", describe(e.Node), schemaType)
 			return
 		}
 	}

@@ -77,7 +77,7 @@ func (l *linter) errorf(at, format string, args ...any) {
 	l.Errors = append(l.Errors, Problem{Pointer: at, Reason: fmt.Sprintf(format, args...)})
 }
 
-func (l *linter) ignore(at, format string, args ...any) {
+func (l *linter) ignoref(at, format string, args ...any) {
 	l.Ignored = append(l.Ignored, Problem{Pointer: at, Reason: fmt.Sprintf(format, args...)})
 }
 
@@ -216,7 +216,7 @@ func (l *linter) extension(at, key, kind string) {
 		l.errorf(at, "unknown extension %s; did you mean %s?", key, closest(key, []string{AssumedKey, CriteriaKey}))
 	case !l.extensions[key]:
 		l.extensions[key] = true
-		l.ignore(at, "the extension %s", key)
+		l.ignoref(at, "the extension %s", key)
 	}
 }
 
@@ -240,10 +240,10 @@ func (l *linter) follow(at string, n, ref *yamltree.Node, kind string) {
 	for _, e := range n.Entries {
 		// OpenAPI 3.0.3, Reference Object: they are ignored. A description says nothing that could be checked.
 		if e.Key != "$ref" && e.Key != "description" && e.Key != "summary" && !strings.HasPrefix(e.Key, "x-") {
-			l.ignore(at+token(e.Key), "%s beside a $ref is ignored: put both into an allOf", e.Key)
+			l.ignoref(at+token(e.Key), "%s beside a $ref is ignored: put both into an allOf", e.Key)
 		}
 	}
-	target, n := at, n
+	target := at
 	for range maxChain {
 		from := target
 		var err error
@@ -257,9 +257,9 @@ func (l *linter) follow(at string, n, ref *yamltree.Node, kind string) {
 		if target == at {
 			break
 		}
-		n = l.tree.Node(target)
-		if ref = l.reference(n); ref == nil {
-			l.value(target, n, kind)
+		to := l.tree.Node(target)
+		if ref = l.reference(to); ref == nil {
+			l.value(target, to, kind)
 			return
 		}
 	}

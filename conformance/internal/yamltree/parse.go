@@ -21,7 +21,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 const (
 	// maxNodes bounds the nodes of a document with its aliases expanded: a few lines of aliases can stand for millions.
-	maxNodes = 10_000_000
+	maxNodes = 4_000_000
 	// maxShared is the length in bytes up to which equal texts are stored once.
 	maxShared = 32
 	slabSize  = 1 << 10 // nodes that are allocated together
@@ -96,7 +96,7 @@ func yamlError(err error) *Error {
 	reason := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1
 	if at := lineOfYAML.FindStringSubmatch(reason); at != nil {
-		line, _ = strconv.Atoi(at[1]) //nolint:errcheck // digits
+		line, _ = strconv.Atoi(at[1])
 	}
 	return &Error{Line: line, Reason: reason}
 }
@@ -132,7 +132,7 @@ func (p *parser) share(text string) string {
 }
 
 // complete reports a key that an object has twice, and indexes the keys of a large object.
-func (p *parser) complete(n *Node) *Node {
+func (p *parser) complete(n *Node) {
 	var index map[string]int32
 	if len(n.Entries) >= manyEntries {
 		index = make(map[string]int32, len(n.Entries))
@@ -143,7 +143,7 @@ func (p *parser) complete(n *Node) *Node {
 		var first int
 		if index != nil {
 			at, found := index[e.Key]
-			index[e.Key] = int32(i) //nolint:gosec // maxNodes
+			index[e.Key] = int32(i)
 			if first = int(at); !found {
 				first = -1
 			}
@@ -154,7 +154,6 @@ func (p *parser) complete(n *Node) *Node {
 			p.err = &Error{Line: int(e.Line), Reason: fmt.Sprintf("the key %q is there already, on line %d", e.Key, n.Entries[first].Line)}
 		}
 	}
-	return n
 }
 
 // lineAt returns the line of an offset in the JSON text. Offsets must not decrease.
@@ -177,7 +176,7 @@ func (p *parser) fromJSON(at int32) *Node {
 		n.Entries = make([]Entry, 0, from.Count)
 		for i := at + 1; i < from.Next && p.err == nil; i = p.json.Nodes[i+1].Next {
 			line := p.lineAt(p.json.Nodes[i].Start)
-			n.Entries = append(n.Entries, Entry{p.share(string(p.json.Text(i, nil))), line, p.fromJSON(i + 1)})
+			n.Entries = append(n.Entries, Entry{Key: p.share(string(p.json.Text(i, nil))), Line: line, Node: p.fromJSON(i + 1)})
 		}
 		p.complete(n)
 	default:
@@ -226,16 +225,22 @@ func (p *parser) convert(from *yaml.Node) *Node {
 			case key.Kind != yaml.ScalarNode || key.Tag == "!!null":
 				p.err = &Error{Line: key.Line, Reason: "a key that is no name"}
 			default:
-				n.Entries = append(n.Entries, Entry{p.share(key.Value), int32(key.Line), value}) //nolint:gosec // a line
+				n.Entries = append(n.Entries, Entry{Key: p.share(key.Value), Line: int32(key.Line), Node: value}) //nolint:gosec // a line
 			}
+		}
+		own := map[string]bool{}
+		for i := 0; i < len(n.Entries) && len(merged) > 0; i++ {
+			own[n.Entries[i].Key] = true
 		}
 		p.complete(n)
 		for _, e := range merged {
-			if !slices.ContainsFunc(n.Entries, func(own Entry) bool { return own.Key == e.Key }) {
+			if !own[e.Key] {
+				own[e.Key] = true
 				n.Entries = append(n.Entries, e)
 			}
 		}
 		if len(merged) > 0 {
+			p.grow(len(merged))
 			p.complete(n)
 		}
 		return n

@@ -37,9 +37,10 @@ type Node struct {
 
 // Entry is a property of an object, or an item of an array, which has no key.
 type Entry struct {
+	*Node
+
 	Key  string
 	Line int32
-	*Node
 }
 
 // Is reports whether a node is a string with the text.
@@ -104,48 +105,6 @@ func (t *Tree) Child(n *Node, token string) (*Node, int) {
 	return nil, 0
 }
 
-// find returns the position of a key in an object, or -1.
-func (t *Tree) find(n *Node, key string) int {
-	if len(n.Entries) >= manyEntries {
-		if i, found := t.index[n][key]; found {
-			return int(i)
-		}
-		return -1
-	}
-	for i := range n.Entries {
-		if n.Entries[i].Key == key {
-			return i
-		}
-	}
-	return -1
-}
-
-// descend returns the node at a JSON pointer (RFC 6901), or nil, and the line of the deepest node on the path to it.
-func (t *Tree) descend(pointer string) (n *Node, line int) {
-	n, line = t.Root, int(t.Root.Line)
-	for pointer != "" {
-		token := pointer[1:]
-		end := strings.IndexByte(token, '/')
-		if end < 0 {
-			end = len(token)
-		}
-		token, pointer = token[:end], token[end:]
-		next, at := t.Child(n, unescape(token))
-		if next == nil {
-			return nil, line
-		}
-		n, line = next, at
-	}
-	return n, line
-}
-
-func unescape(token string) string {
-	if strings.IndexByte(token, '~') < 0 {
-		return token
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
-}
-
 // Node returns the node at a JSON pointer, or nil. The first token of a pointer into another file is the file's name.
 func (t *Tree) Node(pointer string) *Node {
 	n, _ := t.descend(pointer)
@@ -193,22 +152,6 @@ func (t *Tree) Canonical(pointer string) string {
 	return at
 }
 
-func (t *Tree) dereference(at string, n *Node) (string, *Node) {
-	const maxChain = 32
-	for range maxChain {
-		if n == nil {
-			break
-		}
-		ref, _ := t.Child(n, "$ref")
-		if ref == nil || !strings.HasPrefix(ref.Text, "#/") {
-			break
-		}
-		at = ref.Text[1:]
-		n = t.Node(at)
-	}
-	return at, n
-}
-
 // Resolve returns the pointer that the reference in ref, a URI reference at the pointer at, leads to, and writes it into ref.
 // It reads the file that the reference names, below the folder of the document. The error says why there is no such node,
 // and is an [*Error] if the file is not valid.
@@ -234,6 +177,98 @@ func (t *Tree) Resolve(at string, ref *Node) (string, error) {
 	}
 	t.targets[ref], ref.Text = pointer, "#"+pointer
 	return pointer, nil
+}
+
+// dataKeywords are the keywords whose values are data, not objects of the spec.
+var dataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
+
+// named are the keywords whose keys are names instead of keywords.
+var named = []string{"paths", "responses", "content", "headers", "properties", "schemas", "requestBodies", "parameters",
+	"securitySchemes", "links", "callbacks", "encoding", "variables", "mapping", "scopes", "patternProperties"}
+
+// WalkObjects calls visit for every object of a spec, except in examples and other data. names reports whether the keys of
+// the object are names instead of keywords.
+func (t *Tree) WalkObjects(visit func(at string, n *Node, names bool)) {
+	walk("", t.Root, false, visit)
+	for _, name := range t.Files() {
+		walk(strictjson.Pointer(name), t.files[name], false, visit)
+	}
+}
+
+func walk(at string, n *Node, names bool, visit func(at string, n *Node, names bool)) {
+	if n.Type == strictjson.Object {
+		visit(at, n, names)
+	}
+	for i, e := range n.Entries {
+		if e.Scalar() || n.Type == strictjson.Object && !names && slices.Contains(dataKeywords, e.Key) {
+			continue
+		}
+		token := e.Key
+		if n.Type == strictjson.Array {
+			token = strconv.Itoa(i)
+		}
+		// The keys of examples are names, too, such as default, but their values are data.
+		below := n.Type == strictjson.Object && !names && slices.Contains(named, e.Key)
+		walk(at+strictjson.Pointer(token), e.Node, below, visit)
+	}
+}
+
+// find returns the position of a key in an object, or -1.
+func (t *Tree) find(n *Node, key string) int {
+	if len(n.Entries) >= manyEntries {
+		if i, found := t.index[n][key]; found {
+			return int(i)
+		}
+		return -1
+	}
+	for i := range n.Entries {
+		if n.Entries[i].Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// descend returns the node at a JSON pointer (RFC 6901), or nil, and the line of the deepest node on the path to it.
+func (t *Tree) descend(pointer string) (n *Node, line int) {
+	n, line = t.Root, int(t.Root.Line)
+	for pointer != "" {
+		token := pointer[1:]
+		end := strings.IndexByte(token, '/')
+		if end < 0 {
+			end = len(token)
+		}
+		token, pointer = token[:end], token[end:]
+		next, at := t.Child(n, unescape(token))
+		if next == nil {
+			return nil, line
+		}
+		n, line = next, at
+	}
+	return n, line
+}
+
+func unescape(token string) string {
+	if strings.IndexByte(token, '~') < 0 {
+		return token
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+}
+
+func (t *Tree) dereference(at string, n *Node) (string, *Node) {
+	const maxChain = 32
+	for range maxChain {
+		if n == nil {
+			break
+		}
+		ref, _ := t.Child(n, "$ref")
+		if ref == nil || !strings.HasPrefix(ref.Text, "#/") {
+			break
+		}
+		at = ref.Text[1:]
+		n = t.Node(at)
+	}
+	return at, n
 }
 
 // fileName returns the name of a file that is named at a pointer, relative to the folder of the document.
@@ -272,40 +307,6 @@ func (t *Tree) add(name, reference string) error {
 	}
 	t.files[name], t.texts[name] = root, text
 	return nil
-}
-
-// dataKeywords are the keywords whose values are data, not objects of the spec.
-var dataKeywords = []string{"example", "examples", "default", "enum", "value", "x-assumed"}
-
-// named are the keywords whose keys are names instead of keywords.
-var named = []string{"paths", "responses", "content", "headers", "properties", "schemas", "requestBodies", "parameters",
-	"securitySchemes", "links", "callbacks", "encoding", "variables", "mapping", "scopes", "patternProperties"}
-
-// WalkObjects calls visit for every object of a spec, except in examples and other data. names reports whether the keys of
-// the object are names instead of keywords.
-func (t *Tree) WalkObjects(visit func(at string, n *Node, names bool)) {
-	walk("", t.Root, false, visit)
-	for _, name := range t.Files() {
-		walk(strictjson.Pointer(name), t.files[name], false, visit)
-	}
-}
-
-func walk(at string, n *Node, names bool, visit func(at string, n *Node, names bool)) {
-	if n.Type == strictjson.Object {
-		visit(at, n, names)
-	}
-	for i, e := range n.Entries {
-		if e.Scalar() || n.Type == strictjson.Object && !names && slices.Contains(dataKeywords, e.Key) {
-			continue
-		}
-		token := e.Key
-		if n.Type == strictjson.Array {
-			token = strconv.Itoa(i)
-		}
-		// The keys of examples are names, too, such as default, but their values are data.
-		below := n.Type == strictjson.Object && !names && slices.Contains(named, e.Key)
-		walk(at+strictjson.Pointer(token), e.Node, below, visit)
-	}
 }
 
 // ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
