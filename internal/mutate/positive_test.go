@@ -42,9 +42,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 	}
 	rng := newRand(3)
 	for _, of := range c.combinations() {
-		if len(c.operations) > 1 {
-			prefix = of.op.id + "/"
-		}
+		prefix = of.op.id + "/"
 		for range 4 {
 			base := conforming(rng, of, true)
 			require.NotNil(t, base)
