@@ -74,8 +74,10 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 						return
 					}
 					for _, o := range one.when {
-						if o.part == conformance.RequestBody {
+						if o.part == conformance.RequestBody || base.mayLack(o) {
 							add(name+"/skipped-without"+pointer(o.path...), claim, changed.without(o.part, o.path), conformance.Unobserved)
+						}
+						if o.part == conformance.RequestBody {
 							add(name+"/skipped-where-not-recorded", claim, changed.quiet()[1], conformance.Unobserved)
 						}
 					}
