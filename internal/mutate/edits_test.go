@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -129,12 +130,16 @@ func editsBetween(status int, unedited *traffic.Message, want *traffic.Exchange)
 	if !isObject(unedited.Body, &before) || !isObject(want.Response.Body, &after) {
 		return append(edits, "body="+string(want.Response.Body))
 	}
-	for name, value := range after {
-		edits = append(edits, "set="+pointerTo(name)+"="+string(value))
-	}
 	for name := range before {
 		if after[name] == nil {
 			edits = append(edits, "remove="+pointerTo(name))
+		}
+	}
+	names := slices.Collect(maps.Keys(after)) // the longest value last, as each edit encodes the whole body
+	slices.SortFunc(names, func(a, b string) int { return len(after[a]) - len(after[b]) })
+	for _, name := range names {
+		if !bytes.Equal(before[name], after[name]) {
+			edits = append(edits, "set="+pointerTo(name)+"="+string(after[name]))
 		}
 	}
 	return edits
