@@ -100,17 +100,17 @@ func replaced(from, to string) func(*testing.T, string) string {
 }
 
 // TestGrowth edits a copy of this module as a maintainer does, regenerates, and uses what was added without another edit
-// by hand. FLEETIO_GROWTH=1 makes each edit by itself, in minutes; otherwise all of them are made at once.
+// by hand: all edits at once with FLEETIO_GROWTH=together, one after the other, each with all tests, with FLEETIO_GROWTH=each.
 func TestGrowth(t *testing.T) {
-	if testing.Short() || os.Getenv("FLEETIO_GROWN") != "" {
-		t.Skip("it builds the module anew")
-	}
-	if os.Getenv("FLEETIO_GROWTH") == "" {
+	switch os.Getenv("FLEETIO_GROWTH") {
+	case "together":
 		grow(t, growths...)
-		return
-	}
-	for _, g := range growths {
-		t.Run(g.name, func(t *testing.T) { grow(t, g) })
+	case "each":
+		for _, g := range growths {
+			t.Run(g.name, func(t *testing.T) { grow(t, g) })
+		}
+	default:
+		t.Skip("it builds the module anew: make test-growth")
 	}
 }
 
@@ -129,7 +129,7 @@ func grow(t *testing.T, edits ...growth) {
 	c.run("go", "build", "-o", "fleetio.bin", "./cmd/fleetio")
 	// The goldens show what the edit changes. Once they are rewritten, the tests pass.
 	packages := []string{"test", "-short", "./api", "./fleetio", "./sandbox", "./internal/contracttest"}
-	if os.Getenv("FLEETIO_GROWTH") != "" {
+	if os.Getenv("FLEETIO_GROWTH") == "each" {
 		packages = []string{"test", "-short", "./..."}
 	}
 	_, _ = c.command("go", "test", "-short", "./internal/contracttest", "-update").CombinedOutput()
@@ -191,7 +191,7 @@ func copyModule(t *testing.T) string {
 
 func (c moduleCopy) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(c.t.Context(), name, args...)
-	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "FLEETIO_GROWN=1")
+	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), "FLEETIO_GROWTH=")
 	return cmd
 }
 
