@@ -41,8 +41,8 @@ type checker struct {
 	op       *operation
 	ex       *traffic.Exchange
 	findings []Finding
-	secrets  *redact.Redactor // nil until needed
-	finders  map[*operation]*credentials.Finder
+	secrets  *redact.Redactor    // nil until needed
+	finder   *credentials.Finder // nil for findings with credentials
 
 	requestBody, responseBody body
 	requestDoc, responseDoc   strictjson.Document
@@ -63,7 +63,7 @@ type body struct {
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence(), finders: map[*operation]*credentials.Finder{}}
+	k := &checker{contract: c, evidence: c.newEvidence(), finder: c.redaction().Finder()}
 	k.validator.contract = c
 	return k
 }
@@ -146,7 +146,7 @@ func (k *checker) request() {
 // credentials checks that the request has a complete set of credentials. The claim is that the server rejects it
 // otherwise: a complete request is no evidence if rejected, and consistent with the claim if accepted.
 func (k *checker) credentials() {
-	if missing := k.op.missing(k.ex); len(missing) > 0 {
+	if missing := k.op.security.Missing(k.ex); len(missing) > 0 {
 		for _, m := range missing {
 			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none (if it was removed from the recording, put a placeholder in its place)")
 		}

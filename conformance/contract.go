@@ -79,7 +79,7 @@ type operation struct {
 	pointer        string
 	request        *content // nil where no body is documented
 	required       bool     // the request needs a body
-	security       []alternative
+	security       credentials.Alternatives
 	securityClaims [][]int              // as security
 	responses      map[string]*response // by status, range ("2XX") or "default"
 	byStatus       [1000]*response
@@ -113,7 +113,7 @@ func Load(spec []byte) (*Contract, error) {
 			Reason: fmt.Sprintf("expected OpenAPI 3.0, found %q", doc.OpenAPI)}
 	}
 	c := &Contract{source: src, schemas: map[*openapi3.Schema]*schema{}, names: map[string]bool{"Content-Type": true}}
-	c.redaction = sync.OnceValue(c.newRedaction)
+	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
 	// Before the library validates: its errors have no line.
 	if err := c.rejectSiblings(); err != nil {
 		return nil, err

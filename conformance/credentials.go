@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -19,64 +19,93 @@ import (
 // ErrCredential means that a credential cannot be replaced. The error contains nothing of the exchange but its source.
 var ErrCredential = credentials.ErrCredential
 
-// Redactor removes the credentials of several exchanges from all of them. It is not safe for concurrent use.
-type Redactor = credentials.Redactor
-
-// Redactor returns a redactor without credentials.
-func (c *Contract) Redactor() *Redactor { return c.redaction().Redactor() }
-
-// Redact returns a copy of an exchange without its credentials, for which [Contract.Check] returns the same. Credentials
-// are those of the spec's security schemes, the values of headers such as Authorization, Cookie and X-Api-Key, user
-// information in the URL, and cookies that the server sets. "[redacted]" replaces each after the name of its scheme, and
-// every repetition of at least four bytes anywhere in the exchange: in any letter case, in base64 or hex, and escaped for
-// JSON, URLs or HTML. Another number replaces a number. Names in the spec, such as those of properties, and values of an
-// enum are no credentials.
-//
-// The error is [ErrCredential] if a credential is compressed or has other characters between its own, or if the exchange
-// has too many. It names the exchange and contains no credential.
-func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
-	return c.Redactor().Add(ex)
+// Redactor removes the credentials of several exchanges from all of them. It is safe for concurrent use after the last Add.
+type Redactor struct {
+	redactor *credentials.Redactor
+	contract *Contract
 }
 
-func (c *Contract) newRedaction() *credentials.Rules {
+// Redactor returns a redactor without credentials. Headers, parameters, cookies and JSON properties with the names in also
+// are credentials, too.
+func (c *Contract) Redactor(also ...string) *Redactor {
+	rules := c.redaction()
+	if len(also) > 0 {
+		rules = c.rules(also...)
+	}
+	return &Redactor{rules.Redactor(), c}
+}
+
+// Add adds the credentials of an exchange, and reports whether the contract has an operation for it.
+func (r *Redactor) Add(ex *traffic.Exchange) bool {
+	r.redactor.Add(ex)
+	return r.contract.operation(ex.Method, ex.URL) != nil
+}
+
+// Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
+// findings about the same claims. A placeholder replaces a credential. If the findings then differ, for example because
+// the placeholder is too short, other letters and digits replace it.
+//
+// The error is [ErrCredential] if a credential is compressed, or if there are too many. It names the exchange and contains
+// no credential.
+func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
+	redacted, err := r.redactor.Redact(ex, false)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(ex.Request.Body, redacted.Request.Body) && bytes.Equal(ex.Response.Body, redacted.Response.Body) &&
+		maps.EqualFunc(ex.Response.Header, redacted.Response.Header, slices.Equal) && ex.URL.Path == redacted.URL.Path {
+		return redacted, nil // the request has as many credentials as before
+	}
+	k, _ := r.contract.checkers.Get().(*checker)
+	defer func(f *credentials.Finder) {
+		k.finder = f
+		r.contract.checkers.Put(k)
+	}(k.finder)
+	k.finder = nil // the findings are not printed
+	if before := k.about(ex); !slices.Equal(before, k.about(redacted)) {
+		if masked, err := r.redactor.Redact(ex, true); err == nil && slices.Equal(before, k.about(masked)) {
+			return masked, nil
+		}
+	}
+	return redacted, nil
+}
+
+// about returns what the findings of an exchange are about.
+func (k *checker) about(ex *traffic.Exchange) (about []Finding) {
+	findings, _ := k.check(ex)
+	for _, f := range findings {
+		about = append(about, Finding{Rule: f.Rule, Part: f.Part, Spec: f.Spec, Source: f.Source})
+	}
+	return about
+}
+
+// Redact returns a copy of an exchange without its credentials, see [Redactor.Redact]. Credentials are those of the spec's
+// security schemes, and the values of headers, parameters, cookies and JSON properties with names such as Authorization,
+// X-Api-Key, access_token and password. "[redacted]" replaces each after the name of its scheme, and every repetition
+// anywhere in the exchange: in any letter case, in base64 or hex, and escaped for JSON, URLs or HTML. Other digits replace a number in
+// JSON. A short or ordinary value is replaced at its own place only, and names in the spec, such as those of
+// properties, and values of an enum are no credentials.
+func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
+	r := c.Redactor()
+	r.Add(ex)
+	return r.Redact(ex)
+}
+
+func (c *Contract) rules(also ...string) *credentials.Rules {
 	var list []credentials.Credential
 	for _, op := range c.operations {
 		list = append(list, slices.Concat(op.security...)...)
 	}
-	words := map[string]bool{}
-	addWords(words, c.source.Root)
-	return credentials.NewRules(list, words)
-}
-
-// addWords adds the keys and the enum values below a node, except in examples, which could contain a real credential.
-func addWords(words map[string]bool, n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		for _, child := range n.Content {
-			addWords(words, child)
-		}
-		return
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		words[strings.ToLower(name)] = true
-		if name == "enum" {
-			for _, item := range value.Content {
-				words[strings.ToLower(item.Value)] = true
-			}
-		}
-		if name != "example" && name != "examples" {
-			addWords(words, value)
-		}
-	}
+	return credentials.NewRules(list, c.source.Root, also...)
 }
 
 // redact removes the credentials of the request, which a server may repeat in any letter case and encoding.
 func (k *checker) redact(text string) string {
-	if len(text) < redact.MinLength {
+	if len(text) < redact.MinLength || k.finder == nil {
 		return text
 	}
 	if k.secrets == nil {
-		k.secrets = k.finder().Find(k.ex)
+		k.secrets = k.finder.Find(k.ex)
 	}
 	return k.secrets.Text(text)
 }
@@ -92,17 +121,6 @@ func (k *checker) redactPointer(pointer string) string {
 	return strictjson.Pointer(tokens...)
 }
 
-// finder returns the finder for the operation's credentials.
-func (k *checker) finder() *credentials.Finder {
-	if k.finders[k.op] == nil {
-		k.finders[k.op] = credentials.NewFinder(slices.Concat(k.op.security...))
-	}
-	return k.finders[k.op]
-}
-
-// alternative is one way to authenticate: all of its credentials together.
-type alternative = []credentials.Credential
-
 // readSecurity reads the security requirements. kin-openapi has resolved their schemes.
 func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names map[string]bool) {
 	requirements, at := doc.Security, "/security"
@@ -110,7 +128,7 @@ func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names 
 		requirements, at = *o.Security, op.pointer+"/security"
 	}
 	for i, requirement := range requirements {
-		a := alternative{}
+		a := []credentials.Credential{}
 		for _, name := range slices.Sorted(maps.Keys(requirement)) {
 			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
 			k := credentials.Credential{Pointer: pointer, In: "header", Name: "Authorization"}
@@ -127,37 +145,4 @@ func (op *operation) readSecurity(doc *openapi3.T, o *openapi3.Operation, names 
 		}
 		op.security = append(op.security, a)
 	}
-}
-
-// missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
-// alternative is complete.
-func (op *operation) missing(ex *traffic.Exchange) []credentials.Credential {
-	var fewest []credentials.Credential
-	for i, a := range op.security {
-		var missing []credentials.Credential
-		for _, k := range a {
-			if !k.IsIn(ex) {
-				missing = append(missing, k)
-			}
-		}
-		if len(missing) == 0 {
-			return nil
-		}
-		if i == 0 || len(missing) < len(fewest) {
-			fewest = missing
-		}
-	}
-	return fewest
-}
-
-// isCredentialHeader reports whether the operation has a credential in the header at place.
-func (op *operation) isCredentialHeader(place string) bool {
-	for _, a := range op.security {
-		for _, k := range a {
-			if k.In == "header" && k.Place() == place {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -192,7 +192,7 @@ func schemaOf(o operand, op *operation, r *response) (*schema, error) {
 		}
 		return nil, fmt.Errorf("%s: the response has no such header", o.text)
 	case RequestHeader:
-		if o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer) {
+		if o.pointer == "/Content-Type" || op.security.HasHeader(o.pointer) {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("%s: the contract has no such request header", o.text)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
@@ -34,7 +35,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 	}
 	require.Len(t, distinct, len(forms))
 	forms["upper case"] = strings.ToUpper(word)
-	queryKey := &operation{security: []alternative{{{In: "query", Name: "key"}}}}
+	rules := credentials.NewRules([]credentials.Credential{{In: "query", Name: "key"}}, &yaml.Node{})
 	for place, ex := range map[string]*traffic.Exchange{
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
@@ -42,7 +43,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 		for name, form := range forms {
 			t.Run(place+" "+name, func(t *testing.T) {
 				t.Parallel()
-				k := &checker{op: queryKey, ex: ex, finders: map[*operation]*credentials.Finder{}}
+				k := &checker{ex: ex, finder: rules.Finder()}
 				assert.Equal(t, "<[redacted]>", k.redact("<"+form+">"))
 				assert.Equal(t, "nothing of it", k.redact("nothing of it"))
 			})

@@ -38,7 +38,7 @@ var importRules = map[string]struct {
 			"github.com/getkin/kin-openapi", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"conformance/internal/credentials": {may: []string{"conformance/internal/strictjson", "conformance/traffic", "internal/redact"}},
+	"conformance/internal/credentials": {may: []string{"go.yaml.in/yaml/v4", "conformance/internal/strictjson", "conformance/traffic", "internal/redact"}},
 	"conformance/internal/formats":     {pure: true},
 	"conformance/internal/pathmatch":   {may: []string{"github.com/getkin/kin-openapi"}},
 	"conformance/internal/strictjson":  {pure: true},
