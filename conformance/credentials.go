@@ -43,7 +43,7 @@ func (r *Redactor) Add(ex *traffic.Exchange) bool {
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
 // findings about the same claims. A placeholder replaces a credential. If the findings then differ, for example because
-// the placeholder is too short, other letters and digits replace it.
+// the placeholder is too short, other letters and digits replace it. If they differ even then, the placeholder stays.
 //
 // The error is [ErrCredential] if a credential is compressed, or if there are too many. It names the exchange and contains
 // no credential.
