@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -34,14 +33,11 @@ func (s *Sandbox) Redact(str string) string { return s.redactor.Text(str) }
 // redactor redacts the credentials of an exchange.
 type redactor struct{ *redact.Redactor }
 
-// url also redacts the user information, and parameters with the name of a credential.
+// url also redacts the user information.
 func (r redactor) url(s string) string {
 	if u, err := url.Parse(s); err == nil && u.User != nil {
 		u.User = redact.User(u.User)
 		s = u.String()
-	}
-	if path, query, has := strings.Cut(s, "?"); has {
-		s = path + "?" + redact.Query(query, redact.IsCredential)
 	}
 	return r.Text(s)
 }
