@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -42,8 +43,9 @@ func (r *Redactor) Add(ex *traffic.Exchange) bool {
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
-// findings about the same claims. A placeholder replaces a credential. If the findings then differ, for example because
-// the placeholder is too short, other letters and digits replace it. If they differ even then, the placeholder stays.
+// findings about the same claims. A placeholder replaces a credential. If the findings, or the claims that a report counts,
+// then differ, for example because the placeholder is too short, other letters and digits replace it. If they differ even
+// then, the placeholder stays.
 //
 // The error is [ErrCredential] if a credential is compressed, or if there are too many. It names the exchange and contains
 // no credential.
@@ -52,9 +54,9 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bytes.Equal(ex.Request.Body, redacted.Request.Body) && bytes.Equal(ex.Response.Body, redacted.Response.Body) &&
-		maps.EqualFunc(ex.Response.Header, redacted.Response.Header, slices.Equal) && ex.URL.Path == redacted.URL.Path {
-		return redacted, nil // the request has as many credentials as before
+	op, _ := r.contract.operation(ex.Method, ex.URL)
+	if op == nil || op.readsSame(ex, redacted) {
+		return redacted, nil
 	}
 	k, _ := r.contract.checkers.Get().(*checker)
 	defer func(f *credentials.Finder) {
@@ -62,21 +64,37 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 		r.contract.checkers.Put(k)
 	}(k.finder)
 	k.finder = nil // the findings are not printed
-	if before := k.about(ex); !slices.Equal(before, k.about(redacted)) {
-		if masked, err := r.redactor.Redact(ex, true); err == nil && slices.Equal(before, k.about(masked)) {
+	if before := k.about(ex); before != k.about(redacted) {
+		if masked, err := r.redactor.Redact(ex, true); err == nil && before == k.about(masked) {
 			return masked, nil
 		}
 	}
 	return redacted, nil
 }
 
-// about returns what the findings of an exchange are about.
-func (k *checker) about(ex *traffic.Exchange) (about []Finding) {
-	findings, _ := k.check(ex)
+// readsSame reports whether an exchange and its copy differ only in request headers that are no parameters. The copy has as
+// many credentials.
+func (op *operation) readsSame(ex, redacted *traffic.Exchange) bool {
+	return bytes.Equal(ex.Request.Body, redacted.Request.Body) && bytes.Equal(ex.Response.Body, redacted.Response.Body) &&
+		maps.EqualFunc(ex.Response.Header, redacted.Response.Header, slices.Equal) &&
+		ex.URL.Path == redacted.URL.Path && ex.URL.RawQuery == redacted.URL.RawQuery &&
+		!slices.ContainsFunc(op.parameters, func(p *parameter) bool {
+			name := p.Name
+			if p.in == inRequestCookie {
+				name = "Cookie"
+			}
+			return !slices.Equal(ex.Request.Header[name], redacted.Request.Header[name])
+		})
+}
+
+// about returns the claims that an exchange is evidence for, and what its findings are about.
+func (k *checker) about(ex *traffic.Exchange) string {
+	findings, err := k.check(ex)
+	about := []any{err, k.evidence}
 	for _, f := range findings {
-		about = append(about, Finding{Rule: f.Rule, Part: f.Part, Spec: f.Spec, Source: f.Source})
+		about = append(about, f.Rule, f.Part, f.Spec, f.Source)
 	}
-	return about
+	return fmt.Sprint(about...)
 }
 
 // Redact returns a copy of an exchange without its credentials, see [Redactor.Redact]. Credentials are those of the spec's

@@ -50,7 +50,7 @@ func (r redactor) header(header http.Header) http.Header {
 	for name, values := range header {
 		for _, value := range values {
 			if redact.IsCredential(name) {
-				value = redact.Header(name, value)
+				value = r.Header(name, value)
 			}
 			clone[r.Text(name)] = append(clone[r.Text(name)], r.Text(value))
 		}

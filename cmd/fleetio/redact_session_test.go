@@ -253,17 +253,22 @@ paths:
   /me:
     get:
       operationId: me
+      parameters:
+        - {name: key, in: query, schema: {type: string, pattern: '^[0-9a-f]{12}$'}}
+        - {name: session, in: cookie, schema: {type: string, minLength: 12}}
+        - {name: X-Csrf-Token, in: header, schema: {type: integer}}
       responses:
         '200': {description: ok, content: {application/json: {schema: {type: object, properties: {
           session_id: {type: string, format: uuid}, token: {type: string, minLength: 20, pattern: '^[a-z0-9]+$'}, pin_token: {type: integer, minimum: 1000},
           url: {type: string, format: uri}, auth: {type: string, enum: [none, basic]}}}}}}
 `)
-	in := write(t, "in.ndjson", asNDJSON([]call{{method: "GET", url: "https://h/me", response: `{"session_id":"550e8400-e29b-41d4-a716-446655440000","token":"abcdefghij0123456789",` +
+	in := write(t, "in.ndjson", asNDJSON([]call{{method: "GET", url: "https://h/me?key=0a1b2c3d4e5f", sent: [][2]string{
+		{"Content-Type", "application/json"}, {"Cookie", "lang=en; session=s3ss10nc00k1e"}, {"X-Csrf-Token", "70417041"}}, response: `{"session_id":"550e8400-e29b-41d4-a716-446655440000","token":"abcdefghij0123456789",` +
 		`"pin_token":90210,"url":"https://h/?access_token=abcdefghij0123456789","auth":"basic"}`}}))
 	in2 := strings.ReplaceAll(read(t, in), `"headers":[]`, `"headers":[["Content-Type","application/json"]]`)
 	code, stdout, stderr := fleetio(in2, "redact", "--spec", spec, "-")
 	require.Equal(t, 0, code, stderr)
-	for _, left := range []string{"550e8400", "abcdefghij", "90210"} {
+	for _, left := range []string{"550e8400", "abcdefghij", "90210", "0a1b2c", "s3ss10n", "7041"} {
 		assert.NotContains(t, stdout, left)
 	}
 	for _, recording := range []string{in2, stdout} {

@@ -39,6 +39,12 @@ func unescape(text []byte) (decoded []byte, changed bool) {
 	return append(decoded, text[done:]...), true
 }
 
+// unescapeQuery decodes a value of a query or form, where + is a space. Malformed escapes stay.
+func unescapeQuery(value string) string {
+	decoded, _ := unescape([]byte(strings.ReplaceAll(value, "+", " ")))
+	return string(decoded)
+}
+
 // source replaces sorted spans of the decoded text by those of the text.
 func source(text []byte, spans []span) {
 	var scratch []byte

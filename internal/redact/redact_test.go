@@ -170,7 +170,7 @@ func TestHeader(t *testing.T) {
 	} {
 		t.Run(test.name+": "+test.value, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, test.want, redact.Header(test.name, test.value, "mine"))
+			assert.Equal(t, test.want, redact.New().Header(test.name, test.value, "mine"))
 		})
 	}
 	assert.Equal(t, "a=1&%74oken=[redacted]&token=&b=%zz", new(redact.Redactor).Text("a=1&%74oken=x&token=&b=%zz"))

@@ -141,6 +141,14 @@ func isNumber(text []byte) bool {
 	return !slices.ContainsFunc(text, func(c byte) bool { return !isNumberByte[c] })
 }
 
+// placeholder returns what replaces a secret.
+func (r *Redactor) placeholder(secret string) string {
+	if r.masks {
+		return string(appendMask(nil, []byte(secret), false))
+	}
+	return Placeholder
+}
+
 // appendMask appends a secret with other letters and digits. Of a number, it replaces digits only; of other text, it
 // replaces escapes by letters.
 func appendMask(dst, secret []byte, isNumber bool) []byte {

@@ -83,9 +83,7 @@ func (s *Secrets) AddCookies(header string, values ...string) {
 			}
 			if value = strings.Trim(value, ` "`); !named || s.names().Has(name) || isRandom(value) {
 				s.AddWord(value)
-				if decoded, err := url.QueryUnescape(value); err == nil {
-					s.AddWord(decoded)
-				}
+				s.AddWord(unescapeQuery(value))
 			}
 			s.AddNamed([]byte(value))
 		}
@@ -98,9 +96,7 @@ func (s *Secrets) AddNamed(text []byte) {
 		for _, v := range s.names().values(text, nil) {
 			value := string(text[v.start:v.end])
 			s.addValue(value)
-			if decoded, err := url.QueryUnescape(value); err == nil {
-				s.addValue(decoded)
-			}
+			s.addValue(unescapeQuery(value))
 			if end := strings.IndexAny(value, "';?,)"); end >= 0 { // if it is of a URL in quotation marks, for example
 				s.addValue(value[:end])
 			}
@@ -212,12 +208,12 @@ func IsScheme(word string, more ...string) bool {
 	return slices.ContainsFunc(commonSchemes, is) || slices.ContainsFunc(more, is)
 }
 
-// Header returns the value of a credential header with placeholders for the credentials. It keeps the names of cookies and
-// of authentication schemes, and a value without a credential, which may be a finding.
-func Header(name, value string, schemes ...string) string {
+// Header returns the value of a credential header with placeholders for the credentials, which need not be secrets of r. It
+// keeps the names of cookies and of authentication schemes, and a value without a credential, which may be a finding.
+func (r *Redactor) Header(name, value string, schemes ...string) string {
 	if name == "Set-Cookie" || name == "Cookie" {
 		for _, c := range slices.Backward(cookies(name, value)) {
-			value = value[:c.start] + cookie(value[c.start:c.end]) + value[c.end:]
+			value = value[:c.start] + r.cookie(value[c.start:c.end]) + value[c.end:]
 		}
 		return value
 	}
@@ -227,9 +223,9 @@ func Header(name, value string, schemes ...string) string {
 	case strings.TrimSpace(text) == "", IsScheme(scheme, schemes...) && (rest == "" || IsScheme(rest, schemes...)):
 		return value
 	case IsScheme(scheme, schemes...):
-		return value[:len(value)-len(text)] + scheme + " " + Placeholder
+		return value[:len(value)-len(text)] + scheme + " " + r.placeholder(rest)
 	}
-	return Placeholder
+	return r.placeholder(value)
 }
 
 // nextCookie is the start of a cookie in one header field that a recorder joined from several.
@@ -256,13 +252,13 @@ func cookies(header, field string) (pairs []span) {
 	return pairs
 }
 
-func cookie(pair string) string {
+func (r *Redactor) cookie(pair string) string {
 	name, value, named := strings.Cut(pair, "=")
 	switch {
 	case named && strings.TrimSpace(value) != "":
-		return name + "=" + Placeholder
+		return name + "=" + r.placeholder(value)
 	case !named:
-		return Placeholder
+		return r.placeholder(pair)
 	}
 	return pair
 }

@@ -111,6 +111,16 @@ func TestMasking(t *testing.T) {
 			assert.Equal(t, want, string(data))
 		})
 	}
+	assert.Equal(t, "sid=bbb; lang=aa; x=1/1", redact.New().Masking().Header("Cookie", "sid=aaa; lang=en; x=2/3"))
+	assert.Equal(t, "Basic aa1aAaA=", redact.New().Masking().Header("Authorization", "Basic am9lOnA="))
+}
+
+// TestMalformedEscapes finds a parameter with a malformed escape in other texts.
+func TestMalformedEscapes(t *testing.T) {
+	t.Parallel()
+	s := &redact.Secrets{}
+	s.AddNamed([]byte("/?token=p%zz+q-s3cr%65t"))
+	assert.Equal(t, "[redacted] [redacted]", s.Redactor().Text("p%zz q-s3cret p%25zz%20q-s3cret"))
 }
 
 // TestEffort redacts texts that repeat the start of something, in time that grows with their size only.

@@ -152,7 +152,7 @@ func (r *Redactor) Redact(ex *traffic.Exchange, masks bool) (*traffic.Exchange, 
 			canonical, clean := http.CanonicalHeaderKey(key), name(key)
 			for _, value := range header[key] {
 				if r.rules.isHeader(canonical) {
-					value = redact.Header(canonical, value, r.rules.schemes...)
+					value = secrets.Header(canonical, value, r.rules.schemes...)
 				}
 				m.Header[clean] = append(m.Header[clean], text(value))
 			}
