@@ -100,8 +100,8 @@ func (k *checker) about(ex *traffic.Exchange) string {
 // Redact returns a copy of an exchange without its credentials, see [Redactor.Redact]. Credentials are those of the spec's
 // security schemes, and the values of headers, parameters, cookies and JSON properties with names such as Authorization,
 // X-Api-Key, access_token and password. "[redacted]" replaces each after the name of its scheme, and every repetition
-// anywhere in the exchange: in any letter case, in base64 or hex, and escaped for JSON, URLs or HTML. Other digits replace a number in
-// JSON. A short or ordinary value is replaced at its own place only, and names in the spec, such as those of
+// anywhere in the exchange: in any letter case, in base64 or hex, and escaped for JSON, URLs or HTML. Other digits replace
+// a number in JSON. A short or ordinary value is replaced at its own place only, and names in the spec, such as those of
 // properties, and values of an enum are no credentials.
 func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	r := c.Redactor()

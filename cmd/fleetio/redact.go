@@ -88,13 +88,14 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 		return err
 	}
 	defer func() { _, _ = first.Close(), os.Remove(first.Name()) }()
-	key := make([]byte, aes.BlockSize)
-	_, _ = rand.Read(key) // never fails
-	block, err := aes.NewCipher(key)
+	var key, nonce [aes.BlockSize]byte
+	_, _ = rand.Read(key[:]) // never fails
+	_, _ = rand.Read(nonce[:])
+	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return err
 	}
-	stream := func() cipher.Stream { return cipher.NewCTR(block, make([]byte, aes.BlockSize)) } // of one file
+	stream := func() cipher.Stream { return cipher.NewCTR(block, nonce[:]) }
 	redactor := r.contract.Redactor(r.also...)
 	read := 0
 	var written []int // positions of the exchanges, from 1

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"net/url"
@@ -196,6 +199,16 @@ func TestRedactWritesTheContract(t *testing.T) {
 	code, _, stderr = fleetio(login, "redact", "-")
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "--all")
+
+	var archive bytes.Buffer
+	w := gzip.NewWriter(&archive)
+	_, err := w.Write([]byte("sesame-open-2"))
+	require.NoError(t, errors.Join(err, w.Close()))
+	opaque := strings.Replace(withCredentials, `"body":"not sesame-open-2"`, `"body_base64":"`+base64.StdEncoding.EncodeToString(archive.Bytes())+`"`, 1)
+	code, stdout, stderr = fleetio(login+echo+opaque, "redact", "-")
+	assert.Equal(t, 2, code)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "exchange 3: a credential cannot be removed")
 }
 
 // TestRedactedIsCheckedAlike compares the reports about all recordings of the repository before and after, but for the
