@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -185,7 +184,7 @@ func copyModule(t *testing.T) string {
 		}
 		require.NoError(t, err)
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o750))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o700)) //nolint:gosec // some are scripts
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o700))
 	}
 	return dir
 }
@@ -247,6 +246,6 @@ func (c moduleCopy) get(url string, env []string) string {
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(c.t, err)
-	assert.Equal(c.t, http.StatusOK, response.StatusCode, fmt.Sprintf("%s", body))
+	assert.Equal(c.t, http.StatusOK, response.StatusCode, string(body))
 	return string(body)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -34,6 +33,9 @@ var inexpressible = map[string]string{
 	"unicode":       "decoding repairs it",
 }
 
+// created begins the names of the mutants whose request has a FaultCreate that is accepted.
+const created = "createFault/201/"
+
 // leapSecond matches one in a date-time, which Go's time does not have.
 var leapSecond = regexp.MustCompile(`:60((?:\.[0-9]+)?(?:Z|[+-]))`)
 
@@ -48,7 +50,7 @@ func TestGeneratedChecks(t *testing.T) {
 	seen, conform := map[string]int{}, 0
 	for _, m := range mutants {
 		// A bad request that was refused is no deviation.
-		if m.Exchange.Status != http.StatusCreated || m.Exchange.Request.BodyOmitted || m.Exchange.Request.Body == nil {
+		if !strings.HasPrefix(m.Name, created) || m.Exchange.Request.BodyOmitted || m.Exchange.Request.Body == nil {
 			continue
 		}
 		findings, err := contract.Check(m.Exchange)
@@ -128,7 +130,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 	require.NoError(t, err)
 	mutants, err := apiMutants()
 	require.NoError(t, err)
-	accepted := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return strings.HasPrefix(m.Name, "createFault/201/request/") })].Exchange
+	accepted := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return strings.HasPrefix(m.Name, created+"request/") })].Exchange
 	zone := func(seconds int) *time.Time {
 		return new(time.Date(2023, 3, 14, 13, 46, 27, 0, time.FixedZone("", seconds)))
 	}

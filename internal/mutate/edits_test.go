@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,7 +20,6 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -27,49 +27,62 @@ import (
 var apiMutants = sync.OnceValues(func() ([]Mutant, error) { return Mutants(api.Spec) })
 
 // mutantsOf derives the mutants. They take long under the race detector, and one goroutine sends them all.
-func mutantsOf(t *testing.T) (*conformance.Contract, []Mutant) {
+func mutantsOf(t *testing.T) (*contract, *conformance.Contract, []Mutant) {
 	t.Helper()
 	if raceDetector {
 		t.Skip("make test runs it without the race detector")
 	}
-	contract, err := conformance.Load(api.Spec)
+	c, err := parse(api.Spec)
+	require.NoError(t, err)
+	under, err := conformance.Load(api.Spec)
 	require.NoError(t, err)
 	mutants, err := apiMutants()
 	require.NoError(t, err)
-	return contract, mutants
+	return c, under, mutants
 }
 
-// TestMutantsThroughEdits has the sandbox respond with each mutant, by edits of its response: the findings must be those
-// that the mutant expects.
+// TestMutantsThroughEdits has the sandbox respond with each mutant, by edits of its own response: the findings must be
+// those that the mutant expects.
 func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are for the next request
 	t.Parallel()
-	contract, mutants := mutantsOf(t)
+	c, contract, mutants := mutantsOf(t)
 	s := sandbox.Start(t)
 	client := &http.Client{
 		Transport:     &http.Transport{DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	t.Cleanup(client.CloseIdleConnections)
-	s.InjectNext(sandbox.Edit("accept"))
-	_, accepted := send(t, client, s.URL, mutants[0].Exchange)
-	used := map[string]int{} // edits by their names
+	answer := func(t *testing.T, path string, ex *traffic.Exchange, edits ...string) (int, traffic.Message) {
+		t.Helper()
+		s.InjectNext(sandbox.Edit(edits...))
+		return send(t, client, s.URL+path, ex)
+	}
+	create := mutants[slices.IndexFunc(mutants, func(m Mutant) bool { return c.operationOf(m.Exchange).id == "createFault" })].Exchange
+	var fault struct{ ID json.Number } // for the operations that read one
+	_, response := answer(t, create.URL.RequestURI(), create, "accept")
+	require.NoError(t, json.Unmarshal(response.Body, &fault))
+	used := map[string]int{} // edits by their names, and operations that succeed without
 	for i := range mutants {
 		m := &mutants[i]
 		t.Run(m.Name, func(t *testing.T) {
 			if m.Exchange.Status < 200 {
 				t.Skip("a status below 200 is not final (RFC 9110, section 15.2)")
 			}
-			edits := editsBetween(t, &accepted, m.Exchange)
-			s.InjectNext(sandbox.Edit(edits...))
+			o := c.operationOf(m.Exchange)
+			path := m.Exchange.URL.RequestURI()
+			if !ofRequest(m.Expected.Part) {
+				path = o.pathOf(m.Exchange, fault.ID.String())
+			}
+			status, unedited := answer(t, path, m.Exchange, "accept")
+			if status/100 == 2 {
+				used[o.id]++
+			}
+			edits := editsBetween(status, &unedited, m.Exchange)
 			got := *m.Exchange // whose recorded request may lack the body, which would violate another claim
-			got.Status, got.Response = send(t, client, s.URL, m.Exchange)
+			got.Status, got.Response = answer(t, path, m.Exchange, edits...)
 			findings, err := contract.Check(&got)
 			require.NoError(t, err)
-			var actual []Expectation
-			for _, f := range findings {
-				actual = append(actual, Expectation{Claim: f.Claim, Rule: f.Rule, Part: f.Part, Pointer: f.Pointer})
-			}
-			assert.ElementsMatch(t, append([]Expectation{m.Expected}, m.SideEffects...), actual,
+			assert.ElementsMatch(t, append([]Expectation{m.Expected}, m.SideEffects...), expectations(findings),
 				"%q: %d %v %.500q", edits, got.Status, got.Response.Header, got.Response.Body)
 			for _, edit := range edits {
 				name, _, _ := strings.Cut(edit, "=")
@@ -80,17 +93,30 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 	for _, name := range []string{"accept", "status", "set", "remove", "header", "body"} {
 		assert.Positive(t, used[name], "no mutant needs %s", name)
 	}
+	for _, o := range c.operations {
+		assert.Positive(t, used[o.id], "no mutant is an edit of a success of %s", o.id)
+	}
 	assert.Greater(t, len(mutants), 2000)
 }
 
-// editsBetween returns the edits that change the response to an accepted request into that of a mutant.
-func editsBetween(t *testing.T, accepted *traffic.Message, want *traffic.Exchange) []string {
-	t.Helper()
+// pathOf is the path of an exchange with the id of a stored fault, and without the query, whose filters no fault passes.
+func (o *operation) pathOf(ex *traffic.Exchange, id string) string {
+	segments := strings.Split(ex.URL.EscapedPath(), "/")
+	for i, segment := range strings.Split(o.path, "/") {
+		if segment == "{id}" {
+			segments[i] = id
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// editsBetween returns the edits that change a response to an accepted request into that of a mutant.
+func editsBetween(status int, unedited *traffic.Message, want *traffic.Exchange) []string {
 	edits := []string{"accept"}
-	if want.Status != http.StatusCreated {
+	if want.Status != status {
 		edits = append(edits, "status="+strconv.Itoa(want.Status))
 	}
-	for name := range accepted.Header {
+	for name := range unedited.Header {
 		if want.Response.Header[name] == nil && name != "Content-Length" {
 			edits = append(edits, "header="+name)
 		}
@@ -101,16 +127,19 @@ func editsBetween(t *testing.T, accepted *traffic.Message, want *traffic.Exchang
 		}
 	}
 	var before, after map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal(accepted.Body, &before))
-	if !isObject(want.Response.Body, &after) {
+	if !isObject(unedited.Body, &before) || !isObject(want.Response.Body, &after) {
 		return append(edits, "body="+string(want.Response.Body))
-	}
-	for name, value := range after {
-		edits = append(edits, "set="+pointerTo(name)+"="+string(value))
 	}
 	for name := range before {
 		if after[name] == nil {
 			edits = append(edits, "remove="+pointerTo(name))
+		}
+	}
+	names := slices.Collect(maps.Keys(after)) // the longest value last, as each edit encodes the whole body
+	slices.SortFunc(names, func(a, b string) int { return len(after[a]) - len(after[b]) })
+	for _, name := range names {
+		if !bytes.Equal(before[name], after[name]) {
+			edits = append(edits, "set="+pointerTo(name)+"="+string(after[name]))
 		}
 	}
 	return edits
@@ -129,10 +158,10 @@ func pointerTo(name string) string {
 	return "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// send sends the request of an exchange, and returns the status and the response.
-func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) (int, traffic.Message) {
+// send sends the request of an exchange to a URL, and returns the status and the response.
+func send(t *testing.T, client *http.Client, url string, ex *traffic.Exchange) (int, traffic.Message) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), ex.Method, base+ex.URL.RequestURI(), bytes.NewReader(ex.Request.Body))
+	r, err := http.NewRequestWithContext(t.Context(), ex.Method, url, bytes.NewReader(ex.Request.Body))
 	require.NoError(t, err)
 	r.Header = ex.Request.Header.Clone()
 	response, err := client.Do(r)
@@ -143,33 +172,20 @@ func send(t *testing.T, client *http.Client, base string, ex *traffic.Exchange) 
 	return response.StatusCode, traffic.Message{Header: response.Header, Body: body}
 }
 
-// TestMutantRequests sends the requests that violate a claim: the sandbox must reject each.
+// TestMutantRequests sends the requests that violate a claim: the sandbox must reject each, and name what is wrong.
 func TestMutantRequests(t *testing.T) {
 	t.Parallel()
-	contract, mutants := mutantsOf(t)
+	c, contract, mutants := mutantsOf(t)
 	s, err := sandbox.New()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	account := s.Accounts()[0]
-	sent := 0
+	sent := map[conformance.Part]int{}
 	for _, m := range mutants {
-		var want int
-		switch {
-		case m.Expected.Part == conformance.RequestHeader && m.Expected.Rule == "security":
-			want = http.StatusUnauthorized
-		case m.Expected.Part == conformance.RequestHeader:
-			want = http.StatusUnsupportedMediaType
-		case m.Expected.Part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
-			want = http.StatusUnsupportedMediaType // the sandbox checks the header first
-		case m.Expected.Part == conformance.RequestBody:
-			want = http.StatusUnprocessableEntity
-		default:
-			continue
+		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" && m.Expected.Rule != "body" {
+			continue // drift, or an undocumented media type, which the others cover
 		}
-		if m.Expected.Claim == "" && m.Expected.Rule != "body" {
-			continue // drift, or an undocumented media type, which the cases above cover
-		}
-		sent++
+		sent[m.Expected.Part]++
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequestWithContext(t.Context(), m.Exchange.Method, "http://127.0.0.1"+m.Exchange.URL.RequestURI(), bytes.NewReader(m.Exchange.Request.Body))
@@ -182,15 +198,17 @@ func TestMutantRequests(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			s.ServeHTTP(w, r)
+			want, named := c.operationOf(m.Exchange).rejection(&m)
 			require.Equal(t, want, w.Code, "%s", w.Body)
-			if m.Expected.Part == conformance.RequestBody && want == http.StatusUnprocessableEntity {
-				var rejected fleetioapi.ValidationErrors
-				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &rejected))
-				field := "base"
-				if len(m.Expected.Pointer) > 1 {
-					field = m.Expected.Pointer[1:]
-				}
-				assert.NotEmpty(t, rejected.Errors[field], "%s", w.Body)
+			var answer struct {
+				Errors map[string][]string `json:"errors"`
+				Detail string              `json:"detail"`
+			}
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+			if want == http.StatusUnprocessableEntity {
+				assert.NotEmpty(t, answer.Errors[named], "%s", w.Body)
+			} else {
+				assert.Contains(t, answer.Detail, named)
 			}
 			findings, err := contract.Check(&traffic.Exchange{Method: r.Method, URL: r.URL, Status: w.Code,
 				Request: m.Exchange.Request, Response: traffic.Message{Header: w.Header(), Body: w.Body.Bytes()}})
@@ -198,5 +216,33 @@ func TestMutantRequests(t *testing.T) {
 			assert.False(t, slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Fails() }), "%+v", findings)
 		})
 	}
-	assert.Greater(t, sent, 290)
+	for _, part := range []conformance.Part{conformance.RequestPath, conformance.RequestQuery, conformance.RequestHeader, conformance.RequestBody} {
+		assert.Positive(t, sent[part], part)
+	}
+	assert.Greater(t, sent[conformance.RequestBody], 200)
+}
+
+// rejection is the status with which the sandbox rejects a mutant of a request, and what the response names: the field,
+// or something in its detail.
+func (o *operation) rejection(m *Mutant) (status int, named string) {
+	const badHeader = http.StatusUnsupportedMediaType // of the body, which the sandbox checks first
+	field := "base"
+	if path := tokens(m.Expected.Pointer); len(path) > 0 {
+		field = path[0]
+	}
+	switch part := m.Expected.Part; {
+	case m.Expected.Rule == "security":
+		return http.StatusUnauthorized, field
+	case m.Expected.Rule == "media-type" || part == conformance.RequestBody && m.Exchange.Request.Header["Content-Type"] == nil:
+		return badHeader, "application/json"
+	case part == conformance.RequestBody && field != "base":
+		return http.StatusUnprocessableEntity, m.Expected.Pointer[1:]
+	case part == conformance.RequestBody:
+		return http.StatusUnprocessableEntity, field
+	case slices.ContainsFunc(o.responses, func(r *response) bool { return r.key == "400" }):
+		return http.StatusBadRequest, "The parameter " + field + " "
+	case part == conformance.RequestPath:
+		return http.StatusNotFound, "The parameter " + field + " "
+	}
+	return http.StatusUnprocessableEntity, field
 }

@@ -200,16 +200,32 @@ func (m *exchangeModel) withPart(part conformance.Part, v any) *exchangeModel {
 	return &c
 }
 
-// quiet are the exchanges in which as little as possible depends on what is changed: as it is, and without the request's
-// body in the recording, which the criteria then cannot compare with.
+// quiet are the exchanges in which as little as possible depends on what is changed: as it is, and without what the
+// criteria compare with, which is the request's body in the recording and the parameters that may be absent.
 func (m *exchangeModel) quiet() []*exchangeModel {
-	list := []*exchangeModel{m}
+	quiet := m
 	if _, has := m.values[conformance.RequestBody]; has {
 		c := *m
 		c.unrecorded = true
-		list = append(list, &c)
+		quiet = &c
 	}
-	return list
+	for _, c := range m.to.criteria {
+		for _, o := range c.when {
+			if m.mayLack(o) {
+				quiet = quiet.without(o.part, o.path)
+			}
+		}
+	}
+	if quiet == m {
+		return []*exchangeModel{m}
+	}
+	return []*exchangeModel{m, quiet}
+}
+
+// mayLack reports whether an operand is a parameter that may be absent.
+func (m *exchangeModel) mayLack(o operand) bool {
+	of := m.op.parameters[o.part]
+	return of != nil && o.part != conformance.RequestPath && of.byName[o.path[0]] != nil && of.object.required[o.path[0]] == ""
 }
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)

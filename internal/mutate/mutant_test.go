@@ -23,7 +23,7 @@ import (
 
 // Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift).
 type Mutant struct {
-	Name     string            // parts with slashes between: 201/body/id/minimum/one-beyond
+	Name     string            // parts with slashes between: createFault/201/body/id/minimum/one-beyond
 	Exchange *traffic.Exchange // its Source is the name
 	Expected Expectation       // the one finding
 	// SideEffects are findings that come with it, as the claim cannot be violated alone: a number out of its bounds that
@@ -60,7 +60,7 @@ type collector struct {
 	names       map[string]bool
 	taken       map[string]bool   // values, with their places, that are a mutant
 	inseparable map[string]Mutant // by claim: the mutant with the fewest side effects
-	prefix      string            // of their names
+	prefix      string            // of their names: the operation
 }
 
 // maxBases bounds how many exchanges the mutants of a combination are made of, as each has other alternatives of a
@@ -70,9 +70,7 @@ const maxBases = 12
 func (c *contract) mutants() ([]Mutant, error) {
 	all := &collector{rng: newRand(1), names: map[string]bool{}, taken: map[string]bool{}, inseparable: map[string]Mutant{}}
 	for _, of := range c.combinations() {
-		if len(c.operations) > 1 {
-			all.prefix = of.op.id + "/"
-		}
+		all.prefix = of.op.id + "/"
 		idle := 0
 		for i := 0; i < maxBases && idle < 3; i++ {
 			before := len(all.names)

@@ -455,6 +455,9 @@ func (p *parameter) reasons(n *schema, add func(claim, reason string)) {
 	if n.reads("string", "array") {
 		add(n.at+"/type", text)
 	}
+	if !n.nullable {
+		add(n.at+"/nullable", "a parameter or header is text, and no text is null")
+	}
 	if p.emptiness {
 		add(p.at+"/allowEmptyValue", "it allows, and forbids nothing; an exchange shows that")
 	}

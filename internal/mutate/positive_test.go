@@ -42,9 +42,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 	}
 	rng := newRand(3)
 	for _, of := range c.combinations() {
-		if len(c.operations) > 1 {
-			prefix = of.op.id + "/"
-		}
+		prefix = of.op.id + "/"
 		for range 4 {
 			base := conforming(rng, of, true)
 			require.NotNil(t, base)
@@ -76,8 +74,10 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 						return
 					}
 					for _, o := range one.when {
-						if o.part == conformance.RequestBody {
+						if o.part == conformance.RequestBody || base.mayLack(o) {
 							add(name+"/skipped-without"+pointer(o.path...), claim, changed.without(o.part, o.path), conformance.Unobserved)
+						}
+						if o.part == conformance.RequestBody {
 							add(name+"/skipped-where-not-recorded", claim, changed.quiet()[1], conformance.Unobserved)
 						}
 					}

@@ -162,7 +162,9 @@ var unchecked = []string{"float", "double", "password", "hostname", "ipv4", "ipv
 const Binary = "binary"
 
 // Checked reports whether a value's format is checked, or allows all values.
-func Checked(name string) bool { return Matchers[name] != nil || IntegerBits[name] > 0 || name == Binary }
+func Checked(name string) bool {
+	return Matchers[name] != nil || IntegerBits[name] > 0 || name == Binary
+}
 
 // Names returns the formats of OpenAPI 3.0 and JSON Schema.
 func Names() []string {

@@ -52,16 +52,6 @@ func New(servers []openapi.Server, paths ...string) *Template {
 	return t
 }
 
-func (t *Template) add(base, path string) {
-	if !placeholder.MatchString(base + path) {
-		t.literals = append(t.literals, Normalize(base+path))
-		return
-	}
-	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
-	prefix, _, _ := strings.Cut(base+path, "{")
-	t.patterns = append(t.patterns, pattern{Normalize(prefix), regexp.MustCompile(text)})
-}
-
 // expression returns a regular expression for a path, with a group for each placeholder.
 func expression(path, group string) string {
 	var b strings.Builder
@@ -138,6 +128,16 @@ func (t *Template) Match(path string) (values []string, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+func (t *Template) add(base, path string) {
+	if !placeholder.MatchString(base + path) {
+		t.literals = append(t.literals, Normalize(base+path))
+		return
+	}
+	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
+	prefix, _, _ := strings.Cut(base+path, "{")
+	t.patterns = append(t.patterns, pattern{Normalize(prefix), regexp.MustCompile(text)})
 }
 
 // Rank orders the paths of a spec: of two that match the same URL, the one with the smaller rank comes first. A segment

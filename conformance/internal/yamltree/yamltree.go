@@ -213,6 +213,37 @@ func walk(at string, n *Node, names bool, visit func(at string, n *Node, names b
 	}
 }
 
+// ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
+// a parameter with its place (query.page), of a criterion.
+func (t *Tree) ByName(pointer string) string {
+	if !strings.Contains(pointer, "/required/") && !strings.Contains(pointer, "/parameters/") && !strings.Contains(pointer, "/x-criteria/") {
+		return pointer
+	}
+	tokens := strictjson.SplitPointer(pointer)
+	n := t.Root
+	for i := range tokens {
+		list := n
+		if n, _ = t.Child(list, tokens[i]); n == nil {
+			break
+		}
+		if i == 0 || list.Type != strictjson.Array {
+			continue
+		}
+		name, _ := t.Child(n, "name")
+		in, _ := t.Child(n, "in")
+		switch parent := tokens[i-1]; {
+		case parent == "required":
+			tokens[i] = n.Text
+		case parent == "parameters" && name != nil && in != nil:
+			tokens[i] = in.Text + "." + name.Text
+		case parent == "x-criteria" && name != nil:
+			tokens[i] = name.Text
+			return strictjson.Pointer(tokens...) // the rest is below the name
+		}
+	}
+	return strictjson.Pointer(tokens...)
+}
+
 // find returns the position of a key in an object, or -1.
 func (t *Tree) find(n *Node, key string) int {
 	if len(n.Entries) >= manyEntries {
@@ -307,35 +338,4 @@ func (t *Tree) add(name, reference string) error {
 	}
 	t.files[name], t.texts[name] = root, text
 	return nil
-}
-
-// ByName returns a pointer in which names replace the positions in lists, as positions change: of a required property, of
-// a parameter with its place (query.page), of a criterion.
-func (t *Tree) ByName(pointer string) string {
-	if !strings.Contains(pointer, "/required/") && !strings.Contains(pointer, "/parameters/") && !strings.Contains(pointer, "/x-criteria/") {
-		return pointer
-	}
-	tokens := strictjson.SplitPointer(pointer)
-	n := t.Root
-	for i := range tokens {
-		list := n
-		if n, _ = t.Child(list, tokens[i]); n == nil {
-			break
-		}
-		if i == 0 || list.Type != strictjson.Array {
-			continue
-		}
-		name, _ := t.Child(n, "name")
-		in, _ := t.Child(n, "in")
-		switch parent := tokens[i-1]; {
-		case parent == "required":
-			tokens[i] = n.Text
-		case parent == "parameters" && name != nil && in != nil:
-			tokens[i] = in.Text + "." + name.Text
-		case parent == "x-criteria" && name != nil:
-			tokens[i] = name.Text
-			return strictjson.Pointer(tokens...) // the rest is below the name
-		}
-	}
-	return strictjson.Pointer(tokens...)
 }
