@@ -3,7 +3,6 @@ package conformance
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -47,8 +46,8 @@ type checker struct {
 	query    []styles.Pair
 	cookies  []styles.Pair
 	findings []Finding
-	secrets  *redact.Redactor // nil until needed
-	finder   *credentials.Finder
+	secrets  *redact.Redactor    // nil until needed
+	finder   *credentials.Finder // nil for findings with credentials
 
 	undecided []int // claims that a pattern that took too long leaves open
 
@@ -71,7 +70,7 @@ type body struct {
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence(), finder: credentials.NewFinder(slices.Collect(maps.Values(c.schemes)))}
+	k := &checker{contract: c, evidence: c.newEvidence(), finder: c.redaction().Finder()}
 	k.validator.contract = c
 	return k
 }
@@ -159,7 +158,7 @@ func (k *checker) request() {
 // credentials checks that the request has a complete set of credentials. The claim is that the server rejects it
 // otherwise: a complete request is no evidence if rejected, and consistent with the claim if accepted.
 func (k *checker) credentials() {
-	if missing := credentials.Missing(k.op.security, k.ex); len(missing) > 0 {
+	if missing := k.op.security.Missing(k.ex); len(missing) > 0 {
 		for _, m := range missing {
 			k.violate(ruleSecurity, RequestHeader, m.Place(), m.Pointer, "the credential "+m.Name, "none (if it was removed from the recording, put a placeholder in its place)")
 		}

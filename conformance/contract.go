@@ -86,7 +86,7 @@ type operation struct {
 	query          []*styles.Field // of the parameters
 	request        *content        // nil where no body is documented
 	required       bool            // the request needs a body
-	security       []alternative
+	security       credentials.Alternatives
 	securityClaims [][]int              // as security
 	responses      map[string]*response // by status, range ("2XX") or "DEFAULT"
 	statuses       map[int]*response    // by status, or by the first digit for a range

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -17,32 +19,103 @@ import (
 // ErrCredential means that a credential cannot be replaced. The error contains nothing of the exchange but its source.
 var ErrCredential = credentials.ErrCredential
 
-// Redactor removes the credentials of several exchanges from all of them. It is not safe for concurrent use.
-type Redactor = credentials.Redactor
-
-// Redactor returns a redactor without credentials.
-func (c *Contract) Redactor() *Redactor { return c.redaction().Redactor() }
-
-// Redact returns a copy of an exchange without its credentials, for which [Contract.Check] returns the same. Credentials
-// are those of the spec's security schemes, the values of headers such as Authorization, Cookie and X-Api-Key, user
-// information in the URL, and cookies that the server sets. "[redacted]" replaces each after the name of its scheme, and
-// every repetition of at least four bytes anywhere in the exchange: in any letter case, in base64 or hex, and escaped for
-// JSON, URLs or HTML. Another number replaces a number. Names in the spec, such as those of properties, and values of an
-// enum are no credentials.
-//
-// The error is [ErrCredential] if a credential is compressed or has other characters between its own, or if the exchange
-// has too many. It names the exchange and contains no credential.
-func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
-	return c.Redactor().Add(ex)
+// Redactor removes the credentials of several exchanges from all of them. It is safe for concurrent use after the last Add.
+type Redactor struct {
+	redactor *credentials.Redactor
+	contract *Contract
 }
 
-func (c *Contract) newRedaction() *credentials.Rules {
-	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source)
+// Redactor returns a redactor without credentials. Headers, parameters, cookies and JSON properties with the names in also
+// are credentials, too.
+func (c *Contract) Redactor(also ...string) *Redactor {
+	rules := c.redaction()
+	if len(also) > 0 {
+		rules = c.rules(also...)
+	}
+	return &Redactor{rules.Redactor(), c}
+}
+
+// Add adds the credentials of an exchange, and reports whether the contract has an operation for it.
+func (r *Redactor) Add(ex *traffic.Exchange) bool {
+	r.redactor.Add(ex)
+	op, _ := r.contract.operation(ex.Method, ex.URL)
+	return op != nil
+}
+
+// Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
+// findings about the same claims. A placeholder replaces a credential. If the findings, or the claims that a report counts,
+// then differ, for example because the placeholder is too short, other letters and digits replace it. If they differ even
+// then, the placeholder stays.
+//
+// The error is [ErrCredential] if a credential is compressed, or if there are too many. It names the exchange and contains
+// no credential.
+func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
+	redacted, err := r.redactor.Redact(ex, false)
+	if err != nil {
+		return nil, err
+	}
+	op, _ := r.contract.operation(ex.Method, ex.URL)
+	if op == nil || op.readsSame(ex, redacted) {
+		return redacted, nil
+	}
+	k, _ := r.contract.checkers.Get().(*checker)
+	defer func(f *credentials.Finder) {
+		k.finder = f
+		r.contract.checkers.Put(k)
+	}(k.finder)
+	k.finder = nil // the findings are not printed
+	if before := k.about(ex); before != k.about(redacted) {
+		if masked, err := r.redactor.Redact(ex, true); err == nil && before == k.about(masked) {
+			return masked, nil
+		}
+	}
+	return redacted, nil
+}
+
+// readsSame reports whether an exchange and its copy differ only in request headers that are no parameters. The copy has as
+// many credentials.
+func (op *operation) readsSame(ex, redacted *traffic.Exchange) bool {
+	return bytes.Equal(ex.Request.Body, redacted.Request.Body) && bytes.Equal(ex.Response.Body, redacted.Response.Body) &&
+		maps.EqualFunc(ex.Response.Header, redacted.Response.Header, slices.Equal) &&
+		ex.URL.Path == redacted.URL.Path && ex.URL.RawQuery == redacted.URL.RawQuery &&
+		!slices.ContainsFunc(op.parameters, func(p *parameter) bool {
+			name := p.Name
+			if p.in == inRequestCookie {
+				name = "Cookie"
+			}
+			return !slices.Equal(ex.Request.Header[name], redacted.Request.Header[name])
+		})
+}
+
+// about returns the claims that an exchange is evidence for, and what its findings are about.
+func (k *checker) about(ex *traffic.Exchange) string {
+	findings, err := k.check(ex)
+	about := []any{err, k.evidence}
+	for _, f := range findings {
+		about = append(about, f.Rule, f.Part, f.Spec, f.Source)
+	}
+	return fmt.Sprint(about...)
+}
+
+// Redact returns a copy of an exchange without its credentials, see [Redactor.Redact]. Credentials are those of the spec's
+// security schemes, and the values of headers, parameters, cookies and JSON properties with names such as Authorization,
+// X-Api-Key, access_token and password. "[redacted]" replaces each after the name of its scheme, and every repetition
+// anywhere in the exchange: in any letter case, in base64 or hex, and escaped for JSON, URLs or HTML. Other digits replace
+// a number in JSON. A short or ordinary value is replaced at its own place only, and names in the spec, such as those of
+// properties, and values of an enum are no credentials.
+func (c *Contract) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
+	r := c.Redactor()
+	r.Add(ex)
+	return r.Redact(ex)
+}
+
+func (c *Contract) rules(also ...string) *credentials.Rules {
+	return credentials.NewRules(slices.Collect(maps.Values(c.schemes)), c.source, also...)
 }
 
 // redact removes the credentials of the request, which a server may repeat in any letter case and encoding.
 func (k *checker) redact(text string) string {
-	if len(text) < redact.MinLength {
+	if len(text) < redact.MinLength || k.finder == nil {
 		return text
 	}
 	if k.secrets == nil {
@@ -61,9 +134,6 @@ func (k *checker) redactPointer(pointer string) string {
 	}
 	return strictjson.Pointer(tokens...)
 }
-
-// alternative is one way to authenticate: all of its credentials together.
-type alternative = []credentials.Credential
 
 // readSchemes reads the security schemes as credentials. A scheme that no operation requires is a credential, too.
 func (c *Contract) readSchemes(doc *openapi.Document) {
@@ -89,7 +159,7 @@ func (c *Contract) readSecurity(op *operation, doc *openapi.Document, o *openapi
 		requirements, at = o.Security, op.pointer+"/security"
 	}
 	for i, requirement := range requirements {
-		a := alternative{}
+		a := []credentials.Credential{}
 		for _, name := range requirement {
 			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
 			k := c.schemes[name]
@@ -98,16 +168,4 @@ func (c *Contract) readSecurity(op *operation, doc *openapi.Document, o *openapi
 		}
 		op.security = append(op.security, a)
 	}
-}
-
-// isCredentialHeader reports whether the operation has a credential in the header at place.
-func (op *operation) isCredentialHeader(place string) bool {
-	for _, a := range op.security {
-		for _, k := range a {
-			if k.In == "header" && k.Place() == place {
-				return true
-			}
-		}
-	}
-	return false
 }

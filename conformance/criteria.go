@@ -212,7 +212,7 @@ func (o *operand) bind(op *operation, r *response) error {
 				return nil
 			}
 		}
-		inRequest := o.part == RequestHeader && (o.pointer == "/Content-Type" || op.isCredentialHeader(o.pointer))
+		inRequest := o.part == RequestHeader && (o.pointer == "/Content-Type" || op.security.HasHeader(o.pointer))
 		if inRequest || o.pointer == "" { // $url and $method
 			return nil
 		}

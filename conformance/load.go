@@ -105,7 +105,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error)) (
 	}
 	c := &Contract{source: source, spec: spec, shapes: map[*schema]*styles.Shape{}, names: map[string]bool{"Content-Type": true},
 		schemes: map[string]credentials.Credential{}}
-	c.redaction = sync.OnceValue(c.newRedaction)
+	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
 	found := speclint.Check(source)
 	var errs []*SpecError
 	for _, p := range found.Errors {

@@ -16,6 +16,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -34,7 +35,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 	}
 	require.Len(t, distinct, len(forms))
 	forms["upper case"] = strings.ToUpper(word)
-	queryKey := []credentials.Credential{{In: "query", Name: "key"}}
+	rules := credentials.NewRules([]credentials.Credential{{In: "query", Name: "key"}}, &yamltree.Tree{Root: &yamltree.Node{}})
 	for place, ex := range map[string]*traffic.Exchange{
 		"header": {URL: &url.URL{}, Request: traffic.Message{Header: http.Header{"Authorization": {"Token " + word}}}},
 		"query":  {URL: &url.URL{RawQuery: "key=" + url.QueryEscape(word)}},
@@ -42,7 +43,7 @@ func TestFindingsWithoutEncodedCredentials(t *testing.T) {
 		for name, form := range forms {
 			t.Run(place+" "+name, func(t *testing.T) {
 				t.Parallel()
-				k := &checker{ex: ex, finder: credentials.NewFinder(queryKey)}
+				k := &checker{ex: ex, finder: rules.Finder()}
 				assert.Equal(t, "<[redacted]>", k.redact("<"+form+">"))
 				assert.Equal(t, "nothing of it", k.redact("nothing of it"))
 			})

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -34,14 +33,11 @@ func (s *Sandbox) Redact(str string) string { return s.redactor.Text(str) }
 // redactor redacts the credentials of an exchange.
 type redactor struct{ *redact.Redactor }
 
-// url also redacts the user information, and parameters with the name of a credential.
+// url also redacts the user information.
 func (r redactor) url(s string) string {
 	if u, err := url.Parse(s); err == nil && u.User != nil {
 		u.User = redact.User(u.User)
 		s = u.String()
-	}
-	if path, query, has := strings.Cut(s, "?"); has {
-		s = path + "?" + redact.Query(query, redact.IsCredential)
 	}
 	return r.Text(s)
 }
@@ -54,7 +50,7 @@ func (r redactor) header(header http.Header) http.Header {
 	for name, values := range header {
 		for _, value := range values {
 			if redact.IsCredential(name) {
-				value = redact.Header(name, value)
+				value = r.Header(name, value)
 			}
 			clone[r.Text(name)] = append(clone[r.Text(name)], r.Text(value))
 		}

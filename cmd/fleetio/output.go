@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -124,8 +125,8 @@ type files []staged
 type staged struct {
 	output
 
-	text []byte
-	temp string // the temporary file; "" if the output is not a regular file, such as a pipe
+	text []byte // of an output that is not a regular file, such as a pipe
+	temp string // the temporary file of another
 }
 
 // add writes a result to a temporary file in the same folder.
@@ -134,28 +135,34 @@ func (f *files) add(name string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if to.path == "" {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		*f = append(*f, staged{output: to, text: b.Bytes()})
+		return nil
 	}
-	s := staged{output: to, text: b.Bytes()}
 	mode := fs.FileMode(0o644) // a report has no credential, and the next step often runs as another user
 	if to.info != nil {
 		mode = to.info.Mode().Perm()
 	}
-	if to.path != "" {
-		temp, err := createTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // not the name of a recording
-		if err != nil {
-			return fmt.Errorf("%s cannot be written: %w", name, err)
-		}
-		s.temp = temp.Name()
-		_, err = temp.Write(s.text)
-		if err := errors.Join(err, temp.Chmod(mode), temp.Close()); err != nil {
-			_ = os.Remove(s.temp)
-			return fmt.Errorf("%s cannot be written: %w", name, err)
-		}
+	temp, err := createTemp(filepath.Dir(to.path), ".fleetio-*.tmp") // not the name of a recording
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
-	*f = append(*f, s)
+	w := bufio.NewWriterSize(temp, 64<<10)
+	err = write(w)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	} else if err = errors.Join(w.Flush(), temp.Chmod(mode)); err != nil {
+		err = fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		_ = os.Remove(temp.Name())
+		return err
+	}
+	*f = append(*f, staged{output: to, temp: temp.Name()})
 	return nil
 }
 

@@ -94,10 +94,7 @@ func check(ctx context.Context, c *console, contract *conformance.Contract, o co
 			p.show(func(elapsed time.Duration) string { return progressLine(at, total, elapsed) })
 		}
 	}
-	if os.Getenv("GOGC") == "" {
-		// Exchanges are short-lived and the heap is small, so that a larger one costs a few megabytes and saves CPU.
-		defer debug.SetGCPercent(debug.SetGCPercent(200))
-	}
+	defer collectLess()()
 	var pool traffic.Pool
 	o.Release = pool.Put
 	report, err := contract.Verify(pool.Read(ctx, c.stdin, paths...), o)
@@ -105,6 +102,16 @@ func check(ctx context.Context, c *console, contract *conformance.Contract, o co
 		return nil, errInterrupted
 	}
 	return report, err
+}
+
+// collectLess collects garbage half as often until its result is called, unless the environment says how often: exchanges
+// are short-lived and the heap is small, so that a larger one costs a few megabytes and saves CPU.
+func collectLess() (restore func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(200)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // progressLine formats the progress of a run. total is 0 if the size of the recordings is unknown.

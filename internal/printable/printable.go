@@ -7,7 +7,6 @@
 package printable
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -53,7 +52,7 @@ func isPrintable(r rune) bool {
 // Lines escapes a document, such as JSON or a report, except its line breaks and tabs. It returns text itself if it is
 // printable ASCII.
 func Lines(text []byte) []byte {
-	if !bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r > '~' }) {
+	if !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' && c != '\n' && c != '\t' || c > '~' }) {
 		return text
 	}
 	return appendEscaped(nil, text, "\n\t")

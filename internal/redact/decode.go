@@ -15,11 +15,8 @@ import (
 	"unicode/utf8"
 )
 
-// escape is the span of an escape in a text, and the end of its character in the decoded text.
-type escape struct{ start, end, decodedEnd int }
-
-// unescape decodes one layer of escapes of all kinds.
-func unescape(text []byte) (decoded []byte, escapes []escape) {
+// unescape decodes one layer of escapes of all kinds, and reports whether there is any.
+func unescape(text []byte) (decoded []byte, changed bool) {
 	done := 0
 	for i := 0; i < len(text); {
 		if !isEscape[text[i]] {
@@ -31,20 +28,53 @@ func unescape(text []byte) (decoded []byte, escapes []escape) {
 		}
 		decoded = append(decoded, text[done:i]...)
 		var n int
-		decoded, n = appendUnescaped(decoded, text[i:])
-		if n > 1 {
-			escapes = append(escapes, escape{i, i + n, len(decoded)})
-		}
+		decoded, n = appendUnescaped(decoded, text, i)
+		changed = changed || n > 1
 		i += n
 		done = i
 	}
-	return append(decoded, text[done:]...), escapes
+	if !changed {
+		return text, false
+	}
+	return append(decoded, text[done:]...), true
 }
 
-var isEscape = [256]bool{'%': true, '\\': true, '&': true, '~': true}
+// unescapeQuery decodes a value of a query or form, where + is a space. Malformed escapes stay.
+func unescapeQuery(value string) string {
+	decoded, _ := unescape([]byte(strings.ReplaceAll(value, "+", " ")))
+	return string(decoded)
+}
 
-// appendUnescaped appends the decoded escape at the start of a text, or its first byte, and returns its length in the text.
-func appendUnescaped(dst, text []byte) (result []byte, n int) {
+// source replaces sorted spans of the decoded text by those of the text.
+func source(text []byte, spans []span) {
+	var scratch []byte
+	i, offset := 0, 0 // in the text and in the decoded text
+	// find returns the span in the text of a byte in the decoded text.
+	find := func(decoded int) (start, end int) {
+		for {
+			for offset < decoded && !isEscape[text[i]] {
+				i, offset = i+1, offset+1
+			}
+			var n int
+			scratch, n = appendUnescaped(scratch[:0], text, i)
+			if decoded < offset+len(scratch) {
+				return i, i + n
+			}
+			i, offset = i+n, offset+len(scratch)
+		}
+	}
+	for at, s := range spans {
+		spans[at].start, _ = find(s.start)
+		_, spans[at].end = find(s.end - 1)
+	}
+}
+
+var isEscape = [256]bool{'%': true, '\\': true, '&': true, '~': true, '\r': true, '\n': true}
+
+// appendUnescaped appends the decoded escape at an offset in a text, or its first byte, and returns its length in the text.
+func appendUnescaped(dst, text []byte, at int) (result []byte, n int) {
+	all := text
+	text = text[at:]
 	switch c := text[0]; {
 	case c == '%' && len(text) >= 3: // URLs
 		if result, err := hex.AppendDecode(dst, text[1:3]); err == nil {
@@ -53,11 +83,15 @@ func appendUnescaped(dst, text []byte) (result []byte, n int) {
 	case c == '~' && len(text) >= 2 && (text[1] == '0' || text[1] == '1'): // JSON pointers
 		return append(dst, "~/"[text[1]-'0']), 2
 	case c == '&':
-		entity := text[:min(len(text), 12)]
+		entity := text[:min(len(text), maxEntity)]
 		if end := bytes.IndexByte(entity, ';') + 1; end > 0 {
 			if result := html.UnescapeString(string(entity[:end])); len(result) < end {
 				return append(dst, result...), end
 			}
+		}
+	case c == '\r' || c == '\n':
+		if n := lineBreak(all, at); n > 0 {
+			return dst, n
 		}
 	case c == '\\' && len(text) >= 2: // JSON, and patterns
 		if first, ok := unit(text); ok {
@@ -76,6 +110,30 @@ func appendUnescaped(dst, text []byte) (result []byte, n int) {
 	return append(dst, text[0]), 1
 }
 
+// maxEntity is the maximum length of a character reference in HTML, in bytes. Numeric ones may have leading zeros.
+const maxEntity = 20
+
+// lineBreak returns the length of the line break at an offset in a text if it is within a word, as in base64 in lines of
+// 64 or 76 characters (RFC 2045, section 6.8).
+func lineBreak(text []byte, at int) int {
+	const minWord = 16
+	if at < minWord || slices.ContainsFunc(text[at-minWord:at], func(c byte) bool { return !isBase64[c] }) {
+		return 0
+	}
+	end := skipBlanks(text, at)
+	if end == len(text) || !isBase64[text[end]] {
+		return 0
+	}
+	return end - at
+}
+
+var isBase64 = func() (is [256]bool) {
+	for c := range utf8.RuneSelf {
+		is[c] = alphanumeric[c] || strings.IndexByte("+/-_", byte(c)) >= 0
+	}
+	return is
+}()
+
 // unit parses the code unit of an escape such as \u0041.
 func unit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
@@ -83,20 +141,6 @@ func unit(text []byte) (rune, bool) {
 	}
 	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
 	return rune(v), err == nil
-}
-
-// source returns the span in a text of a byte in the decoded text.
-func source(escapes []escape, offset int) (start, end int) {
-	next, _ := slices.BinarySearchFunc(escapes, offset+1, func(e escape, end int) int { return e.decodedEnd - end })
-	var last escape
-	if next > 0 {
-		last = escapes[next-1]
-	}
-	start = last.end + offset - last.decodedEnd
-	if next < len(escapes) && start >= escapes[next].start {
-		return escapes[next].start, escapes[next].end
-	}
-	return start, start + 1
 }
 
 // maxInflated is the maximum size of all decompressed data in a text, in bytes. Each signature of an archive counts as
@@ -109,9 +153,11 @@ const (
 // inArchives reports whether compressed data contains a secret, or is too large to decompress. Even if the compressor left
 // the secret readable, it cannot be replaced: length and checksum would be wrong. inArchives finds zlib (RFC 1950) at the
 // start of the text, and gzip (RFC 1952), also in base64, at any offset.
-func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
-	if archive, err := zlib.NewReader(bytes.NewReader(text)); err == nil && r.inArchive(archive, inflatable) {
-		return true
+func (s *search) inArchives(text []byte) bool {
+	if text[0]&0xf == 8 { // the method; most texts start with another byte
+		if archive, err := zlib.NewReader(bytes.NewReader(text)); err == nil && s.inArchive(archive) {
+			return true
+		}
 	}
 	for _, magic := range []string{"\x1f\x8b\x08", "H4sI"} {
 		rest := text
@@ -121,10 +167,10 @@ func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
 			if magic == "H4sI" {
 				data = base64.NewDecoder(base64.StdEncoding, data)
 			}
-			if archive, err := gzip.NewReader(data); err == nil && r.inArchive(archive, inflatable) {
+			if archive, err := gzip.NewReader(data); err == nil && s.inArchive(archive) {
 				return true
 			}
-			if *inflatable -= openingCost; *inflatable < 0 {
+			if s.inflatable -= openingCost; s.inflatable < 0 {
 				return true
 			}
 			rest = rest[1:]
@@ -133,11 +179,11 @@ func (r *Redactor) inArchives(text []byte, inflatable *int) bool {
 	return false
 }
 
-func (r *Redactor) inArchive(archive io.Reader, inflatable *int) bool {
-	data, _ := io.ReadAll(io.LimitReader(archive, int64(*inflatable)+1)) // the readable part of a broken one
-	if *inflatable -= len(data); *inflatable < 0 {
+func (s *search) inArchive(archive io.Reader) bool {
+	data, _ := io.ReadAll(io.LimitReader(archive, int64(s.inflatable)+1)) // the readable part of a broken one
+	if s.inflatable -= len(data); s.inflatable < 0 {
 		return true
 	}
-	f := r.searchLayers(data, maxLayers, inflatable)
-	return len(f.spans) > 0 || f.apart || f.opaque
+	spans, opaque := s.layers(data, maxLayers)
+	return len(spans) > 0 || opaque
 }

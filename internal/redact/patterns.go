@@ -1,9 +1,10 @@
 package redact
 
 import (
-	"cmp"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"math/bits"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,40 +12,73 @@ import (
 	"unicode/utf8"
 )
 
-// The minimum lengths of patterns other than the secret itself: short ones match by chance.
-const (
-	minEncoded = 8
-	minApart   = 10 // letters and digits
-)
+// minEncoded is the minimum length of a secret in hex or base64, as short ones match by chance.
+const minEncoded = 8
 
-// patterns are the forms of secrets. One pass finds all of them.
+// patterns are the forms of secrets. One pass finds all of them: it reads four bytes at each stride-th offset of a text,
+// looks them up among the first ones of each pattern, and compares the pattern if they are there.
 type patterns struct {
-	filter [1 << 10]uint64     // a bit for the hash of each key, which excludes most offsets in a text
-	byKey  map[uint32][]string // patterns in lower case by their first four bytes, the longest first
+	stride int
+	filter []uint64 // a bit for the hash of each key, which excludes most offsets in a text
+	shift  int      // to the right, of a hash
+	byKey  map[uint32][]pattern
 }
 
+// pattern is a form of a secret in lower case, with the offset of a key in it.
+type pattern struct {
+	text   string
+	offset int
+}
+
+// keySize is the length of a key in bytes, and the minimum length of a pattern.
+const keySize = MinLength
+
 func newPatterns(secrets []string) *patterns {
-	p := &patterns{byKey: map[uint32][]string{}}
+	forms := map[string]bool{}
 	for _, secret := range secrets {
 		if len(secret) >= MinLength && !isPlaceholder(secret) {
-			p.addSecret(secret)
+			addForms(forms, secret)
 		}
 	}
-	for key, list := range p.byKey {
-		slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-		p.byKey[key] = slices.Compact(list)
+	const maxStride = 5
+	p := &patterns{stride: maxStride, byKey: map[uint32][]pattern{}}
+	for form := range forms {
+		p.stride = min(p.stride, len(form)-keySize+1)
+	}
+	if len(forms) > 1<<12 {
+		p.stride = 1 // the keys would fill the cache
+	}
+	keys := len(forms) * p.stride
+	width := min(max(bits.Len(uint(keys))+4, 12), 24) // a bit in 16 is set
+	p.filter, p.shift = make([]uint64, 1<<(width-6)), 32-width
+	for form := range forms {
+		for offset := range p.stride {
+			k := key([]byte(form[offset : offset+keySize]))
+			word, mask := p.bit(k)
+			p.filter[word] |= mask
+			p.byKey[k] = append(p.byKey[k], pattern{form, offset})
+		}
 	}
 	return p
 }
 
-func (p *patterns) addSecret(secret string) {
-	p.add(strings.ToValidUTF8(secret, "\uFFFD"), MinLength)
+// key returns four bytes in lower case; it maps some other characters to one, too.
+func key(text []byte) uint32 { return binary.LittleEndian.Uint32(text) | 0x20202020 }
+
+// bit returns the bit of a key in the filter.
+func (p *patterns) bit(key uint32) (word uint32, mask uint64) {
+	hash := key * 0x9e3779b1 >> p.shift // Fibonacci hashing
+	return hash >> 6, 1 << (hash & 63)
+}
+
+func addForms(forms map[string]bool, secret string) {
+	addForm(forms, strings.ToValidUTF8(secret, "\uFFFD"), MinLength)
 	// A part of the secret that looks like an escape is decoded in a text together with the real escapes.
 	for form, layer := []byte(secret), 0; layer <= maxLayers; layer++ {
-		p.add(string(form), MinLength)
+		addForm(forms, string(form), MinLength)
 		form, _ = unescape(form)
 	}
-	p.add(strings.ReplaceAll(secret, " ", "+"), MinLength) // in a query
+	addForm(forms, strings.ReplaceAll(secret, " ", "+"), MinLength) // in a query
 	// A search decodes escapes in a text, but not within base64 or hex.
 	quoted := strconv.Quote(secret)
 	texts := []string{
@@ -52,11 +86,11 @@ func (p *patterns) addSecret(secret string) {
 	}
 	slices.Sort(texts)
 	for _, text := range slices.Compact(texts) {
-		p.add(hex.EncodeToString([]byte(text)), minEncoded)
+		addForm(forms, hex.EncodeToString([]byte(text)), minEncoded)
 		for _, once := range inBase64(text) {
-			p.add(once, minEncoded)
+			addForm(forms, once, minEncoded)
 			for _, twice := range inBase64(once) {
-				p.add(twice, minEncoded)
+				addForm(forms, twice, minEncoded)
 			}
 		}
 	}
@@ -75,8 +109,8 @@ func inBase64(text string) []string {
 
 var forURLs = strings.NewReplacer("+", "-", "/", "_")
 
-// add adds a form of at least minLength bytes, as it is, in the URL alphabet of base64, and without punctuation.
-func (p *patterns) add(form string, minLength int) {
+// addForm adds a form of at least minLength bytes, as it is and in the URL alphabet of base64.
+func addForm(forms map[string]bool, form string, minLength int) {
 	if len(form) < minLength {
 		return
 	}
@@ -84,99 +118,37 @@ func (p *patterns) add(form string, minLength int) {
 	for i, c := range folded {
 		folded[i] = lower[c]
 	}
-	p.addPattern(string(folded))
-	p.addPattern(forURLs.Replace(string(folded)))
-	squeezed := slices.DeleteFunc(folded, func(c byte) bool { return !alphanumeric[c] })
-	if len(squeezed) >= minApart {
-		p.addPattern(string(squeezed))
-	}
+	forms[string(folded)] = true
+	forms[forURLs.Replace(string(folded))] = true
 }
 
-func (p *patterns) addPattern(pattern string) {
-	key := uint32(pattern[0])<<24 | uint32(pattern[1])<<16 | uint32(pattern[2])<<8 | uint32(pattern[3])
-	word, mask := bit(key)
-	p.filter[word] |= mask
-	p.byKey[key] = append(p.byKey[key], pattern)
-}
-
-// bit returns the bit of a key in the filter.
-func bit(key uint32) (word uint32, mask uint64) {
-	hash := key * 0x9e3779b1 >> 16 // Fibonacci hashing
-	return hash >> 6, 1 << (hash & 63)
-}
-
-// mayHave reports whether there may be a pattern with a key.
-func (p *patterns) mayHave(key uint32) bool {
-	word, mask := bit(key)
-	return p.filter[word]&mask != 0
-}
-
-// find appends the spans of patterns in a text; overlapping ones are one span. apart reports whether a pattern of at least
-// minApart bytes occurs with punctuation or spaces in between.
-func (p *patterns) find(text []byte, spans []span) (_ []span, apart bool) {
-	before := len(spans)
-	var key, apartKey uint32 // of the last four bytes, and of the last four letters and digits
-	for i, c := range text {
-		c = lower[c]
-		key = key<<8 | uint32(c)
-		if alphanumeric[c] {
-			apartKey = apartKey<<8 | uint32(c)
-		}
-		if !p.mayHave(key) && (apartKey == key || !alphanumeric[c] || !p.mayHave(apartKey)) {
+// find appends the spans of patterns in a text.
+func (p *patterns) find(text []byte, spans []span) []span {
+	for i := 0; i+keySize <= len(text); i += p.stride {
+		k := key(text[i:])
+		if word, mask := p.bit(k); p.filter[word]&mask == 0 {
 			continue
 		}
-		if start := i - MinLength + 1; start >= 0 {
-			switch length := p.match(key, text[start:], false); {
-			case length == 0:
-			case len(spans) > before && start < spans[len(spans)-1].end:
-				spans[len(spans)-1].end = max(start+length, spans[len(spans)-1].end)
-			default:
-				spans = append(spans, span{start, start + length})
+		for _, pattern := range p.byKey[k] {
+			if start := i - pattern.offset; start >= 0 && pattern.isAt(text[start:]) {
+				spans = appendSpan(spans, span{start: start, end: start + len(pattern.text)})
 			}
 		}
-		if alphanumeric[c] && !apart {
-			start := apartStart(text[:i+1])
-			apart = start >= 0 && p.match(apartKey, text[start:], true) > 0
-		}
 	}
-	return spans, apart
+	return spans
 }
 
-// apartStart returns the offset of the fourth-last letter or digit of a text, or -1.
-func apartStart(text []byte) int {
-	left := MinLength
-	for i, c := range slices.Backward(text) {
-		if alphanumeric[c] {
-			left--
-		}
-		if left == 0 {
-			return i
+// isAt reports whether a text starts with a pattern.
+func (p pattern) isAt(text []byte) bool {
+	if len(text) < len(p.text) {
+		return false
+	}
+	for i := range len(p.text) {
+		if lower[text[i]] != p.text[i] {
+			return false
 		}
 	}
-	return -1
-}
-
-// match returns the length of the longest pattern at the start of a text, or 0. If apart, it skips punctuation and spaces
-// in the text.
-func (p *patterns) match(key uint32, text []byte, apart bool) int {
-	for _, pattern := range p.byKey[key] {
-		if apart && len(pattern) < minApart {
-			break
-		}
-		matched := 0
-		for i, c := range text {
-			if c = lower[c]; apart && !alphanumeric[c] {
-				continue
-			}
-			if c != pattern[matched] {
-				break
-			}
-			if matched++; matched == len(pattern) {
-				return i + 1
-			}
-		}
-	}
-	return 0
+	return true
 }
 
 // lower maps bytes to lower case (ASCII only); alphanumeric has ASCII letters, digits and the bytes beyond ASCII.

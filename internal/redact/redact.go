@@ -1,12 +1,12 @@
-// Package redact replaces secrets in texts: in any letter case (ASCII), escaped for JSON, URLs, HTML, regular expressions
-// and JSON pointers, in hex, and in base64 at any offset, encoded once or twice.
+// Package redact replaces credentials in texts: values that have the name of a credential, and secrets, wherever they are:
+// in any letter case (ASCII), escaped for JSON, URLs, HTML, regular expressions and JSON pointers, in hex, and in base64 at
+// any offset, encoded once or twice.
 //
-// It also finds secrets that it cannot replace: with spaces or punctuation between their characters, or in compressed
-// data.
+// It also finds secrets in compressed data, where it cannot replace them.
 package redact
 
 import (
-	"cmp"
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -22,10 +22,13 @@ const (
 	MinLength = 4
 )
 
-// Redactor replaces a set of secrets. The zero value has none. It is safe for concurrent use.
+// Redactor replaces secrets, and values that have the name of a credential. The zero value has no secrets and the names of
+// [IsCredential]. It is safe for concurrent use.
 type Redactor struct {
+	names  *Names // nil for those of [IsCredential]
 	sets   []*patterns
 	opaque bool // every text is replaced
+	masks  bool // see Masking
 }
 
 // New returns a redactor for secrets. It ignores those shorter than [MinLength] and parts of a
@@ -38,7 +41,17 @@ func (r *Redactor) With(secrets ...string) *Redactor {
 	if len(p.byKey) == 0 {
 		return r
 	}
-	return &Redactor{sets: append(slices.Clip(r.sets), p), opaque: r.opaque}
+	with := *r
+	with.sets = append(slices.Clip(r.sets), p)
+	return &with
+}
+
+// Masking returns a redactor that replaces letters by letters and digits by digits instead of writing a placeholder, so
+// that the length and the kind of characters of a secret stay.
+func (r *Redactor) Masking() *Redactor {
+	masking := *r
+	masking.masks = true
+	return &masking
 }
 
 // Text returns a text with placeholders for display; if a secret cannot be replaced, the placeholder alone.
@@ -50,8 +63,8 @@ func (r *Redactor) Text(text string) string {
 	return string(result)
 }
 
-// Data returns a text with placeholders for further use, and false if a secret cannot be replaced. Other digits replace a
-// secret of digits, so that JSON stays valid.
+// Data returns a text with placeholders for further use, and false if a secret cannot be replaced. JSON stays JSON: a
+// placeholder is within a string, and other digits replace those of a number.
 func (r *Redactor) Data(text []byte) ([]byte, bool) { return r.redact(text, true) }
 
 // isPlaceholder reports whether a word is, contains or is a part of a placeholder, in any letter case.
@@ -61,96 +74,56 @@ func isPlaceholder(word string) bool {
 }
 
 func (r *Redactor) redact(text []byte, numbers bool) ([]byte, bool) {
-	for range 3 {
-		found := r.search(text)
+	const maxRounds = 3 // a number or a mask may be another secret
+	for round := range maxRounds {
+		s := search{r, maxInflated, round == 0}
+		spans, opaque := s.layers(text, maxLayers)
 		switch {
-		case found.opaque:
+		case opaque:
 			return nil, false
-		case len(found.spans) == 0:
-			return text, !found.apart
-		}
-		var isNew bool
-		if text, isNew = replace(text, found.spans, numbers); !isNew && !found.apart {
+		case len(spans) == 0:
 			return text, true
 		}
+		result, isNew := replace(text, spans, numbers, r.masks)
+		if !isNew || bytes.Equal(result, text) {
+			return result, true
+		}
+		text = result
 	}
 	return nil, false
-}
-
-// span is a part of a text.
-type span struct{ start, end int }
-
-// replace returns the text with a placeholder or a number in place of each span. isNew reports whether it has a new number,
-// which may be another secret.
-func replace(text []byte, spans []span, numbers bool) (result []byte, isNew bool) {
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })
-	result = make([]byte, 0, len(text))
-	done := 0
-	for i := 0; i < len(spans); {
-		start, end := spans[i].start, spans[i].end
-		for i++; i < len(spans) && spans[i].start < end; i++ {
-			end = max(end, spans[i].end)
-		}
-		result = append(result, text[done:start]...)
-		if secret := string(text[start:end]); numbers && strings.Trim(secret, "0123456789") == "" {
-			result = append(result, otherDigits(secret)...)
-			isNew = true
-		} else {
-			result = append(result, Placeholder...)
-		}
-		done = end
-	}
-	return append(result, text[done:]...), isNew
-}
-
-func otherDigits(digits string) string {
-	if ones := strings.Repeat("1", len(digits)); ones != digits {
-		return ones
-	}
-	return strings.Repeat("2", len(digits))
 }
 
 // maxLayers is the maximum number of layers of escapes: a query may contain JSON in a JSON string.
 const maxLayers = 3
 
-// found is the result of a search.
-type found struct {
-	spans  []span
-	apart  bool // there is a secret with other characters between its own
-	opaque bool // there is, or may be, a secret in compressed data
+// search finds credentials in a text.
+type search struct {
+	*Redactor
+
+	inflatable int  // the size of the data that it may still decompress, in bytes
+	named      bool // also find values that have the name of a credential
 }
 
-// search finds the secrets in a text.
-func (r *Redactor) search(text []byte) found {
-	if r.opaque || len(r.sets) == 0 {
-		return found{opaque: r.opaque}
+// layers returns the spans of credentials in a text, also below layers of escapes, sorted and apart from each other. opaque
+// reports whether there is, or may be, a credential in compressed data.
+func (s *search) layers(text []byte, layers int) (spans []span, opaque bool) {
+	if s.opaque || len(text) < MinLength {
+		return nil, s.opaque
 	}
-	inflatable := maxInflated
-	return r.searchLayers(text, maxLayers, &inflatable)
-}
-
-// searchLayers finds the secrets in a text, below layers of escapes, and in compressed data of at most inflatable bytes.
-func (r *Redactor) searchLayers(text []byte, layers int, inflatable *int) found {
-	if len(text) < MinLength {
-		return found{}
+	if s.named && s.names != nil {
+		spans = s.names.values(text, nil)
+	} else if s.named {
+		spans = defaultNames.values(text, nil)
 	}
-	f := found{opaque: r.inArchives(text, inflatable)}
-	for _, p := range r.sets {
-		var apart bool
-		f.spans, apart = p.find(text, f.spans)
-		f.apart = f.apart || apart
+	for _, p := range s.sets {
+		spans = p.find(text, spans)
 	}
-	if layers == 0 {
-		return f
+	opaque = len(s.sets) > 0 && s.inArchives(text)
+	if decoded, changed := unescape(text); changed && layers > 0 && !opaque {
+		var below []span
+		below, opaque = s.layers(decoded, layers-1)
+		source(text, below)
+		spans = append(spans, below...)
 	}
-	if decoded, escapes := unescape(text); len(escapes) > 0 {
-		below := r.searchLayers(decoded, layers-1, inflatable)
-		f.apart, f.opaque = f.apart || below.apart, f.opaque || below.opaque
-		for _, b := range below.spans {
-			start, _ := source(escapes, b.start)
-			_, end := source(escapes, b.end-1)
-			f.spans = append(f.spans, span{start, end})
-		}
-	}
-	return f
+	return merge(spans), opaque
 }

@@ -2,12 +2,12 @@
 package credentials
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
@@ -34,71 +34,52 @@ func (c Credential) Place() string {
 	return strictjson.Pointer(http.CanonicalHeaderKey(c.Name))
 }
 
-// credentialHeaders are the request headers whose values are credentials for every spec.
-var credentialHeaders = []string{
-	"Authorization", "Proxy-Authorization", "Cookie", "Api-Key", "X-Api-Key", "X-Auth-Token", "X-Csrf-Token",
-}
+// Alternatives are the ways to authenticate. Each needs all of its credentials together.
+type Alternatives [][]Credential
 
-// collect returns the credentials of a request: of the list, of credentialHeaders and of the URL.
-func collect(list []Credential, ex *traffic.Exchange) *redact.Secrets {
-	s := &redact.Secrets{}
-	for _, c := range list {
-		switch c.In {
-		case "header":
-			s.Add(ex.Request.Header.Values(c.Name)...)
-		case "query":
-			for _, p := range styles.AppendQuery(nil, ex.URL.RawQuery) {
-				if p.Name == c.Name {
-					s.Add(styles.UnescapeQuery(p.Value))
-				}
+// Missing returns the credentials that a request lacks for the alternative with the fewest missing ones; nil if an
+// alternative is complete.
+func (a Alternatives) Missing(ex *traffic.Exchange) []Credential {
+	var fewest []Credential
+	for i, alternative := range a {
+		var missing []Credential
+		for _, c := range alternative {
+			if !c.IsIn(ex) {
+				missing = append(missing, c)
 			}
 		}
-	}
-	for _, name := range credentialHeaders {
-		s.Add(ex.Request.Header.Values(name)...)
-	}
-	if user := ex.URL.User; user != nil {
-		password, _ := user.Password()
-		s.Add(user.Username(), password)
-	}
-	return s
-}
-
-// Finder finds the credentials of requests for one operation. It reuses the redactor of the last request, as consecutive
-// exchanges mostly have the same credentials. It is not safe for concurrent use.
-type Finder struct {
-	list       []Credential
-	headers    []string // that may have a credential, canonical, sorted
-	last, next []byte   // their values in the last and in this request
-	redactor   *redact.Redactor
-}
-
-// NewFinder returns a finder for the credentials of an operation.
-func NewFinder(list []Credential) *Finder {
-	f := &Finder{list: list, headers: slices.Clone(credentialHeaders)}
-	for _, c := range list {
-		f.headers = append(f.headers, http.CanonicalHeaderKey(c.Name))
-	}
-	slices.Sort(f.headers)
-	f.headers = slices.Compact(f.headers)
-	return f
-}
-
-// Find returns a redactor for the credentials of a request.
-func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
-	if ex.URL.User != nil || ex.URL.RawQuery != "" {
-		return collect(f.list, ex).Redactor()
-	}
-	f.next = f.next[:0]
-	for _, name := range f.headers {
-		for _, value := range ex.Request.Header[name] {
-			f.next = append(append(f.next, value...), 0)
+		if len(missing) == 0 {
+			return nil
 		}
-		f.next = append(f.next, 1)
+		if i == 0 || len(missing) < len(fewest) {
+			fewest = missing
+		}
 	}
-	if f.redactor == nil || !slices.Equal(f.next, f.last) {
-		f.last, f.next = f.next, f.last
-		f.redactor = collect(f.list, ex).Redactor()
+	return fewest
+}
+
+// HasHeader reports whether a credential is in the header at a place.
+func (a Alternatives) HasHeader(place string) bool {
+	return slices.ContainsFunc(slices.Concat(a...), func(c Credential) bool { return c.In == "header" && c.Place() == place })
+}
+
+// Finder finds the credentials of exchanges. It reuses the redactor of the last exchange, as consecutive exchanges mostly
+// have the same credentials. It is not safe for concurrent use.
+type Finder struct {
+	rules    *Rules
+	words    map[string]bool // of redactor
+	redactor *redact.Redactor
+}
+
+// Finder returns a finder.
+func (r *Rules) Finder() *Finder { return &Finder{rules: r} }
+
+// Find returns a redactor for the credentials of an exchange.
+func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
+	s := &redact.Secrets{Names: f.rules.names}
+	f.rules.collect(s, ex)
+	if f.redactor == nil || s.TooMany || !maps.Equal(s.Words, f.words) {
+		f.redactor, f.words = s.Redactor(), s.Words
 	}
 	return f.redactor
 }
@@ -125,25 +106,4 @@ func (c Credential) value(ex *traffic.Exchange) string {
 		}
 	}
 	return strings.TrimSpace(value)
-}
-
-// Missing returns the credentials that the request lacks for the alternative with the fewest missing ones; nil if an
-// alternative is complete.
-func Missing(alternatives [][]Credential, ex *traffic.Exchange) []Credential {
-	var fewest []Credential
-	for i, a := range alternatives {
-		var missing []Credential
-		for _, k := range a {
-			if !k.IsIn(ex) {
-				missing = append(missing, k)
-			}
-		}
-		if len(missing) == 0 {
-			return nil
-		}
-		if i == 0 || len(missing) < len(fewest) {
-			fewest = missing
-		}
-	}
-	return fewest
 }

@@ -17,7 +17,7 @@ type Pair struct {
 // AppendQuery appends the parameters of a query or form. Unlike package net/url, it drops none: a malformed escape stays as
 // it is, as in the URL standard (https://url.spec.whatwg.org/#percent-decode).
 func AppendQuery(dst []Pair, query string) []Pair {
-	return appendPairs(dst, query, "&", UnescapeQuery)
+	return appendPairs(dst, query, "&", unescapeQuery)
 }
 
 // AppendCookies appends the cookies of Cookie fields (RFC 6265, section 4.2.1).
@@ -39,8 +39,8 @@ func appendPairs(dst []Pair, text, separator string, unescape func(string) strin
 	return dst
 }
 
-// UnescapeQuery returns a text of a query without escapes; + is a space.
-func UnescapeQuery(text string) string { return unescape(strings.ReplaceAll(text, "+", " ")) }
+// unescapeQuery returns a text of a query without escapes; + is a space.
+func unescapeQuery(text string) string { return unescape(strings.ReplaceAll(text, "+", " ")) }
 
 // unescape undoes percent-encoding, as in paths.
 func unescape(text string) string {
@@ -84,7 +84,7 @@ func (f *Field) Unescape(text string) string {
 	case "header":
 		return strings.Trim(text, " \t")
 	case "query":
-		return UnescapeQuery(text)
+		return unescapeQuery(text)
 	case "cookie":
 		return unescape(strings.Trim(text, ` "`))
 	}
