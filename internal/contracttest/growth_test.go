@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,12 +129,12 @@ func grow(t *testing.T, edits ...growth) {
 	c.run("make", "generate")
 	c.run("go", "build", "-o", "fleetio.bin", "./cmd/fleetio")
 	// The goldens show what the edit changes. Once they are rewritten, the tests pass.
-	packages := []string{"test", "-short", "./api", "./fleetio", "./sandbox", "./internal/contracttest"}
+	goldens, packages := []string{"./internal/contracttest"}, []string{"./api", "./fleetio", "./sandbox", "./internal/contracttest"}
 	if os.Getenv("FLEETIO_GROWTH") == "each" {
-		packages = []string{"test", "-short", "./..."}
+		goldens, packages = append(goldens, "./internal/mutate"), []string{"./..."}
 	}
-	_, _ = c.command("go", "test", "-short", "./internal/contracttest", "-update").CombinedOutput()
-	c.run("go", packages...)
+	_, _ = c.command("go", slices.Concat([]string{"test", "-short"}, goldens, []string{"-update"})...).CombinedOutput()
+	c.run("go", append([]string{"test", "-short"}, packages...)...)
 
 	url, env := c.serve()
 	for _, g := range edits {
