@@ -2,6 +2,7 @@ package speclint
 
 import (
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -221,7 +222,8 @@ func (l *linter) discriminator(at string, n *yamltree.Node) {
 		return
 	}
 	for _, e := range mapping.Entries {
-		if e.Type == strictjson.String && strings.ContainsAny(e.Text, "#/") {
+		isFile := slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(e.Text)) && l.tree.Node("/components/schemas"+token(e.Text)) == nil
+		if e.Type == strictjson.String && (strings.ContainsAny(e.Text, "#/") || isFile) {
 			target, err := l.tree.Resolve(at, e.Node)
 			if err != nil {
 				l.errorf(at+"/mapping"+token(e.Key), "%v", err)

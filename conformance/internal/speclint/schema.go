@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/spelling"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
@@ -43,10 +44,6 @@ func (l *linter) schema(at string, n *yamltree.Node) {
 		case "multipleOf":
 			if e.Type == strictjson.Number && strictjson.Exact(e.Text).Sign() <= 0 {
 				l.errorf(here, "multipleOf is more than 0")
-			}
-		case "discriminator":
-			if l.child(n, "oneOf") == nil && l.child(n, "anyOf") == nil {
-				l.ignoref(here, "discriminators without oneOf or anyOf beside them")
 			}
 		case "format":
 			l.format(here, e.Text)
@@ -116,7 +113,7 @@ func (l *linter) hint(properties *yamltree.Node, name string) string {
 	for _, e := range properties.Entries {
 		names = append(names, e.Key)
 	}
-	if hint := closest(name, names); hint != "" {
+	if hint := spelling.Closest(name, names); hint != "" {
 		return "; did you mean " + strconv.Quote(hint) + "?"
 	}
 	return ""
@@ -138,7 +135,7 @@ func (l *linter) format(at, name string) {
 	bare := func(name string) string {
 		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
 	}
-	switch hint := closest(name, known); {
+	switch hint := spelling.Closest(name, known); {
 	case formats.Checked(name):
 	case slices.Contains(known, name) || slices.Contains(commonFormats, name) || hint == "":
 		l.ignoref(at, "format %s", name)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/spelling"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
@@ -199,7 +200,7 @@ func unknownField(key, kind string, names []string) string {
 	if kind == "schema" {
 		text = key + " is not a schema keyword of OpenAPI 3.0"
 	}
-	if hint := closest(key, names); hint != "" {
+	if hint := spelling.Closest(key, names); hint != "" {
 		text += "; did you mean " + hint + "?"
 	}
 	return text
@@ -212,8 +213,8 @@ func (l *linter) extension(at, key, kind string) {
 	case key == CriteriaKey:
 		l.Criteria = append(l.Criteria, at)
 	case slices.Contains(knownExtensions, key):
-	case closest(key, []string{AssumedKey, CriteriaKey}) != "":
-		l.errorf(at, "unknown extension %s; did you mean %s?", key, closest(key, []string{AssumedKey, CriteriaKey}))
+	case spelling.Closest(key, []string{AssumedKey, CriteriaKey}) != "":
+		l.errorf(at, "unknown extension %s; did you mean %s?", key, spelling.Closest(key, []string{AssumedKey, CriteriaKey}))
 	case !l.extensions[key]:
 		l.extensions[key] = true
 		l.ignoref(at, "the extension %s", key)
@@ -317,42 +318,4 @@ func describe(n *yamltree.Node) string {
 		return strconv.Quote(n.Text)
 	}
 	return n.Text
-}
-
-// closest returns the name that a misspelt one is surely meant for, or "".
-func closest(word string, names []string) string {
-	best, least := "", 1+min(2, len(word)/4)
-	for _, name := range names {
-		if d := distance(word, name); d < least && d > 0 {
-			best, least = name, d
-		}
-	}
-	return best
-}
-
-// distance returns the number of characters to insert, remove, replace or swap with the next to get from a to b.
-func distance(a, b string) int {
-	if max(len(a)-len(b), len(b)-len(a)) > 2 {
-		return 3
-	}
-	var before, last []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before, last, row = last, row, make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
