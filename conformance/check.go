@@ -151,7 +151,7 @@ func (k *checker) request() {
 		k.requestBody.certain = true
 	}
 	if !k.accepted() {
-		k.rejected(certain && k.requestBody.certain)
+		k.rejected(certain && k.requestBody.certain && !message.HeaderOmitted)
 	}
 }
 
@@ -178,9 +178,18 @@ func (k *checker) credentials() {
 // several, or may violate others, the reason of the server is unknown. A 404 is none: a path of the right form may lead to
 // nothing.
 func (k *checker) rejected(certain bool) {
+	conforms := certain && len(k.findings)+len(k.undecided) == 0
 	violated := slices.DeleteFunc(k.findings, func(f Finding) bool { return f.Source == Note })
 	k.findings = nil
 	k.evidence.reset()
+	first := slices.IndexFunc(violated, func(f Finding) bool { return f.Fails() && f.Rule != ruleSecurity })
+	switch status := strconv.Itoa(k.ex.Status); {
+	case conforms && k.ex.Status/100 == 4 && !slices.Contains(otherReasons, k.ex.Status):
+		k.note(ruleRejected, "a 2xx status, because the request satisfies the contract", status)
+	case first >= 0 && k.ex.Status/100 == 5:
+		k.note(ruleServerError, fmt.Sprintf("a 4xx status, because the request violates the contract (%s %s %s)",
+			violated[first].Part, violated[first].Pointer, violated[first].Rule), status)
+	}
 	if len(violated) != 1 || len(k.undecided) > 0 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
@@ -192,6 +201,15 @@ func (k *checker) rejected(certain bool) {
 		k.evidence.enforced = k.contract.claimIndex(violated[0].Part, violated[0].Spec.Pointer)
 	}
 }
+
+// note adds a note about the status.
+func (k *checker) note(rule, expected, actual string) {
+	k.add(Finding{Rule: rule, Part: ResponseStatus, Source: Note, Expected: expected, Actual: actual}, k.op.pointer+"/responses", "")
+}
+
+// otherReasons are the statuses for what is wrong with something else than the content of the request: its sender, the
+// resource, its state, or the rate.
+var otherReasons = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}
 
 // rejectionStatuses are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
 var rejectionStatuses = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
@@ -220,11 +238,9 @@ func (k *checker) response() {
 	case k.bodiless():
 	case r.body != nil:
 		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
-	case len(message.Body) > 0:
-		k.add(Finding{Rule: ruleBody, Part: ResponseBody, Expected: "no body", Observed: k.observedResponse(message),
-			Actual: fmt.Sprintf("%d bytes", len(message.Body))}, r.noBody, "")
-	case !message.BodyOmitted:
-		k.satisfy(r.noBodyClaim)
+	case len(message.Body) > 0: // OpenAPI 3.0.3 does not say that a response without content has no body
+		k.drift(ruleBody, ResponseBody, "", k.contract.source.Below(r.pointer, "content"), "a documented body",
+			fmt.Sprintf("%d bytes", len(message.Body)), k.observedResponse(message))
 	}
 	for _, c := range r.criteria {
 		k.criterion(c)
@@ -256,7 +272,7 @@ func (k *checker) validate(s *schema, val value, part validatedPart, place strin
 				f.Actual = k.describe(v.value)
 			}
 		}
-		if v.source == Note && v.keyword != rulePortability {
+		if v.open {
 			k.undecided = append(k.undecided, k.contract.claimIndex(f.Part, v.spec))
 		}
 		k.add(f, v.spec, "")
@@ -276,14 +292,20 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 		}
 		return body{certain: true}
 	case len(contentType) == 0 && message.HeaderOmitted:
-		contentType = []string{c.types[0].name} // nothing contradicts it
+		if len(c.types) > 1 && c.types[0].name == c.types[1].name { // which one it is, its parameters tell
+			return body{}
+		}
+		contentType = []string{c.types[0].text} // nothing contradicts it
 	}
 	k.satisfy(c.bodyClaim)
-	m, problem := c.match(contentType)
+	m, parameters, problem := c.match(contentType)
 	if problem != nil {
 		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: k.describeMismatch(problem)}
 		if problem.undocumented {
-			f.Source, f.Observed = Drift, k.observedResponse(message)
+			f.Observed = k.observedResponse(message)
+			if in.ofRequest() { // the server accepts more
+				f.Source = Drift
+			}
 		}
 		k.add(f, c.mediaTypeClaim(), "")
 		return body{certain: true}
@@ -295,12 +317,16 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	switch {
 	case message.BodyOmitted:
 		return body{}
-	case mediatype.IsJSON(m.name):
+	case m.isJSON():
+		if charset := parameters["charset"]; !mediatype.IsUTF8(charset) { // RFC 8259, section 11: it has no effect
+			k.add(Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Source: Note, Expected: m.name + " in UTF-8, as JSON is",
+				Actual: "the charset " + k.excerpt(charset)}, m.pointer, "")
+		}
 		return k.json(m, in, "", doc, message.Body)
 	case m.isText():
-		return k.text(m, in, message)
+		return k.text(m, in, message.Body, parameters)
 	}
-	return body{}
+	return body{certain: m.isAnyOctets()}
 }
 
 // json checks the JSON of a body, or of a parameter at a place.
@@ -325,14 +351,13 @@ func (k *checker) json(m *mediaType, in validatedPart, place string, doc *strict
 }
 
 // text checks a body that is a form, multipart or plain text.
-func (k *checker) text(m *mediaType, in validatedPart, message *traffic.Message) body {
-	_, parameters, _ := mediatype.Parse(message.Header.Get("Content-Type"))
+func (k *checker) text(m *mediaType, in validatedPart, text []byte, parameters map[string]string) body {
 	doc := k.scratchDoc()
 	switch {
 	case m.name == mediatype.Multipart:
 		k.satisfy(m.bodyClaim)
 		var err error
-		doc.Data, err = m.form.AppendMultipart(doc.Data[:0], message.Body, parameters["boundary"], func(name, mediaType string) {
+		doc.Data, err = m.form.AppendMultipart(doc.Data[:0], text, parameters["boundary"], func(name, mediaType string) {
 			k.partType(m, in, name, mediaType)
 		})
 		if err != nil {
@@ -340,9 +365,9 @@ func (k *checker) text(m *mediaType, in validatedPart, message *traffic.Message)
 			return body{certain: true}
 		}
 	case m.name == mediatype.URLEncoded:
-		doc.Data = m.form.AppendQuery(doc.Data[:0], string(message.Body))
+		doc.Data = m.form.AppendQuery(doc.Data[:0], string(text))
 	case mediatype.IsUTF8(parameters["charset"]):
-		doc.Data = styles.AppendString(doc.Data[:0], string(message.Body))
+		doc.Data = styles.AppendString(doc.Data[:0], string(text))
 	default:
 		return body{}
 	}

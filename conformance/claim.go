@@ -124,9 +124,6 @@ func (c *Contract) claimResponse(use usage, r *response) {
 	for _, h := range r.headers {
 		c.claimParameter(use, h)
 	}
-	if r.body == nil && use.status != "204" && use.status != "304" && !strings.HasPrefix(use.status, "1") { // HTTP forbids those
-		c.claim(use, ResponseBody, ruleBody, "", r.noBody, "no body")
-	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
 		c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
@@ -143,10 +140,12 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 	if len(documented.types) > 1 {
 		c.claim(use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
 	}
-	for _, m := range documented.types {
-		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.name)
+	for i, m := range documented.types {
+		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.text)
 		switch {
-		case mediatype.IsJSON(m.name) || m.isRange(): // which covers JSON, too
+		case m.binary:
+			continue
+		case m.isJSON() || documented.patterns[i].IsRange(): // which covers JSON, too
 			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
 		case m.name == mediatype.Multipart && m.schema != nil:
 			c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
@@ -171,6 +170,7 @@ type traversal struct {
 	count     map[*schema]int // visits of each schema
 	recursive map[*schema]int // visits of each schema below **
 	anywhere  bool            // the place ends with **
+	combined  []*schema       // the schemas at the current value, from the first one
 }
 
 func newTraversal() *traversal {
@@ -196,7 +196,9 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		return
 	}
 	walk.stack = append(walk.stack, s)
-	defer func() { walk.stack = walk.stack[:len(walk.stack)-1] }()
+	combined := append(walk.combined, s) //nolint:gocritic // of this schema
+	defer func() { walk.stack, walk.combined = walk.stack[:len(walk.stack)-1], combined[:len(combined)-1] }()
+	walk.combined = nil
 	below := func(tokens string) string {
 		if walk.anywhere {
 			return place
@@ -205,7 +207,9 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 	}
 	keywords := c.keywords(s, part)
 	for i := range keywords {
-		if k := &keywords[i]; k.claim == noClaim {
+		if k := &keywords[i]; k.rule == "required" && combined[0].Omits(k.property, part.ofRequest()) {
+			continue
+		} else if k.claim == noClaim {
 			k.claim = c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
 		} else {
 			c.addUse(k.claim, use, below(k.pointer))
@@ -216,11 +220,16 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 	}
 	c.claimSchema(use, part, below("/*"), s.items, walk)
 	c.claimSchema(use, part, below("/*"), s.additional, walk)
-	parts := s.allOf
+	parts := slices.Concat(s.allOf, s.children)
 	if s.Discriminator != nil {
 		parts = slices.Concat(parts, s.oneOf, s.anyOf)
 	}
-	for _, combined := range parts {
-		c.claimSchema(use, part, place, combined, walk)
+	for _, next := range parts {
+		if walk.combined = combined; slices.Contains(s.children, next) {
+			walk.combined = append([]*schema{next}, combined...) // the first one has the directions
+		}
+		if !slices.Contains(combined, next) {
+			c.claimSchema(use, part, place, next, walk)
+		}
 	}
 }

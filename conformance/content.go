@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -16,15 +17,18 @@ import (
 // content is the documented content of a body.
 type content struct {
 	pointer string
-	types   []mediaType // the exact ones first, then ranges
+	types   []mediaType // the most specific first
 
+	patterns               []mediatype.Pattern // of the types
 	headerClaim, bodyClaim int
 }
 
 type mediaType struct {
-	name    string // lower case: application/json, application/* or */*
+	name    string // lower case, without parameters: application/json, application/* or */*
+	text    string // with the parameters that matter
 	pointer string
 	schema  *schema // nil where any value will do
+	binary  bool    // any octets, also where the name is that of JSON
 
 	// For other media types than JSON.
 	form      *styles.Form
@@ -43,7 +47,7 @@ type encoding struct {
 // isText reports whether a body that is not JSON is checked.
 func (m *mediaType) isText() bool {
 	switch {
-	case m.schema == nil:
+	case m.schema == nil || m.binary:
 		return false
 	case strings.HasPrefix(m.name, "text/"):
 		return m.form.Shape.Types&styles.String != 0
@@ -51,7 +55,7 @@ func (m *mediaType) isText() bool {
 	return m.name == mediatype.Multipart || m.name == mediatype.URLEncoded
 }
 
-func (m *mediaType) isRange() bool { return strings.Contains(m.name, "*") }
+func (m *mediaType) isJSON() bool { return mediatype.IsJSON(m.name) && !m.binary }
 
 // mediaTypeClaim returns the pointer of the claim that a body of another media type violates.
 func (c *content) mediaTypeClaim() string {
@@ -67,25 +71,31 @@ func (c *Contract) newContent(at string, types map[string]*openapi.MediaType) *c
 		return nil
 	}
 	result := &content{pointer: at + "/content"}
-	for _, name := range slices.Sorted(maps.Keys(types)) {
-		m := c.newMediaType(at+strictjson.Pointer("content", name), name, types[name])
-		if m.schema != nil && !mediatype.IsJSON(m.name) && !m.isText() && !m.isRange() {
+	names := slices.Sorted(maps.Keys(types))
+	slices.SortStableFunc(names, func(a, b string) int { return mediatype.NewPattern(a).Compare(mediatype.NewPattern(b)) })
+	for _, name := range names {
+		p := mediatype.NewPattern(name)
+		m := c.newMediaType(at+strictjson.Pointer("content", name), p, types[name])
+		if m.schema != nil && !m.isJSON() && !m.isText() && !p.IsRange() && !m.isAnyOctets() {
 			c.addUnchecked(m.pointer+"/schema", "bodies that are not JSON, a form or text")
 		}
-		result.types = append(result.types, m)
+		result.types, result.patterns = append(result.types, m), append(result.patterns, p)
 	}
-	slices.SortStableFunc(result.types, func(a, b mediaType) int {
-		return strings.Count(a.name, "*") - strings.Count(b.name, "*")
-	})
 	return result
 }
 
-func (c *Contract) newMediaType(pointer, name string, of *openapi.MediaType) mediaType {
-	m := mediaType{name: mediatype.Name(name), pointer: pointer, schema: c.schemaOf(of.Schema)}
+// isAnyOctets reports whether the schema allows each sequence of octets.
+func (m *mediaType) isAnyOctets() bool {
+	return m.binary && m.schema.MinLength == 0 && m.schema.MaxLength == nil && m.schema.Pattern == ""
+}
+
+func (c *Contract) newMediaType(pointer string, p mediatype.Pattern, of *openapi.MediaType) mediaType {
+	m := mediaType{name: p.Name, text: p.String(), pointer: pointer, schema: c.schemaOf(of.Schema)}
+	m.binary = m.schema != nil && m.schema.Type == "string" && m.schema.Format == formats.Binary
 	if m.schema == nil || mediatype.IsJSON(m.name) {
 		return m
 	}
-	m.form, m.encodings = &styles.Form{Shape: c.shape(m.schema)}, map[string]*encoding{}
+	m.form, m.encodings = &styles.Form{Shape: c.shapes.Of(of.Schema)}, map[string]*encoding{}
 	for _, property := range sortedKeys(m.form.Shape.Properties) {
 		e := of.Encoding[property] // nil for the default
 		style, explode := e.Serialization()
@@ -114,7 +124,7 @@ func (c *Contract) newMediaType(pointer, name string, of *openapi.MediaType) med
 
 // checked returns the schema of the JSON body, or else of a form or text; nil if there is none.
 func (c *content) checked() *schema {
-	for _, isKind := range []func(m *mediaType) bool{func(m *mediaType) bool { return mediatype.IsJSON(m.name) }, (*mediaType).isText} {
+	for _, isKind := range []func(m *mediaType) bool{(*mediaType).isJSON, (*mediaType).isText} {
 		for i := range c.types {
 			if isKind(&c.types[i]) {
 				return c.types[i].schema
@@ -127,7 +137,7 @@ func (c *content) checked() *schema {
 func (c *content) names() string {
 	var names []string
 	for _, m := range c.types {
-		names = append(names, m.name)
+		names = append(names, m.text)
 	}
 	return strings.Join(names, " or ")
 }
@@ -146,35 +156,33 @@ func (k *checker) describeMismatch(m *mismatch) string {
 	return k.excerpt(m.contentType)
 }
 
-// match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3).
-func (c *content) match(fields []string) (*mediaType, *mismatch) {
+// match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3), with their parameters; nil
+// stands for those of UTF-8.
+func (c *content) match(fields []string) (*mediaType, map[string]string, *mismatch) {
 	contentType, err := mediatype.Single(fields)
 	if err != nil {
-		return nil, &mismatch{problem: err.Error()}
+		return nil, nil, &mismatch{problem: err.Error()}
 	}
 	// Most are equal to the one in the spec, or add the charset that JSON has anyway, and need no parser.
 	usual := strings.TrimSuffix(contentType, "; charset=utf-8")
 	for i := range c.types {
-		if c.types[i].name == usual {
-			return &c.types[i], nil
+		if m := &c.types[i]; m.text != m.name {
+			break // parameters matter
+		} else if m.name == usual {
+			return m, nil, nil
 		}
 	}
 	name, parameters, err := mediatype.Parse(contentType)
 	if err != nil {
-		return nil, &mismatch{problem: err.Error()}
+		return nil, nil, &mismatch{problem: err.Error()}
 	}
-	// RFC 8259, section 8.1: JSON between systems is UTF-8.
-	if mediatype.IsJSON(name) && !mediatype.IsUTF8(parameters["charset"]) {
-		return nil, &mismatch{contentType: contentType}
+	i := mediatype.Select(c.patterns, name, parameters)
+	if i < 0 {
+		return nil, nil, &mismatch{contentType: contentType, undocumented: true}
 	}
-	for i := range c.types {
-		if mediatype.Covers(c.types[i].name, name) {
-			m := c.types[i] // whose name may be a range
-			m.name = name
-			return &m, nil
-		}
-	}
-	return nil, &mismatch{contentType: contentType, undocumented: true}
+	m := c.types[i] // whose name may be a range
+	m.name = name
+	return &m, parameters, nil
 }
 
 // value is a value of a body, of a header or of the spec.

@@ -29,7 +29,7 @@ type Contract struct {
 	assumptions assumed.Assumptions
 	operations  []*operation
 	schemas     []*schema                         // by ID
-	shapes      map[*schema]*styles.Shape         // of those that texts have
+	shapes      styles.Shapes                     // of those that texts have
 	names       map[string]bool                   // of every property, parameter and header
 	schemes     map[string]credentials.Credential // by the name of the security scheme
 
@@ -93,12 +93,11 @@ type operation struct {
 }
 
 type response struct {
-	pointer            string
-	noBody             string // pointer of the claim that there is no body, if there is none
-	claim, noBodyClaim int
-	body               *content // nil where no body is documented
-	headers            []*parameter
-	criteria           []*criterion
+	pointer  string
+	claim    int
+	body     *content // nil where no body is documented
+	headers  []*parameter
+	criteria []*criterion
 }
 
 // sourceOf returns the source of the claim at pointer, and the reason if it is assumed.
@@ -148,7 +147,6 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 		from := o.Responses[status]
 		r := &response{pointer: from.Pointer}
 		r.body = c.newContent(r.pointer, from.Content)
-		r.noBody = c.source.Below(r.pointer, "content")
 		for _, name := range sortedKeys(from.Headers) {
 			if http.CanonicalHeaderKey(name) == "Content-Type" {
 				continue // OpenAPI 3.0.3, Response Object: its definition is ignored

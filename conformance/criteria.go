@@ -22,7 +22,8 @@ type criterion struct {
 	name    string
 	pointer string // of its condition, in the spec
 	claim   int
-	when    []operand
+	when    []operand // which must have a value,
+	unless  []operand // and which must have none
 
 	// Either a comparison,
 	left, right operand
@@ -72,8 +73,9 @@ func parseCriterion(n *yamltree.Node, at string) (*criterion, error) {
 		Type        string   `json:"type"`
 		Condition   string   `json:"condition"`
 		When        []string `json:"when"`
+		Unless      []string `json:"unless"`
 	}
-	known := []string{"name", "description", "when", "context", "type", "condition", assumed.Key}
+	known := []string{"name", "description", "when", "unless", "context", "type", "condition", assumed.Key}
 	for _, e := range n.Entries {
 		if !slices.Contains(known, e.Key) {
 			return nil, fmt.Errorf("a criterion has no property %q; it has %s", e.Key, strings.Join(known, ", "))
@@ -86,17 +88,13 @@ func parseCriterion(n *yamltree.Node, at string) (*criterion, error) {
 		return nil, errors.New("a criterion needs a name and a condition")
 	}
 	result := &criterion{name: fields.Name, pointer: at + "/condition"}
-	for _, text := range fields.When {
-		o, err := parseOperand(text)
-		if err != nil {
-			return nil, fmt.Errorf("when: %w", err)
-		}
-		if o.part == "" {
-			return nil, fmt.Errorf("when: %s is not an expression, so it always has a value", text)
-		}
-		result.when = append(result.when, o)
-	}
 	var err error
+	if result.when, err = parseExpressions("when", fields.When); err != nil {
+		return nil, err
+	}
+	if result.unless, err = parseExpressions("unless", fields.Unless); err != nil {
+		return nil, err
+	}
 	switch fields.Type {
 	case "", "simple":
 		if fields.Context != "" {
@@ -119,6 +117,20 @@ func parseCriterion(n *yamltree.Node, at string) (*criterion, error) {
 	return result, err
 }
 
+func parseExpressions(keyword string, texts []string) (list []operand, err error) {
+	for _, text := range texts {
+		o, err := parseOperand(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", keyword, err)
+		}
+		if o.part == "" {
+			return nil, fmt.Errorf("%s: %s is not an expression, so it always has a value", keyword, text)
+		}
+		list = append(list, o)
+	}
+	return list, nil
+}
+
 func (k *criterion) parsePattern(text string) (err error) {
 	if k.pattern, err = template.Parse(text); err != nil {
 		return err
@@ -135,7 +147,7 @@ func (k *criterion) parsePattern(text string) (err error) {
 
 // bindCriterion finds the schema of every expression and checks that the values can be compared.
 func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error {
-	for _, list := range [][]operand{k.when, k.embedded} {
+	for _, list := range [][]operand{k.when, k.unless, k.embedded} {
 		for i := range list {
 			if err := list[i].bind(op, r); err != nil {
 				return err
@@ -253,11 +265,13 @@ func propertySchema(s *schema, token string, visited []*schema) *schema {
 // text returns the criterion in one line.
 func (k *criterion) text() string {
 	var b strings.Builder
-	for i, o := range k.when {
-		b.WriteString([]string{"when ", " and "}[min(i, 1)] + o.text)
-	}
-	if len(k.when) > 0 {
-		b.WriteString(", ")
+	for i, list := range [][]operand{k.when, k.unless} {
+		for j, o := range list {
+			b.WriteString([]string{[]string{"when ", "unless "}[i], []string{" and ", " or "}[i]}[min(j, 1)] + o.text)
+		}
+		if len(list) > 0 {
+			b.WriteString(", ")
+		}
 	}
 	b.WriteString(k.left.text)
 	if k.pattern == nil {

@@ -34,6 +34,11 @@ func (k *checker) criterion(c *criterion) {
 			return
 		}
 	}
+	for _, o := range c.unless {
+		if r := k.resolve(o); r.unknown || r.value.Exists() {
+			return
+		}
+	}
 	left := k.resolve(c.left)
 	if left.unknown {
 		return

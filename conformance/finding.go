@@ -13,7 +13,8 @@ type Finding struct {
 	// media-type, body (missing, or unexpected), json (not one JSON value), unicode (invalid UTF-8, or a lone surrogate),
 	// duplicate-key, security (a credential is missing), criterion, undocumented-property, undocumented-header,
 	// undocumented-parameter, portability (valid, but many decoders reject it), multipart (malformed), style (a label or
-	// matrix without its prefix).
+	// matrix without its prefix), rejected (a request that satisfies the contract), server-error (for a request that
+	// violates it).
 	Rule string `json:"rule"`
 	Part Part   `json:"part"`
 	// Pointer is a JSON pointer (RFC 6901) into the body; for required it includes the missing name. For a parameter or
@@ -93,6 +94,8 @@ const (
 	ruleUndocumentedProperty  = "undocumented-property"
 	ruleUndocumentedHeader    = "undocumented-header"
 	ruleUndocumentedParameter = "undocumented-parameter"
+	ruleRejected              = "rejected"
+	ruleServerError           = "server-error"
 	rulePortability           = "portability"
 )
 

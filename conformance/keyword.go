@@ -16,6 +16,7 @@ type keyword struct {
 	rule, spec, text string
 	types            uint8  // that it applies to, a bit for each
 	pointer          string // of the property that it is about, below the value; "" for the value itself
+	property         string // that is required
 	claim            int    // its index until the claims are sorted, or noClaim
 }
 
@@ -79,16 +80,15 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 		add("not", "not valid against the schema below not", withNull)
 	}
 	for i, name := range s.Required {
-		if !wrongDirection(s.properties[s.required[i]].schema, part) {
+		if !s.Omits(name, part.ofRequest()) {
 			list = append(list, keyword{rule: "required", spec: s.place + "/required/" + strconv.Itoa(i),
-				text: "the property " + name, pointer: strictjson.Pointer(name)})
+				text: "the property " + name, pointer: strictjson.Pointer(name), property: name})
 		}
 	}
 	for _, property := range s.Properties {
-		if p, name := c.schemaOf(property.Schema), property.Name; wrongDirection(p, part) {
-			rule := directionKeyword(part)
-			list = append(list, keyword{rule: rule, spec: p.place + "/" + rule, text: "no property " + name,
-				types: typeSet(strictjson.Object), pointer: strictjson.Pointer(name)})
+		if marked := property.Schema.WrongDirection(false); marked != nil && !part.ofRequest() {
+			list = append(list, keyword{rule: "writeOnly", spec: marked.Pointer + "/writeOnly", text: "no property " + property.Name,
+				types: typeSet(strictjson.Object), pointer: strictjson.Pointer(property.Name)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyword) int { return cmp.Compare(a.spec, b.spec) })
@@ -172,7 +172,7 @@ func (c *Contract) bindOperations() {
 		}
 		c.bindContent(op.request, RequestHeader, RequestBody)
 		for _, r := range op.responses {
-			r.claim, r.noBodyClaim = c.claimIndex(ResponseStatus, r.pointer), c.claimIndex(ResponseBody, r.noBody)
+			r.claim = c.claimIndex(ResponseStatus, r.pointer)
 			for _, h := range r.headers {
 				c.bindParameter(h)
 			}

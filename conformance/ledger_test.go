@@ -346,7 +346,7 @@ func TestVerifyCountsLikeALedger(t *testing.T) {
 		ex.Source = path + "#L" + strconv.Itoa(i+1)
 		findings, err := ledger.Add(ex)
 		require.NoError(t, err)
-		require.Empty(t, findings)
+		require.False(t, slices.ContainsFunc(findings, func(f Finding) bool { return f.Fails() }), findings)
 		require.NoError(t, traffic.WriteNDJSON(&file, ex))
 	}
 	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))

@@ -103,7 +103,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error)) (
 	if err != nil {
 		return nil, joinErrors(parseErrors(err))
 	}
-	c := &Contract{source: source, spec: spec, shapes: map[*schema]*styles.Shape{}, names: map[string]bool{"Content-Type": true},
+	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true},
 		schemes: map[string]credentials.Credential{}}
 	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
 	found := speclint.Check(source)

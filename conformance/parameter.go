@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
@@ -25,6 +24,8 @@ type parameter struct {
 	schema   *schema    // nil if it is not checked
 	segment  int        // of a path: the position in the template
 	mayEmpty *bool      // allowEmptyValue; nil without the keyword
+
+	textual *styles.Field // that reads each scalar as a string; nil if the schema has no string beside other scalars
 
 	requiredClaim, styleClaim, emptyClaim int
 }
@@ -69,65 +70,30 @@ func (c *Contract) newParameter(in validatedPart, of *openapi.Parameter, name st
 	if c.source.Node(pointer+"/allowEmptyValue") != nil && in == inRequestQuery {
 		p.mayEmpty = &of.AllowEmptyValue
 	}
+	schema := of.Schema
 	for mediaType, media := range of.Content { // one
-		m := c.newMediaType(pointer+strictjson.Pointer("content", mediaType), mediaType, media)
-		if p.JSON = mediatype.IsJSON(m.name); p.JSON {
+		m := c.newMediaType(pointer+strictjson.Pointer("content", mediaType), mediatype.NewPattern(mediaType), media)
+		switch p.JSON = mediatype.IsJSON(m.name); {
+		case p.JSON:
 			p.content, p.schema = &m, m.schema
-		} else {
-			c.addUnchecked(m.pointer, "parameters and headers with content that is not JSON")
+			return p
+		case !strings.HasPrefix(m.name, "text/") || m.schema == nil || m.form.Shape.Types&(styles.Array|styles.Object) != 0:
+			c.addUnchecked(m.pointer, "parameters and headers with content that is neither JSON nor plain text")
+			return p
 		}
-		return p
+		schema = media.Schema // a text without a style is as one of a scalar
 	}
-	p.schema = c.schemaOf(of.Schema)
-	if p.Shape = c.shape(p.schema); p.Shape.Types&^styles.Null == 0 {
+	p.schema = c.schemaOf(schema)
+	if p.Shape = c.shapes.Of(schema); p.Shape.Types&^styles.Null == 0 {
 		c.addUnchecked(pointer+"/schema", "parameters and headers without a type")
 		p.schema = nil
 	}
+	if p.Shape.Types&styles.String != 0 && p.Shape.Types&(styles.Boolean|styles.Integer|styles.Number) != 0 {
+		textual, shape := p.Field, *p.Shape
+		shape.Types &^= styles.Boolean | styles.Integer | styles.Number
+		textual.Shape, p.textual = &shape, &textual
+	}
 	return p
-}
-
-// shape returns the types that the text of a value can have: those of the schema and of the schemas combined in it.
-func (c *Contract) shape(s *schema) *styles.Shape {
-	if s == nil {
-		return nil
-	}
-	if c.shapes[s] == nil {
-		c.shapes[s] = &styles.Shape{Properties: map[string]*styles.Shape{}} // before the rest: a schema can contain itself
-		c.readShape(c.shapes[s], s, map[*schema]bool{})
-	}
-	return c.shapes[s]
-}
-
-var shapeTypes = map[string]styles.Types{"boolean": styles.Boolean, "integer": styles.Integer, "number": styles.Number,
-	"string": styles.String, "array": styles.Array, "object": styles.Object}
-
-func (c *Contract) readShape(shape *styles.Shape, s *schema, visited map[*schema]bool) {
-	if visited[s] {
-		return
-	}
-	visited[s] = true
-	for _, name := range s.typeNames() {
-		shape.Types |= shapeTypes[name]
-	}
-	if s.Nullable {
-		shape.Types |= styles.Null
-	}
-	shape.Binary = shape.Binary || s.Format == formats.Binary
-	if s.items != nil {
-		shape.Items = c.shape(s.items)
-	}
-	for _, p := range s.properties {
-		if p.schema != nil {
-			shape.Properties[p.name] = c.shape(p.schema)
-		}
-	}
-	if s.additional != nil {
-		shape.Additional = c.shape(s.additional)
-	}
-	shape.Open = shape.Open || s.additional != nil || s.HasAdditionalProperties && !s.NoOtherProperties
-	for _, part := range slices.Concat(s.allOf, s.anyOf, s.oneOf) {
-		c.readShape(shape, part, visited)
-	}
 }
 
 // claimParameter adds the claims of a parameter or header.
@@ -169,8 +135,19 @@ func (c *Contract) bindParameter(p *parameter) {
 	}
 }
 
-// read reads the text of a parameter or header of the exchange. styled is false if it is not in the documented style.
+// read reads the text of a parameter or header of the exchange. styled is false if it is not in the documented style. 007
+// is a number, unless only the string is valid.
 func (k *checker) read(p *parameter) (doc *strictjson.Document, present, styled bool) {
+	doc, present, styled = k.readAs(p, &p.Field)
+	if p.textual != nil && present && styled && !k.contract.matches(p.schema, doc, p.in) {
+		if text, _, _ := k.readAs(p, p.textual); k.contract.matches(p.schema, text, p.in) {
+			doc = text
+		}
+	}
+	return doc, present, styled
+}
+
+func (k *checker) readAs(p *parameter, f *styles.Field) (doc *strictjson.Document, present, styled bool) {
 	doc = k.scratchDoc()
 	var values []string
 	message := &k.ex.Request
@@ -178,11 +155,11 @@ func (k *checker) read(p *parameter) (doc *strictjson.Document, present, styled 
 	case inRequestPath:
 		values = k.segments[p.segment : p.segment+1]
 	case inRequestQuery:
-		doc.Data, present = p.AppendPairs(doc.Data[:0], k.query)
+		doc.Data, present = f.AppendPairs(doc.Data[:0], k.query)
 		return doc, present, true
 	case inRequestCookie:
 		k.cookies = styles.AppendCookies(k.cookies[:0], message.Header["Cookie"])
-		doc.Data, present = p.AppendPairs(doc.Data[:0], k.cookies)
+		doc.Data, present = f.AppendPairs(doc.Data[:0], k.cookies)
 		return doc, present, true
 	case inResponseHeader:
 		message = &k.ex.Response
@@ -191,7 +168,7 @@ func (k *checker) read(p *parameter) (doc *strictjson.Document, present, styled 
 		values = message.Header[p.Name]
 	}
 	if len(values) > 0 {
-		doc.Data, styled = p.AppendText(doc.Data[:0], strings.Join(values, ", "))
+		doc.Data, styled = f.AppendText(doc.Data[:0], strings.Join(values, ", "))
 	}
 	return doc, len(values) > 0, styled
 }

@@ -203,7 +203,7 @@ func TestForms(t *testing.T) {
 		status            int
 		want              string
 	}{
-		"form":                 {form + "n=1&list=1,2&deep[a]=3&other=x", "", 200, ""},
+		"form":                 {form + "n=1&list=1,2&deep[a]=3&other=x", "", 200, "request.body /other undocumented-property"},
 		"form violations":      {form + "n=10&list=1,x&deep[a]=y", "", 200, "request.body /deep/a type,request.body /list/1 type,request.body /n maximum"},
 		"form without n":       {form + "list=1", "", 200, "request.body /n required"},
 		"rejected":             {form + "n=10", "", 400, "response.status  status"},
@@ -214,6 +214,7 @@ func TestForms(t *testing.T) {
 		"text violations":      {text + "abcd", text + "ABC", 201, "request.body  maxLength,response.body  pattern"},
 		"another charset":      {"Content-Type: text/plain; charset=utf-16\n\nabcd", "", 200, ""},
 		"multipart":            {multi + part("n", "1") + part("file; filename=f\r\nContent-Type: image/gif", "\xff\xfe\xfd\xfc") + part("meta\r\nContent-Type: application/json", `{"a":1}`) + "--b--", "", 200, ""},
+		"a file of JSON":       {multi + part("n", "1") + part("file\r\nContent-Type: image/vnd+json", `{"a":1`) + "--b--", "", 200, "request.body /file maxLength"},
 		"multipart violations": {multi + part("n", "x") + part("file", "12345") + part("meta", `{"a":"1"}`) + "--b--", "", 200, "request.body /file maxLength,request.body /file media-type,request.body /meta/a type,request.body /n type"},
 		"truncated":            {multi + part("n", "1"), "", 200, "request.body  multipart"},
 		"no boundary":          {"Content-Type: multipart/form-data\n\n--b--", "", 200, "request.body  multipart"},

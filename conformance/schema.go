@@ -19,31 +19,31 @@ type schema struct {
 	*openapi.Schema
 	numberLimits
 
-	id         int    // from 0
-	place      string // pointer in the spec
-	types      uint8  // a bit for each type of a value other than null
-	integer    bool   // numbers must be integers
-	pattern    *ecma.Pattern
-	format     func(text []byte) bool // nil if it is not checked
-	enum       []value
-	exhaustive bool                          // a property that the schema does not list is undocumented
-	claims     [validatedParts]*schemaClaims // nil where the schema is not used, or makes no claims of its own
+	id      int    // from 0
+	place   string // pointer in the spec
+	types   uint8  // a bit for each type of a value other than null
+	integer bool   // numbers must be integers
+	pattern *ecma.Pattern
+	format  func(text []byte) bool // nil if it is not checked
+	enum    []value
+	claims  [validatedParts]*schemaClaims // nil where the schema is not used, or makes no claims of its own
 
 	propertyIndex map[string]int // in properties by name, from 1
-	properties    []property     // of the keyword properties, and other names in the schema
+	properties    []property     // of the keywords properties and required
 	required      []int          // index in properties of each entry of required
 	items         *schema        // nil if the spec does not describe them
 	additional    *schema        // likewise
 
 	allOf, anyOf, oneOf []*schema
 	not                 *schema
+	children            []*schema // that extend the schema and that its discriminator selects
+	combines            bool      // one of these is there
 }
 
 // property is a property of an object whose name is in the schema.
 type property struct {
-	name       string
-	schema     *schema // nil if only required or a combined schema has the name
-	documented bool    // in this or in a combined schema
+	name   string
+	schema *schema // nil if it is only required
 }
 
 // numberLimits are the limits of a number, exact and as integers.
@@ -84,6 +84,15 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 		}
 		s.items, s.not, s.additional = c.schemaOf(s.Items), c.schemaOf(s.Not), c.schemaOf(s.AdditionalProperties)
 		s.allOf, s.anyOf, s.oneOf = c.schemasOf(s.AllOf), c.schemasOf(s.AnyOf), c.schemasOf(s.OneOf)
+		if d := s.Discriminator; d != nil && len(s.OneOf)+len(s.AnyOf) == 0 {
+			for _, name := range sortedKeys(d.Mapping) {
+				s.children = append(s.children, c.schemaOf(d.Mapping[name]))
+			}
+			if len(s.children) == 0 {
+				c.addUnchecked(s.place+"/discriminator", "a discriminator that selects no schema")
+			}
+		}
+		s.combines = len(s.allOf)+len(s.anyOf)+len(s.oneOf)+len(s.children) > 0 || s.not != nil
 		for _, p := range s.Properties {
 			c.names[p.Name] = true
 		}
@@ -143,20 +152,14 @@ func (c *Contract) schemasOf(schemas []*openapi.Schema) (list []*schema) {
 }
 
 func (c *Contract) compileProperties(s *schema) {
-	documented := map[string]bool{}
-	s.exhaustive = !listProperties(s.Schema, documented, map[*openapi.Schema]bool{}) && len(documented) > 0
-	if !s.exhaustive {
-		documented = map[string]bool{}
-	}
+	names := slices.Clone(s.Required)
 	for _, p := range s.Properties {
-		documented[p.Name] = true
+		names = append(names, p.Name)
 	}
-	for _, name := range s.Required {
-		documented[name] = documented[name] || false // the name needs an entry
-	}
-	s.propertyIndex = make(map[string]int, len(documented))
-	for _, name := range sortedKeys(documented) {
-		s.properties = append(s.properties, property{name, c.schemaOf(s.Property(name)), documented[name]})
+	slices.Sort(names)
+	s.propertyIndex = make(map[string]int, len(names))
+	for _, name := range slices.Compact(names) {
+		s.properties = append(s.properties, property{name, c.schemaOf(s.Property(name))})
 		s.propertyIndex[name] = len(s.properties)
 	}
 	for _, name := range s.Required {
@@ -204,26 +207,6 @@ func (s *schema) choices() string {
 		}
 	}
 	return "one of " + strings.Join(texts, ", ")
-}
-
-// listProperties collects the properties of a schema and of the schemas combined in it. open reports whether one of them
-// has additionalProperties, so that no property is undocumented.
-func listProperties(s *openapi.Schema, into map[string]bool, visited map[*openapi.Schema]bool) (open bool) {
-	if visited[s] {
-		return false
-	}
-	visited[s] = true
-	for _, p := range s.Properties {
-		into[p.Name] = true
-	}
-	for _, name := range s.Required {
-		into[name] = true
-	}
-	open = s.HasAdditionalProperties
-	for _, part := range slices.Concat(s.AllOf, s.AnyOf, s.OneOf) {
-		open = listProperties(part, into, visited) || open
-	}
-	return open
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -23,6 +24,7 @@ type violation struct {
 	actual   string // "" for the value itself
 	value    value  // none if it is missing
 	source   Source // Drift or Note; "" for a violated claim
+	open     bool   // a note that the claim is not checked
 }
 
 // maxPerClaim is the maximum number of findings about a claim in a body. A hostile body can violate it in a million places.
@@ -41,14 +43,15 @@ type validator struct {
 	// properties in the same order each time, so that most names need no map.
 	following [][]int
 
-	nested   int // schemas at the current value: the second and later ones are combined in the first
-	combined int // values on the path whose schemas combine others
+	root     *schema // the first schema at the current value; the others are combined in it
+	combined int     // values on the path whose schemas combine others
 	// Without visited and trials, the time would double with each level of combined schemas, and of values whose schema is
 	// combined with itself.
-	visited map[visit]bool // whether the schema was the first one at the value, which reports drift
+	visited map[visit]bool
 	trials  map[visit]trial
 
 	isTrial   bool      // look only for whether there is a violation
+	tried     visit     // the schema of the trial
 	failed    bool      // there is one in the trial
 	undecided bool      // a pattern of the trial took too long
 	slow      []*schema // whose pattern took too long for a string of the value
@@ -96,6 +99,8 @@ var partNames = [validatedParts]Part{RequestBody, RequestPath, RequestQuery, Req
 
 func (p validatedPart) ofRequest() bool { return p < inResponseBody }
 
+func (p validatedPart) isBody() bool { return p == inRequestBody || p == inResponseBody }
+
 // validate returns the violations of a schema by a value, sorted by their place in the value.
 func (v *validator) validate(s *schema, val value) []violation {
 	if s == nil {
@@ -105,7 +110,7 @@ func (v *validator) validate(s *schema, val value) []violation {
 		v.following = make([][]int, len(v.contract.schemas))
 	}
 	v.doc, v.path, v.present = val.Doc, v.path[:0], v.present[:0]
-	v.nested, v.combined, v.counts, v.violations, v.slow = 0, 0, nil, nil, nil
+	v.root, v.combined, v.counts, v.violations, v.slow = nil, 0, nil, nil, nil
 	clear(v.visited)
 	clear(v.trials)
 	v.value(s, val.At)
@@ -154,7 +159,7 @@ func (v *validator) add(found violation, property ...string) {
 // undecide adds the note that a keyword is not checked for the current value, as a pattern takes too long.
 func (v *validator) undecide(s *schema, keyword string, at int32) {
 	v.undecided = true
-	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, source: Note, value: value{Doc: v.doc, At: at},
+	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, source: Note, open: true, value: value{Doc: v.doc, At: at},
 		expected: "a value for which the pattern can be matched in time (not checked)"})
 }
 
@@ -167,19 +172,25 @@ func (v *validator) satisfy(s *schema, t strictjson.Type) {
 
 // child validates a property or an item.
 func (v *validator) child(s *schema, below step, at int32) {
-	nested := v.nested
-	v.nested = 0
+	root := v.root
+	v.root = nil
 	v.path = append(v.path, below)
 	v.value(s, at)
 	v.path = v.path[:len(v.path)-1]
-	v.nested = nested
+	v.root = root
 }
 
 func (v *validator) value(s *schema, at int32) {
 	if v.failed {
 		return
 	}
-	v.nested++
+	if v.root == nil {
+		v.root = s
+	}
+	if s.combines {
+		v.combined++
+		defer func() { v.combined-- }()
+	}
 	if v.combined > 0 && !v.isNew(s, at) {
 		return
 	}
@@ -187,6 +198,10 @@ func (v *validator) value(s *schema, at int32) {
 	switch {
 	case n.Type == strictjson.Null && s.Nullable:
 		v.satisfy(s, n.Type)
+		if !v.allowsNull(s, at) { // specs and servers differ about it
+			v.add(violation{keyword: "nullable", spec: s.place + "/nullable", source: Note, value: value{Doc: v.doc, At: at},
+				expected: "a value that the schemas and the enum beside nullable allow, too, as many validators require"})
+		}
 		return
 	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
 		// Without nullable in the schema, it is the type that excludes null.
@@ -215,9 +230,30 @@ func (v *validator) value(s *schema, at int32) {
 		v.object(s, at)
 	case strictjson.Null, strictjson.Boolean:
 	}
-	if len(s.allOf)+len(s.anyOf)+len(s.oneOf) > 0 || s.not != nil {
+	if s.combines {
 		v.combination(s, at)
+		if v.combined == 1 && !v.isTrial && v.part.isBody() {
+			v.drift([]*schema{s}, at)
+		}
 	}
+}
+
+// allowsNull reports whether null is valid beside nullable: true, by the enum and the combined schemas.
+func (v *validator) allowsNull(s *schema, at int32) bool {
+	if len(s.enum) > 0 && !s.enumHas(value{Doc: v.doc, At: at}) {
+		return false
+	}
+	for _, part := range s.allOf {
+		if v.try(part, at) == mismatches {
+			return false
+		}
+	}
+	for _, alternatives := range [][]*schema{s.anyOf, s.oneOf} {
+		if n, open := v.count(alternatives, at); len(alternatives) > 0 && n+open == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // enumHas reports whether the schema's enum has a value.
@@ -232,11 +268,14 @@ func (s *schema) enumHas(v value) bool {
 
 // isNew reports whether a schema has not been validated at a node yet. A second time would give the same violations.
 func (v *validator) isNew(s *schema, at int32) bool {
-	key, isFirst := visit{at, s}, v.nested == 1
-	if wasFirst, known := v.visited[key]; known && (wasFirst || !isFirst) {
+	key := visit{at, s}
+	if v.visited[key] {
 		return false
 	}
-	v.visited[key] = isFirst
+	if v.visited == nil {
+		v.visited = map[visit]bool{}
+	}
+	v.visited[key] = true
 	return true
 }
 
@@ -309,8 +348,13 @@ func (v *validator) string(s *schema, at int32) {
 	if s.pattern != nil {
 		v.pattern(s, text, at)
 	}
-	if s.format != nil && !s.format(text) {
+	switch {
+	case s.format == nil:
+	case !s.format(text):
 		v.violate(s, "format", "format "+s.Format, "", at)
+	case strings.HasSuffix(s.Format, "time") && bytes.ContainsAny(text, "tz"):
+		v.add(violation{keyword: rulePortability, spec: s.place + "/format", source: Note, value: value{Doc: v.doc, At: at},
+			expected: s.Format + " with an upper-case T and Z, as many decoders reject others"})
 	}
 }
 
@@ -393,7 +437,7 @@ func (v *validator) object(s *schema, at int32) {
 	for i, p := range s.required {
 		name := s.Required[i]
 		switch {
-		case wrongDirection(s.properties[p].schema, v.part):
+		case s.Omits(name, v.part.ofRequest()) || v.root.Omits(name, v.part.ofRequest()):
 		case v.present[base+p>>6]&(1<<(p&63)) == 0:
 			v.add(violation{keyword: "required", spec: s.place + "/required/" + strconv.Itoa(i), expected: "the property",
 				actual: "nothing"}, name)
@@ -446,47 +490,27 @@ func (v *validator) property(s *schema, name int32, base, last int) int {
 	val := value{Doc: v.doc, At: name + 1}
 	switch {
 	case p.schema != nil:
-		if wrongDirection(p.schema, v.part) {
-			rule := directionKeyword(v.part)
-			v.add(violation{keyword: rule, spec: p.schema.place + "/" + rule, expected: "no such property in this direction", value: val}, string(text))
+		if marked := p.schema.WrongDirection(v.part.ofRequest()); marked != nil {
+			found := violation{keyword: "writeOnly", spec: marked.Pointer + "/writeOnly", expected: "no such property in this direction", value: val}
+			if v.part.ofRequest() { // OpenAPI 3.0.3: SHOULD NOT be sent; a server may ignore it
+				found.keyword, found.spec, found.source = "readOnly", marked.Pointer+"/readOnly", Note
+			}
+			v.add(found, string(text))
 		}
 		v.child(p.schema, step{name: name}, val.At)
 	case s.additional != nil:
 		v.child(s.additional, step{name: name}, val.At)
 	case s.NoOtherProperties:
 		v.add(violation{keyword: "additionalProperties", spec: s.place + "/additionalProperties", expected: "no such property", value: val}, string(text))
-	case s.exhaustive && !p.documented && v.part == inResponseBody && v.nested == 1:
-		// Only the first schema at a value lists all properties. A request may have others, which the server ignores.
-		v.add(violation{keyword: ruleUndocumentedProperty, spec: v.contract.source.Below(s.place, "properties"), source: Drift,
-			expected: "a documented property", value: val}, string(text))
+	case i == 0 && v.combined == 0 && len(s.properties) > 0 && !s.HasAdditionalProperties && v.part.isBody():
+		v.undocumented([]*schema{s}, name)
 	}
 	return i
-}
-
-// wrongDirection reports whether the sender of a part must not send a property: it is readOnly or writeOnly.
-func wrongDirection(s *schema, part validatedPart) bool {
-	return s != nil && (s.ReadOnly && part.ofRequest() || s.WriteOnly && !part.ofRequest())
-}
-
-// directionKeyword returns the keyword that forbids a property in a part.
-func directionKeyword(part validatedPart) string {
-	if part.ofRequest() {
-		return "readOnly"
-	}
-	return "writeOnly"
 }
 
 // combination validates allOf, the schemas of which give violations of their own, and anyOf, oneOf and not, which are
 // violated as a whole.
 func (v *validator) combination(s *schema, at int32) {
-	if v.visited == nil {
-		v.visited, v.trials = map[visit]bool{}, map[visit]trial{}
-	}
-	if v.combined == 0 {
-		v.visited[visit{at, s}] = v.nested == 1
-	}
-	v.combined++
-	defer func() { v.combined-- }()
 	for _, part := range s.allOf {
 		v.value(part, at)
 	}
@@ -504,7 +528,16 @@ func (v *validator) combination(s *schema, at int32) {
 		return
 	}
 	if chosen != nil {
+		root := v.root
+		if len(s.children) > 0 {
+			// Of alternatives that extend one schema, the value is the one that it names.
+			if tried := v.tried; tried.at == at && slices.Contains(s.children, tried.schema) && !chosen.is(tried.schema) {
+				v.failed = true
+			}
+			v.root = chosen
+		}
 		v.value(chosen, at)
+		v.root = root
 		return
 	}
 	if len(s.anyOf) > 0 {
@@ -545,8 +578,11 @@ func (v *validator) try(s *schema, at int32) trial {
 	if result, known := v.trials[key]; known {
 		return result
 	}
+	if v.trials == nil {
+		v.trials = map[visit]trial{}
+	}
 	v.trials[key] = matches
-	t := &validator{contract: v.contract, part: v.part, doc: v.doc, combined: 1, visited: map[visit]bool{}, trials: v.trials, isTrial: true, slow: v.slow}
+	t := &validator{contract: v.contract, part: v.part, doc: v.doc, root: v.root, combined: 1, trials: v.trials, isTrial: true, tried: key, slow: v.slow}
 	t.value(s, at)
 	v.slow = t.slow
 	switch {
@@ -558,23 +594,47 @@ func (v *validator) try(s *schema, at int32) trial {
 	return v.trials[key]
 }
 
-// discriminate returns the schema that the value of a discriminator selects, by its mapping or as a name (OpenAPI 3.0.3,
-// Discriminator Object).
+// is reports whether a schema is another one or extends it by allOf.
+func (s *schema) is(other *schema) bool {
+	return s == other || s.Extends(other.Schema, map[*openapi.Schema]bool{})
+}
+
+// matches reports whether the JSON of a parameter or header is valid.
+func (c *Contract) matches(s *schema, doc *strictjson.Document, part validatedPart) bool {
+	doc.Parse(doc.Data)
+	t := &validator{contract: c, part: part, doc: doc, combined: 1, isTrial: true}
+	t.value(s, 0)
+	return !t.failed
+}
+
+// discriminate returns the schema that a discriminator selects. It is violated if it selects none of oneOf and anyOf.
 func (v *validator) discriminate(s *schema, at int32) (chosen *schema, violated bool) {
-	if s.Discriminator == nil || v.doc.Nodes[at].Type != strictjson.Object || len(s.oneOf)+len(s.anyOf) == 0 {
-		return nil, false
+	chosen = v.selected(s, at)
+	if chosen != nil || s.Discriminator == nil || v.doc.Nodes[at].Type != strictjson.Object || len(s.oneOf)+len(s.anyOf) == 0 {
+		return chosen, false
 	}
 	property := s.Discriminator.PropertyName
 	mismatch := violation{keyword: "discriminator", spec: s.place + "/discriminator", expected: "the name of one of the schemas", actual: "nothing"}
 	if i, found := v.doc.Property(at, property); found {
 		mismatch.actual, mismatch.value = "", value{Doc: v.doc, At: i}
-		if mismatch.value.Type() == strictjson.String {
-			chosen := s.Discriminator.Mapping[mismatch.value.Text()]
-			if chosen != nil && (slices.Contains(s.OneOf, chosen) || slices.Contains(s.AnyOf, chosen)) {
-				return v.contract.schemaOf(chosen), false
-			}
-		}
 	}
 	v.add(mismatch, property)
 	return nil, true
+}
+
+// selected returns the schema that the discriminator of a schema selects for an object, by its mapping or as a name (OpenAPI
+// 3.0.3, Discriminator Object): one of oneOf and anyOf, or without these one that extends the schema by allOf; or nil.
+func (v *validator) selected(s *schema, at int32) *schema {
+	if s.Discriminator == nil || v.doc.Nodes[at].Type != strictjson.Object {
+		return nil
+	}
+	i, found := v.doc.Property(at, s.Discriminator.PropertyName)
+	if name := (value{Doc: v.doc, At: i}); found && name.Type() == strictjson.String {
+		chosen := v.contract.schemaOf(s.Discriminator.Mapping[name.Text()])
+		// A value that is checked as one child is not checked as another.
+		if chosen != nil && (len(s.oneOf)+len(s.anyOf) > 0 || !slices.Contains(s.children, v.root) || chosen.is(v.root)) {
+			return chosen
+		}
+	}
+	return nil
 }

@@ -87,7 +87,7 @@ func TestMiddlewareReports(t *testing.T) {
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, "<ht")
 			_, _ = io.WriteString(w, "ml>")
-		}, nil, nil, []string{`createFault 201: response.header /Content-Type media-type: expected application/json, found "text/html`}},
+		}, nil, []string{`createFault 201: response.header /Content-Type media-type: expected application/json, found "text/html`}, nil},
 		"of no type": {request, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = nil
 			w.Header()["Date"] = nil

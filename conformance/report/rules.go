@@ -25,12 +25,12 @@ var ruleHelp = map[string]string{
 	"anyOf":                "The value is valid against none of the schemas below anyOf.",
 	"oneOf":                "The value is valid against none, or more than one, of the schemas below oneOf.",
 	"not":                  "The value is valid against the schema below not.",
-	"readOnly":             "The request has a property that only responses may have.",
+	"readOnly":             "The request has a property that only responses should have.",
 	"writeOnly":            "The response has a property that only requests may have.",
 
 	"status":        "The status of the response is not in the spec.",
 	"media-type":    "The media type of the body, or of a part of it, is not in the spec.",
-	"body":          "The body is missing, or the spec allows none.",
+	"body":          "The body is missing, or the spec documents none.",
 	"json":          "The body or parameter is not one JSON value (RFC 8259).",
 	"unicode":       "The body is not UTF-8, or has a lone surrogate (RFC 8259, section 8).",
 	"duplicate-key": "An object has two properties with the same name, which parsers handle differently (RFC 8259, section 4).",
@@ -45,6 +45,8 @@ var ruleHelp = map[string]string{
 	"undocumented-header":    "The response has a header that is not in the spec.",
 	"undocumented-parameter": "The query has a parameter that is not in the spec.",
 	"portability":            "The value conforms, but many decoders reject it.",
+	"rejected":               "The server rejected a request that satisfies the contract.",
+	"server-error":           "The server failed (5xx) on a request that violates the contract, instead of rejecting it.",
 }
 
 // ruleHelpFor returns the description of a rule, also of one that this release does not have.

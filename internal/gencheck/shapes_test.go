@@ -264,7 +264,11 @@ func TestShapes(t *testing.T) {
 	assert.Equal(t, "github.com/fleetcontract/fleetio-go/gen/fleetioapi", strings.TrimSpace(foreign))
 }
 
-// TestAgreesWithTheChecker gives each value to each property: the checks must find what the checker finds.
+// unchecked are the formats that the checks leave to the server.
+var unchecked = []string{"time", "duration", "ipv4", "ipv6", "hostname"}
+
+// TestAgreesWithTheChecker gives each value to each property: the checks must find what the checker finds. They also reject
+// a readOnly property, which the checker only notes, as a server may accept it.
 func TestAgreesWithTheChecker(t *testing.T) {
 	t.Parallel()
 	spec, all := shapesSpec()
@@ -290,13 +294,15 @@ func TestAgreesWithTheChecker(t *testing.T) {
 			require.NoError(t, err)
 			want, got := []string{}, []string{}
 			for _, f := range findings {
-				if f.Part == conformance.RequestBody && f.Fails() {
+				known := f.Rule != "format" || !slices.Contains(unchecked, strings.TrimPrefix(s.Name, "nullable_"))
+				if f.Part == conformance.RequestBody && f.Fails() && known {
 					want = append(want, strings.TrimPrefix(f.Pointer, "/")+" "+f.Rule)
 				}
 			}
 			for _, v := range optional.Check([]byte(body)) {
-				got = append(got, v.Field+" "+v.Rule)
-				violated[v.Rule]++
+				if violated[v.Rule]++; v.Rule != "readOnly" {
+					got = append(got, v.Field+" "+v.Rule)
+				}
 			}
 			slices.Sort(want)
 			slices.Sort(got)

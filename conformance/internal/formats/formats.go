@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -17,11 +18,19 @@ var Matchers = map[string]func(text []byte) bool{
 		_, ok := parseDay(text)
 		return ok && len(text) == len("2006-01-02")
 	},
-	"uri":           func(text []byte) bool { return isSimpleURI(text) || uri.Match(text) },
+	"uri":           func(text []byte) bool { return isSimpleURI(text) || uri.Match(text) && hasIPLiteral(text) },
 	"uri-reference": isReference,
-	"email":         regexp.MustCompile(`^[^@\s]+@[^@\s]+$`).Match,
-	"uuid":          regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`).Match,
-	"byte":          regexp.MustCompile(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`).Match,
+	"email":         isEmail,
+	"hostname":      isHostname,
+	"ipv4":          isIPv4,
+	"ipv6":          isIPv6,
+	// RFC 3339, section 5.6 (full-time), and appendix A.
+	"time": func(text []byte) bool { _, ok := ParseInstant(append([]byte("1970-01-01T"), text...)); return ok },
+	"duration": func(text []byte) bool {
+		return duration.Match(text) && !bytes.HasSuffix(text, []byte("T")) && len(text) > 1
+	},
+	"uuid": regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`).Match,
+	"byte": regexp.MustCompile(`^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`).Match,
 }
 
 // IntegerBits has the number of bits of each integer format.
@@ -38,13 +47,12 @@ func (a Instant) Compare(b Instant) int {
 	return cmp.Or(cmp.Compare(a.seconds, b.seconds), bytes.Compare(a.fraction, b.fraction))
 }
 
-// ParseInstant parses a date-time (RFC 3339, section 5.6) with any number of digits in the fraction. T and Z must be upper
-// case, which the RFC lets an application require, as Go and most decoders do. A leap second is valid at 23:59:60 UTC
-// (section 5.7). Package time is several times slower, and has nine digits.
+// ParseInstant parses a date-time (RFC 3339, section 5.6) with any number of digits in the fraction. T and Z may be lower
+// case, although Go and many other decoders reject that. A leap second is valid at 23:59:60 UTC (section 5.7). Package time is several times slower, and has nine digits.
 func ParseInstant(text []byte) (Instant, bool) {
 	const seconds = len("2006-01-02T15:04:05")
 	day, ok := parseDay(text)
-	if !ok || len(text) <= seconds || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+	if !ok || len(text) <= seconds || text[10]|0x20 != 't' || text[13] != ':' || text[16] != ':' {
 		return Instant{}, false
 	}
 	hour, minute, second := twoDigits(text[11:]), twoDigits(text[14:]), twoDigits(text[17:])
@@ -64,7 +72,7 @@ func ParseInstant(text []byte) (Instant, bool) {
 		result.fraction = bytes.TrimRight(rest[1:end], "0")
 		rest = rest[end:]
 	}
-	if string(rest) != "Z" {
+	if string(rest) != "Z" && string(rest) != "z" {
 		if len(rest) != len("-07:00") || rest[3] != ':' || rest[0] != '+' && rest[0] != '-' {
 			return Instant{}, false
 		}
@@ -116,8 +124,59 @@ func isSimplePath(text []byte) bool {
 }
 
 func isReference(text []byte) bool {
-	return isSimplePath(text) || isSimpleURI(text) || uri.Match(text) || relativeReference.Match(text)
+	return isSimplePath(text) || isSimpleURI(text) || (uri.Match(text) || relativeReference.Match(text)) && hasIPLiteral(text)
 }
+
+// hasIPLiteral reports whether the brackets of a URI, which only a host has, are around an address (RFC 3986, section 3.2.2).
+func hasIPLiteral(uri []byte) bool {
+	_, rest, found := bytes.Cut(uri, []byte("["))
+	address, _, _ := bytes.Cut(rest, []byte("]"))
+	return !found || address[0]|0x20 == 'v' || isIPv6(address)
+}
+
+func isIPv4(text []byte) bool {
+	a, err := netip.ParseAddr(string(text))
+	return err == nil && a.Is4()
+}
+
+func isIPv6(text []byte) bool {
+	a, err := netip.ParseAddr(string(text))
+	return err == nil && a.Is6() && a.Zone() == ""
+}
+
+// isHostname is by RFC 1123, section 2.1.
+func isHostname(text []byte) bool {
+	const maxName = 253
+	return len(text) <= maxName && hostname.Match(text)
+}
+
+// isEmail is by RFC 5321, section 4.1.2 (Mailbox).
+func isEmail(text []byte) bool {
+	at := bytes.LastIndexByte(text, '@')
+	if at < 0 || !localPart.Match(text[:at]) {
+		return false
+	}
+	domain := text[at+1:]
+	if literal, isLiteral := bytes.CutPrefix(domain, []byte("[")); isLiteral && bytes.HasSuffix(domain, []byte("]")) {
+		literal = literal[:len(literal)-1]
+		if six, isSix := bytes.CutPrefix(literal, []byte("IPv6:")); isSix {
+			return isIPv6(six)
+		}
+		return isIPv4(literal)
+	}
+	return isHostname(domain)
+}
+
+var (
+	localPart = regexp.MustCompile(`^(?:[` + atom + `]+(?:\.[` + atom + `]+)*|"(?:[ !#-\[\]-~]|\\[ -~])*")$`)
+	hostname  = regexp.MustCompile(`^` + label + `(?:\.` + label + `)*$`)
+	duration  = regexp.MustCompile(`^P(?:[0-9]+W|(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?)$`)
+)
+
+const (
+	atom  = `A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-`
+	label = `[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?`
+)
 
 // isUnreserved reports whether all bytes are slashes or unreserved characters (RFC 3986, section 2.3).
 func isUnreserved(text []byte) bool {
@@ -155,18 +214,20 @@ const (
 )
 
 // unchecked are the other formats of OpenAPI 3.0 and JSON Schema. They have no matcher.
-var unchecked = []string{"float", "double", "password", "hostname", "ipv4", "ipv6", "json-pointer", "regex", "time", "duration",
-	"uri-template", "idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer"}
+var unchecked = []string{"float", "double", "json-pointer", "regex", "uri-template", "idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer"}
 
-// Binary is the format of any bytes, also of those that are no text.
-const Binary = "binary"
+// Binary is the format of any bytes, also of those that are no text; password, a hint for forms, that of any text.
+const (
+	Binary   = "binary"
+	password = "password"
+)
 
 // Checked reports whether a value's format is checked, or allows all values.
 func Checked(name string) bool {
-	return Matchers[name] != nil || IntegerBits[name] > 0 || name == Binary
+	return Matchers[name] != nil || IntegerBits[name] > 0 || name == Binary || name == password
 }
 
 // Names returns the formats of OpenAPI 3.0 and JSON Schema.
 func Names() []string {
-	return slices.Concat(slices.Sorted(maps.Keys(Matchers)), slices.Sorted(maps.Keys(IntegerBits)), unchecked, []string{Binary})
+	return slices.Concat(slices.Sorted(maps.Keys(Matchers)), slices.Sorted(maps.Keys(IntegerBits)), unchecked, []string{Binary, password})
 }

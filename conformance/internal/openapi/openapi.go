@@ -105,6 +105,8 @@ type SecurityScheme struct {
 
 // Schema is a Schema Object. References to one lead to one Schema.
 type Schema struct {
+	directions
+
 	ID      int
 	Pointer string
 
@@ -134,8 +136,17 @@ type Property struct {
 // Discriminator is a Discriminator Object.
 type Discriminator struct {
 	PropertyName string
-	// Mapping has the schemas of the mapping, and those below oneOf and anyOf by the names of their components.
+	// Mapping has the schemas of the mapping, and by the names of their components those below oneOf and anyOf, or without
+	// these keywords all that extend the schema by allOf.
 	Mapping map[string]*Schema
+}
+
+// Extends reports whether base is in the schema's allOf, also in that of a schema there. visited is an empty map.
+func (s *Schema) Extends(base *Schema, visited map[*Schema]bool) bool {
+	visited[s] = true
+	return slices.ContainsFunc(s.AllOf, func(part *Schema) bool {
+		return part == base || !visited[part] && part.Extends(base, visited)
+	})
 }
 
 // Property returns the schema of the property with a name, or nil.

@@ -17,9 +17,10 @@ func Read(t *yamltree.Tree) *Document {
 	info, _ := r.child(root, "info")
 	r.doc = &Document{Title: r.text(info, "title"), Version: r.text(info, "version"), Servers: r.servers(root),
 		Security: r.security(root), SecuritySchemes: map[string]*SecurityScheme{}}
+	schemas := map[string]*Schema{}
 	if components, ok := r.child(root, "components"); ok {
-		for _, at := range r.named(components, "schemas") {
-			r.schema(at)
+		for name, at := range r.named(components, "schemas") {
+			schemas[name] = r.schema(at)
 		}
 		for name, at := range r.named(components, "securitySchemes") {
 			r.doc.SecuritySchemes[name] = &SecurityScheme{Type: r.text(at, "type"), In: r.text(at, "in"), Name: r.text(at, "name"), Scheme: r.text(at, "scheme")}
@@ -33,6 +34,8 @@ func Read(t *yamltree.Tree) *Document {
 	slices.SortStableFunc(r.doc.Paths, func(a, b *PathItem) int {
 		return strings.Compare(a.Path, b.Path)
 	})
+	r.discriminators(schemas)
+	readDirections(r.doc.Schemas)
 	return r.doc
 }
 
@@ -40,6 +43,13 @@ type reader struct {
 	tree    *yamltree.Tree
 	doc     *Document
 	schemas map[string]*Schema // by pointer
+	pending []discriminated
+}
+
+// discriminated is a schema with a discriminator, which is read when all other schemas are.
+type discriminated struct {
+	schema            *Schema
+	at, discriminator place
 }
 
 // place is a node and its pointer.
@@ -263,7 +273,10 @@ func (r *reader) schema(p place) *Schema {
 			s.scalar(e.Key, e.Text)
 		}
 	}
-	r.discriminator(s, p)
+	if at, ok := r.child(p, "discriminator"); ok {
+		s.Discriminator = &Discriminator{PropertyName: r.text(at, "propertyName"), Mapping: map[string]*Schema{}}
+		r.pending = append(r.pending, discriminated{s, p, at})
+	}
 	return s
 }
 
@@ -318,41 +331,90 @@ func (r *reader) properties(s *Schema, at string, n *yamltree.Node) {
 	slices.SortFunc(s.Properties, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// discriminator reads the discriminator after the schemas that it chooses from.
-func (r *reader) discriminator(s *Schema, p place) {
-	at, ok := r.child(p, "discriminator")
-	if !ok {
-		return
-	}
-	s.Discriminator = &Discriminator{PropertyName: r.text(at, "propertyName"), Mapping: map[string]*Schema{}}
-	const components = "/components/schemas/"
-	for _, keyword := range []string{"oneOf", "anyOf"} {
-		list, _ := r.tree.Child(p.n, keyword)
-		if list == nil {
-			continue
+// discriminators reads the mappings of the discriminators. components are the schemas by name.
+func (r *reader) discriminators(components map[string]*Schema) {
+	extending := map[*Schema][]*Schema{} // the schemas whose allOf has a schema
+	for _, s := range r.doc.Schemas {
+		for _, part := range s.AllOf {
+			extending[part] = append(extending[part], s)
 		}
-		for i, chosen := range r.list(p, keyword) {
-			// A reference may lead to the schema by another reference.
-			for _, pointer := range []string{chosen.at, strings.TrimPrefix(r.text(place{n: list.Entries[i].Node}, "$ref"), "#")} {
-				if name, ok := strings.CutPrefix(pointer, components); ok {
-					s.Discriminator.Mapping[strictjson.SplitPointer("/" + name)[0]] = r.schema(chosen)
+	}
+	names, unwrapped := map[*Schema][]string{}, map[*Schema][]string{} // of the components
+	for name, s := range components {
+		names[s] = append(names[s], name)
+		unwrapped[s.unwrap()] = append(unwrapped[s.unwrap()], name)
+	}
+	for len(r.pending) > 0 {
+		d := r.pending[0]
+		r.pending = r.pending[1:] // a mapping can lead to more
+		s, mapping := d.schema, d.schema.Discriminator.Mapping
+		alternatives := slices.Concat(s.OneOf, s.AnyOf)
+		children := map[*Schema]bool{}
+		if len(alternatives) == 0 {
+			addChildren(children, s, extending)
+		}
+		for child := range children {
+			for _, name := range names[child] {
+				mapping[name] = child
+			}
+		}
+		for _, alternative := range alternatives {
+			for _, name := range unwrapped[alternative.unwrap()] {
+				mapping[name] = alternative
+			}
+		}
+		for name, to := range r.named(d.discriminator, "mapping") {
+			delete(mapping, name)
+			chosen := components[to.n.Text]
+			if target, isReference := strings.CutPrefix(to.n.Text, "#"); isReference {
+				if n := r.tree.Node(target); n != nil {
+					chosen = r.schema(r.follow(place{target, n}))
 				}
+			}
+			switch {
+			case chosen == nil:
+			case len(alternatives) > 0:
+				if chosen = alias(alternatives, chosen); chosen != nil {
+					mapping[name] = chosen
+				}
+			case chosen == s || chosen.Extends(s, map[*Schema]bool{}):
+				mapping[name] = chosen
 			}
 		}
 	}
-	for name, to := range r.named(at, "mapping") {
-		target, ok := strings.CutPrefix(to.n.Text, "#")
-		if !ok {
-			target = components + to.n.Text
+}
+
+func addChildren(children map[*Schema]bool, of *Schema, extending map[*Schema][]*Schema) {
+	for _, child := range extending[of] {
+		if !children[child] {
+			children[child] = true
+			addChildren(children, child, extending)
 		}
-		n := r.tree.Node(target)
-		if n == nil {
-			delete(s.Discriminator.Mapping, name)
-			continue
-		}
-		s.Discriminator.Mapping[name] = r.schema(r.follow(place{target, n}))
 	}
 }
+
+// alias returns the alternative that is the same as a schema but for an allOf around one of them, or nil.
+func alias(alternatives []*Schema, s *Schema) *Schema {
+	i := slices.IndexFunc(alternatives, func(a *Schema) bool { return a.unwrap() == s.unwrap() })
+	if i < 0 {
+		return nil
+	}
+	return alternatives[i]
+}
+
+// unwrap returns the one schema in the allOf of a schema that has nothing else.
+func (s *Schema) unwrap() *Schema {
+	for range maxWrappers {
+		if len(s.AllOf) != 1 || s.Type != "" || len(s.Properties)+len(s.Required)+len(s.OneOf)+len(s.AnyOf) > 0 {
+			break
+		}
+		s = s.AllOf[0]
+	}
+	return s
+}
+
+// maxWrappers bounds the wrappers around a schema, which can be in a circle.
+const maxWrappers = 8
 
 // count returns a whole number; one that is too large for a size is the largest.
 func count(text string) uint64 {

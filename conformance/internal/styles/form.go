@@ -88,7 +88,8 @@ func (f *Form) AppendMultipart(dst []byte, body []byte, boundary string, visit f
 		}
 		e := parts.add(name)
 		// OpenAPI 3.0.3, Encoding Object: the default for objects is JSON.
-		if mediatype.IsJSON(mediaType) || contentType == "" && shape.has(Object) {
+		isFile := shape != nil && shape.Binary // which can hold JSON
+		if mediatype.IsJSON(mediaType) && !isFile || contentType == "" && shape.has(Object) {
 			e.values = append(e.values, string(appendJSON(nil, content)))
 		} else {
 			e.values = append(e.values, string(appendScalar(nil, shape, string(content))))

@@ -177,6 +177,9 @@ func (f *Field) appendDelimited(dst []byte, text, delimiter string) []byte {
 		return f.appendScalar(dst, f.Shape, text)
 	}
 	items := strings.Split(text, delimiter)
+	if f.In == "header" && !f.Shape.has(Object) { // RFC 9110, section 5.6.1.2: a recipient ignores empty elements
+		items = slices.DeleteFunc(items, func(item string) bool { return strings.Trim(item, " \t") == "" })
+	}
 	if f.Shape.has(Object) {
 		if o := f.object(items); o != nil {
 			return f.appendObject(dst, f.Shape, o)

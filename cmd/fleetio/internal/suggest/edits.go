@@ -114,6 +114,9 @@ func notRequired(p *patch, of *deviation) (object, error) {
 // addProperty documents a property. In what requests are made of, too, it says nothing of the type, as that would narrow
 // what they may hold.
 func addProperty(p *patch, of *deviation) (object, error) {
+	if of.drift && !slices.ContainsFunc(of.kinds, func(k conformance.Deviation) bool { return k.Part == conformance.ResponseBody }) {
+		return nil, errors.New("servers ignore properties of requests that they do not know: correct its name in the client, or document it")
+	}
 	inside := of.at[len(of.at)-1] == "properties" || !of.drift
 	if _, combined := get(p.root, below(of.at, "allOf")...).([]any); !inside || combined {
 		of.into = of.at
@@ -190,13 +193,17 @@ func body(p *patch, of *deviation) (object, error) {
 	if missing && of.kinds[0].Part == conformance.RequestBody {
 		return object{"required": false}, nil
 	}
+	if !ofContent {
+		of.into = of.at
+	}
+	exchanges := 0
 	for _, k := range of.kinds {
-		if p.evidence[k.Claim].Supported > 0 {
+		if exchanges += k.Exchanges; p.evidence[k.Claim].Supported > 0 {
 			return nil, errAtTimes
 		}
 	}
-	if !ofContent {
-		of.into = of.at
+	if of.drift && p.evidence["response.status#"+pointerOf(of.into)].Supported > exchanges {
+		return nil, errAtTimes
 	}
 	if !missing {
 		return addMediaType(p, of)

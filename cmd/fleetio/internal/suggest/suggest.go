@@ -107,7 +107,7 @@ func deviations(r *conformance.Report, documented bool) (list []*deviation) {
 		case "status":
 			of.name = strconv.Itoa(k.Status)
 		case "media-type":
-			if drift && len(of.at) > 1 && of.at[len(of.at)-2] == "content" {
+			if k.Observed != nil && len(of.at) > 1 && of.at[len(of.at)-2] == "content" {
 				of.at = of.at[:len(of.at)-1]
 			}
 		}
