@@ -55,13 +55,17 @@ test-growth: ## Edit a copy of the spec as a maintainer does, and use what it ad
 contract: ## Check the recordings and a sandbox against the contract; print the results
 	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
 
+.PHONY: suites
+suites: ## Run the JSON Schema Test Suite (draft 4) against the checker, in a module of its own
+	cd internal/suites && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
+
 # With the oldest Go, so that its build cache serves test-oldest too.
 .PHONY: lint
 lint: ## Run golangci-lint, vet and gofmt with .golangci.yml
 	GOTOOLCHAIN=$(OLDEST_GO) go run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
-check: checkgenerate lint test contract ## Check the generated code, lint, all tests, the contract and go.mod
+check: checkgenerate lint test suites contract ## Check the generated code, lint, all tests, the contract and go.mod
 	FLEETIO_GROWTH=together go test -count=1 -run '^TestGrowth' ./internal/contracttest
 	go mod tidy -diff
 
