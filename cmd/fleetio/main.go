@@ -69,6 +69,8 @@ func run(ctx context.Context, args []string, c *console) int {
 	c = &escaping
 	root := commands(c) //nolint:contextcheck // ExecuteContextC passes it on
 	root.SetArgs(args)
+	isRunning := false // the arguments are right
+	root.PersistentPreRun = func(*cobra.Command, []string) { isRunning = true }
 	switch asked, err := root.ExecuteContextC(ctx); {
 	case err == nil:
 		return exitConforms
@@ -78,11 +80,13 @@ func run(ctx context.Context, args []string, c *console) int {
 		c.fail(err)
 		return exitNotRun
 	default:
+		c.fail(err)
 		if asked.Name() == "help" {
 			asked = root
 		}
-		c.fail(err)
-		_, _ = fmt.Fprintf(c.stderr, "Try '%s --help'.\n", asked.CommandPath())
+		if !isRunning {
+			_, _ = fmt.Fprintf(c.stderr, "Try '%s --help'.\n", asked.CommandPath())
+		}
 		return exitNotRun
 	}
 }
@@ -91,32 +95,38 @@ func run(ctx context.Context, args []string, c *console) int {
 func commands(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fleetio",
-		Short: "Check traffic against the contract of Fleetio's Create Fault operation, and create faults",
-		Long: "fleetio checks traffic against the contract of Fleetio's Create Fault operation, and creates faults.\n\n" +
+		Short: "Check traffic against the contract of Fleetio's faults, and create faults",
+		Long: "fleetio checks traffic against the contract of Fleetio's faults, and creates faults.\n\n" +
 			exitCodes +
 			"\ncreate, import and sandbox have their own exit codes; see 'fleetio COMMAND --help'.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q", args[0])
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("a command is missing")
 			}
-			return errors.New("a command is missing")
+			return unknownCommand(cmd, args)
 		},
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), createCommand(c),
-		importCommand(c), sandboxCommand(c))
-	root.CompletionOptions.DisableDefaultCmd = true
+		importCommand(c), sandboxCommand(c), versionCommand(c))
+	root.SuggestionsMinimumDistance = 2
 	root.SetHelpCommand(&cobra.Command{ // unlike cobra's own, it fails for an unknown command
 		Use:   "help [command]",
 		Short: "Print the help of a command",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			about, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return fmt.Errorf("unknown command %q", strings.Join(args, " "))
+			about, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
 			}
 			return about.Help()
 		},
@@ -125,6 +135,33 @@ func commands(c *console) *cobra.Command {
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	return root
+}
+
+func unknownCommand(root *cobra.Command, args []string) error {
+	text := fmt.Sprintf("unknown command %q", strings.Join(args, " "))
+	if names := root.SuggestionsFor(args[0]); len(names) > 0 {
+		text += "; did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return errors.New(text)
+}
+
+func versionCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the versions of the program and of its spec",
+		Long:    "version prints the version of the program, and the title, the version and the SHA-256 of the embedded spec.",
+		Example: "  fleetio version",
+		Args:    noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			s, err := loadSpec("")
+			if err != nil {
+				return err
+			}
+			info := s.contract.Spec()
+			_, err = fmt.Fprintf(c.stdout, "fleetio %s\nspec %s %s sha256:%s\n", version(), info.Title, info.Version, info.SHA256)
+			return err
+		},
+	}
 }
 
 func noArguments(cmd *cobra.Command, args []string) error {

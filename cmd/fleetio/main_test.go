@@ -48,6 +48,8 @@ func TestExitStatus(t *testing.T) {
 	require.NoError(t, err)
 	empty := t.TempDir()
 	overview := write(t, "report.json", "{}")
+	usage := map[string]bool{"help of nothing": true, "no command": true, "unknown command": true, "no path": true, "unknown flag": true,
+		"merge nothing": true, "claims of something": true, "redact nothing": true} // errors of the arguments
 	for name, test := range map[string]struct {
 		stdin  string
 		args   []string
@@ -67,12 +69,14 @@ func TestExitStatus(t *testing.T) {
 		"claims":            {args: []string{"claims"}, stdout: "response.body#/components/schemas/Fault/required/id: the property id\n"},
 		"claims as JSON":    {args: []string{"claims", "--format", "json"}, stdout: `"id": "response.body#/components/schemas/Fault/required/id",`},
 		"version":           {args: []string{"--version"}, stdout: "fleetio version "},
+		"version of all":    {args: []string{"version"}, stdout: "\nspec Fleetio Faults "},
+		"completion":        {args: []string{"completion", "bash"}, stdout: "bash completion"},
 		"help of all":       {args: []string{"--help"}, stdout: "Exit codes:"},
 
 		"help verify":       {args: []string{"help", "verify"}, stdout: "Examples:"},
 		"help of nothing":   {args: []string{"help", "nonsense"}, code: 2, stderr: `unknown command "nonsense"`},
 		"no command":        {code: 2, stderr: "a command is missing"},
-		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `"verfy"`},
+		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `unknown command "verfy"; did you mean verify?`},
 		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},
 		"unknown flag":      {args: []string{"verify", "--lax"}, code: 2, stderr: "--lax"},
 		"unknown format":    {args: []string{"verify", "--format", "xml", "-"}, code: 2, stderr: `not "xml"`},
@@ -110,7 +114,7 @@ func TestExitStatus(t *testing.T) {
 				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "redact"}, test.args[0]) {
 					command += " " + test.args[0]
 				}
-				assert.True(t, strings.HasSuffix(stderr, "\nTry '"+command+" --help'.\n"), stderr)
+				assert.Equal(t, usage[name], strings.HasSuffix(stderr, "\nTry '"+command+" --help'.\n"), stderr)
 			} else {
 				assert.Empty(t, stderr)
 			}
