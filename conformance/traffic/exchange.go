@@ -44,9 +44,10 @@ type Message struct {
 	// of HTTP/2 and HTTP/3 (":method") are left out. It is not nil in an exchange with a response, but may be empty.
 	Header http.Header
 
-	// HeaderOmitted says that the recording does not hold the header: it has no list of fields, not even an empty one.
-	// Header may hold a Content-Type all the same, where the recorder wrote the media type beside the body. Such a
-	// message is no evidence about its header.
+	// HeaderOmitted says that the recording does not hold the header that was sent: it has no list of fields, or the one
+	// of a message that never was sent, as a browser has it for what came from its cache. Header may hold some fields all
+	// the same, such as the Content-Type, where the recorder wrote the media type beside the body. Such a message is no
+	// evidence about its header.
 	HeaderOmitted bool
 
 	// Body is the body with transfer and content encodings undone, as recorders keep it. It is empty when there was no
@@ -99,6 +100,28 @@ func (e *Error) Error() string {
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
+
+// EntryError is one exchange that cannot be read, in a recording that can: its base64 is malformed, it has a number where a
+// string is due, or it is too large. [Read] goes on with the next exchange.
+type EntryError struct {
+	// Err says where the exchange is, and what is wrong with it.
+	Err *Error
+
+	// Method is the request method, or "" if it is not known.
+	Method string
+
+	// URL is the URL of the request, or nil if it is not known. It is empty where what was recorded is no URL.
+	URL *url.URL
+
+	// Size is as that of an [Exchange].
+	Size int64
+}
+
+// Error returns the text of Err, which has nothing of the exchange.
+func (e *EntryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *EntryError) Unwrap() error { return e.Err }
 
 // pathError is an [Error] for a path that could not be opened or listed.
 func pathError(path string, err error) *Error {

@@ -1,6 +1,8 @@
 package traffic
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -52,11 +54,8 @@ func recordings(folder string) ([]string, error) {
 			return pathError(full(name), err)
 		}
 		is := IsRecordingName(name) && isFile(root, name, d)
-		switch strings.ToLower(filepath.Ext(name)) {
-		case ".yaml", ".yml":
-			if isFile(root, name, d) {
-				is, err = isCassette(root, name)
-			}
+		if look := contentChecks[strings.ToLower(filepath.Ext(name))]; look != nil && isFile(root, name, d) {
+			is, err = look(root, name)
 		}
 		if err != nil {
 			return pathError(full(name), err)
@@ -70,7 +69,7 @@ func recordings(folder string) ([]string, error) {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, pathError(folder, errors.New("the folder holds no recording: no .har, .ndjson or .jsonl file, and no go-vcr cassette"))
+		return nil, pathError(folder, errors.New("the folder holds no recording: no .har, .ndjson or .jsonl file, no zip file of .har files, and no cassette"))
 	}
 	// The walk goes folder by folder, which puts a/b.har before a.har. Slashes make the order the same on all systems.
 	slices.Sort(names)
@@ -82,7 +81,14 @@ func recordings(folder string) ([]string, error) {
 
 // IsRecordingName reports whether [Read] reads a file of this name from a folder whatever the file holds.
 func IsRecordingName(name string) bool {
-	return slices.Contains([]string{".har", ".ndjson", ".jsonl"}, strings.ToLower(filepath.Ext(name)))
+	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
+	return slices.Contains([]string{".har", ".ndjson", ".jsonl"}, filepath.Ext(name))
+}
+
+// contentChecks tell whether a file with that extension, which others have as well, is a recording, be it one that can be
+// read or not.
+var contentChecks = map[string]func(root fs.FS, name string) (bool, error){
+	".yaml": isCassette, ".yml": isCassette, ".json": isJSONCassette, ".zip": isZippedHAR,
 }
 
 // isFile reports whether an entry is a regular file or a link to one. Anything else, such as a named pipe, might block.
@@ -94,16 +100,43 @@ func isFile(root fs.FS, name string, d fs.DirEntry) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-var interactionsLine = regexp.MustCompile(`(?m)^(\x{feff})?(interactions|"interactions"|'interactions')[ \t]*:`)
+var interactionsLine = regexp.MustCompile(`(?m)^(\x{feff})?((http_)?interactions|"interactions"|'interactions')[ \t]*:`)
 
-// isCassette reports whether a file has interactions at its top level, near its start, be it a cassette that can be read
-// or not.
+// isCassette reports whether a YAML file has interactions at its top level, near its start.
 func isCassette(root fs.FS, name string) (bool, error) {
+	head, err := headOf(root, name)
+	return interactionsLine.Match(head), err
+}
+
+func isJSONCassette(root fs.FS, name string) (bool, error) {
+	head, err := headOf(root, name)
+	head = bytes.TrimLeft(head, byteOrderMark+" \t\r\n")
+	return bytes.HasPrefix(head, []byte("{")) && formatOfObject(head) == formatCassette, err
+}
+
+func headOf(root fs.FS, name string) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // nothing was written that an error could be about
+	return io.ReadAll(io.LimitReader(f, headSize))
+}
+
+func isZippedHAR(root fs.FS, name string) (bool, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return false, err
 	}
-	defer func() { _ = f.Close() }() // nothing was written that an error could be about
-	head, err := io.ReadAll(io.LimitReader(f, headSize))
-	return interactionsLine.Match(head), err
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	file, isSeekable := f.(io.ReaderAt)
+	if !isSeekable {
+		return false, nil
+	}
+	z, err := zip.NewReader(file, info.Size())
+	return err == nil && slices.ContainsFunc(z.File, func(f *zip.File) bool { return isHAR(f.Name) }), nil
 }

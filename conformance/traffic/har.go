@@ -21,15 +21,17 @@ type harReader struct {
 	req  harRequest
 	resp harResponse
 
+	local bool // the entry is of a browser that had the response, or made it in a service worker
+
 	sent, received *fieldNames
 }
 
 // The properties that are read.
 var (
-	harEntry     = shape{names: []string{"request", "response"}}
-	harRequests  = shape{names: []string{"method", "url", "headers", "postData", "bodySize"}}
-	harResponses = shape{names: []string{"status", "headers", "content", "bodySize"}}
-	harBodies    = shape{names: []string{"mimeType", "text", "encoding", "size", "params", "comment"}}
+	harEntry     = shape{names: []string{"request", "response", "_fromCache", "_fetchType"}}
+	harRequests  = shape{names: []string{"method", "url", "headers", "cookies", "postData", "bodySize"}}
+	harResponses = shape{names: []string{"status", "headers", "cookies", "content", "bodySize", "_fetchedViaServiceWorker"}}
+	harBodies    = shape{names: []string{"mimeType", "text", "encoding", "size", "params", "comment", "_file"}}
 	harField     = shape{names: []string{"name", "value"}}
 )
 
@@ -98,23 +100,43 @@ func (h *harReader) readEntries() error {
 	if err := h.open('['); err != nil {
 		return err
 	}
-	h.dec.RequireUTF8 = true // in an entry, whose texts are passed on
-	defer func() { h.dec.RequireUTF8 = false }()
 	for h.dec.More() {
 		var err error
 		var e *Exchange
 		if h.start, err = h.dec.Parse(&h.doc); err == nil {
 			e, err = h.readEntry()
 		}
-		if err != nil {
-			return h.failEntry(h.placeOf(err))
+		if err == nil {
+			err = h.yieldExchange(e, "#/log/entries/", h.index, h.dec.Offset())
+		} else {
+			err = h.skipEntry(err)
 		}
-		if err := h.yieldExchange(e, "#/log/entries/", h.index, h.dec.Offset()); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	_, err := h.dec.Next()
 	return err
+}
+
+// skipEntry yields an error for an entry that cannot be read, or returns it if nothing behind the entry can be either.
+func (h *harReader) skipEntry(err error) error {
+	fault := h.failEntry(h.placeOf(err))
+	text := h.doc.Data
+	switch {
+	case errors.Is(err, strictjson.ErrTooLarge):
+		text = h.dec.Buffered()
+	case errors.As(err, new(*strictjson.Error)) && !errors.Is(err, strictjson.ErrUTF8):
+		return fault
+	}
+	e := &EntryError{Err: fault}
+	readTarget(strictjson.NewDecoder(text), "request", e)
+	if errors.Is(err, strictjson.ErrTooLarge) {
+		if err := h.dec.SkipLarge(); err != nil {
+			return h.failEntry(h.placeOf(err))
+		}
+	}
+	return h.yieldUnreadable(e, h.dec.Offset())
 }
 
 type (
@@ -131,30 +153,39 @@ type (
 	}
 	// harMessage is what a request and a response have in common.
 	harMessage struct {
-		header http.Header // nil where there is no list of fields
-		fields int         // in the list, pseudo headers included
-		body   harBody
+		header  http.Header // nil where there is no list of fields
+		fields  int         // in the list, pseudo headers included
+		cookies int32       // the index of the list of cookies; 0 for none
+		body    harBody
 	}
 	// harBody is a postData or a content.
 	harBody struct {
 		bodyHints
 
 		mimeType, encoding string
+		file               string // which has the content
 		content            []byte
 	}
 )
 
 func (h *harReader) readEntry() (*Exchange, error) {
-	h.req, h.resp = harRequest{}, harResponse{}
+	h.req, h.resp, h.local = harRequest{}, harResponse{}, false
 	req, resp := &h.req, &h.resp
 	e := h.pool.get()
 	err := h.object(0, harEntry, func(name string, at int32) error {
-		if name == "request" {
+		switch name {
+		case "request":
 			*req = harRequest{present: true}
 			return h.readRequest(req, at, &e.Request)
+		case "response":
+			*resp = harResponse{}
+			return h.readResponse(resp, at, &e.Response)
+		case "_fromCache": // of Chrome: "memory" or "disk"
+			h.local = h.local || h.doc.Nodes[at].Type == strictjson.String
+		case "_fetchType": // of Safari
+			h.local = h.local || h.doc.Nodes[at].Type == strictjson.String && string(h.doc.Raw(at)) != "Network Load"
 		}
-		*resp = harResponse{}
-		return h.readResponse(resp, at, &e.Response)
+		return nil
 	})
 	switch {
 	case err != nil:
@@ -167,44 +198,83 @@ func (h *harReader) readEntry() (*Exchange, error) {
 		return nil, errors.New("request.url: missing or empty")
 	}
 	*e = Exchange{Method: req.method, URL: h.urls.parse(req.url, e.URL)}
-	if e.Request, err = req.message("request.postData"); err != nil {
+	if e.Request, err = h.message(&req.harMessage, "Cookie", "request.postData"); err != nil {
 		return nil, err
 	}
 	if len(e.Request.Body) == 0 {
-		e.Request.BodyOmitted = req.body.requestOmitted(e.Method, announced(e.Request.Header))
+		e.Request.BodyOmitted = e.Request.BodyOmitted || req.body.requestOmitted(e.Method, announced(e.Request.Header))
 	}
 
-	// Chrome, Firefox, Safari and mitmproxy write status 0 for a request without a response, Playwright writes -1.
-	if resp.status <= 0 {
+	// Chrome, Firefox, Safari and mitmproxy write status 0 for a request without a response, Playwright writes -1. Chrome
+	// answers some requests itself, such as those for http where HSTS demands https.
+	if resp.status <= 0 || resp.status == http.StatusTemporaryRedirect && resp.header["Non-Authoritative-Reason"] != nil {
 		return e, nil
 	}
 	if resp.status > 999 {
 		return nil, fmt.Errorf("response.status: %d is not an HTTP status", resp.status)
 	}
 	e.Status = int(resp.status)
-	if e.Response, err = resp.message("response.content"); err != nil {
+	if e.Response, err = h.message(&resp.harMessage, "Set-Cookie", "response.content"); err != nil {
 		return nil, err
 	}
 	if len(e.Response.Body) == 0 {
-		e.Response.BodyOmitted = resp.body.responseOmitted(e.Method, e.Status, announced(e.Response.Header))
+		e.Response.BodyOmitted = e.Response.BodyOmitted || resp.body.responseOmitted(e.Method, e.Status, announced(e.Response.Header))
+	}
+	switch {
+	case h.local: // the server got no request, and the response is an earlier one
+		e.Request.HeaderOmitted, e.Response.HeaderOmitted = true, true
+	case e.Status == http.StatusNotModified: // the body is that of the cache, the header leaves out what it has
+		e.Response.HeaderOmitted, e.Response.Body, e.Response.BodyOmitted = true, nil, false
+	case e.Status == http.StatusPartialContent: // one part of a body means nothing
+		e.Response.Body, e.Response.BodyOmitted = nil, true
 	}
 	return e, nil
 }
 
-// message makes a message, whose body has that path. Only for a message with no fields at all is the media type that the
-// recorder wrote beside the body taken for its Content-Type, which it is (HAR 1.2, "content"): next to other fields, it
-// may be what a browser guessed.
-func (m *harMessage) message(path string) (Message, error) {
-	message := Message{Header: m.header, HeaderOmitted: m.header == nil}
+// message makes a message with cookies in that field, whose body has that path. A message without any field was not
+// recorded, as each has some, such as Host (RFC 9112, section 3.2). Only for such a message is the media type that the
+// recorder wrote beside the body taken for its Content-Type, which it is (HAR 1.2, "content"): next to other fields, it may
+// be what a browser guessed.
+func (h *harReader) message(m *harMessage, cookies, path string) (Message, error) {
+	message := Message{Header: m.header, HeaderOmitted: m.fields == 0}
 	if m.header == nil {
 		message.Header = http.Header{}
 	}
-	if m.fields == 0 && m.body.mimeType != "" && m.body.mimeType != unknownType {
+	switch {
+	case m.fields > 0:
+		h.addCookies(m, cookies)
+	case m.body.mimeType != "" && m.body.mimeType != unknownType:
 		message.Header.Set("Content-Type", m.body.mimeType)
 	}
-	var err error
-	message.Body, err = m.body.decode(path)
+	body, err := m.body.decode(path)
+	if m.body.file != "" && len(body) == 0 && err == nil {
+		body, m.body.text, err = h.attachment(m.body.file)
+		if m.body.text {
+			m.body.size = sizeAbsent // the file is all there was
+		}
+	}
+	if err != nil {
+		return message, err
+	}
+	if message.Body, message.BodyOmitted, err = undoCodings(message.Header["Content-Encoding"], body); err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
 	return message, err
+}
+
+// addCookies adds the list of cookies to a header that has none: some recorders write them only there. The attributes of
+// those in a response are left out.
+func (h *harReader) addCookies(m *harMessage, name string) {
+	if m.cookies == 0 || m.header[name] != nil {
+		return
+	}
+	for i, end := m.cookies+1, h.doc.Nodes[m.cookies].Next; i < end; i = h.doc.Nodes[i].Next {
+		key, hasName := h.doc.Property(i, "name")
+		value, hasValue := h.doc.Property(i, "value")
+		if hasName && hasValue && h.doc.Nodes[key].Type == strictjson.String && h.doc.Nodes[value].Type == strictjson.String {
+			m.header.Add(name, string(h.doc.Text(key, nil))+"="+string(h.doc.Text(value, nil)))
+		}
+	}
 }
 
 // unknownType is what WebKit and its relatives write for a media type that they do not know.
@@ -219,6 +289,8 @@ func (h *harReader) readRequest(r *harRequest, at int32, old *Message) error {
 			r.url, err = h.string(at)
 		case "headers":
 			err = h.readHeaders(&r.harMessage, at, h.sent, old)
+		case "cookies":
+			r.cookies = at
 		case "postData":
 			err = h.readBody(&r.body, at, old)
 		case "bodySize":
@@ -237,6 +309,10 @@ func (h *harReader) readResponse(r *harResponse, at int32, old *Message) error {
 			}
 		case "headers":
 			err = h.readHeaders(&r.harMessage, at, h.received, old)
+		case "cookies":
+			r.cookies = at
+		case "_fetchedViaServiceWorker":
+			h.local = h.local || string(h.doc.Raw(at)) == "true"
 		case "content":
 			err = h.readBody(&r.body, at, old)
 		case "bodySize":
@@ -268,6 +344,8 @@ func (h *harReader) readBody(b *harBody, at int32, old *Message) error {
 			var comment []byte
 			comment, err = h.text(at)
 			b.comment = len(comment) > 0
+		case "_file":
+			b.file, err = h.string(at)
 		}
 		return err
 	})

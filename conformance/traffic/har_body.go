@@ -3,6 +3,7 @@ package traffic
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -98,6 +99,8 @@ func (b *harBody) decode(path string) ([]byte, error) {
 		return nil, nil
 	case b.encoding == "":
 		return b.content, nil
+	case bytes.HasPrefix(b.content, []byte(`["`)) && strings.EqualFold(b.encoding, "base64"):
+		return joinChunks(b.content, path)
 	case !strings.EqualFold(b.encoding, "base64"):
 		return nil, errors.New(path + ".encoding: expected base64 or nothing")
 	}
@@ -108,6 +111,15 @@ func (b *harBody) decode(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s.text: %w", path, err)
 	}
 	return body, nil
+}
+
+// joinChunks returns the body that Polly.JS wrote as a list of chunks.
+func joinChunks(text []byte, path string) ([]byte, error) {
+	var chunks [][]byte
+	if json.Unmarshal(text, &chunks) != nil {
+		return nil, errors.New(path + ".text: expected base64, or a list of it")
+	}
+	return bytes.Join(chunks, nil), nil
 }
 
 // decodeBase64 decodes text in place, with or without padding.

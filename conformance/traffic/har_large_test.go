@@ -110,15 +110,24 @@ func TestReadHARTooLarge(t *testing.T) {
 		entry  int
 		offset int
 	}{
-		{"entry", repeat(head+`{"a":"`, megabyte, 1<<20, `"}]}}`), 1, len(head)},
+		{"entry", repeat(head+`{"request":{"method":"PUT","url":"http://y/z","a":["`, megabyte, 65, `\"]"]}},`+small+`]}}`), 1, len(head)},
+		{"entry that is cut off", repeat(head+`{"a":"`, megabyte, 65, ``), 1, len(head) + len(`{"a":"`) + 65<<20},
 		{"skipped string", repeat(`{"a": "`, megabyte, 1<<20, `"}`), -1, len(`{"a": `)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := collect(readHAR(tt.in, "big.har"))
+			found, err := collect(readHAR(tt.in, "big.har"))
 			var got *Error
-			if !errors.As(err, &got) || !errors.Is(err, errTooLarge) || got.Entry != tt.entry || got.Offset != int64(tt.offset) {
+			if !errors.As(err, &got) || !errors.Is(err, errTooLarge) && !errors.Is(err, io.ErrUnexpectedEOF) ||
+				got.Entry != tt.entry || got.Offset != int64(tt.offset) {
 				t.Errorf("error %v, want one of entry %d at byte %d", err, tt.entry, tt.offset)
+			}
+			var entry *EntryError
+			if errors.As(err, &entry) != (tt.name == "entry") {
+				t.Fatalf("error %v", err)
+			}
+			if entry != nil && (entry.Method != "PUT" || entry.URL.String() != "http://y/z" || len(found) != 2 || found[1].Source != "big.har#/log/entries/2") {
+				t.Errorf("%s %s, then %d exchanges", entry.Method, entry.URL, len(found))
 			}
 		})
 	}

@@ -1,10 +1,13 @@
 package traffic
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -258,6 +261,10 @@ func (r *jsonReader) addField(name *fieldName, at int32) error {
 		}
 		if f.value = name.value; string(text) != f.value {
 			f.value = string(text)
+			if bytes.ContainsAny(text, "\r\n") {
+				r.addLines(f)
+				return nil
+			}
 			if len(text) <= maxValue {
 				name.value = f.value
 			}
@@ -265,6 +272,58 @@ func (r *jsonReader) addField(name *fieldName, at int32) error {
 	}
 	r.fields = append(r.fields, f)
 	return nil
+}
+
+// lineEnd separates the values of repeated fields, which some recorders join: a value has no line break (RFC 9110, section
+// 5.5). Before a blank, it continues the line (RFC 9112, section 5.2).
+var (
+	lineEnd  = regexp.MustCompile(`\r\n|\r|\n`)
+	lineFold = regexp.MustCompile(`(\r\n|\r|\n)[ \t]+`)
+)
+
+// addLines adds a field for each line of the value.
+func (r *jsonReader) addLines(f field) {
+	for _, line := range lineEnd.Split(lineFold.ReplaceAllString(f.value, " "), -1) {
+		if line != "" {
+			f.value = line
+			r.fields = append(r.fields, f)
+		}
+	}
+}
+
+// readTarget reads the method and the URL of an exchange, or of the request in it, as far as the text goes, whatever else is
+// wrong with it.
+func readTarget(d *strictjson.Decoder, in string, e *EntryError) {
+	if open, err := d.Next(); err != nil || open.Kind != '{' {
+		return
+	}
+	for {
+		name, err := d.Next()
+		if err != nil || name.Kind != '"' {
+			return
+		}
+		var key, value string
+		_ = json.Unmarshal(name.Raw, &key)
+		switch kind, _ := d.Peek(); {
+		case key == in && kind == '{':
+			readTarget(d, "", e)
+			return
+		case in == "" && (key == "method" || key == "url") && kind == '"':
+			token, err := d.Next()
+			if err != nil || json.Unmarshal(token.Raw, &value) != nil || value == "" {
+				continue
+			}
+			if key == "method" {
+				e.Method = value
+			} else {
+				e.URL = new(urlReader).parse(value, nil)
+			}
+		default:
+			if d.Skip() != nil {
+				return
+			}
+		}
+	}
 }
 
 // header returns the header of the fields, in the memory of old unless that is nil. In most recordings, the names are those

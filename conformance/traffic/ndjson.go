@@ -22,7 +22,7 @@ import (
 func (r *recording) readNDJSON(file *bufio.Reader) error {
 	l := newLineReader()
 	at, number := r.skipped, r.lines
-	fail := func(offset int64, err error) error {
+	fail := func(offset int64, err error) *Error {
 		return r.failEntry(offset, fmt.Errorf("line %d: %w", number, err))
 	}
 	for {
@@ -32,17 +32,34 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 		switch {
 		case readErr == nil, errors.Is(readErr, io.EOF):
 		case errors.Is(readErr, errTooLarge):
-			return fail(at, readErr)
+			e := &EntryError{Err: fail(at, readErr)}
+			readTarget(strictjson.NewDecoder(line), "", e)
+			skipped, err := skipLine(file)
+			if err != nil { // also at the end of the file, which may be cut off
+				return e.Err
+			}
+			at = end + skipped
+			if err := r.yieldUnreadable(e, at); err != nil {
+				return err
+			}
+			continue
 		default:
 			return fail(end, readErr)
 		}
 		if text := bytes.TrimRight(line, " \t\r\n"); len(text) > 0 {
 			e, err := l.exchange(text, r.pool.get())
-			if err != nil {
+			if err == nil {
+				err = r.yieldExchange(e, "#L", number, end)
+			} else {
 				offset, cause := l.placeOf(err)
-				return fail(at+offset, cause)
+				unreadable := &EntryError{Err: fail(at+offset, cause)}
+				if errors.As(err, new(*strictjson.Error)) && !errors.Is(err, strictjson.ErrUTF8) {
+					return unreadable.Err
+				}
+				readTarget(strictjson.NewDecoder(text), "", unreadable)
+				err = r.yieldUnreadable(unreadable, end)
 			}
-			if err := r.yieldExchange(e, "#L", number, end); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -53,19 +70,32 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 	}
 }
 
-// readLine reads a line with its line feed, into memory of its own where it does not fit the reader's.
+// readLine reads a line with its line feed, into memory of its own where it does not fit the reader's. With errTooLarge
+// comes the start of the line, and the rest is not read.
 func readLine(file *bufio.Reader) (line []byte, err error) {
 	for {
 		part, err := file.ReadSlice('\n')
 		switch {
 		case err == nil && line == nil:
 			return part, nil
-		case len(line)+len(part) > maxSize:
-			return nil, errTooLarge
 		}
 		line = append(line, part...)
+		if len(line) > maxSize {
+			return line, errTooLarge
+		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
+		}
+	}
+}
+
+// skipLine skips the rest of a line with its line feed.
+func skipLine(file *bufio.Reader) (n int64, err error) {
+	for {
+		part, err := file.ReadSlice('\n')
+		n += int64(len(part))
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return n, err
 		}
 	}
 }

@@ -108,7 +108,7 @@ func TestReadPathsErrors(t *testing.T) {
 	folder := recordingFolder(t, map[string]string{
 		"good/a.har":      "",
 		"bad/a.har":       "",
-		"bad/b.har":       archive(`{}`),
+		"bad/b.har":       archive() + "x",
 		"bad/c.har":       "",
 		"empty/notes.txt": "",
 	})
@@ -123,8 +123,8 @@ func TestReadPathsErrors(t *testing.T) {
 		want  string
 	}{
 		{"missing", nil, []string{in("good"), in("gone.har"), in("good")}, []string{"good/a.har"}, in("gone.har"), fs.ErrNotExist, ""},
-		{"folder without a recording", nil, []string{in("empty")}, nil, in("empty"), nil, "the folder holds no recording: no .har, .ndjson or .jsonl file, and no go-vcr cassette"},
-		{"bad recording", nil, []string{in("bad"), in("good")}, []string{"bad/a.har"}, in("bad/b.har"), nil, "request: missing"},
+		{"folder without a recording", nil, []string{in("empty")}, nil, in("empty"), nil, "the folder holds no recording: no .har, .ndjson or .jsonl file, no zip file of .har files, and no cassette"},
+		{"bad recording", nil, []string{in("bad"), in("good")}, []string{"bad/a.har"}, in("bad/b.har"), nil, "data after the end of the archive"},
 		{"bad standard input", strings.NewReader("x"), []string{"-", in("good")}, nil, "-", nil, "invalid character 'x' looking for beginning of value"},
 		{"standard input twice", strings.NewReader(archive()), []string{in("good"), "-", "-"}, nil, "-", nil, "standard input can be read only once"},
 		{"no standard input", nil, []string{in("good"), "-"}, nil, "-", nil, "there is no standard input"},

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,17 +27,19 @@ var errTooLarge = fmt.Errorf("larger than the limit of %d MiB", maxSize>>20)
 
 // Read yields the exchanges of all recordings at the paths, in the order of the paths.
 //
-// A file is read as HAR, NDJSON or a go-vcr cassette, see the package's documentation: whatever its extension, its first
-// bytes tell the format. A folder stands for the files in it and below it whose names end in ".har", ".ndjson" or
-// ".jsonl", in any case, and those in ".yaml" or ".yml" that have interactions at their top level, sorted by path; links
-// to folders are not followed below it. The path "-" stands for stdin, whose name in [Exchange.Source] and errors is "-";
-// stdin may be nil if no path is "-". A file that two paths lead to is read twice.
+// A file is read as HAR, NDJSON or a cassette, any of them compressed by gzip, or as a zip file of HAR files, see the
+// package's documentation: whatever its extension, its first bytes tell the format. A folder stands for the files in it and
+// below it whose names end in ".har", ".ndjson" or ".jsonl", in any case and with ".gz" after it or not, those in ".yaml",
+// ".yml" or ".json" that are cassettes, and those in ".zip" that have a HAR file, sorted by path; links to folders are not
+// followed below it. The path "-" stands for stdin, whose name in [Exchange.Source] and errors is "-"; stdin may be nil if
+// no path is "-". A file that two paths lead to is read twice.
 //
-// Each exchange is yielded as soon as its last byte is there. At most one file is open at a time, and none is left open,
-// however the iteration ends. It ends at the first error, which the last pair holds with a nil exchange. It is the error
-// of ctx, or an [*Error]: a recording that cannot be read, a path that does not exist ([io/fs.ErrNotExist]), a folder
-// without a recording, or a second "-", which is found before anything is read. A read from stdin that blocks when ctx
-// ends is left behind.
+// Each exchange is yielded as soon as its last byte is there. At most one recording is open at a time, and none is left
+// open, however the iteration ends. An exchange that cannot be read is an [*EntryError] beside a nil exchange, and the
+// iteration goes on. It ends at any other error, which the last pair holds: the error of ctx, or an [*Error] for a
+// recording that cannot be read, such as one that is cut off, a path that does not exist ([io/fs.ErrNotExist]), a folder
+// without a recording, or a second "-", which is found before anything is read. A read from stdin that blocks when ctx ends
+// is left behind.
 func Read(ctx context.Context, stdin io.Reader, paths ...string) iter.Seq2[*Exchange, error] {
 	return new(Pool).Read(ctx, stdin, paths...)
 }
@@ -81,7 +85,7 @@ func (p *Pool) readAll(ctx context.Context, stdin io.Reader, paths []string, yie
 }
 
 func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield func(*Exchange, error) bool) error {
-	r := &recording{ctx: ctx, pool: p, name: path, yield: yield}
+	r := &recording{ctx: ctx, pool: p, name: path, yield: yield, attachments: noFiles{}}
 	if path == "-" {
 		in, out := io.Pipe() // its reader can be closed while a read from stdin blocks
 		defer func() { _ = in.Close() }()
@@ -97,6 +101,7 @@ func (p *Pool) readFile(ctx context.Context, stdin io.Reader, path string, yield
 		return pathError(path, err)
 	}
 	defer func() { _ = f.Close() }() // nothing was written that an error could be about
+	r.file, r.attachments = f, os.DirFS(filepath.Dir(path))
 	return r.read(readerFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -116,6 +121,11 @@ type recording struct {
 	name  string
 	yield func(*Exchange, error) bool
 
+	file        *os.File  // nil for standard input
+	attachments fs.FS     // has the bodies that a HAR file names
+	packed      *position // in the file, if it is compressed
+	nested      bool      // it comes out of a compressed file
+
 	skipped int64 // the bytes before the first that is no blank
 	lines   int   // in them
 	index   int   // the index of the next exchange
@@ -127,17 +137,36 @@ type recording struct {
 func (r *recording) yieldExchange(e *Exchange, place string, n int, end int64) error {
 	r.source = strconv.AppendInt(append(append(r.source[:0], r.name...), place...), int64(n), 10)
 	e.Source = string(r.source)
-	e.Size = end - r.counted
-	r.counted = end
+	e.Size = r.count(end)
+	return r.pass(e, nil)
+}
+
+// yieldUnreadable yields an error for the exchange that ends at that offset.
+func (r *recording) yieldUnreadable(e *EntryError, end int64) error {
+	e.Size = r.count(end)
+	return r.pass(nil, e)
+}
+
+func (r *recording) pass(e *Exchange, err error) error {
 	r.index++
-	if !r.yield(e, nil) {
+	if !r.yield(e, err) {
 		return errStopped
 	}
 	return r.ctx.Err()
 }
 
+// count returns how many bytes of the file were read since the last call, up to that offset in the recording.
+func (r *recording) count(end int64) int64 {
+	if r.packed != nil {
+		end = r.packed.offset
+	}
+	size := end - r.counted
+	r.counted = end
+	return size
+}
+
 // failEntry makes an error about the exchange that is being read, at an offset in the file.
-func (r *recording) failEntry(offset int64, err error) error {
+func (r *recording) failEntry(offset int64, err error) *Error {
 	return &Error{File: r.name, Entry: r.index, Offset: offset, Err: err}
 }
 
@@ -154,6 +183,8 @@ const (
 	formatHAR
 	formatNDJSON
 	formatCassette
+	formatGzip
+	formatZip
 )
 
 // read reads the recording in that format, or in the one that its first bytes tell.
@@ -165,7 +196,14 @@ func (r *recording) read(file io.Reader, as format) error {
 	if as == formatUnknown {
 		as = detect(head)
 	}
+	if r.nested && (as == formatGzip || as == formatZip) {
+		return r.fail(0, errors.New("compressed twice"))
+	}
 	switch as {
+	case formatGzip:
+		return r.readGzip(head)
+	case formatZip:
+		return r.readZip(head)
 	case formatNDJSON:
 		return r.readNDJSON(head)
 	case formatCassette:
@@ -229,6 +267,10 @@ func formatOf(seen []byte) format {
 	switch {
 	case len(seen) == 0:
 		return formatUnknown
+	case bytes.HasPrefix(seen, []byte(gzipStart)):
+		return formatGzip
+	case bytes.HasPrefix(seen, []byte(zipStart)):
+		return formatZip
 	case seen[0] == '{':
 		return formatOfObject(seen)
 	case cassetteStart.Match(seen):
@@ -256,6 +298,8 @@ func formatOfObject(seen []byte) format {
 			return formatHAR
 		case "method", "url", "status", "request", "response":
 			return formatNDJSON
+		case "interactions", "http_interactions":
+			return formatCassette
 		}
 		if d.Skip() != nil {
 			return formatUnknown

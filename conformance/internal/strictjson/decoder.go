@@ -137,12 +137,13 @@ func (d *Decoder) Parse(doc *Document) (offset int64, err error) {
 	}
 	raw, offset, err := d.Value()
 	if err == nil && !doc.Parse(raw) { // which is all that Value lets pass without RequireUTF8
-		err = &Error{offset, ErrUTF8}
+		err = &Error{offset + int64(InvalidUTF8(raw)), ErrUTF8}
 	}
 	return offset, err
 }
 
 // Value consumes the next value, and returns it as it is written, and its offset. The bytes are valid until the next call.
+// A value that is too large is not consumed: [Decoder.SkipLarge] does so.
 func (d *Decoder) Value() (raw []byte, offset int64, err error) {
 	c, err := d.separate()
 	if err != nil {
@@ -151,10 +152,53 @@ func (d *Decoder) Value() (raw []byte, offset int64, err error) {
 	d.keep = d.pos
 	defer func() { d.keep = -1 }()
 	offset = d.Offset()
+	depth, inObject, state := len(d.open), d.inObject, d.state
 	if err := d.skip(c); err != nil {
+		if errors.Is(err, ErrTooLarge) {
+			d.pos, d.open, d.inObject, d.state = d.keep, d.open[:depth], inObject, state
+		}
 		return nil, 0, err
 	}
 	return d.buf[d.keep:d.pos:d.pos], offset, nil
+}
+
+// Buffered returns what was read of the text and not consumed. The bytes are valid until the next call.
+func (d *Decoder) Buffered() []byte { return d.buf[d.pos:] }
+
+// SkipLarge consumes the next value, an object or array of any size. It looks at brackets and strings only: the value may
+// be malformed otherwise.
+func (d *Decoder) SkipLarge() error {
+	c, err := d.separate()
+	if err != nil {
+		return err
+	}
+	if c != '{' && c != '[' {
+		return &Error{d.Offset(), ErrTooLarge}
+	}
+	for depth, inString, escaped := 0, false, false; ; d.pos++ {
+		if d.pos == len(d.buf) {
+			if err := d.fill(); err != nil {
+				return d.failure(err)
+			}
+		}
+		c := d.buf[d.pos]
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped, inString = c == '\\', c != '"'
+		case c == '"':
+			inString = true
+		case c == '{', c == '[':
+			depth++
+		case c == '}', c == ']':
+			if depth--; depth == 0 {
+				d.pos++
+				d.state = afterValue
+				return nil
+			}
+		}
+	}
 }
 
 // Skip consumes the next value without holding more of it than a token.
