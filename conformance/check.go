@@ -20,14 +20,16 @@ import (
 var (
 	// ErrNoOperation means that the contract has no operation for the request.
 	ErrNoOperation = errors.New("no operation of the contract has this method and path")
+	// ErrOtherHost means that the request went to a host that is no server of the contract, see [Servers].
+	ErrOtherHost = errors.New("the host is no server of the contract")
 	// ErrNoResponse means that the request was aborted or blocked, or that the connection failed.
 	ErrNoResponse = errors.New("the recording has no response")
 )
 
 // Check checks one exchange and returns its deviations, drift and notes in a stable order, see [Finding.Fails]: at most
 // 100 for each claim and body. It checks the response always, and the request only if the response is 2xx, as a server is
-// right to reject a bad request. It does not check what the recording omits. The error is [ErrNoOperation] or
-// [ErrNoResponse], and nothing was checked then.
+// right to reject a bad request. It does not check what the recording omits. The error is [ErrNoOperation],
+// [ErrOtherHost] or [ErrNoResponse], and nothing was checked then.
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	k, _ := c.checkers.Get().(*checker)
 	defer c.checkers.Put(k)
@@ -79,9 +81,9 @@ func (c *Contract) newChecker() *checker {
 func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	k.evidence.reset()
 	k.ex = ex
-	k.op, k.segments = k.contract.operation(ex.Method, ex.URL)
-	if k.op == nil {
-		return nil, ErrNoOperation
+	var err error
+	if k.op, k.segments, err = k.contract.operation(ex.Method, ex.URL); err != nil {
+		return nil, err
 	}
 	if !ex.Answered() {
 		return nil, ErrNoResponse
@@ -199,6 +201,9 @@ func (k *checker) rejected(certain bool) {
 	}
 	if enforces {
 		k.evidence.enforced = k.contract.claimIndex(violated[0].Part, violated[0].Spec.Pointer)
+		if violated[0].Rule == ruleSecurity {
+			k.evidence.enforcedPlace = violated[0].Pointer
+		}
 	}
 }
 
@@ -216,6 +221,9 @@ var rejectionStatuses = []int{http.StatusBadRequest, http.StatusRequestEntityToo
 	http.StatusUnprocessableEntity}
 
 func (k *checker) response() {
+	if k.isOfCache() {
+		return
+	}
 	r := k.op.response(k.ex.Status)
 	if r == nil {
 		documented := sortedKeys(k.op.responses)
@@ -245,6 +253,23 @@ func (k *checker) response() {
 	for _, c := range r.criteria {
 		k.criterion(c)
 	}
+}
+
+// isOfCache reports whether the response is one that HTTP has for caches and downloads, to a condition or a range in the
+// request (RFC 9110, sections 13 and 14): the API need not document it.
+func (k *checker) isOfCache() bool {
+	names, ok := cacheStatuses[k.ex.Status]
+	if !ok || k.op.statuses[k.ex.Status] != nil {
+		return false
+	}
+	request := &k.ex.Request
+	return request.HeaderOmitted || slices.ContainsFunc(names, func(name string) bool { return request.Header[name] != nil })
+}
+
+// cacheStatuses has the request headers that lead to a status, canonical.
+var cacheStatuses = map[int][]string{
+	http.StatusPartialContent: {"Range"},
+	http.StatusNotModified:    {"If-None-Match", "If-Modified-Since"},
 }
 
 // bodiless reports whether HTTP forbids a body in the response (RFC 9110, sections 6.4.1 and 15).

@@ -32,6 +32,8 @@ type Contract struct {
 	shapes      styles.Shapes                     // of those that texts have
 	names       map[string]bool                   // of every property, parameter and header
 	schemes     map[string]credentials.Credential // by the name of the security scheme
+	given       []*url.URL                        // servers of the user, see [Servers]
+	hosts       pathmatch.Hosts
 
 	info      SpecInfo
 	claims    []Claim
@@ -135,7 +137,9 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 	if err != nil {
 		return err
 	}
-	op.path = pathmatch.New(servers, paths...)
+	at := pathmatch.NewServers(servers, c.given)
+	c.hosts.Add(at)
+	op.path = pathmatch.New(at, paths...)
 	c.readParameters(op, o.Parameters)
 	c.readParameters(op, item.Parameters)
 	if o.RequestBody != nil {
@@ -181,16 +185,20 @@ func (op *operation) response(status int) *response {
 	return cmp.Or(op.statuses[status/100], op.responses["DEFAULT"])
 }
 
-// operation returns the operation for a method and URL, with the values of the path's parameters, or nil.
-func (c *Contract) operation(method string, u *url.URL) (_ *operation, segments []string) {
-	path := pathmatch.Path(u)
+// operation returns the operation for a method, or any if it is "", and a URL, with the values of the path's parameters. The
+// error is [ErrOtherHost] or [ErrNoOperation].
+func (c *Contract) operation(method string, u *url.URL) (_ *operation, segments []string, err error) {
+	at := pathmatch.PlaceOf(u)
+	if !c.hosts.Has(at) {
+		return nil, nil, ErrOtherHost
+	}
 	for _, op := range c.operations {
-		if op.method != method {
+		if op.method != method && method != "" {
 			continue
 		}
-		if segments, ok := op.path.Match(path); ok {
-			return op, segments
+		if segments, ok := op.path.Match(at); ok {
+			return op, segments, nil
 		}
 	}
-	return nil, nil
+	return nil, nil, ErrNoOperation
 }

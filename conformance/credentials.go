@@ -38,8 +38,8 @@ func (c *Contract) Redactor(also ...string) *Redactor {
 // Add adds the credentials of an exchange, and reports whether the contract has an operation for it.
 func (r *Redactor) Add(ex *traffic.Exchange) bool {
 	r.redactor.Add(ex)
-	op, _ := r.contract.operation(ex.Method, ex.URL)
-	return op != nil
+	_, _, err := r.contract.operation(ex.Method, ex.URL)
+	return err == nil
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
@@ -54,8 +54,8 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	op, _ := r.contract.operation(ex.Method, ex.URL)
-	if op == nil || op.readsSame(ex, redacted) {
+	op, _, err := r.contract.operation(ex.Method, ex.URL)
+	if err != nil || op.readsSame(ex, redacted) {
 		return redacted, nil
 	}
 	k, _ := r.contract.checkers.Get().(*checker)

@@ -3,28 +3,43 @@ package conformance
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // Ledger checks exchanges and adds up their evidence for each claim. It is not safe for concurrent use; [Contract.Verify]
 // uses one for each goroutine.
 type Ledger struct {
-	contract   *Contract
-	next       int64
-	checker    *checker
-	tallies    []tally // by claim
-	streak     streak  // not yet in the tallies
+	findingList
+
+	contract *Contract
+	next     int64
+	checker  *checker
+	tallies  []tally // by claim
+	streak   streak  // not yet in the tallies
+	held     *held   // nil if nothing is held back
+	checked  int
+	hosts    map[string]int // exchanges of other hosts
+}
+
+// findingList has findings within bounds, and the counts of all.
+type findingList struct {
 	counts     Summary
-	checked    int
 	deviations map[string]*deviationTally // by fingerprint
 	largest    string                     // fingerprint of the deviations; "" if unknown
 	limit      int                        // for the listed findings of one deviation
 	listed     int
+}
+
+func newFindingList() findingList {
+	return findingList{deviations: map[string]*deviationTally{}, limit: listLimits[0]}
 }
 
 // tally is the evidence for one claim.
@@ -66,22 +81,26 @@ func occurrenceOf(source string, index int64) Occurrence {
 
 // NewLedger returns an empty ledger for the contract.
 func (c *Contract) NewLedger() *Ledger {
-	return &Ledger{contract: c, checker: c.newChecker(), tallies: make([]tally, len(c.claims)),
-		deviations: map[string]*deviationTally{}, limit: listLimits[0]}
+	return &Ledger{findingList: newFindingList(), contract: c, checker: c.newChecker(), tallies: make([]tally, len(c.claims)),
+		hosts: map[string]int{}}
 }
 
 // Add checks an exchange, as [Contract.Check] does, and adds its evidence. It numbers exchanges from 0, for
 // [Finding.Index].
 func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 	l.next++
-	return l.addAt(ex, l.next-1)
+	return l.addAt(ex, l.next-1, nil)
 }
 
 // Report returns a report of the exchanges so far.
 func (l *Ledger) Report() *Report {
 	l.endStreak()
+	l.release()
 	c := l.contract
 	r := &Report{Spec: c.Spec(), Exchanges: l.checked, Summary: l.counts, Unchecked: c.Unchecked}
+	for host, n := range l.hosts {
+		r.OtherHosts = append(r.OtherHosts, HostCount{host, n})
+	}
 	for _, k := range l.deviations {
 		r.Deviations = append(r.Deviations, k.Deviation)
 		r.Findings = append(r.Findings, k.listed...)
@@ -97,15 +116,12 @@ func (l *Ledger) Report() *Report {
 	return merge([]*Report{r})
 }
 
-// addAt is Add for the exchange at a position in the traffic.
-func (l *Ledger) addAt(ex *traffic.Exchange, index int64) ([]Finding, error) {
+// addAt is Add for the exchange at a position in the traffic. What it says about credentials is held back until the next
+// recording, if it is of one.
+func (l *Ledger) addAt(ex *traffic.Exchange, index int64, recording *credentials.Recording) ([]Finding, error) {
 	findings, err := l.checker.check(ex)
-	switch {
-	case errors.Is(err, ErrNoOperation):
-		l.counts.Unmatched++
-		return nil, err
-	case errors.Is(err, ErrNoResponse):
-		l.counts.Unanswered++
+	if err != nil {
+		l.skip(ex.URL, err)
 		return nil, err
 	}
 	l.checked++
@@ -121,20 +137,60 @@ func (l *Ledger) addAt(ex *traffic.Exchange, index int64) ([]Finding, error) {
 	if ex.Status/100 == 2 {
 		l.counts.Accepted++
 	}
-	l.count(&l.checker.evidence, occurrenceOf(ex.Source, index))
 	for i := range findings {
 		findings[i].Index = index
 	}
 	slices.SortStableFunc(findings, compareFindings)
+	at := occurrenceOf(ex.Source, index)
+	others := l.hold(recording, findings, at)
+	l.count(&l.checker.evidence, at)
 	deviates := false
-	for i := range findings {
-		deviates = deviates || findings[i].Fails()
-		l.addFinding(findings[i])
+	for i := range others {
+		deviates = deviates || others[i].Fails()
+		l.addFinding(others[i])
 	}
 	if deviates {
 		l.counts.Deviating++
 	}
 	return findings, nil
+}
+
+// skip counts an exchange that is not checked.
+func (l *Ledger) skip(u *url.URL, why error) {
+	switch {
+	case errors.Is(why, ErrNoOperation):
+		l.counts.Unmatched++
+	case errors.Is(why, ErrNoResponse):
+		l.counts.Unanswered++
+	case errors.Is(why, ErrOtherHost):
+		l.counts.OtherHosts++
+		l.hosts[strings.ToValidUTF8(strings.ToLower(u.Hostname()), "\uFFFD")]++
+		limitHosts(l.hosts)
+	default:
+		l.counts.Unreadable++
+	}
+}
+
+// addUnreadable counts an exchange that cannot be read: whether it is for an operation, if that is known. It reports whether
+// the exchange may be for one.
+func (l *Ledger) addUnreadable(e *traffic.EntryError) bool {
+	var why error = e
+	if e.URL != nil {
+		if _, _, err := l.contract.operation(e.Method, e.URL); err != nil {
+			why = err
+		}
+	}
+	l.skip(e.URL, why)
+	return why == error(e)
+}
+
+// maxHosts is the maximum number of other hosts in a report: those with the smallest names, as with deviations.
+const maxHosts = 100
+
+func limitHosts(hosts map[string]int) {
+	for len(hosts) > maxHosts {
+		delete(hosts, slices.Max(slices.Collect(maps.Keys(hosts))))
+	}
 }
 
 // compareFindings orders findings by their position in the traffic, and within an exchange so that the order does not
@@ -181,7 +237,7 @@ func (l *Ledger) endStreak() {
 }
 
 // findings counts the findings of every source.
-func (l *Ledger) findings() int {
+func (l *findingList) findings() int {
 	return l.counts.Documented + l.counts.Assumed + l.counts.Drift + l.counts.Notes
 }
 
@@ -197,7 +253,7 @@ const (
 )
 
 // addFinding counts a finding and lists it within the bounds.
-func (l *Ledger) addFinding(f Finding) {
+func (l *findingList) addFinding(f Finding) {
 	switch f.Source {
 	case Documented:
 		l.counts.Documented++
@@ -238,8 +294,28 @@ func (l *Ledger) addFinding(f Finding) {
 	l.shrink()
 }
 
+// absorb adds the findings of another list.
+func (l *findingList) absorb(other *findingList) {
+	l.counts = l.counts.plus(other.counts)
+	for fingerprint, k := range other.deviations {
+		same := l.deviations[fingerprint]
+		if same == nil {
+			l.deviations[fingerprint], l.largest = k, ""
+			k.listed = k.listed[:min(len(k.listed), l.limit)]
+			l.listed += len(k.listed)
+		} else {
+			same.add(k.Deviation)
+			same.last = max(same.last, k.last)
+			more := k.listed[:min(len(k.listed), l.limit-min(l.limit, len(same.listed)))]
+			same.listed = append(same.listed, more...)
+			l.listed += len(more)
+		}
+		l.shrink()
+	}
+}
+
 // shrink removes findings and deviations beyond the bounds.
-func (l *Ledger) shrink() {
+func (l *findingList) shrink() {
 	for l.listed > maxListed {
 		l.limit = listLimits[min(slices.Index(listLimits, l.limit)+1, len(listLimits)-1)]
 		l.listed = 0
@@ -257,7 +333,7 @@ func (l *Ledger) shrink() {
 }
 
 // largestFingerprint returns the largest fingerprint of the deviations. It searches only after a removal.
-func (l *Ledger) largestFingerprint() string {
+func (l *findingList) largestFingerprint() string {
 	if l.largest == "" {
 		for fingerprint := range l.deviations {
 			l.largest = max(l.largest, fingerprint)
@@ -271,6 +347,8 @@ type evidence struct {
 	satisfied bitset.Set
 	violated  bitset.Set
 	enforced  int // the claim that the request violates and that the server rejected it for, or noClaim
+	// enforcedPlace is the place of the credential that enforced is about, or "".
+	enforcedPlace string
 }
 
 func (c *Contract) newEvidence() evidence {
@@ -280,5 +358,5 @@ func (c *Contract) newEvidence() evidence {
 func (e *evidence) reset() {
 	clear(e.satisfied)
 	clear(e.violated)
-	e.enforced = noClaim
+	e.enforced, e.enforcedPlace = noClaim, ""
 }

@@ -302,7 +302,7 @@ func TestVerifyReturnsTheFirstError(t *testing.T) {
 	good, err := os.ReadFile("testdata/recordings/conformant-minimal.har")
 	require.NoError(t, err)
 	folder := t.TempDir()
-	broken := strings.Replace(string(good), `"status": 201`, `"status": "no"`, 1)
+	broken := strings.Replace(string(good), `"status": 201`, `"status": no`, 1)
 	for name, text := range map[string]string{"a.har": string(good), "b.har": broken, "c.har": broken, "d.har": string(good[:len(good)/2])} {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}

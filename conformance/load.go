@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,11 +64,38 @@ func SpecErrors(err error) (list []*SpecError) {
 // Load compiles an OpenAPI 3.0 spec, YAML 1.2 or JSON, with the extensions x-assumed and x-criteria. References must stay
 // inside the spec. If the spec has mistakes, the error joins a [*SpecError] for each, sorted by line. What is no mistake,
 // but has no effect or is not checked, is in [Contract.Unchecked].
-func Load(spec []byte) (*Contract, error) { return compile(spec, "", nil) }
+func Load(spec []byte, options ...LoadOption) (*Contract, error) {
+	return compile(spec, "", nil, options)
+}
+
+// LoadOption is an option of [Load] and [LoadFile].
+type LoadOption func(*Contract) error
+
+// Servers says where the API is, in addition to the servers of the spec: at URLs such as "https://gateway.example.com/base",
+// or at paths on the hosts of the spec, such as "/base". The paths of the spec are below the path of the URL, with or without
+// the path of the spec's own server between them. Ports do not count. (default none)
+//
+// Exchanges of other hosts are not checked, see [ErrOtherHost]: a browser's recording has those of many sites. Loopback
+// addresses, localhost and URLs without a host stand for any server. If the spec has no server, or one without a host, and no
+// host is given here, any host is taken.
+func Servers(urls ...string) LoadOption {
+	return func(c *Contract) error {
+		for _, text := range urls {
+			u, err := url.Parse(text)
+			switch {
+			case err != nil, u.RawQuery != "", u.Fragment != "", u.Opaque != "",
+				u.Host != "" && u.Scheme != "http" && u.Scheme != "https", u.Host == "" && (u.Scheme != "" || !strings.HasPrefix(text, "/")):
+				return fmt.Errorf("not a server: %q; it is a URL such as https://HOST/BASE, or a path such as /BASE", text)
+			}
+			c.given = append(c.given, u)
+		}
+		return nil
+	}
+}
 
 // LoadFile is Load for a file, whose relative references may lead to other files in its folder and below. Neither ".." nor a
 // symbolic link leads out of the folder, and no URL is fetched. A file larger than [MaxSpec] is an error.
-func LoadFile(path string) (*Contract, error) {
+func LoadFile(path string, options ...LoadOption) (*Contract, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -84,7 +112,7 @@ func LoadFile(path string) (*Contract, error) {
 		}
 		defer func() { _ = f.Close() }()
 		return readSpec(f)
-	})
+	}, options)
 }
 
 func readSpec(f *os.File) ([]byte, error) {
@@ -98,7 +126,7 @@ func readSpec(f *os.File) ([]byte, error) {
 	return text, err
 }
 
-func compile(spec []byte, name string, open func(name string) ([]byte, error)) (*Contract, error) {
+func compile(spec []byte, name string, open func(name string) ([]byte, error), options []LoadOption) (*Contract, error) {
 	source, err := yamltree.Parse(spec, name, open)
 	if err != nil {
 		return nil, joinErrors(parseErrors(err))
@@ -106,6 +134,11 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error)) (
 	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true},
 		schemes: map[string]credentials.Credential{}}
 	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
+	for _, option := range options {
+		if err := option(c); err != nil {
+			return nil, err
+		}
+	}
 	found := speclint.Check(source)
 	var errs []*SpecError
 	for _, p := range found.Errors {

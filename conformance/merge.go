@@ -59,10 +59,14 @@ func merge(reports []*Report) *Report {
 	sum := &Report{Version: ReportVersion, Spec: reports[0].Spec, Unchecked: append([]Unchecked{}, reports[0].Unchecked...)}
 	deviations := map[string]*Deviation{}
 	claims := map[string]*Evidence{}
+	hosts := map[string]int{}
 	var all []Finding
 	for _, r := range reports {
 		sum.Exchanges += r.Exchanges
 		sum.Summary = sum.Summary.plus(r.Summary)
+		for _, h := range r.OtherHosts {
+			hosts[h.Host] += h.Exchanges
+		}
 		all = slices.Concat(all, r.Findings, r.Drift, r.Notes, r.Known)
 		for _, k := range r.Deviations {
 			if same := deviations[k.Fingerprint]; same != nil {
@@ -93,6 +97,10 @@ func merge(reports []*Report) *Report {
 		return cmp.Or(cmp.Compare(a.First.Index, b.First.Index), cmp.Compare(a.Part, b.Part), cmp.Compare(a.Pointer, b.Pointer),
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Fingerprint, b.Fingerprint))
 	})
+	limitHosts(hosts)
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		sum.OtherHosts = append(sum.OtherHosts, HostCount{host, hosts[host]})
+	}
 	sum.Claims = []Evidence{}
 	for _, id := range sortedKeys(claims) {
 		sum.Claims = append(sum.Claims, *claims[id])
@@ -159,6 +167,7 @@ func (s Summary) plus(other Summary) Summary {
 		{&s.Deviating, &other.Deviating}, {&s.Accepted, &other.Accepted}, {&s.Unmatched, &other.Unmatched},
 		{&s.Unanswered, &other.Unanswered}, {&s.BodiesOmitted, &other.BodiesOmitted},
 		{&s.RequestBodiesOmitted, &other.RequestBodiesOmitted}, {&s.HeadersOmitted, &other.HeadersOmitted},
+		{&s.OtherHosts, &other.OtherHosts}, {&s.Unreadable, &other.Unreadable}, {&s.CredentialsOmitted, &other.CredentialsOmitted},
 	} {
 		*n.to += *n.from
 	}

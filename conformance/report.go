@@ -17,6 +17,14 @@ type Report struct {
 	Deviations []Deviation `json:"deviations"` // the findings of all four lists, grouped by fingerprint
 	Claims     []Evidence  `json:"claims"`     // by ID
 	Unchecked  []Unchecked `json:"unchecked"`
+	// OtherHosts are the hosts that [Summary.OtherHosts] counts, by name: the first 100 of them.
+	OtherHosts []HostCount `json:"other_hosts,omitempty"`
+}
+
+// HostCount is a host with the number of its exchanges.
+type HostCount struct {
+	Host      string `json:"host"`
+	Exchanges int    `json:"exchanges"`
 }
 
 // SpecInfo identifies a spec.
@@ -40,11 +48,17 @@ type Summary struct {
 	Assumed    int  `json:"assumed"`
 	Drift      int  `json:"drift"`
 	Notes      int  `json:"notes"`
-	Known      int  `json:"known"`      // which the counts above do not include
-	Deviating  int  `json:"deviating"`  // exchanges with a finding, known or not
-	Accepted   int  `json:"accepted"`   // exchanges with a 2xx response
-	Unmatched  int  `json:"unmatched"`  // unchecked exchanges: no operation of the contract
-	Unanswered int  `json:"unanswered"` // unchecked exchanges: no response
+	Known      int  `json:"known"`       // which the counts above do not include
+	Deviating  int  `json:"deviating"`   // exchanges with a finding, known or not
+	Accepted   int  `json:"accepted"`    // exchanges with a 2xx response
+	Unmatched  int  `json:"unmatched"`   // unchecked exchanges: no operation of the contract
+	OtherHosts int  `json:"other_hosts"` // unchecked exchanges: their host is no server of the contract, see [Servers]
+	Unanswered int  `json:"unanswered"`  // unchecked exchanges: no response
+	// Unreadable counts unchecked exchanges that may be for an operation and cannot be read, see [traffic.EntryError].
+	Unreadable int `json:"unreadable"`
+	// CredentialsOmitted counts checked exchanges that lack a credential which no exchange of their recording has, see
+	// [MissingCredentials].
+	CredentialsOmitted int `json:"credentials_omitted"`
 	// BodiesOmitted counts checked responses, RequestBodiesOmitted requests, without a recorded body, HeadersOmitted
 	// exchanges without a recorded header.
 	BodiesOmitted        int `json:"bodies_omitted"`

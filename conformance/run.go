@@ -1,11 +1,14 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
+	"strings"
 	"sync"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -16,6 +19,9 @@ type Options struct {
 	Shard, Shards int
 	// Workers is the number of goroutines that check exchanges (default 0: GOMAXPROCS).
 	Workers int
+	// Warn is called with each warning about the traffic, by one goroutine at a time (default nil): a [*traffic.EntryError] for
+	// an exchange that may be for an operation and cannot be read, and a [*MissingCredentials] for a recording.
+	Warn func(error)
 	// Progress is called after each batch of exchanges, by one goroutine at a time (default nil).
 	Progress func(Progress)
 	// Release is called with each exchange after its check, by several goroutines at once (default nil). With
@@ -31,7 +37,11 @@ type Progress struct {
 }
 
 // Verify checks exchanges, such as those of [traffic.Read], on all processors and returns the report, which does not
-// depend on the number of workers. It stops at the first error in the sequence and returns that error.
+// depend on the number of workers. It counts each [*traffic.EntryError] in the sequence, stops at the first other error and
+// returns that error.
+//
+// If no exchange of a recording has a credential, see [traffic.Exchange.Source], those without it are no findings: other than
+// [Contract.Check], Verify knows that the recording has none.
 func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Options) (*Report, error) {
 	if o.Shards < 0 || o.Shard < min(1, o.Shards) || o.Shard > o.Shards {
 		return nil, fmt.Errorf("there is no shard %d of %d: shards count from 1", o.Shard, o.Shards)
@@ -68,7 +78,8 @@ type batch struct {
 type indexed struct {
 	*traffic.Exchange
 
-	index int64
+	index     int64
+	recording *credentials.Recording // nil if it is of none
 }
 
 // The limits of a batch. A run has one batch for each worker, and one more, in memory.
@@ -92,13 +103,36 @@ type run struct {
 func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 	var next batch
 	index, size := int64(0), 0
+	var file string
+	var recording *credentials.Recording
+	unreadable := r.contract.NewLedger()
 	for ex, err := range exchanges {
+		if entry, ok := errors.AsType[*traffic.EntryError](err); ok {
+			next.bytes += entry.Size
+			if inShard(index, r.options) && unreadable.addUnreadable(entry) {
+				r.warn(entry)
+			}
+			index++
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		next.bytes += ex.Size
+		if at := strings.LastIndexByte(ex.Source, '#'); at < 0 {
+			r.endRecording(file, recording)
+			file, recording = "", nil
+		} else if recording == nil || ex.Source[:at] != file {
+			r.endRecording(file, recording)
+			file, recording = ex.Source[:at], &credentials.Recording{}
+		}
+		if recording != nil && ex.Answered() && len(r.contract.schemes) > 0 {
+			if op, _, err := r.contract.operation(ex.Method, ex.URL); err == nil {
+				recording.Add(op.security, ex)
+			}
+		}
 		if inShard(index, r.options) {
-			next.exchanges = append(next.exchanges, indexed{ex, index})
+			next.exchanges = append(next.exchanges, indexed{ex, index, recording})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
 		} else if r.options.Release != nil {
 			r.options.Release(ex)
@@ -109,8 +143,26 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 			next, size = batch{exchanges: make([]indexed, 0, maxBatch)}, 0
 		}
 	}
+	r.endRecording(file, recording)
 	r.batches <- next
+	r.addReport(unreadable.Report())
 	return nil
+}
+
+func (r *run) warn(err error) {
+	if r.options.Warn != nil {
+		r.options.Warn(err)
+	}
+}
+
+// endRecording warns about a recording without credentials.
+func (r *run) endRecording(file string, recording *credentials.Recording) {
+	if recording == nil {
+		return
+	}
+	if names := recording.Missing(); len(names) > 0 {
+		r.warn(&MissingCredentials{file, names})
+	}
 }
 
 func (r *run) work() {
@@ -118,14 +170,17 @@ func (r *run) work() {
 	for b := range r.batches {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.addAt(ex.Exchange, ex.index) // the ledger counts errors
+			_, _ = l.addAt(ex.Exchange, ex.index, ex.recording) // the ledger counts errors
 			if r.options.Release != nil {
 				r.options.Release(ex.Exchange)
 			}
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})
 	}
-	report := l.Report()
+	r.addReport(l.Report())
+}
+
+func (r *run) addReport(report *Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reports = append(r.reports, report)

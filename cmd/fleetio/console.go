@@ -44,6 +44,11 @@ func (c *console) warnf(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.stderr, "warning: %s\n", printable.Text(fmt.Sprintf(format, args...)))
 }
 
+// notef prints what is no cause for concern.
+func (c *console) notef(format string, args ...any) {
+	_, _ = fmt.Fprintf(c.stderr, "note: %s\n", printable.Text(fmt.Sprintf(format, args...)))
+}
+
 // fail reports why a command failed.
 func (c *console) fail(err error) {
 	_, _ = fmt.Fprintf(c.stderr, "fleetio: %s\n", strings.Join(messages(err), "\n"))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 
@@ -28,6 +29,7 @@ type redaction struct {
 
 func redactCommand(c *console) *cobra.Command {
 	var specPath, output string
+	var servers []string
 	r := redaction{console: c}
 	cmd := &cobra.Command{
 		Use:   "redact [flags] PATH...",
@@ -62,7 +64,7 @@ func redactCommand(c *console) *cobra.Command {
 			if err := checkOutputs(outputs, slices.Concat([]string{specPath}, recordings, paths)); err != nil {
 				return err
 			}
-			s, err := loadSpec(specPath)
+			s, err := loadSpec(specPath, conformance.Servers(servers...))
 			if err != nil {
 				return err
 			}
@@ -71,6 +73,7 @@ func redactCommand(c *console) *cobra.Command {
 		},
 	}
 	specFlag(cmd, &specPath)
+	serverFlag(cmd, &servers)
 	cmd.Flags().StringVarP(&output, "output", "o", "",
 		"write to `FILE`, completely or not at all (default standard output)")
 	cmd.Flags().StringArrayVar(&r.also, "also", nil,
@@ -99,7 +102,10 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 	redactor := r.contract.Redactor(r.also...)
 	read := 0
 	var written []int // positions of the exchanges, from 1
-	err = writeEdited(cipher.StreamWriter{S: stream(), W: first}, traffic.Read(ctx, r.console.stdin, paths...), func(ex *traffic.Exchange) bool {
+	var warned warnings
+	defer warned.print(r.console)
+	all := readable(traffic.Read(ctx, r.console.stdin, paths...), warned.add)
+	err = writeEdited(cipher.StreamWriter{S: stream(), W: first}, all, func(ex *traffic.Exchange) bool {
 		read++
 		if !redactor.Add(ex) && !r.all {
 			return false
@@ -135,6 +141,19 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 		r.console.warnf("%d of %d exchanges are for no operation of the spec and left out; write them with --all", left, read)
 	}
 	return err
+}
+
+// readable leaves out the exchanges that cannot be read, with a warning for each.
+func readable(exchanges iter.Seq2[*traffic.Exchange, error], warn func(error)) iter.Seq2[*traffic.Exchange, error] {
+	return func(yield func(*traffic.Exchange, error) bool) {
+		for ex, err := range exchanges {
+			if errors.As(err, new(*traffic.EntryError)) {
+				warn(fmt.Errorf("left out: %w", err))
+			} else if !yield(ex, err) {
+				return
+			}
+		}
+	}
 }
 
 // writeTo writes a result to a file, or to standard output, completely or not at all.

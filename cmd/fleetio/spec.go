@@ -29,16 +29,22 @@ func specFlag(cmd *cobra.Command, path *string) {
 		"check by the OpenAPI 3.0 document in `FILE` (default the embedded "+embeddedSpec+")")
 }
 
+// serverFlag adds --server, see [conformance.Servers].
+func serverFlag(cmd *cobra.Command, urls *[]string) {
+	cmd.Flags().StringArrayVar(urls, "server", nil,
+		"take `URL` for a server of the spec: https://HOST/BASE, or /BASE on the hosts of the spec; repeatable")
+}
+
 // loadSpec reads the spec at path, or the embedded one. The error has a line for each mistake in the spec.
-func loadSpec(path string) (*spec, error) {
+func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 	if path == "" {
-		contract, err := conformance.Load(api.Spec)
+		contract, err := conformance.Load(api.Spec, options...)
 		return &spec{embeddedSpec, contract}, err
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		defer raiseMemoryLimit(path)()
 	}
-	contract, err := conformance.LoadFile(path)
+	contract, err := conformance.LoadFile(path, options...)
 	mistakes := conformance.SpecErrors(err)
 	if len(mistakes) == 0 {
 		return &spec{path, contract}, err

@@ -21,6 +21,7 @@ import (
 // verdict holds the common flags of verify and merge: what fails a run, and the files of its results.
 type verdict struct {
 	specPath, format  string
+	servers           []string
 	reports           []string
 	strict            bool
 	knownPath         string
@@ -43,7 +44,7 @@ func (v *verdict) addFlags(cmd *cobra.Command) {
 	specFlag(cmd, &v.specPath)
 	formatFlag(cmd, &v.format, formats())
 	flags.StringArrayVar(&v.reports, "report", nil, "also write a report to a file, `FORMAT=FILE`; repeatable")
-	flags.BoolVar(&v.strict, "strict", false, "fail on drift, too, which is what no claim of the spec covers")
+	flags.BoolVar(&v.strict, "strict", false, "fail on drift, too, which is what no claim of the spec covers, and on exchanges that cannot be read")
 	flags.StringVar(&v.knownPath, "known", "", "accept the known failures in `FILE`, one a line with a reason")
 	flags.Float64Var(&v.minCoverage, "min-coverage", 0,
 		"fail if less than `PERCENT` of the claims were observed, or no exchange was accepted")
@@ -85,7 +86,7 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 		return err
 	}
 	var err error
-	if v.spec, err = loadSpec(v.specPath); err != nil {
+	if v.spec, err = loadSpec(v.specPath, conformance.Servers(v.servers...)); err != nil {
 		return err
 	}
 	for _, name := range v.spec.contract.Files() {
@@ -105,8 +106,15 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 
 // nothingChecked is the error of an empty run, which is not a pass.
 func nothingChecked(s conformance.Summary) error {
-	return fmt.Errorf("no exchange was checked: %d read, %d matched no operation, %d had no response",
-		s.Unmatched+s.Unanswered, s.Unmatched, s.Unanswered)
+	text := fmt.Sprintf("no exchange was checked: %d read, %d matched no operation, %d had no response",
+		s.Unmatched+s.Unanswered+s.OtherHosts+s.Unreadable, s.Unmatched, s.Unanswered)
+	if s.OtherHosts > 0 {
+		text += fmt.Sprintf(", %d were of other hosts", s.OtherHosts)
+	}
+	if s.Unreadable > 0 {
+		text += fmt.Sprintf(", %d cannot be read", s.Unreadable)
+	}
+	return errors.New(text)
 }
 
 // conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or
@@ -120,6 +128,9 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 		}
 	}
 	problems = append(problems, v.missingCoverage(r.Summary)...)
+	if n := r.Summary.Unreadable; v.strict && n > 0 {
+		problems = append(problems, fmt.Sprintf("%d exchanges cannot be read and may be for the contract, and --strict fails on them", n))
+	}
 	v.warnings(c, r)
 
 	if err := checkOutputs(v.outputs, v.inputs); err != nil {
@@ -194,6 +205,7 @@ func (v *verdict) warnings(c *console, r *conformance.Report) {
 	for _, u := range r.Unchecked {
 		c.warnf("%s:%d: not checked: %s (#%s)", u.Spec.In(v.spec.name), u.Spec.Line, u.Reason, u.Spec.Pointer)
 	}
+	v.noteHosts(c, r)
 	if r.Exchanges == 0 {
 		return
 	}
@@ -212,5 +224,12 @@ func (v *verdict) warnings(c *console, r *conformance.Report) {
 		if omitted.n == r.Exchanges {
 			c.warnf("no exchange has %s", omitted.what)
 		}
+	}
+}
+
+// noteHosts prints which hosts were left out.
+func (v *verdict) noteHosts(c *console, r *conformance.Report) {
+	if hosts := report.OtherHosts(r); hosts != "" {
+		c.notef("%s; --server URL says where the API is", hosts)
 	}
 }

@@ -21,16 +21,19 @@ func verifyCommand(c *console) *cobra.Command {
 	var shard string
 	cmd := &cobra.Command{
 		Use:   "verify [flags] PATH...",
-		Short: "Check recorded exchanges (HAR, NDJSON, go-vcr) against the contract",
+		Short: "Check recorded exchanges (HAR, NDJSON, cassettes) against the contract",
 		Long: "verify checks recorded exchanges against the contract. It prints every deviation, at most 100 for each\n" +
 			"claim and body, and the claims that the traffic does not exercise.\n\n" +
-			"A PATH is a recording (HAR 1.2, NDJSON with one exchange a line, or a go-vcr cassette), a folder of\n" +
-			"them, or - for standard input.\n\n" +
+			"A PATH is a recording (HAR 1.2, NDJSON with one exchange a line, or a cassette of go-vcr, vcrpy or\n" +
+			"Ruby's VCR), plain, in gzip or in Playwright's zip, a folder of them, or - for standard input.\n\n" +
+			"Only exchanges with the servers of the spec, with this machine and with those of --server are checked.\n" +
+			"An exchange that cannot be read is a warning if it may be for the contract.\n\n" +
 			exitCodes + " A run in which no\n" +
 			"exchange matched an operation of the contract is 2: an empty run is not a pass. A shard may be empty.",
 		Example: "  fleetio verify session.har\n" +
 			"  fleetio verify --strict --known known.txt --min-coverage 60 recordings/\n" +
 			"  fleetio verify --format json --report junit=junit.xml --report sarif=fleetio.sarif recordings/ > report.json\n" +
+			"  fleetio verify --server https://gateway.example.com/fleetio session.har.gz\n" +
 			"  fleetio verify --spec api/openapi.yaml --suggest overlay.yaml - < session.har\n" +
 			"  fleetio verify --shard 2/4 --report json=shard-2.json recordings/",
 		Args: needs(aPath),
@@ -51,12 +54,14 @@ func verifyCommand(c *console) *cobra.Command {
 				return err
 			}
 			if r.Exchanges == 0 && shard == "" {
+				v.noteHosts(c, r)
 				return nothingChecked(r.Summary)
 			}
 			return v.conclude(cmd.Context(), c, r)
 		},
 	}
 	v.addFlags(cmd)
+	serverFlag(cmd, &v.servers)
 	cmd.Flags().StringVar(&shard, "shard", "",
 		"check only part `I/N` of the exchanges, 1/N to N/N; fleetio merge adds up the reports")
 	return cmd
@@ -87,6 +92,9 @@ func shardOptions(cmd *cobra.Command, shard string) (conformance.Options, error)
 func check(ctx context.Context, c *console, contract *conformance.Contract, o conformance.Options,
 	paths []string,
 ) (*conformance.Report, error) {
+	var warned warnings
+	o.Warn = warned.add
+	defer warned.print(c)
 	if p := c.startProgress(); p != nil {
 		defer p.end()
 		total := sizeOf(paths)
@@ -112,6 +120,32 @@ func collectLess() (restore func()) {
 	}
 	before := debug.SetGCPercent(200)
 	return func() { debug.SetGCPercent(before) }
+}
+
+// warnings are the warnings of a run, which are printed when there is no progress line any more.
+type warnings struct {
+	first []error
+	more  int
+}
+
+// maxWarnings is how many warnings are printed: a folder may have thousands of recordings that all give the same.
+const maxWarnings = 20
+
+func (w *warnings) add(err error) {
+	if len(w.first) < maxWarnings {
+		w.first = append(w.first, err)
+	} else {
+		w.more++
+	}
+}
+
+func (w *warnings) print(c *console) {
+	for _, err := range w.first {
+		c.warnf("%v", err)
+	}
+	if w.more > 0 {
+		c.warnf("%d more such warnings", w.more)
+	}
 }
 
 // progressLine formats the progress of a run. total is 0 if the size of the recordings is unknown.

@@ -70,6 +70,7 @@ func newExchange(r *http.Request) *traffic.Exchange {
 	ex := &traffic.Exchange{Method: cmp.Or(r.Method, http.MethodGet), URL: &url.URL{}}
 	if r.URL != nil {
 		*ex.URL = *r.URL
+		ex.URL.Host = "" // it is the server of the contract, whatever the test calls it
 	}
 	return ex
 }

@@ -186,18 +186,48 @@ func skipped(r *conformance.Report) []string {
 	}{
 		{s.Unmatched, "not checked: no operation of the contract has the method and path"},
 		{s.Unanswered, "not checked: no response was recorded"},
+		{s.Unreadable, "not checked: the recording has them in a form that cannot be read"},
 		{s.BodiesOmitted, "checked without the response body, which was not recorded"},
 		{s.RequestBodiesOmitted, "checked without the request body, which was not recorded"},
 		{s.HeadersOmitted, "checked without a header, which was not recorded"},
+		{s.CredentialsOmitted, "checked without a credential, which no exchange of the recording has"},
 	} {
 		if skipped.n > 0 {
 			lines = append(lines, plural(skipped.n, "exchange")+" "+skipped.what)
 		}
 	}
+	if hosts := OtherHosts(r); hosts != "" {
+		lines = append(lines, hosts)
+	}
 	if s.Unlisted > 0 {
 		lines = append(lines, plural(s.Unlisted, "finding")+" counted, but not listed")
 	}
 	return lines
+}
+
+// maxHosts is how many hosts a line names.
+const maxHosts = 5
+
+// OtherHosts returns a line about the exchanges of other hosts, which were not checked, with the most frequent hosts; "" if
+// there are none.
+func OtherHosts(r *conformance.Report) string {
+	if r.Summary.OtherHosts == 0 {
+		return ""
+	}
+	hosts := slices.Clone(r.OtherHosts)
+	slices.SortFunc(hosts, func(a, b conformance.HostCount) int {
+		return cmp.Or(b.Exchanges-a.Exchanges, cmp.Compare(a.Host, b.Host))
+	})
+	var list []string
+	listed := 0
+	for _, h := range hosts[:min(len(hosts), maxHosts)] {
+		list = append(list, fmt.Sprintf("%s (%d)", printable.Text(h.Host), h.Exchanges))
+		listed += h.Exchanges
+	}
+	if listed < r.Summary.OtherHosts {
+		list = append(list, "and others")
+	}
+	return plural(r.Summary.OtherHosts, "exchange") + " not checked: the spec has no such server: " + strings.Join(list, ", ")
 }
 
 // about returns the operation, status, part, pointer and rule of a deviation.

@@ -62,7 +62,8 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4"}},
+	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4",
+		"github.com/andybalholm/brotli", "github.com/klauspost/compress/zstd"}},
 	"conformance/report": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},

@@ -429,7 +429,7 @@ func (m *exchangeModel) url() *url.URL {
 			query = append(query, url.QueryEscape(credential)+"="+url.QueryEscape(asText(m.values[conformance.RequestHeader].(map[string]any)[name])))
 		}
 	}
-	u, err := url.Parse("https://api.example" + path)
+	u, err := url.Parse("http://127.0.0.1" + path)
 	if err != nil {
 		panic("a path that is none: " + strconv.Quote(path))
 	}

@@ -1,55 +1,80 @@
-// Package pathmatch finds out whether the path of a URL is one that an OpenAPI document describes.
+// Package pathmatch finds out whether a URL is one that an OpenAPI document describes: its host is that of a server, and its
+// path below that of the server is in the document.
 package pathmatch
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
-
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 )
 
-// Template matches the path of a URL on any host: recordings come from proxies, sandboxes and loopback.
+// Template matches the places of requests on the hosts of its servers, see [Servers].
 type Template struct {
 	// Names are the parameters in the order of the path.
 	Names []string
 
-	literals []string // normalized paths, if nothing in them varies
+	literals []literal // if nothing in the path varies
 	patterns []pattern
+}
+
+// literal is a normalized path on a host.
+type literal struct {
+	onHost
+
+	path string
 }
 
 // pattern is a path with parameters or server variables.
 type pattern struct {
+	onHost
+
 	prefix string // before the first of them
 	regexp *regexp.Regexp
 }
 
+// onHost is the host of a server.
+type onHost struct {
+	host
+
+	varies *regexp.Regexp // nil where the host does not vary
+}
+
+func (h *onHost) has(p *Place) bool {
+	return p.isLocal || h.host == (host{}) || h.name == p.host || h.varies != nil && h.varies.MatchString(p.host)
+}
+
 var placeholder = regexp.MustCompile(`\{[^{}/]+\}`)
 
-// New returns a template for a path of a spec, or the first of several for the same, below the paths of its servers. The
-// others have the same parameters.
-func New(servers []openapi.Server, paths ...string) *Template {
+// New returns a template for a path of a spec, or the first of several for the same, on servers. The others have the same
+// parameters.
+func New(servers *Servers, paths ...string) *Template {
 	t := &Template{}
 	for _, name := range placeholder.FindAllString(paths[0], -1) {
 		t.Names = append(t.Names, name[1:len(name)-1])
 	}
-	var bases []string
-	for _, s := range servers {
-		bases = append(bases, basePaths(s)...)
-	}
-	if len(bases) == 0 {
-		bases = []string{""} // OpenAPI 3.0.3: no servers means one at "/"
-	}
-	slices.Sort(bases)
-	for _, base := range slices.Compact(bases) {
+	for _, b := range servers.bases {
 		for _, path := range paths {
-			t.add(base, path)
+			t.add(onHost{b.host, servers.patterns[b.host.pattern]}, b.path, path)
 		}
 	}
 	return t
+}
+
+func (t *Template) add(on onHost, base, path string) {
+	if !placeholder.MatchString(base + path) {
+		t.literals = append(t.literals, literal{on, Normalize(base + path)})
+		return
+	}
+	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
+	prefix, _, _ := strings.Cut(base+path, "{")
+	p := pattern{onHost: on, prefix: Normalize(prefix)}
+	if last := len(t.patterns) - 1; last >= 0 && t.patterns[last].regexp.String() == text {
+		p.regexp = t.patterns[last].regexp // on another host
+	} else {
+		p.regexp = regexp.MustCompile(text)
+	}
+	t.patterns = append(t.patterns, p)
 }
 
 // expression returns a regular expression for a path, with a group for each placeholder.
@@ -69,58 +94,18 @@ func expression(path, group string) string {
 	return b.String()
 }
 
-// maxBases is the maximum number of paths of one server. With more, its variables match anything.
-const maxBases = 100
-
-// basePaths returns the paths of a server, without a slash at the end: one for each value of its variables with an enum.
-// Another variable stays a placeholder, or has its default if that is more than a segment.
-func basePaths(s openapi.Server) []string {
-	urls := []string{s.URL}
-	for _, name := range slices.Sorted(maps.Keys(s.Variables)) {
-		v := s.Variables[name]
-		values := slices.Clone(v.Enum)
-		if strings.ContainsAny(v.Default, "/:") && len(values) == 0 {
-			values = []string{v.Default}
-		}
-		if len(values) == 0 || len(values)*len(urls) > maxBases {
-			continue
-		}
-		var expanded []string
-		for _, base := range urls {
-			for _, value := range values {
-				expanded = append(expanded, strings.ReplaceAll(base, "{"+name+"}", value))
-			}
-		}
-		urls = expanded
-	}
-	for i, base := range urls {
-		if end := strings.IndexAny(base, "?#"); end >= 0 {
-			base = base[:end]
-		}
-		if _, rest, isAbsolute := strings.Cut(base, "//"); isAbsolute {
-			slash := strings.IndexByte(rest, '/')
-			if slash < 0 {
-				slash = len(rest)
-			}
-			base = rest[slash:]
-		}
-		if base = strings.Trim(base, "/"); base != "" {
-			base = "/" + base
-		}
-		urls[i] = base
-	}
-	return urls
-}
-
-// Match reports whether a normalized path is one of the template, and returns the values of the parameters, with escapes.
-func (t *Template) Match(path string) (values []string, ok bool) {
-	for _, literal := range t.literals {
-		if strings.HasPrefix(path, literal) && (len(path) == len(literal) || path[len(literal):] == "/") {
+// Match reports whether a place is one of the template, and returns the values of the parameters, with escapes.
+func (t *Template) Match(at Place) (values []string, ok bool) {
+	path := at.path
+	for i := range t.literals {
+		l := &t.literals[i]
+		if strings.HasPrefix(path, l.path) && (len(path) == len(l.path) || path[len(l.path):] == "/") && l.has(&at) {
 			return nil, true
 		}
 	}
-	for _, p := range t.patterns {
-		if !strings.HasPrefix(path, p.prefix) {
+	for i := range t.patterns {
+		p := &t.patterns[i]
+		if !strings.HasPrefix(path, p.prefix) || !p.has(&at) {
 			continue
 		}
 		if found := p.regexp.FindStringSubmatch(path); found != nil {
@@ -128,16 +113,6 @@ func (t *Template) Match(path string) (values []string, ok bool) {
 		}
 	}
 	return nil, false
-}
-
-func (t *Template) add(base, path string) {
-	if !placeholder.MatchString(base + path) {
-		t.literals = append(t.literals, Normalize(base+path))
-		return
-	}
-	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
-	prefix, _, _ := strings.Cut(base+path, "{")
-	t.patterns = append(t.patterns, pattern{Normalize(prefix), regexp.MustCompile(text)})
 }
 
 // Rank orders the paths of a spec: of two that match the same URL, the one with the smaller rank comes first. A segment
@@ -156,9 +131,6 @@ func Rank(path string) string {
 	}
 	return rank.String()
 }
-
-// Path returns the normalized path of a URL.
-func Path(u *url.URL) string { return Normalize(u.EscapedPath()) }
 
 // Normalize returns an escaped path without needless escapes: in equal paths (RFC 3986, section 6.2.2), only characters
 // that are reserved or have no other form are escaped, with capital letters.
