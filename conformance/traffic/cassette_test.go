@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -212,4 +213,66 @@ func TestCassetteTooLarge(t *testing.T) {
 		_, err := collect(readAs(in, "x", formatCassette))
 		require.ErrorIs(t, err, errTooLarge, name)
 	}
+}
+
+// TestCassettesOfOthers reads the cassettes of vcrpy and of Ruby's VCR, in YAML and in JSON.
+func TestCassettesOfOthers(t *testing.T) {
+	t.Parallel()
+	gz := base64.StdEncoding.EncodeToString([]byte(compressed(t, "gzip", "{}")))
+	vcrpy := func(request, response string) string {
+		return "interactions:\n- request: {method: POST, uri: 'http://x/a', headers: {A: [b], C: d}, body: " + request +
+			"}\n  response: {body: " + response + ", headers: {Content-Encoding: [gzip]}, status: {code: 201, message: Created}}\nversion: 1\n"
+	}
+	ruby := func(request, response string) string {
+		return "---\nhttp_interactions:\n- request:\n    method: post\n    uri: http://x/a\n    body: " + request + "\n    headers: {A: [b], C: [d]}\n" +
+			"  response:\n    status: {code: 201, message: Created}\n    headers: {Content-Encoding: [gzip]}\n    body: " + response +
+			"\n    http_version:\n  recorded_at: Tue, 01 Nov 2011 04:58:44 GMT\nrecorded_with: VCR 6.2.0\n"
+	}
+	tests := map[string]struct{ in, source, request string }{
+		"vcrpy":             {vcrpy(`'{"a":1}'`, "{string: '{}'}"), "#/interactions/0", `{"a":1}`},
+		"vcrpy, binary":     {vcrpy("!!binary YQ==", "{string: !!binary "+gz+"}"), "#/interactions/0", "a"},
+		"vcrpy, no body":    {vcrpy("null", "{base64_string: "+gz+"}"), "#/interactions/0", "omitted"},
+		"vcrpy, of Python":  {vcrpy("!!python/unicode 'a'", "{string: !!python/unicode '{}'}"), "#/interactions/0", "a"},
+		"vcrpy with anchor": {vcrpy("&id001 'a'", "{string: '{}', x: *id001}"), "#/interactions/0", "a"},
+		"vcrpy, JSON": {`{"version": 1, "interactions": [{"request": {"method": "POST", "uri": "http://x/a", "body": "\ud83d\ude97", "headers": {"A": ["b"], "C": "d"}},
+"response": {"status": {"code": 201, "message": "Created"}, "headers": {"Content-Encoding": ["gzip"]}, "body": {"base64_string": "` + gz + `"}}}]}`, "#/interactions/0", "🚗"},
+		"Ruby":         {ruby("{encoding: UTF-8, string: a}", "{encoding: UTF-8, string: '{}'}"), "#/http_interactions/0", "a"},
+		"Ruby, binary": {ruby("{encoding: ASCII-8BIT, string: !binary YQ==}", "{encoding: ASCII-8BIT, string: !binary "+gz+"}"), "#/http_interactions/0", "a"},
+		"Ruby, base64": {ruby("{encoding: US-ASCII, base64_string: 'YQ=='}", "{encoding: x, base64_string: "+gz+"}"), "#/http_interactions/0", "a"},
+		"Ruby, JSON": {`{"http_interactions":[{"request":{"method":"post","uri":"http://x/a","body":{"encoding":"UTF-8","string":"a"},"headers":{"A":["b"],"C":["d"]}},
+"response":{"status":{"code":201,"message":null},"headers":{"Content-Encoding":["gzip"]},"body":{"encoding":"UTF-8","string":"{}"}}}],"recorded_with":"VCR 6.2.0"}`, "#/http_interactions/0", "a"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found, err := collect(readAs(strings.NewReader(test.in), "x", formatUnknown))
+			require.NoError(t, err)
+			require.Len(t, found, 1)
+			e := found[0]
+			assert.Equal(t, []any{"x" + test.source, "POST", "http://x/a", 201, "{}"}, []any{e.Source, e.Method, e.URL.String(), e.Status, string(e.Response.Body)})
+			assert.Equal(t, http.Header{"A": {"b"}, "C": {"d"}}, e.Request.Header)
+			if test.request == "omitted" {
+				test.request = ""
+			}
+			assert.Equal(t, test.request, string(e.Request.Body))
+		})
+	}
+	good := vcrpy("a", "{string: a}")
+	for name, test := range map[string]struct{ in, want string }{
+		"vcrpy, cut off":          {strings.TrimSuffix(good, "version: 1\n"), errVersion.Error()},
+		"vcrpy, no status":        {strings.Replace(good, "status: {code: 201, message: Created}", "", 1), "line 2: response.status.code: missing"},
+		"Ruby, cut off":           {strings.TrimSuffix(ruby("a", "a"), "recorded_with: VCR 6.2.0\n"), errCutOff.Error()},
+		"JSON, cut off":           {`{"version": 1, "interactions": [{"request": `, "line 2: not valid YAML: did not find expected node content"},
+		"no list of interactions": {`{"http_interactions": 1, "recorded_with": "x"}`, "line 1: not as recorders write it: unexpected !!int"},
+	} {
+		_, err := collect(readAs(strings.NewReader(test.in), "x", formatUnknown))
+		require.Error(t, err, name)
+		assert.False(t, errors.As(err, new(*EntryError)), name)
+		assert.True(t, strings.HasSuffix(err.Error(), ": "+test.want), "%s: %v", name, err)
+	}
+	bad := strings.Replace(good, "{string: a}", "{string: !!binary '*'}", 1)
+	found, err := collect(readAs(strings.NewReader(strings.Replace(bad, "version", good[len("interactions:\n"):len(good)-len("version: 1\n")]+"version", 1)), "x", formatUnknown))
+	var entry *EntryError
+	require.ErrorAs(t, err, &entry)
+	assert.Equal(t, []string{"POST", "http://x/a", "x#/interactions/1"}, []string{entry.Method, entry.URL.String(), found[0].Source})
 }

@@ -18,6 +18,9 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -637,5 +640,87 @@ func TestReadHAROmittedHeaders(t *testing.T) {
 				t.Errorf("%q: Content-Type %q", member, got)
 			}
 		}
+	}
+}
+
+// TestReadHARBrowsers reads what browsers write of requests that they answered on their own.
+func TestReadHARBrowsers(t *testing.T) {
+	t.Parallel()
+	const field = `"headers":[{"name":"A","value":"b"}]`
+	one := func(member, response string) string {
+		return `{` + member + `"request":{"method":"GET","url":"/a",` + field + `},"response":{` + field + `,"content":{"text":"body"},` + response + `}}`
+	}
+	tests := map[string]struct {
+		entry                           string
+		status                          int
+		requestOmitted, responseOmitted bool // headers
+		body                            string
+	}{
+		"from the network":          {one(`"_fetchType":"Network Load","_fromCache":null,`, `"status":200`), 200, false, false, "body"},
+		"Chrome's cache":            {one(`"_fromCache":"disk",`, `"status":200`), 200, true, true, "body"},
+		"Safari's cache":            {one(`"_fetchType":"Memory Cache",`, `"status":200`), 200, true, true, "body"},
+		"a service worker":          {one("", `"status":200,"_fetchedViaServiceWorker":true`), 200, true, true, "body"},
+		"no service worker":         {one("", `"status":200,"_fetchedViaServiceWorker":false`), 200, false, false, "body"},
+		"a cache that was asked":    {one("", `"status":304`), 304, false, true, ""},
+		"a part":                    {one("", `"status":206`), 206, false, false, "omitted"},
+		"a redirect of the server":  {one("", `"status":307`), 307, false, false, "body"},
+		"a redirect of the browser": {strings.Replace(one("", `"status":307`), `"response":{"headers":[`, `"response":{"headers":[{"name":"Non-Authoritative-Reason","value":"HSTS"},`, 1), 0, false, false, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found, err := collect(readHAR(strings.NewReader(archive(tt.entry)), "x.har"))
+			require.NoError(t, err)
+			e := found[0]
+			assert.Equal(t, []any{tt.status, tt.requestOmitted, tt.responseOmitted, tt.body == "omitted"},
+				[]any{e.Status, e.Request.HeaderOmitted, e.Response.HeaderOmitted, e.Response.BodyOmitted})
+			assert.Equal(t, strings.TrimPrefix(tt.body, "omitted"), string(e.Response.Body))
+		})
+	}
+}
+
+// TestReadHARFields reads header fields that recorders write in other ways.
+func TestReadHARFields(t *testing.T) {
+	t.Parallel()
+	fields := func(pairs ...string) string {
+		var list []string
+		for i := 0; i < len(pairs); i += 2 {
+			list = append(list, fmt.Sprintf(`{"name":%q,"value":%q}`, pairs[i], pairs[i+1]))
+		}
+		return `"headers":[` + strings.Join(list, ",") + `]`
+	}
+	const cookies = `,"cookies":[{"name":"a","value":"1"},{"name":"sid","value":"x y\u00e9","path":"/"},{"name":7,"value":"z"},{"name":"none"},3]`
+	tests := map[string]struct {
+		members string
+		want    http.Header
+	}{
+		"joined by line feeds":     {fields("cookie", "a=1\nsid=2", "x-shards", "1\n2"), http.Header{"Cookie": {"a=1", "sid=2"}, "X-Shards": {"1", "2"}}},
+		"joined by CRLF":           {fields("A", "1\r\n2\r3\n"), http.Header{"A": {"1", "2", "3"}}},
+		"a line that is continued": {fields("A", "1,\r\n \t2\n3"), http.Header{"A": {"1, 2", "3"}}},
+		"and once more":            {fields("A", "1\n2", "B", "1\n2", "A", "1\n2"), http.Header{"A": {"1", "2", "1", "2"}, "B": {"1", "2"}}},
+		"cookies beside it":        {fields("A", "b") + cookies, http.Header{"A": {"b"}, "Cookie": {"a=1", "sid=x yé"}}},
+		"cookies in both":          {fields("cookie", "b=2") + cookies, http.Header{"Cookie": {"b=2"}}},
+		"cookies that are none":    {fields("A", "b") + `,"cookies":[]`, http.Header{"A": {"b"}}},
+		"cookies that are no list": {fields("A", "b") + `,"cookies":{"a":1}`, http.Header{"A": {"b"}}},
+		"cookies alone":            {`"headers":[]` + cookies, http.Header{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := archive(entry("GET", ","+tt.members, `"status":200,`+tt.members), entry("GET", ","+tt.members, ""))
+			found, err := collect(readHAR(strings.NewReader(in), "x.har"))
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, found[0].Request.Header)
+			assert.Equal(t, tt.want, found[1].Request.Header)
+			want := tt.want.Clone()
+			switch name {
+			case "cookies beside it":
+				want["Set-Cookie"] = want["Cookie"]
+				delete(want, "Cookie")
+			case "cookies in both": // of which the field is none of a response
+				want["Set-Cookie"] = []string{"a=1", "sid=x yé"}
+			}
+			assert.Equal(t, want, found[0].Response.Header)
+		})
 	}
 }
