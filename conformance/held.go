@@ -8,15 +8,15 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 )
 
-// MissingCredentials is a warning about a recording: some of its requests need a credential, and none has it. It was
+// MissingCredentialsError is a warning about a recording: some of its requests need a credential, and none has it. It was
 // probably removed from the recording, so that requests without it are neither findings nor evidence.
-type MissingCredentials struct {
+type MissingCredentialsError struct {
 	File  string   // name of the recording
 	Names []string // of the credentials, sorted
 }
 
 // Error names the recording and the credentials.
-func (e *MissingCredentials) Error() string {
+func (e *MissingCredentialsError) Error() string {
 	return fmt.Sprintf("%s: the recording has no credentials: no request has %s. They were probably removed, so accepted "+
 		"requests without them are not reported; to check them, record again, or put placeholders in their place",
 		e.File, strings.Join(e.Names, " or "))

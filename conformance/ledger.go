@@ -181,7 +181,7 @@ func (l *Ledger) addUnreadable(e *traffic.EntryError) bool {
 		}
 	}
 	l.skip(e.URL, why)
-	return why == error(e)
+	return errors.As(why, new(*traffic.EntryError))
 }
 
 // maxHosts is the maximum number of other hosts in a report: those with the smallest names, as with deviations.

@@ -57,7 +57,7 @@ type Summary struct {
 	// Unreadable counts unchecked exchanges that may be for an operation and cannot be read, see [traffic.EntryError].
 	Unreadable int `json:"unreadable"`
 	// CredentialsOmitted counts checked exchanges that lack a credential which no exchange of their recording has, see
-	// [MissingCredentials].
+	// [MissingCredentialsError].
 	CredentialsOmitted int `json:"credentials_omitted"`
 	// BodiesOmitted counts checked responses, RequestBodiesOmitted requests, without a recorded body, HeadersOmitted
 	// exchanges without a recorded header.

@@ -20,7 +20,7 @@ type Options struct {
 	// Workers is the number of goroutines that check exchanges (default 0: GOMAXPROCS).
 	Workers int
 	// Warn is called with each warning about the traffic, by one goroutine at a time (default nil): a [*traffic.EntryError] for
-	// an exchange that may be for an operation and cannot be read, and a [*MissingCredentials] for a recording.
+	// an exchange that may be for an operation and cannot be read, and a [*MissingCredentialsError] for a recording.
 	Warn func(error)
 	// Progress is called after each batch of exchanges, by one goroutine at a time (default nil).
 	Progress func(Progress)
@@ -161,7 +161,7 @@ func (r *run) endRecording(file string, recording *credentials.Recording) {
 		return
 	}
 	if names := recording.Missing(); len(names) > 0 {
-		r.warn(&MissingCredentials{file, names})
+		r.warn(&MissingCredentialsError{file, names})
 	}
 }
 

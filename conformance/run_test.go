@@ -87,7 +87,7 @@ func TestMissingCredentials(t *testing.T) {
 			verify := func(o Options) *Report {
 				warnings = nil
 				o.Warn = func(err error) {
-					var missing *MissingCredentials
+					var missing *MissingCredentialsError
 					require.ErrorAs(t, err, &missing)
 					warnings = append(warnings, filepath.Base(missing.File)+": "+strings.Join(missing.Names, " "))
 				}

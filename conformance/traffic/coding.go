@@ -121,7 +121,7 @@ func bytesOf(text []byte) ([]byte, error) {
 		case r > 0xFF:
 			return nil, errPlain
 		}
-		latin1 = append(latin1, byte(r))
+		latin1 = append(latin1, byte(r)) //nolint:gosec // it is at most 0xFF
 	}
 	return latin1, nil
 }

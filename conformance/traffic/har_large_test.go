@@ -3,6 +3,7 @@ package traffic
 import (
 	"errors"
 	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestReadHARTooLarge(t *testing.T) {
 			if errors.As(err, &entry) != (tt.name == "entry") {
 				t.Fatalf("error %v", err)
 			}
-			if entry != nil && (entry.Method != "PUT" || entry.URL.String() != "http://y/z" || len(found) != 2 || found[1].Source != "big.har#/log/entries/2") {
+			if entry != nil && (entry.Method != http.MethodPut || entry.URL.String() != "http://y/z" || len(found) != 2 || found[1].Source != "big.har#/log/entries/2") {
 				t.Errorf("%s %s, then %d exchanges", entry.Method, entry.URL, len(found))
 			}
 		})

@@ -75,8 +75,7 @@ func (r *recording) readNDJSON(file *bufio.Reader) error {
 func readLine(file *bufio.Reader) (line []byte, err error) {
 	for {
 		part, err := file.ReadSlice('\n')
-		switch {
-		case err == nil && line == nil:
+		if err == nil && line == nil {
 			return part, nil
 		}
 		line = append(line, part...)

@@ -107,11 +107,11 @@ func (r *recording) attachment(name string) (body []byte, ok bool, err error) {
 	}
 	info, err := fs.Lstat(r.attachments, name)
 	if err != nil || !info.Mode().IsRegular() { // it might be a pipe, or a link out of the folder
-		return nil, false, nil //nolint:nilerr // it is not there
+		return nil, false, nil
 	}
 	f, err := r.attachments.Open(name)
 	if err != nil {
-		return nil, false, nil //nolint:nilerr // as above
+		return nil, false, nil
 	}
 	defer func() { _ = f.Close() }()
 	body, err = readBounded(f)

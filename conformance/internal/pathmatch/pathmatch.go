@@ -61,22 +61,6 @@ func New(servers *Servers, paths ...string) *Template {
 	return t
 }
 
-func (t *Template) add(on onHost, base, path string) {
-	if !placeholder.MatchString(base + path) {
-		t.literals = append(t.literals, literal{on, Normalize(base + path)})
-		return
-	}
-	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
-	prefix, _, _ := strings.Cut(base+path, "{")
-	p := pattern{onHost: on, prefix: Normalize(prefix)}
-	if last := len(t.patterns) - 1; last >= 0 && t.patterns[last].regexp.String() == text {
-		p.regexp = t.patterns[last].regexp // on another host
-	} else {
-		p.regexp = regexp.MustCompile(text)
-	}
-	t.patterns = append(t.patterns, p)
-}
-
 // expression returns a regular expression for a path, with a group for each placeholder.
 func expression(path, group string) string {
 	var b strings.Builder
@@ -113,6 +97,22 @@ func (t *Template) Match(at Place) (values []string, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+func (t *Template) add(on onHost, base, path string) {
+	if !placeholder.MatchString(base + path) {
+		t.literals = append(t.literals, literal{on, Normalize(base + path)})
+		return
+	}
+	text := "^" + expression(base, `[^/]+`) + expression(path, `([^/]+)`) + "/?$"
+	prefix, _, _ := strings.Cut(base+path, "{")
+	p := pattern{onHost: on, prefix: Normalize(prefix)}
+	if last := len(t.patterns) - 1; last >= 0 && t.patterns[last].regexp.String() == text {
+		p.regexp = t.patterns[last].regexp // on another host
+	} else {
+		p.regexp = regexp.MustCompile(text)
+	}
+	t.patterns = append(t.patterns, p)
 }
 
 // Rank orders the paths of a spec: of two that match the same URL, the one with the smaller rank comes first. A segment
