@@ -26,9 +26,9 @@ var nothingHere = func() string {
 
 // operations implements the operations of the contract; the embedded function implements those without a behaviour. The
 // generated strict handler is not used, because it decodes the body itself and reports only the first problem, in Go's
-// terms.
+// terms. The sandbox is not embedded, as an operation may have the name of one of its methods.
 type operations struct {
-	*Sandbox
+	sandbox *Sandbox
 	fleetioserver.Unimplemented
 }
 
