@@ -92,7 +92,7 @@ func textsOf(p *fleetioserver.Parameter, r *http.Request, q query) (texts []stri
 	}
 	switch p.In {
 	case "path":
-		return split(r.PathValue(p.Name))
+		return split(r.PathValue(p.Wildcard))
 	case "header":
 		if values := r.Header.Values(p.Name); values != nil {
 			return split(strings.Join(values, ","))

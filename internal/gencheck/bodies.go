@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,11 +15,7 @@ import (
 // case of a name and removes other characters.
 type goTypes map[string]string
 
-func readTypes(source []byte) (goTypes, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
-	}
+func typesOf(file *ast.File) goTypes {
 	types := goTypes{}
 	for _, d := range file.Decls {
 		declared, _ := d.(*ast.GenDecl)
@@ -34,7 +28,7 @@ func readTypes(source []byte) (goTypes, error) {
 			}
 		}
 	}
-	return types, nil
+	return types
 }
 
 var other = regexp.MustCompile(`[^a-z0-9]`)
@@ -46,6 +40,7 @@ type operation struct {
 	place
 
 	method, path string
+	pattern      string  // of the path in [http.ServeMux]
 	parameters   []place // with those of the path that the operation does not replace
 	body         *check.Schema
 	bodyRequired bool
@@ -78,7 +73,7 @@ func (c *compiler) operations() ([]*operation, error) {
 	slices.SortFunc(list, func(a, b *operation) int {
 		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
 	})
-	return list, nil
+	return list, c.route(list)
 }
 
 func (c *compiler) parameters(lists ...place) ([]place, error) {
@@ -163,18 +158,6 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		}
 		t.IsBody = true
 		found[o.body] = t
-	}
-	for _, t := range found {
-		for _, name := range []string{t.Type + "Schema", t.Type + "Fields", "Check" + t.Type} {
-			if types[letters(name)] == name {
-				return nil, c.errorAt(c.places[t.Schema], "the checks of the schema need the Go name %s, which is a type: rename the component %s", name, name)
-			}
-		}
-	}
-	for _, name := range []string{"Schema", "Field", "Violation"} {
-		if types[letters(name)] == name {
-			return nil, c.errorAt(c.root, "the checks need the Go name %s, which is a type: rename the component", name)
-		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b typedSchema) int { return strings.Compare(a.Type, b.Type) }), nil
 }

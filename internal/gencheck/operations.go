@@ -17,7 +17,7 @@ import (
 func (c *compiler) printOperations(p *printer, operations []*operation) (string, error) {
 	var b strings.Builder
 	for _, o := range operations {
-		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q,\n", o.at("operationId").text(), o.method, o.path)
+		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", o.at("operationId").text(), o.method, o.path, o.pattern)
 		if len(o.parameters) > 0 {
 			b.WriteString("Parameters: []Parameter{\n")
 			for _, parameter := range o.parameters {
@@ -68,8 +68,12 @@ func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter plac
 			return err
 		}
 	}
-	fmt.Fprintf(b, "{Name: %q, In: %q, Style: %q, Explode: %t, Required: %t, Schema: %s},\n", parameter.at("name").text(), in, style,
-		explode, parameter.at("required").isTrue(), p.reference(s, ""))
+	name := parameter.at("name").text()
+	fmt.Fprintf(b, "{Name: %q, In: %q, ", name, in)
+	if in == "path" {
+		fmt.Fprintf(b, "Wildcard: %q, ", wildcard(name))
+	}
+	fmt.Fprintf(b, "Style: %q, Explode: %t, Required: %t, Schema: %s},\n", style, explode, parameter.at("required").isTrue(), p.reference(s, ""))
 	return nil
 }
 
