@@ -11,6 +11,7 @@ type Operation struct {
 	Pattern      string // of its path in net/http.ServeMux
 	Parameters   []Parameter
 	Body         *fleetioapi.Schema // of a body of application/json; nil if the operation has none
+	OtherBodies  []string           // other media types of the body, such as text/*
 	BodyRequired bool
 	Status       int
 	Statuses     []string // of all documented responses, such as 201, 4XX and default

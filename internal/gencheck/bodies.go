@@ -43,6 +43,7 @@ type operation struct {
 	pattern      string  // of the path in [http.ServeMux]
 	parameters   []place // with those of the path that the operation does not replace
 	body         *check.Schema
+	otherBodies  []string // media types that are not JSON
 	bodyRequired bool
 }
 
@@ -85,7 +86,11 @@ func (c *compiler) parameters(lists ...place) ([]place, error) {
 			if err != nil {
 				return nil, err
 			}
-			if key := [2]string{p.at("in").text(), p.at("name").text()}; !known[key] {
+			in, name := p.at("in").text(), p.at("name").text()
+			if in == "path" && slices.Contains(variables, letters(cmp.Or(p.at("x-go-name").text(), name))) {
+				return nil, c.errorAt(p, "the generated code has a variable %s of its own: give the parameter an x-go-name", name)
+			}
+			if key := [2]string{in, name}; !known[key] {
 				known[key] = true
 				all = append(all, p)
 			}
@@ -94,16 +99,26 @@ func (c *compiler) parameters(lists ...place) ([]place, error) {
 	return all, nil
 }
 
+// variables are the names, by their letters, that the generated code uses where a parameter of a path is a variable.
+var variables = strings.Fields("b body bytes c contenttype context ctx err error errors fmt handler http io json nil params r req " +
+	"reqeditors request response runtime server sh siw text w")
+
 const jsonType = "application/json"
 
 // jsonContent returns the Media Type Object of JSON in a Content Object; one without a node if there is none.
 func jsonContent(content place) place {
 	for _, e := range content.entries() {
-		if name, _, _ := strings.Cut(e.key, ";"); strings.TrimSpace(strings.ToLower(name)) == jsonType {
+		if mediaType(e.key) == jsonType {
 			return e.value
 		}
 	}
 	return place{}
+}
+
+// mediaType returns the key of a Content Object in lower case and without parameters.
+func mediaType(key string) string {
+	name, _, _ := strings.Cut(strings.ToLower(key), ";")
+	return strings.TrimSpace(name)
 }
 
 // body sets the schema of the operation's JSON body.
@@ -113,6 +128,11 @@ func (c *compiler) body(o *operation) error {
 		return err
 	}
 	o.bodyRequired = body.at("required").isTrue()
+	for _, e := range body.at("content").entries() {
+		if name := mediaType(e.key); name != jsonType {
+			o.otherBodies = append(o.otherBodies, name)
+		}
+	}
 	schema := jsonContent(body.at("content")).at("schema")
 	if !schema.exists() {
 		return nil

@@ -30,6 +30,9 @@ func (c *compiler) printOperations(p *printer, operations []*operation) (string,
 		if o.body != nil {
 			fmt.Fprintf(&b, "Body: %s, BodyRequired: %t,\n", p.reference(o.body, ""), o.bodyRequired)
 		}
+		if len(o.otherBodies) > 0 {
+			fmt.Fprintf(&b, "OtherBodies: %#v,\n", o.otherBodies)
+		}
 		if err := c.printResponse(&b, o); err != nil {
 			return "", err
 		}
@@ -77,16 +80,18 @@ func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter plac
 	return nil
 }
 
-// printResponse prints the first documented 2XX response with its example.
+// printResponse prints the first documented 2XX response with its example; without one, the first 3XX or the default.
 func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
 	responses := o.at("responses").entries()
 	slices.SortStableFunc(responses, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	i := slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, "2") })
-	if i < 0 {
-		i = slices.IndexFunc(responses, func(e entry) bool { return e.key == "default" })
+	i := -1
+	for _, prefix := range []string{"2", "3", "default"} {
+		if i < 0 {
+			i = slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, prefix) })
+		}
 	}
 	if i < 0 {
-		return c.errorAt(o.place, "the operation has no 2XX response: document one")
+		return c.errorAt(o.place, "the operation has no response of success (2XX, 3XX or default): document one")
 	}
 	status := strings.ReplaceAll(strings.ToUpper(responses[i].key), "X", "0")
 	if responses[i].key == "default" {
