@@ -6,7 +6,7 @@ import "github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 
 // Operation is an operation of the contract with an example of its first documented response of success.
 type Operation struct {
-	ID           string // its operationId
+	ID           string // its operationId, or its method and path
 	Method, Path string
 	Pattern      string // of its path in net/http.ServeMux
 	Parameters   []Parameter
