@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 )
 
 // once makes calls that are not tried again.
@@ -207,7 +208,8 @@ func TestCheck(t *testing.T) {
 	_, err := client(t, server).CreateFault(t.Context(), bad)
 	assert.Zero(t, server.count, "nothing is sent")
 	require.EqualError(t, err, "fleetio: create fault: nothing was sent: code is required; last_occurred_at cannot be written as a date-time; "+
-		"name has more than 255 characters; source is not valid UTF-8; status is none of open, resolved, ignored; vehicle_id is less than 1")
+		"name has more than 255 characters; source is not valid UTF-8; status is none of "+
+		strings.Join(fleetioapi.FaultStatusSchema.Choices(), ", ")+"; vehicle_id is less than 1")
 	require.ErrorIs(t, err, fleetio.ErrInvalid)
 	assert.Equal(t, err, fleetio.Check(bad))
 	var invalid *fleetio.InvalidError

@@ -342,7 +342,7 @@ func ExampleVerifyWebhook() {
 
 // Faults can be checked before anything is sent, as a dry run does.
 func ExampleCheck() {
-	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, Status: new(fleetio.FaultStatus("closed"))}))
+	fmt.Println(fleetio.Check(fleetio.FaultCreate{VehicleID: -1, LastOccurredAt: new(time.Time)}))
 	// Output:
-	// fleetio: create fault: nothing was sent: code is required; status is none of open, resolved, ignored; vehicle_id is less than 1
+	// fleetio: create fault: nothing was sent: code is required; last_occurred_at cannot be written as a date-time; vehicle_id is less than 1
 }

@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +117,8 @@ func sample(example any, schema *openapi3.Schema) any {
 		return "2023-03-14T13:46:27-06:00"
 	case "string date":
 		return "2023-03-14"
+	case "string byte":
+		return "aGk="
 	case "string uuid":
 		return "9f1c6cbe-06c4-4a64-8f3b-3a1f5d2c7e90"
 	default:
@@ -128,81 +126,6 @@ func sample(example any, schema *openapi3.Schema) any {
 			"string": "a text", "integer": 7, "number": 1.5, "boolean": true, "array": []any{},
 		}[kind]
 	}
-}
-
-// TestNullableProperties fails on a property that may be null and whose Go type cannot tell null from absent.
-func TestNullableProperties(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile("../gen/fleetioapi/types.gen.go")
-	require.NoError(t, err)
-	for _, problem := range notNullable(t, loadSpec(t), source) {
-		assert.Fail(t, problem)
-	}
-}
-
-func TestNullablePropertiesFindsPointers(t *testing.T) {
-	t.Parallel()
-	doc, err := openapi3.NewLoader().LoadFromData([]byte(`{openapi: 3.0.3, info: {title: t, version: "1"}, paths: {},
-  components: {schemas: {
-    Text: {type: string, nullable: true},
-    Gone: {properties: {a: {type: string, nullable: true}}},
-    Kept: {properties: {
-      a: {type: string, nullable: true}, b: {type: string, nullable: true}, c: {$ref: "#/components/schemas/Text"},
-      d: {type: string}, e: {type: object, properties: {f: {type: string, nullable: true}}}}}}}}`))
-	require.NoError(t, err)
-	const source = "package p\ntype Kept struct {\n\tA Nullable[string] `json:\"a,omitzero\"`\n" +
-		"\tB *string `json:\"b,omitempty\"`\n\tC *Text `json:\"c\"`\n\tD *string `json:\"d\"`\n}\n"
-	const action = ", and is no Nullable in Go: add an action to api/go.overlay.yaml"
-	assert.Equal(t, []string{
-		"Gone.a may be null" + action, "Kept.b may be null" + action, "Kept.c may be null" + action,
-		"Kept.e.f may be null" + action,
-	}, notNullable(t, doc, []byte(source)))
-}
-
-// notNullable lists the nullable properties of the component schemas that are no field of type Nullable in the struct
-// of the schema's name. Those of an object within an object have no struct that could be looked at.
-func notNullable(t *testing.T, doc *openapi3.T, source []byte) []string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
-	require.NoError(t, err)
-	nullable := map[string]bool{} // by struct and name on the wire
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, _ := n.(*ast.TypeSpec)
-		if spec == nil {
-			return true
-		}
-		if fields, isStruct := spec.Type.(*ast.StructType); isStruct {
-			for _, field := range fields.Fields.List {
-				generic, isGeneric := field.Type.(*ast.IndexExpr)
-				if !isGeneric || field.Tag == nil {
-					continue
-				}
-				tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("json")
-				name, _, _ := strings.Cut(tag, ",")
-				of, _ := generic.X.(*ast.Ident)
-				nullable[spec.Name.Name+"."+name] = of != nil && of.Name == "Nullable"
-			}
-		}
-		return false
-	})
-	var problems []string
-	var visit func(at string, schema *openapi3.Schema)
-	visit = func(at string, schema *openapi3.Schema) {
-		for name, property := range schema.Properties {
-			at := at + "." + name
-			if property.Value.Nullable && !nullable[at] {
-				problems = append(problems, at+" may be null, and is no Nullable in Go: add an action to api/go.overlay.yaml")
-			}
-			if property.Ref == "" {
-				visit(at, property.Value)
-			}
-		}
-	}
-	for name, schema := range doc.Components.Schemas {
-		visit(name, schema.Value)
-	}
-	slices.Sort(problems)
-	return problems
 }
 
 // TestFaultCreateBytes holds what goes over the wire: an optional field that is not set is not sent.

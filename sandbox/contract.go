@@ -11,9 +11,9 @@ import (
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )
 
-// operationAt returns the operation of the contract with a method and a path. It must have one.
-func operationAt(method, path string) *fleetioserver.Operation {
-	i := slices.IndexFunc(fleetioserver.Operations, func(o fleetioserver.Operation) bool { return o.Method == method && o.Path == path })
+// operationAt returns the operation of the contract with a method and a pattern. It must have one.
+func operationAt(method, pattern string) *fleetioserver.Operation {
+	i := slices.IndexFunc(fleetioserver.Operations, func(o fleetioserver.Operation) bool { return o.Method == method && o.Pattern == pattern })
 	return &fleetioserver.Operations[i]
 }
 

@@ -96,9 +96,9 @@ func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := c.account.fault(c.input)
 	// Store the fault even if the client disconnects.
-	id, err := o.store.Add(context.WithoutCancel(r.Context()), Record{Account: c.account.ID, Fault: storedObject.write(fault)})
+	id, err := o.sandbox.store.Add(context.WithoutCancel(r.Context()), Record{Account: c.account.ID, Fault: storedObject.write(fault)})
 	if err != nil {
-		o.storeFailed(c, err)
+		o.sandbox.storeFailed(c, err)
 		return
 	}
 	fault["id"] = strconv.FormatInt(id, 10)

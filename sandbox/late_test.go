@@ -127,7 +127,7 @@ func TestOnOperation(t *testing.T) {
 	assert.Equal(t, "listFaults: 503", ex.Failure)
 
 	for name, f := range map[string]Failure{
-		`failure "createfault: 500": the contract has no such operation; it has listFaults, createFault, retrieveFault`: OnOperation("createfault", Fail(500)),
+		`failure "createfault: 500": the contract has no such operation; it has `: OnOperation("createfault", Fail(500)),
 		"it is not for createFault":     OnOperation("createFault", Fail(500)).And(OnOperation("listFaults", Truncate())),
 		"no error status":               OnOperation("createFault", Fail(200)),
 		"a function of this package":    OnOperation("createFault", Failure{}),

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"path"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +28,9 @@ var nothingHere = func() string {
 
 // operations implements the operations of the contract; the embedded function implements those without a behaviour. The
 // generated strict handler is not used, because it decodes the body itself and reports only the first problem, in Go's
-// terms.
+// terms. The sandbox is not embedded, as an operation may have the name of one of its methods.
 type operations struct {
-	*Sandbox
+	sandbox *Sandbox
 	fleetioserver.Unimplemented
 }
 
@@ -100,7 +102,7 @@ func (s *Sandbox) perform(c *exchange, why string, handle http.HandlerFunc) {
 		return
 	}
 	c.arguments, c.input = arguments, &input{}
-	if c.operation.Body != nil && (len(c.sent) > 0 || c.operation.BodyRequired) {
+	if c.operation.Body != nil && (len(c.sent) > 0 || c.operation.BodyRequired) && !isOtherBody(c.operation, c.request.Header) {
 		c.input = readInput(c.operation.Body, c.sent)
 	}
 	handle(c, c.request)
@@ -150,7 +152,7 @@ func (s *Sandbox) admit(c *exchange, why string) bool {
 	switch {
 	case !c.caller.may(permissionFor(c.operation)):
 		c.forbidden(s)
-	case hasBody && !isJSON(c.request.Header):
+	case hasBody && !isJSON(c.request.Header) && !isOtherBody(c.operation, c.request.Header):
 		c.problem(http.StatusUnsupportedMediaType, "The body must be application/json, in UTF-8 and not encoded.")
 	case tooLarge:
 		c.problem(http.StatusRequestEntityTooLarge, "The body is longer than "+strconv.Itoa(maxBody)+" bytes.")
@@ -164,6 +166,16 @@ func (s *Sandbox) admit(c *exchange, why string) bool {
 		return true
 	}
 	return false
+}
+
+// isOtherBody reports whether a header is that of a body of another media type than JSON that the operation has. Its
+// content is not checked.
+func isOtherBody(o *fleetioserver.Operation, header http.Header) bool {
+	name, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && slices.ContainsFunc(o.OtherBodies, func(mediaType string) bool {
+		matches, _ := path.Match(mediaType, name)
+		return matches
+	})
 }
 
 // isJSON reports whether a header is that of a JSON body without a content coding (RFC 9110, section 8.4).

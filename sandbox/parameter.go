@@ -3,9 +3,9 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -22,13 +22,13 @@ type argument struct {
 }
 
 // readArguments decodes the parameters of a request and checks them; those of the query are in its order. It returns
-// the first invalid parameter and what is wrong with it. Objects, and the styles label and matrix, are left to the
-// generated server, which decodes every parameter once more.
+// the first invalid parameter and what is wrong with it. Objects that are not JSON, and the styles label and matrix, are
+// left to the generated server, which decodes every parameter once more.
 func readArguments(o *fleetioserver.Operation, r *http.Request) (list []argument, invalid *fleetioserver.Parameter, problem string) {
 	query, valid := readQuery(r.URL.RawQuery)
 	for i := range o.Parameters {
 		p := &o.Parameters[i]
-		if typeOf(p.Schema) == "object" || p.Style == "label" || p.Style == "matrix" {
+		if typeOf(p.Schema) == "object" && p.Style != "json" || p.Style == "label" || p.Style == "matrix" {
 			continue
 		}
 		a := argument{Parameter: p, texts: textsOf(p, r, query)}
@@ -92,7 +92,7 @@ func textsOf(p *fleetioserver.Parameter, r *http.Request, q query) (texts []stri
 	}
 	switch p.In {
 	case "path":
-		return split(r.PathValue(p.Name))
+		return split(r.PathValue(p.Wildcard))
 	case "header":
 		if values := r.Header.Values(p.Name); values != nil {
 			return split(strings.Join(values, ","))
@@ -166,10 +166,8 @@ func (c *exchange) invalidParameter(p *fleetioserver.Parameter, problem string) 
 // undecodable responds to a parameter that the generated server cannot decode, although it is valid, such as a number
 // that no Go type holds.
 func undecodable(w http.ResponseWriter, _ *http.Request, err error) {
-	c, name := exchangeOf(w), ""
-	if format, ok := errors.AsType[*fleetioserver.InvalidParamFormatError](err); ok {
-		name = format.ParamName
-	}
+	c := exchangeOf(w)
+	name := reflect.ValueOf(err).Elem().FieldByName("ParamName").String() // each of the server's errors has it
 	i := slices.IndexFunc(c.operation.Parameters, func(p fleetioserver.Parameter) bool { return p.Name == name })
-	c.invalidParameter(&c.operation.Parameters[max(i, 0)], "is invalid")
+	c.invalidParameter(&c.operation.Parameters[i], "is invalid")
 }

@@ -19,12 +19,12 @@ import (
 // RetrieveFault implements [fleetioserver.ServerInterface].
 func (o operations) RetrieveFault(w http.ResponseWriter, r *http.Request, id int64) {
 	c := exchangeOf(w)
-	fault, err := o.record(r.Context(), c.account, id)
+	fault, err := o.sandbox.record(r.Context(), c.account, id)
 	switch {
 	case errors.Is(err, errNoRecord):
 		c.problem(http.StatusNotFound, fmt.Sprintf("The account has no fault %d.", id))
 	case err != nil:
-		o.storeFailed(c, err)
+		o.sandbox.storeFailed(c, err)
 	default:
 		c.set(http.StatusOK, fault.complete())
 	}
@@ -81,18 +81,18 @@ func (o operations) ListFaults(w http.ResponseWriter, r *http.Request, _ fleetio
 		c.problem(http.StatusBadRequest, problem)
 		return
 	}
-	matches, err := o.matches(r.Context(), c.account, l)
+	matches, err := o.sandbox.matches(r.Context(), c.account, l)
 	if err != nil {
-		o.storeFailed(c, err)
+		o.sandbox.storeFailed(c, err)
 		return
 	}
 	page := matches[:min(l.perPage, len(matches))]
 	remaining := matches[len(page):]
 	records := make([]string, len(page))
 	for i := range page {
-		record, err := o.record(r.Context(), c.account, page[i].id)
+		record, err := o.sandbox.record(r.Context(), c.account, page[i].id)
 		if err != nil {
-			o.storeFailed(c, err)
+			o.sandbox.storeFailed(c, err)
 			return
 		}
 		records[i] = string(record.complete())

@@ -63,7 +63,7 @@ func createCommand(c *console) *cobra.Command {
 			usage += " (required)"
 		}
 		name := strings.ReplaceAll(f.Name, "_", "-")
-		if cmd.Flags().Lookup(name) != nil || name == "help" {
+		for cmd.Flags().Lookup(name) != nil || name == "help" {
 			name = "fault-" + name
 		}
 		if f.Schema.Typed().Type == "array" {

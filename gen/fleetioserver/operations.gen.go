@@ -6,10 +6,12 @@ import "github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 
 // Operation is an operation of the contract with an example of its first documented response of success.
 type Operation struct {
-	ID           string // its operationId
+	ID           string // its operationId, or its method and path
 	Method, Path string
+	Pattern      string // of its path in net/http.ServeMux
 	Parameters   []Parameter
 	Body         *fleetioapi.Schema // of a body of application/json; nil if the operation has none
+	OtherBodies  []string           // other media types of the body, such as text/*
 	BodyRequired bool
 	Status       int
 	Statuses     []string // of all documented responses, such as 201, 4XX and default
@@ -22,6 +24,7 @@ type Operation struct {
 // Parameter is a parameter of an operation, other than the credentials.
 type Parameter struct {
 	Name, In string // path, query, header or cookie
+	Wildcard string // its name in the pattern of the operation, of a parameter in the path
 	Style    string // as in OpenAPI 3.0.3, Parameter Object, or json
 	Explode  bool
 	Required bool
@@ -31,7 +34,7 @@ type Parameter struct {
 // Operations are the operations of the contract, sorted by path and method.
 var Operations = []Operation{
 	{
-		ID: "listFaults", Method: "GET", Path: "/api/v1/faults",
+		ID: "listFaults", Method: "GET", Path: "/api/v1/faults", Pattern: "/api/v1/faults",
 		Parameters: []Parameter{
 			{Name: "start_cursor", In: "query", Style: "form", Explode: true, Required: false, Schema: &fleetioapi.Schema{Type: "string"}},
 			{Name: "per_page", In: "query", Style: "form", Explode: true, Required: false, Schema: &fleetioapi.Schema{Type: "integer", Format: "int64", Default: "50", Minimum: "2", Maximum: "100"}},
@@ -65,7 +68,7 @@ var Operations = []Operation{
 		Example:     []byte(`{"start_cursor":null,"next_cursor":null,"per_page":50,"estimated_remaining_count":0,"filtered_by":[{"external_id":{"eq":"telematics-981"}}],"sorted_by":[{"id":"desc"}],"records":[{"id":90210,"created_at":"2023-03-14T13:46:29-06:00","updated_at":"2023-03-14T13:46:29-06:00","account_id":12,"vehicle_id":4711,"code":"P0420","count":3,"description":"Efficiency of the catalyst on bank 1 is below its threshold","external_id":"telematics-981","last_occurred_at":"2023-03-14T13:46:27-06:00","name":"Catalyst efficiency","status":"open","source":"telematics","vehicle_archived_at":null,"fault_rule_id":8,"is_sample":false,"idempotency_key":null}]}`),
 	},
 	{
-		ID: "createFault", Method: "POST", Path: "/api/v1/faults",
+		ID: "createFault", Method: "POST", Path: "/api/v1/faults", Pattern: "/api/v1/faults",
 		Body: fleetioapi.FaultCreateSchema, BodyRequired: true,
 		Status:      201,
 		Statuses:    []string{"201", "401", "403", "422", "429", "500"},
@@ -76,9 +79,9 @@ var Operations = []Operation{
 		},
 	},
 	{
-		ID: "retrieveFault", Method: "GET", Path: "/api/v1/faults/{id}",
+		ID: "retrieveFault", Method: "GET", Path: "/api/v1/faults/{id}", Pattern: "/api/v1/faults/{id}",
 		Parameters: []Parameter{
-			{Name: "id", In: "path", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer", Format: "int64", Minimum: "1"}},
+			{Name: "id", In: "path", Wildcard: "id", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer", Format: "int64", Minimum: "1"}},
 		},
 		Status:      200,
 		Statuses:    []string{"200", "401", "403", "404", "429", "500"},

@@ -52,7 +52,7 @@ var growths = []growth{
 	{name: "operation", path: "/api/v1/vehicles/7/notes?kind=open", answer: `{"notes":["new brakes"]}`,
 		edit: replaced("  /api/v1/faults/{id}:\n", `  /api/v1/vehicles/{id}/notes:
     get:
-      operationId: listNotes
+      operationId: faults
       summary: List notes
       description: The notes of a vehicle.
       tags: [Faults]

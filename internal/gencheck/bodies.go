@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,11 +15,7 @@ import (
 // case of a name and removes other characters.
 type goTypes map[string]string
 
-func readTypes(source []byte) (goTypes, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
-	}
+func typesOf(file *ast.File) goTypes {
 	types := goTypes{}
 	for _, d := range file.Decls {
 		declared, _ := d.(*ast.GenDecl)
@@ -34,7 +28,7 @@ func readTypes(source []byte) (goTypes, error) {
 			}
 		}
 	}
-	return types, nil
+	return types
 }
 
 var other = regexp.MustCompile(`[^a-z0-9]`)
@@ -46,8 +40,10 @@ type operation struct {
 	place
 
 	method, path string
+	pattern      string  // of the path in [http.ServeMux]
 	parameters   []place // with those of the path that the operation does not replace
 	body         *check.Schema
+	otherBodies  []string // media types that are not JSON
 	bodyRequired bool
 }
 
@@ -78,7 +74,7 @@ func (c *compiler) operations() ([]*operation, error) {
 	slices.SortFunc(list, func(a, b *operation) int {
 		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
 	})
-	return list, nil
+	return list, c.route(list)
 }
 
 func (c *compiler) parameters(lists ...place) ([]place, error) {
@@ -90,7 +86,11 @@ func (c *compiler) parameters(lists ...place) ([]place, error) {
 			if err != nil {
 				return nil, err
 			}
-			if key := [2]string{p.at("in").text(), p.at("name").text()}; !known[key] {
+			in, name := p.at("in").text(), p.at("name").text()
+			if in == "path" && slices.Contains(variables, letters(cmp.Or(p.at("x-go-name").text(), name))) {
+				return nil, c.errorAt(p, "the generated code has a variable %s of its own: give the parameter an x-go-name", name)
+			}
+			if key := [2]string{in, name}; !known[key] {
 				known[key] = true
 				all = append(all, p)
 			}
@@ -99,16 +99,26 @@ func (c *compiler) parameters(lists ...place) ([]place, error) {
 	return all, nil
 }
 
+// variables are the names, by their letters, that the generated code uses where a parameter of a path is a variable.
+var variables = strings.Fields("b body bytes c contenttype context ctx err error errors fmt handler http io json nil params r req " +
+	"reqeditors request response runtime server sh siw text w")
+
 const jsonType = "application/json"
 
 // jsonContent returns the Media Type Object of JSON in a Content Object; one without a node if there is none.
 func jsonContent(content place) place {
 	for _, e := range content.entries() {
-		if name, _, _ := strings.Cut(e.key, ";"); strings.TrimSpace(strings.ToLower(name)) == jsonType {
+		if mediaType(e.key) == jsonType {
 			return e.value
 		}
 	}
 	return place{}
+}
+
+// mediaType returns the key of a Content Object in lower case and without parameters.
+func mediaType(key string) string {
+	name, _, _ := strings.Cut(strings.ToLower(key), ";")
+	return strings.TrimSpace(name)
 }
 
 // body sets the schema of the operation's JSON body.
@@ -118,6 +128,11 @@ func (c *compiler) body(o *operation) error {
 		return err
 	}
 	o.bodyRequired = body.at("required").isTrue()
+	for _, e := range body.at("content").entries() {
+		if name := mediaType(e.key); name != jsonType {
+			o.otherBodies = append(o.otherBodies, name)
+		}
+	}
 	schema := jsonContent(body.at("content")).at("schema")
 	if !schema.exists() {
 		return nil
@@ -163,18 +178,6 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		}
 		t.IsBody = true
 		found[o.body] = t
-	}
-	for _, t := range found {
-		for _, name := range []string{t.Type + "Schema", t.Type + "Fields", "Check" + t.Type} {
-			if types[letters(name)] == name {
-				return nil, c.errorAt(c.places[t.Schema], "the checks of the schema need the Go name %s, which is a type: rename the component %s", name, name)
-			}
-		}
-	}
-	for _, name := range []string{"Schema", "Field", "Violation"} {
-		if types[letters(name)] == name {
-			return nil, c.errorAt(c.root, "the checks need the Go name %s, which is a type: rename the component", name)
-		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b typedSchema) int { return strings.Compare(a.Type, b.Type) }), nil
 }

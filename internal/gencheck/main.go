@@ -9,11 +9,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"flag"
 	"fmt"
 	"go/format"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"path"
@@ -67,7 +70,13 @@ func generate(specFile, api, server string) error {
 	if err != nil {
 		return err
 	}
-	checks, operations, err := generated(specFile, spec, types)
+	var others [][]byte // what oapi-codegen generates beside the types
+	for _, file := range []string{filepath.Join(api, "client.gen.go"), filepath.Join(server, "server.gen.go")} {
+		if source, err := os.ReadFile(file); err == nil {
+			others = append(others, source)
+		}
+	}
+	checks, operations, err := generated(specFile, spec, types, others...)
 	if err != nil {
 		return err
 	}
@@ -96,13 +105,14 @@ func copyChecker(api string) error {
 	return err
 }
 
-// generated returns the Go files with the checks and with the operations of a spec, for the types generated from it.
-func generated(name string, spec, types []byte) (checks, operations []byte, err error) {
+// generated returns the Go files with the checks and with the operations of a spec, for the types generated from it. The
+// other files are only compared with these.
+func generated(name string, spec, types []byte, others ...[]byte) (checks, operations []byte, err error) {
 	document, err := parseDocument(name, spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := readTypes(types)
+	file, err := parser.ParseFile(token.NewFileSet(), "", types, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,11 +121,11 @@ func generated(name string, spec, types []byte) (checks, operations []byte, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	schemas, err := c.typedSchemas(names, list)
+	schemas, err := c.typedSchemas(typesOf(file), list)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.checkCombined(); err != nil {
+	if err := cmp.Or(c.checkCombined(), c.fieldNames(file)); err != nil {
 		return nil, nil, err
 	}
 	p := &printer{compiler: c, names: map[*check.Schema]string{}}
@@ -126,11 +136,7 @@ func generated(name string, spec, types []byte) (checks, operations []byte, err 
 	for _, s := range schemas {
 		values = append(values, typedValue{s, p.value(s.Schema)})
 	}
-	aliases := map[string]string{}
-	for _, e := range document.root.at("x-path-aliases").entries() {
-		aliases[e.key] = e.value.text()
-	}
-	checks, err = execute("checks.tmpl", map[string]any{"Schemas": values, "Links": p.links, "Aliases": aliases})
+	checks, err = execute("checks.tmpl", map[string]any{"Schemas": values, "Links": p.links, "Aliases": c.aliases()})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,8 +148,16 @@ func generated(name string, spec, types []byte) (checks, operations []byte, err 
 	if err != nil {
 		return nil, nil, err
 	}
-	operations, err = execute("operations.tmpl", table)
-	return checks, operations, err
+	if operations, err = execute("operations.tmpl", table); err != nil {
+		return nil, nil, err
+	}
+	others = append(others, types, checks, operations)
+	entries, _ := checkFiles.ReadDir("check")
+	for _, e := range entries {
+		source, _ := checkFiles.ReadFile(path.Join("check", e.Name()))
+		others = append(others, source)
+	}
+	return checks, operations, c.declaredOnce(others...)
 }
 
 // typedValue is a schema with its value as Go code.

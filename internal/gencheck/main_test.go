@@ -138,6 +138,8 @@ func TestCannot(t *testing.T) {
 		{"items: {$ref: '#/components/schemas/Body/properties/a'}", "", "the schema contains itself: move it to components/schemas"},
 		{"oneOf: [{}], discriminator: {propertyName: a, mapping: {x: Answer}}", "", "/mapping/x: the mapping leads to none of the schemas"},
 		{"$ref: '#/components/schemas/Field'", "    Field: {}", ""},
+		{`properties: {"it's": {}}`, "", `/a/properties/it's: a Go field cannot have the name "it's" in JSON: leave`},
+		{`properties: {-: {}}`, "", `cannot have the name "-" in JSON`},
 	} {
 		t.Run(row.keywords, func(t *testing.T) {
 			t.Parallel()
@@ -154,20 +156,28 @@ func TestCannot(t *testing.T) {
 func TestOtherSpecs(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ old, new, checks, operations, fails string }{
-		"media type":       {old: "application/json: {schema: {$ref: \"#/components/schemas/Body\"", new: "application/xml: {schema: {$ref: \"#/components/schemas/Body\"", operations: `Path: "/x/{id}", Status: 200`},
-		"inline body":      {old: `$ref: "#/components/schemas/Body"`, new: "type: string", checks: "func CheckMakeXJSONRequestBody(v *MakeXJSONRequestBody) []Violation"},
-		"inline, unnamed":  {old: `{operationId: makeX, requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Body"`, new: "{requestBody: {content: {application/json: {schema: {type: string", fails: "spec.yaml:3: /paths/~1x~1{id}/post/requestBody/content/application~1json/schema: the Go types have none for the body"},
-		"no body":          {old: "requestBody:", new: "x-body:", checks: "func init() { }"},
-		"no response":      {old: `"200"`, new: `"400"`, fails: "the operation has no 2XX response: document one"},
-		"default response": {old: `"200"`, new: `default`, operations: "Status: 200"},
-		"range":            {old: `"200"`, new: `2XX`, operations: "Status: 200"},
-		"text":             {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "text/plain: {example: hello}", operations: "ContentType: \"text/plain\", Example: []byte(\"hello\")"},
-		"example":          {old: `{$ref: "#/components/schemas/Answer"}`, new: "{}, examples: {b: {value: 1}, a: {value: [1.50]}}", operations: `Example: []byte("[1.50]")`},
+		"media type":        {old: "application/json: {schema: {$ref: \"#/components/schemas/Body\"", new: "application/xml: {schema: {$ref: \"#/components/schemas/Body\"", operations: `OtherBodies: []string{"application/xml"}, Status: 200`},
+		"inline body":       {old: `$ref: "#/components/schemas/Body"`, new: "type: string", checks: "func CheckMakeXJSONRequestBody(v *MakeXJSONRequestBody) []Violation"},
+		"inline, unnamed":   {old: `{operationId: makeX, requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Body"`, new: "{requestBody: {content: {application/json: {schema: {type: string", fails: "spec.yaml:3: /paths/~1x~1{id}/post/requestBody/content/application~1json/schema: the Go types have none for the body"},
+		"no body":           {old: "requestBody:", new: "x-body:", checks: "func init() { }"},
+		"no response":       {old: `"200"`, new: `"400"`, fails: "the operation has no response of success (2XX, 3XX or default): document one"},
+		"default response":  {old: `"200"`, new: `default`, operations: "Status: 200"},
+		"redirect":          {old: `"200"`, new: `"302"`, operations: "Status: 302"},
+		"variable":          {old: "post: {", new: "post: {parameters: [{name: content-type, in: path}], ", fails: "spec.yaml:3: /paths/~1x~1{id}/post/parameters/0: the generated code has a variable content-type of its own: give the parameter an x-go-name"},
+		"variable, renamed": {old: "post: {", new: "post: {parameters: [{name: ctx, in: path, x-go-name: Context2}], ", operations: `Wildcard: "ctx"`},
+		"form":              {old: "application/json: {schema: {$ref: \"#/components/schemas/Body\"}}", new: "text/*; charset=utf-8: {}, application/json: {schema: {$ref: \"#/components/schemas/Body\"}}", operations: `OtherBodies: []string{"text/*"}`},
+		"range":             {old: `"200"`, new: `2XX`, operations: "Status: 200"},
+		"text":              {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "text/plain: {example: hello}", operations: "ContentType: \"text/plain\", Example: []byte(\"hello\")"},
+		"example":           {old: `{$ref: "#/components/schemas/Answer"}`, new: "{}, examples: {b: {value: 1}, a: {value: [1.50]}}", operations: `Example: []byte("[1.50]")`},
 		"example by schema": {old: `Answer: {type: object}`, new: `Answer: {type: object, properties: {a: {type: integer, minimum: 5}, b: {type: string, minLength: 6}, c: {enum: [x]}, d: {$ref: "#/components/schemas/Answer"}, e: {type: array, items: {type: boolean}, minItems: 2}, f: {allOf: [{example: 7}]}, g: {type: number, maximum: -0.5, exclusiveMaximum: true}, h: {writeOnly: true}, i: {type: string, format: date}, j: {readOnly: true, default: 1}}}`,
 			operations: "Example: []byte(`{\"a\":5,\"b\":\"textxx\",\"c\":\"x\",\"e\":[false,false],\"f\":7,\"g\":-1,\"i\":\"2006-01-02\",\"j\":1}`)"},
 		"no example":            {old: `Answer: {type: object}`, new: `Answer: {type: string, pattern: '^a$'}`, fails: "does not conform (the value does not match ^a$): write an example"},
 		"header":                {old: "description: d,", new: "description: d, headers: {Location: {schema: {type: string, example: /y}}, X: {example: [1, 2]}, Content-Type: {schema: {}}},", operations: `Header: map[string]string{ "Location": "/y", "X": "1,2", }`},
-		"parameters":            {old: "    post: {", new: "    parameters: [{name: id, in: path, required: true, schema: {type: integer}}, {name: q, in: query, schema: {type: string}}]\n    post: {parameters: [{name: q, in: query, style: deepObject, explode: true, schema: {$ref: '#/components/schemas/Answer'}}, {name: j, in: query, content: {application/json: {schema: {type: object}}}}],", operations: `{Name: "q", In: "query", Style: "deepObject", Explode: true, Required: false, Schema: fleetioapi.AnswerSchema}, {Name: "j", In: "query", Style: "json", Explode: false, Required: false, Schema: &fleetioapi.Schema{Type: "object"}}, {Name: "id", In: "path", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer"}},`},
+		"parameters":            {old: "    post: {", new: "    parameters: [{name: id, in: path, required: true, schema: {type: integer}}, {name: q, in: query, schema: {type: string}}]\n    post: {parameters: [{name: q, in: query, style: deepObject, explode: true, schema: {$ref: '#/components/schemas/Answer'}}, {name: j, in: query, content: {application/json: {schema: {type: object}}}}],", operations: `{Name: "q", In: "query", Style: "deepObject", Explode: true, Required: false, Schema: fleetioapi.AnswerSchema}, {Name: "j", In: "query", Style: "json", Explode: false, Required: false, Schema: &fleetioapi.Schema{Type: "object"}}, {Name: "id", In: "path", Wildcard: "id", Style: "simple", Explode: false, Required: true, Schema: &fleetioapi.Schema{Type: "integer"}},`},
+		"wildcard":              {old: "/x/{id}:", new: "/x/{a-b}/{2nd}/:\n    parameters: [{name: a-b, in: path, required: true, schema: {type: string}}]", operations: `Pattern: "/x/{a_b}/{_nd}/{$}", Parameters: []Parameter{ {Name: "a-b", In: "path", Wildcard: "a_b",`},
+		"part of a segment":     {old: "/x/{id}:", new: "/x/{id}.json:", fails: `spec.yaml:3: /paths/~1x~1{id}.json/post: the generated server cannot route the path: parsing "POST /x/{id}.json": at offset 8: bad wildcard segment (must end with '}'); make each parameter a whole segment`},
+		"same requests":         {old: "paths:", new: "paths:\n  /{x}/y: {post: {responses: {default: {description: d}}}}", fails: `/post: the generated server cannot route the path: pattern "POST /{x}/y" conflicts with pattern "POST /x/{id}"`},
+		"same as an alias":      {old: "paths:", new: "x-path-aliases: {/x: /y}\npaths:\n  /y/{y}: {post: {responses: {default: {description: d}}}}", fails: `pattern "POST /y/{y}" conflicts with pattern "POST /y/{id}"`},
 		"alias":                 {old: "paths:", new: "x-path-aliases: {/v1: /api}\npaths:", checks: `strings.CutPrefix(path, "/v1"); has && (rest == "" || rest[0] == '/') { return "/api" + rest, true }`},
 		"pattern of a response": {old: `Answer: {type: object}`, new: `Answer: {type: string, pattern: '(?=a)', example: a}`, checks: `Pattern: "(?=a)"}`},
 		"recursion":             {old: `Answer: {type: object}`, new: `Answer: {type: array, items: {$ref: "#/components/schemas/Node"}}` + "\n    Node: {properties: {x: {$ref: '#/components/schemas/Answer'}}}", checks: "AnswerSchema.Items = NodeSchema NodeSchema.Properties[0].Schema = AnswerSchema"},
@@ -193,8 +203,27 @@ func TestNamesTaken(t *testing.T) {
 	for _, name := range []string{"BodyFields", "CheckBody", "BodySchema", "Schema"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := generated("spec.yaml", []byte(specWith("type: string", "")), []byte(goSource+"\ntype "+name+" struct{}"))
-			assert.ErrorContains(t, err, "need the Go name "+name+", which is a type: rename")
+			_, _, err := generated("spec.yaml", []byte(specWith("type: string", "    "+name+": {}")), []byte(goSource+"\ntype "+name+" struct{}"))
+			assert.ErrorContains(t, err, "spec.yaml:9: /components/schemas/"+name+": the generated code has two declarations of "+name+": rename")
+		})
+	}
+	_, _, err := generated("spec.yaml", []byte(specWith("type: string", "")), []byte(goSource), []byte("package p\nconst Body = 1"))
+	assert.ErrorContains(t, err, "/components/schemas/Body: the generated code has two declarations of Body")
+}
+
+// TestFieldNames fails for properties without a Go name of their own.
+func TestFieldNames(t *testing.T) {
+	t.Parallel()
+	for fields, want := range map[string]string{
+		"A int `json:\"a\"`; A int `json:\"a2,omitempty\"`": `spec.yaml:9: /components/schemas/Twice/properties/a2: "a" and "a2" have the same Go name A: give one of them an x-go-name`,
+		"*int `json:\"b\"`":            `spec.yaml:9: /components/schemas/Twice/properties/b: no Go name can be made of "b": give it an x-go-name`,
+		"X struct {*int `json:\"?\"`}": `no Go name can be made of "?"`,
+	} {
+		t.Run(fields, func(t *testing.T) {
+			t.Parallel()
+			spec := specWith("type: string", "    Twice: {type: object, properties: {a: {type: integer}, a2: {type: integer}, b: {type: integer}}}")
+			_, _, err := generated("spec.yaml", []byte(spec), []byte(strings.Replace(goSource, "Node struct{", "Node struct{"+fields, 1)))
+			assert.ErrorContains(t, err, want)
 		})
 	}
 }

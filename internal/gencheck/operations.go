@@ -17,7 +17,7 @@ import (
 func (c *compiler) printOperations(p *printer, operations []*operation) (string, error) {
 	var b strings.Builder
 	for _, o := range operations {
-		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q,\n", o.at("operationId").text(), o.method, o.path)
+		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", cmp.Or(o.at("operationId").text(), o.method+" "+o.path), o.method, o.path, o.pattern)
 		if len(o.parameters) > 0 {
 			b.WriteString("Parameters: []Parameter{\n")
 			for _, parameter := range o.parameters {
@@ -29,6 +29,9 @@ func (c *compiler) printOperations(p *printer, operations []*operation) (string,
 		}
 		if o.body != nil {
 			fmt.Fprintf(&b, "Body: %s, BodyRequired: %t,\n", p.reference(o.body, ""), o.bodyRequired)
+		}
+		if len(o.otherBodies) > 0 {
+			fmt.Fprintf(&b, "OtherBodies: %#v,\n", o.otherBodies)
 		}
 		if err := c.printResponse(&b, o); err != nil {
 			return "", err
@@ -68,21 +71,27 @@ func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter plac
 			return err
 		}
 	}
-	fmt.Fprintf(b, "{Name: %q, In: %q, Style: %q, Explode: %t, Required: %t, Schema: %s},\n", parameter.at("name").text(), in, style,
-		explode, parameter.at("required").isTrue(), p.reference(s, ""))
+	name := parameter.at("name").text()
+	fmt.Fprintf(b, "{Name: %q, In: %q, ", name, in)
+	if in == "path" {
+		fmt.Fprintf(b, "Wildcard: %q, ", wildcard(name))
+	}
+	fmt.Fprintf(b, "Style: %q, Explode: %t, Required: %t, Schema: %s},\n", style, explode, parameter.at("required").isTrue(), p.reference(s, ""))
 	return nil
 }
 
-// printResponse prints the first documented 2XX response with its example.
+// printResponse prints the first documented 2XX response with its example; without one, the first 3XX or the default.
 func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
 	responses := o.at("responses").entries()
 	slices.SortStableFunc(responses, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	i := slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, "2") })
-	if i < 0 {
-		i = slices.IndexFunc(responses, func(e entry) bool { return e.key == "default" })
+	i := -1
+	for _, prefix := range []string{"2", "3", "default"} {
+		if i < 0 {
+			i = slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, prefix) })
+		}
 	}
 	if i < 0 {
-		return c.errorAt(o.place, "the operation has no 2XX response: document one")
+		return c.errorAt(o.place, "the operation has no response of success (2XX, 3XX or default): document one")
 	}
 	status := strings.ReplaceAll(strings.ToUpper(responses[i].key), "X", "0")
 	if responses[i].key == "default" {

@@ -146,6 +146,9 @@ func (c *compiler) properties(s *check.Schema, object, value place) error {
 		required = append(required, e.value.text())
 	}
 	for _, e := range value.entries() {
+		if !canTag(e.key) {
+			return c.errorAt(e.value, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", e.key)
+		}
 		property, err := c.schema(e.value)
 		if err != nil {
 			return err

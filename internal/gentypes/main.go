@@ -15,9 +15,11 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -72,24 +74,65 @@ func generate(in, out string) error {
 	if err != nil {
 		return err
 	}
-	code, err := facade(source)
+	taken, err := declared(out)
+	if err != nil {
+		return err
+	}
+	code, err := facade(source, taken)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(out, code, 0o644) //nolint:gosec // source code is readable by all
 }
 
-// facade returns the Go file of package fleetio for the generated types.
-func facade(source []byte) ([]byte, error) {
+// declared returns what package fleetio declares in other files than out: its names, and its methods as Fault.String.
+func declared(out string) (map[string]bool, error) {
+	names := map[string]bool{"Fault.Extra": true}
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(out), "*.go"))
+	for _, name := range files {
+		if filepath.Base(name) == filepath.Base(out) || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				receiver := ""
+				if d.Recv != nil {
+					receiver = strings.TrimPrefix(types.ExprString(d.Recv.List[0].Type), "*") + "."
+				}
+				names[receiver+d.Name.Name] = true
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						names[spec.Name.Name] = true
+					case *ast.ValueSpec:
+						for _, name := range spec.Names {
+							names[name.Name] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	return names, nil
+}
+
+// facade returns the Go file of package fleetio for the generated types. taken are the names that the package has already.
+func facade(source []byte, taken map[string]bool) ([]byte, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
-	types, constants := declarations(file)
+	original, constants := declarations(file)
 	aliases, packages := map[string]bool{}, map[string]bool{"json": true} // json for Extra
 	var b bytes.Buffer
 	for _, c := range copied {
-		spec := types[c.original]
+		spec := original[c.original]
 		if spec == nil {
 			return nil, fmt.Errorf("the generated types have no %s, of which package fleetio has a copy", c.original)
 		}
@@ -100,13 +143,16 @@ func facade(source []byte) ([]byte, error) {
 		comment(&b, c.name+" "+c.doc)
 		fmt.Fprintf(&b, "type %s struct {\n", c.name)
 		for _, field := range object.Fields.List {
+			if name := field.Names[0].Name; taken[c.name+"."+name] {
+				return nil, fmt.Errorf("package fleetio has a %s.%s of its own: give the property with this Go name an x-go-name in the spec", c.name, name)
+			}
 			copyField(&b, source, field, c.field != "")
 			ast.Inspect(field.Type, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.SelectorExpr:
 					packages[fmt.Sprint(n.X)] = true
 				case *ast.Ident:
-					aliases[n.Name] = types[n.Name] != nil
+					aliases[n.Name] = original[n.Name] != nil
 				}
 				return true
 			})
@@ -116,8 +162,13 @@ func facade(source []byte) ([]byte, error) {
 	b.WriteString(nullable)
 	maps.DeleteFunc(aliases, func(name string, isType bool) bool { return !isType || name == "Nullable" || isCopied(name) })
 	for _, name := range slices.Sorted(maps.Keys(aliases)) {
+		for _, declared := range append(constants[name], name) {
+			if taken[declared] {
+				return nil, fmt.Errorf("package fleetio has a %s of its own: give the schema with this Go name an x-go-name in the spec, or its value one of x-enum-varnames", declared)
+			}
+		}
 		b.WriteByte('\n')
-		comment(&b, strings.Replace(types[name].Doc.Text(), name+" ", name+": ", 1))
+		comment(&b, strings.Replace(original[name].Doc.Text(), name+" ", name+": ", 1))
 		fmt.Fprintf(&b, "type %s = fleetioapi.%[1]s\n", name)
 		if values := constants[name]; len(values) > 0 {
 			fmt.Fprintf(&b, "\n// The values of a [%s] in the contract. The service may return others.\nconst (\n", name)

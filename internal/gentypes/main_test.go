@@ -16,7 +16,9 @@ func TestUpToDate(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(generated)
 	require.NoError(t, err)
-	want, err := facade(source)
+	taken, err := declared("../../fleetio/types.gen.go")
+	require.NoError(t, err)
+	want, err := facade(source, taken)
 	require.NoError(t, err)
 	got, err := os.ReadFile("../../fleetio/types.gen.go")
 	require.NoError(t, err)
@@ -44,7 +46,7 @@ type Grade string
 
 const GradeBad Grade = "bad"
 `
-	code, err := facade([]byte(changed))
+	code, err := facade([]byte(changed), nil)
 	require.NoError(t, err)
 	for _, want := range []string{"\t// The parts.\n\tParts []Part", "\ntype Part = fleetioapi.Part\n", "Raw   json.RawMessage"} {
 		assert.Contains(t, string(code), want)
@@ -53,14 +55,27 @@ const GradeBad Grade = "bad"
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
+	const types = `package p
+type Fault struct { A Error; B Grade }
+type FaultCreate struct {}
+type ListFaultsParams struct {}
+type FaultPage struct {}
+type Problem struct {}
+`
 	for name, c := range map[string]struct{ source, want string }{
 		"no Go":     {"package", "expected"},
 		"missing":   {"package p", "no Fault"},
 		"no struct": {"package p\ntype Fault string", "Fault is no struct"},
+		"method":    {"package p\ntype Fault struct { String string }", "package fleetio has a Fault.String of its own: give the property"},
+		"field":     {"package p\ntype Fault struct { Extra string }", "package fleetio has a Fault.Extra of its own"},
+		"type":      {types + "type Error struct{}\ntype Grade string", "package fleetio has a Error of its own: give the schema"},
+		"constant":  {types + "type Grade string\nconst ErrInvalid Grade = \"\"", "package fleetio has a ErrInvalid of its own"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := facade([]byte(c.source))
+			taken, err := declared("../../fleetio/types.gen.go")
+			require.NoError(t, err)
+			_, err = facade([]byte(c.source), taken)
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
