@@ -1,10 +1,10 @@
 package conformance
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,10 +130,7 @@ func TestManyMissingCredentials(t *testing.T) {
 	t.Parallel()
 	contract, err := Load([]byte(guardedSpec))
 	require.NoError(t, err)
-	lines := make([]string, 3000)
-	for i := range lines {
-		lines[i] = "/both 200"
-	}
+	lines := slices.Repeat([]string{"/both 200"}, 3000)
 	without := recordingsOf(t, map[string][]string{"a.ndjson": lines})
 	r, err := contract.Verify(traffic.Read(t.Context(), nil, without), Options{})
 	require.NoError(t, err)
@@ -221,7 +218,7 @@ func TestUnreadableExchanges(t *testing.T) {
 				[]int{r.Exchanges, r.Summary.Unreadable, r.Summary.Unmatched, r.Summary.OtherHosts})
 			require.Len(t, warnings, test.unreadable)
 			for _, warning := range warnings {
-				require.True(t, errors.As(warning, new(*traffic.EntryError)))
+				require.ErrorAs(t, warning, new(*traffic.EntryError))
 				require.ErrorContains(t, warning, "-: entry 1 (byte ")
 			}
 			_, err = contract.Verify(traffic.Read(t.Context(), strings.NewReader(in[:len(in)-3]), "-"), Options{})

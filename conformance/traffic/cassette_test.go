@@ -267,7 +267,7 @@ func TestCassettesOfOthers(t *testing.T) {
 	} {
 		_, err := collect(readAs(strings.NewReader(test.in), "x", formatUnknown))
 		require.Error(t, err, name)
-		assert.False(t, errors.As(err, new(*EntryError)), name)
+		assert.NotErrorAs(t, err, new(*EntryError), name)
 		assert.True(t, strings.HasSuffix(err.Error(), ": "+test.want), "%s: %v", name, err)
 	}
 	bad := strings.Replace(good, "{string: a}", "{string: !!binary '*'}", 1)
