@@ -105,8 +105,15 @@ func sample(example any, schema *openapi3.Schema) any {
 	case len(schema.Enum) > 0:
 		return schema.Enum[0]
 	}
-	if schema.Type.Is("object") {
+	if len(schema.AllOf) > 0 || schema.Type.Is("object") {
 		object := map[string]any{}
+		for _, part := range schema.AllOf {
+			of, isObject := sample(nil, part.Value).(map[string]any)
+			if !isObject {
+				return sample(nil, part.Value)
+			}
+			maps.Copy(object, of)
+		}
 		for _, name := range schema.Required {
 			object[name] = sample(nil, schema.Properties[name].Value)
 		}

@@ -20,7 +20,7 @@ import (
 func TestWithoutBehaviour(t *testing.T) { //nolint:tparallel // the cases share a server
 	t.Parallel()
 	var log bytes.Buffer
-	s, err := New(WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
+	s, err := New(WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))))
 	require.NoError(t, err)
 	s.mux = http.NewServeMux()
 	fleetioserver.HandlerWithOptions(fleetioserver.Unimplemented(s.answerExample),
@@ -66,7 +66,7 @@ func TestWithoutBehaviour(t *testing.T) { //nolint:tparallel // the cases share 
 				assert.Equal(t, http.StatusUnsupportedMediaType, call(func(r *http.Request) { r.Header.Del("Content-Type") }))
 				assert.Equal(t, http.StatusForbidden, call(func(r *http.Request) { r.Header.Set("Authorization", "Token sandbox-key-reporting") }))
 			}
-			assert.Equal(t, 1, strings.Count(log.String(), "operation="+o.ID), "it is logged once")
+			assert.Equal(t, 1, strings.Count(log.String(), `"operation":`+quote(o.ID)), "it is logged once")
 		})
 	}
 	reading := func(path, query string) func(*http.Request) {
