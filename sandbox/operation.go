@@ -30,8 +30,9 @@ var nothingHere = func() string {
 // generated strict handler is not used, because it decodes the body itself and reports only the first problem, in Go's
 // terms. The sandbox is not embedded, as an operation may have the name of one of its methods.
 type operations struct {
-	sandbox *Sandbox
 	fleetioserver.Unimplemented
+
+	sandbox *Sandbox
 }
 
 var _ fleetioserver.ServerInterface = operations{}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,11 +33,11 @@ func TestArguments(t *testing.T) {
 			mux.HandleFunc("/notes/{note_id}", func(_ http.ResponseWriter, r *http.Request) {
 				list, _, problem := readArguments(&fleetioserver.Operation{Parameters: []fleetioserver.Parameter{c.parameter}}, r)
 				assert.Equal(t, c.refuse, problem)
-				var got string
+				var got strings.Builder
 				for _, a := range list {
-					got += a.value
+					_, _ = got.WriteString(a.value)
 				}
-				assert.Equal(t, c.want, got)
+				assert.Equal(t, c.want, got.String())
 			})
 			mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil))
 		})

@@ -88,7 +88,7 @@ func newSandbox(opts ...Option) (*Sandbox, error) {
 		_ = s.store.Close() // the first error is the cause
 		return nil, err
 	}
-	fleetioserver.HandlerWithOptions(operations{s, s.answerExample}, fleetioserver.StdHTTPServerOptions{
+	fleetioserver.HandlerWithOptions(operations{s.answerExample, s}, fleetioserver.StdHTTPServerOptions{
 		BaseRouter:       router{s},
 		ErrorHandlerFunc: undecodable,
 	})
