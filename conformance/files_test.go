@@ -102,6 +102,7 @@ func TestLoadFileRejects(t *testing.T) {
 		"a URL without scheme":      {"//127.0.0.1/x.yaml", "", "is not followed"},
 		"a symbolic link":           {"link.yaml", "", "which must be below the folder of the spec"},
 		"a folder":                  {"../dir", "", "this is a folder"},
+		"gzip":                      {"b.yaml", "\x1f\x8b\x08", "a gzip file; unpack it first"},
 		"not YAML":                  {"b.yaml", "a: [\n", "paths/b.yaml: line 2: not YAML"},
 		"a mistake in another file": {"b.yaml", "\n\ntype: strin\n", `paths/b.yaml: line 3: #/paths~1b.yaml/type: unknown type "strin"`},
 		"a circle without a schema": {"b.yaml", "$ref: a.yaml#/get/responses/200/content/application~1json/schema\n", "the reference refers to itself"},

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -120,8 +121,12 @@ func readSpec(f *os.File) ([]byte, error) {
 		return nil, errors.New("this is a folder")
 	}
 	text, err := io.ReadAll(io.LimitReader(f, MaxSpec+1))
-	if err == nil && len(text) > MaxSpec {
+	switch {
+	case err != nil:
+	case len(text) > MaxSpec:
 		err = fmt.Errorf("larger than %d MiB", MaxSpec>>20)
+	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
+		err = errors.New("a gzip file; unpack it first")
 	}
 	return text, err
 }

@@ -66,6 +66,8 @@ func readRows(file io.Reader, name string, m Mapping) iter.Seq2[row, error] {
 		}
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):
+		case bytes.HasPrefix(start, []byte("\x1f\x8b")):
+			err = fmt.Errorf("%s: a gzip file; unpack it first", name)
 		case bytes.HasPrefix(bytes.TrimSpace(start), []byte("{")):
 			err = readNDJSON(b, name, m, yield)
 		default:

@@ -61,6 +61,7 @@ func TestReadRows(t *testing.T) {
 		"JSON that is not UTF-8": {`{"code":"` + "\xff" + `","vehicle_id":1}`, []string{"1@1: not valid UTF-8"}},
 		"broken JSON":            {`{"code":"P1"` + "\n[]\n" + `{"code":}`, []string{"1@1: not valid JSON", "2@2: not a JSON object", "3@3: not valid JSON"}},
 		"nothing":                {"", []string{"f: no header row"}},
+		"gzip":                   {"\x1f\x8b\x08", []string{"f: a gzip file; unpack it first"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
