@@ -225,7 +225,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 			assert.True(t, err == nil || errors.As(err, &e))
 			ended[became(err)]++
 		}
-		assert.Len(t, ended, 2, "%v", ended)
+		assert.Greater(t, len(ended), 1, "%v", ended)
 		transport.CloseIdleConnections()
 	})
 }

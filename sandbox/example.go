@@ -12,9 +12,6 @@ func (s *Sandbox) answerExample(w http.ResponseWriter, _ *http.Request, _ string
 	if _, logged := s.exampleLogged.LoadOrStore(o.ID, true); !logged {
 		s.logger.Warn("the sandbox has no behaviour for the operation, and responds with the example of the contract", "operation", o.ID)
 	}
-	for name, value := range o.Header {
-		c.header.Set(name, value)
-	}
 	if o.ContentType != "" {
 		c.header.Set("Content-Type", o.ContentType)
 	}

@@ -107,6 +107,11 @@ func (s *Sandbox) perform(c *exchange, why string, handle http.HandlerFunc) {
 		c.input = readInput(c.operation.Body, c.sent)
 	}
 	handle(c, c.request)
+	for name, example := range c.operation.Header {
+		if c.status == c.operation.Status && c.header.Get(name) == "" { // one without a behaviour
+			c.header.Set(name, example)
+		}
+	}
 }
 
 // performLater performs the operation of an exchange after the delay of its failure, and discards the response. It does

@@ -58,6 +58,25 @@ func TestUndecodable(t *testing.T) {
 	}
 }
 
+// TestNewHeader responds with a header that the sandbox does not know.
+func TestNewHeader(t *testing.T) {
+	t.Parallel()
+	s, err := New()
+	require.NoError(t, err)
+	o := *operationAt(http.MethodPost, "/api/v1/faults")
+	o.Header = map[string]string{"X-Remaining": "5", "Location": "/example"}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/faults", nil)
+	for _, status := range []int{o.Status, http.StatusTeapot} {
+		c := &exchange{response: response{header: http.Header{}}, request: r, operation: &o, failure: Failure{plan: plan{accept: true}}}
+		s.perform(c, "", func(http.ResponseWriter, *http.Request) {
+			c.status = status
+			c.header.Set("Location", "/7")
+		})
+		assert.Equal(t, status == o.Status, c.header.Get("X-Remaining") == "5")
+		assert.Equal(t, "/7", c.header.Get("Location"))
+	}
+}
+
 // TestOtherBodies sends bodies to an operation that takes JSON and others, whose content is not checked.
 func TestOtherBodies(t *testing.T) {
 	t.Parallel()

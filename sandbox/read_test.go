@@ -254,7 +254,7 @@ func TestListRefuses(t *testing.T) {
 		"per_page=%zz", "start_cursor=", "start_cursor=x", "start_cursor=" + cursor[1:], "start_cursor=AAAAAAAAAAAAAAAAAAAAAA", "start_cursor=%ff",
 		"start_cursor=" + cursor + "&sort[id]=asc", "start_cursor=" + cursor + "&filter[code][eq]=P0420",
 		"filter[vehicle_id][eq]=0", "filter[vehicle_id][eq]=x", "filter[status][include]=closed", "filter[status][include]=", "filter[status][include]=open,closed", "filter[status][include]=open%2Cignored",
-		"filter[created_at][lt]=yesterday", "filter[created_at][lt]=2026-01-01", "sort[id]=up", "sort[id]=", "sort[code]=asc", "filter[code][neq]=x", "filter[extrenal_id][eq]=x",
+		"filter[created_at][lt]=yesterday", "filter[created_at][lt]=2026-01-01", "sort[id]=up", "sort[id]=", "sort[none]=asc", "filter[code][neq]=x", "filter[extrenal_id][eq]=x",
 	} {
 		t.Run(query, func(t *testing.T) {
 			t.Parallel()

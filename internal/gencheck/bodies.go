@@ -65,7 +65,7 @@ func (c *compiler) operations() ([]*operation, error) {
 			if o.parameters, err = c.parameters(e.value, item); err != nil {
 				return nil, err
 			}
-			if err := c.body(o); err != nil {
+			if err := cmp.Or(c.body(o), c.responses(o)); err != nil {
 				return nil, err
 			}
 			list = append(list, o)
@@ -141,6 +141,30 @@ func (c *compiler) body(o *operation) error {
 		return err
 	}
 	return c.checkInput(o.body)
+}
+
+// responses returns an error for a response of JSON without a type, which the generated server makes an interface with
+// methods.
+func (c *compiler) responses(o *operation) error {
+	for _, r := range o.at("responses").entries() {
+		response, err := c.resolve(r.value)
+		if err != nil {
+			return err
+		}
+		for _, e := range response.at("content").entries() {
+			schema, err := c.resolve(e.value.at("schema"))
+			if err != nil {
+				return err
+			}
+			hasType := slices.ContainsFunc([]string{"type", "properties", "allOf", "anyOf", "oneOf", "x-go-type"}, func(keyword string) bool {
+				return schema.at(keyword).exists()
+			})
+			if !hasType && strings.Contains(mediaType(e.key), "json") {
+				return c.errorAt(e.value, "the generated server does not compile with a response of JSON that has no type: give its schema one, or x-go-type: json.RawMessage")
+			}
+		}
+	}
+	return nil
 }
 
 // typedSchema is a schema with a Go type.
