@@ -144,7 +144,7 @@ func (g generator) strings(n *schema, v string, propose proposal) {
 		propose("digits", lengthen("", runes, '7'))
 		propose("letters", lengthen("", runes, 'q'))
 	}
-	for _, text := range formats[n.format].Invalid {
+	for _, text := range slices.Concat(formats[n.format].Invalid, formats[n.format].Unusual) {
 		propose(cmp.Or(strings.Trim(strings.ReplaceAll(encode(text), "/", "|"), `"`), "empty"), text)
 	}
 }
@@ -209,7 +209,7 @@ func (g generator) objects(n *schema, v map[string]any, nested int, propose prop
 	propose("one-more", more)
 	for _, name := range sortedKeys(n.properties) {
 		property := n.properties[name]
-		if property.omittedFrom(g.part) == "" || nested == maxNested {
+		if property.omittedFrom(g.part) == nil || nested == maxNested {
 			continue
 		}
 		value, _ := g.value(property)

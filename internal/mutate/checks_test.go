@@ -58,6 +58,9 @@ func TestGeneratedChecks(t *testing.T) {
 		var reported []string // findings in the request's body
 		expressible, inJSON := true, true
 		for _, f := range findings {
+			if f.Rule == "portability" { // the checks are stricter: Go's decoder rejects it
+				f.Source, f.Rule = conformance.Documented, "format"
+			}
 			if f.Part == conformance.RequestBody && f.Fails() {
 				reported = append(reported, strings.TrimPrefix(f.Pointer, "/")+" "+f.Rule)
 				expressible = expressible && inexpressible[f.Rule] == ""

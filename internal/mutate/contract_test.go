@@ -257,7 +257,7 @@ func (m *media) isText() bool {
 func isJSON(mediaType string) bool {
 	name, _, _ := strings.Cut(strings.ToLower(mediaType), ";")
 	name = strings.TrimSpace(name)
-	return name == "application/json" || strings.HasSuffix(name, "+json")
+	return name == "application/json" || name == "text/json" || strings.HasSuffix(name, "+json")
 }
 
 // covers reports whether a media type or range of the spec includes a media type.

@@ -18,7 +18,8 @@ import (
 // criterion is an entry of x-criteria, see api/README.md.
 type criterion struct {
 	name, at    string
-	when        []operand
+	when        []operand // which must have a value
+	unless      []operand // which must have none
 	left, right operand
 	operator    string // "match" for a pattern
 	pattern     string
@@ -39,6 +40,7 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 		Type      string   `json:"type"`
 		Context   string   `json:"context"`
 		When      []string `json:"when"`
+		Unless    []string `json:"unless"`
 	}
 	if err := json.Unmarshal([]byte(encode(extension)), &entries); err != nil {
 		return nil, fmt.Errorf("%s/x-criteria: %w", at, err)
@@ -48,6 +50,9 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 		c := criterion{name: e.Name, at: at + "/x-criteria" + pointer(e.Name) + "/condition"}
 		for _, text := range e.When {
 			c.when = append(c.when, parseOperand(text))
+		}
+		for _, text := range e.Unless {
+			c.unless = append(c.unless, parseOperand(text))
 		}
 		if e.Type == "regex" {
 			c.operator, c.left, c.pattern = "match", parseOperand(e.Context), e.Condition
@@ -132,6 +137,11 @@ func (m *exchangeModel) violatedCriteria(others []Expectation) (all []Expectatio
 func (m *exchangeModel) holds(c criterion, others []Expectation) (holds, skipped bool) {
 	for _, o := range c.when {
 		if !m.find(o).present {
+			return false, true
+		}
+	}
+	for _, o := range c.unless {
+		if at := m.find(o); at.present || !at.known {
 			return false, true
 		}
 	}
@@ -227,6 +237,7 @@ func compare(a, b any, times bool) (order int, ok bool) {
 
 // instant is a date-time that is well-formed. Go has no leap second: it is the second after.
 func instant(text string) time.Time {
+	text = strings.ToUpper(text)
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		t, _ = time.Parse(time.RFC3339, strings.Replace(text, ":60", ":59", 1))
@@ -269,9 +280,21 @@ func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
 	return nil, false
 }
 
+// applicable returns the exchange without the values by which a criterion does not apply; nil where it violates anything.
+func (m *exchangeModel) applicable(rng *rand.Rand, c criterion) *exchangeModel {
+	for _, o := range c.unless {
+		m = m.without(o.part, o.path)
+	}
+	return m.repaired(rng)
+}
+
 // criteria adds exchanges in which one criterion does not hold.
-func (c *collector) criteria(base *exchangeModel) {
-	for _, one := range base.to.criteria {
+func (c *collector) criteria(conforming *exchangeModel) {
+	for _, one := range conforming.to.criteria {
+		base := conforming.applicable(c.rng, one)
+		if base == nil {
+			continue
+		}
 		propose := func(o operand, name string, v any) {
 			c.add(base.with(o.part, o.path, v), one.named(base, name))
 		}

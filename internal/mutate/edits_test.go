@@ -246,3 +246,48 @@ func (o *operation) rejection(m *Mutant) (status int, named string) {
 	}
 	return http.StatusUnprocessableEntity, field
 }
+
+// TestStatusNotes shows that a valid request that is rejected because of its content gets a note, and an invalid one that
+// is answered with a server error; other statuses get none.
+func TestStatusNotes(t *testing.T) {
+	t.Parallel()
+	c, contract, mutants := mutantsOf(t)
+	notes := func(t *testing.T, ex *traffic.Exchange) (rules []string) {
+		t.Helper()
+		findings, err := contract.Check(ex)
+		require.NoError(t, err)
+		for _, f := range findings {
+			if f.Part == conformance.ResponseStatus && f.Source == conformance.Note {
+				rules = append(rules, f.Rule)
+			}
+		}
+		return rules
+	}
+	otherReasons := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}
+	rng := newRand(6)
+	for _, o := range c.operations {
+		ex := conforming(rng, combinations(o, o.responses[0])[0], true).exchange()
+		for status := 200; status < 600; status++ {
+			ex.Status = status
+			var want []string
+			if status/100 == 4 && !slices.Contains(otherReasons, status) {
+				want = []string{"rejected"}
+			}
+			assert.Equal(t, want, notes(t, ex), "%s %d", o.id, status)
+		}
+	}
+	for i := range mutants {
+		m := &mutants[i]
+		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" {
+			continue
+		}
+		for status, want := range map[int][]string{http.StatusBadGateway: {"server-error"}, http.StatusBadRequest: nil} {
+			if m.Expected.Rule == "security" {
+				want = nil
+			}
+			ex := *m.Exchange
+			ex.Status = status
+			assert.Equal(t, want, notes(t, &ex), "%s %d", m.Name, status)
+		}
+	}
+}

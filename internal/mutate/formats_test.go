@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// formats are texts that have a format, and texts that almost do. They are written by hand, after RFC 3339 (section 5.6),
+// formats are texts that have a format, texts that almost do, and texts that have it, but are worth a note. They are written by hand, after RFC 3339 (section 5.6),
 // RFC 3986 (appendix A) and RFC 4648 (section 4): no parser decides them.
-var formats = readTable[map[string]struct{ Valid, Invalid []string }](formatTable)
+var formats = readTable[map[string]struct{ Valid, Invalid, Unusual []string }](formatTable)
 
 //go:embed formats.json
 var formatTable []byte
@@ -30,7 +30,7 @@ func readTable[T any](data []byte) (table T) {
 func wellFormed(format, text string) bool {
 	f, known := formats[format]
 	switch {
-	case !known || slices.Contains(f.Valid, text):
+	case !known || slices.Contains(f.Valid, text), slices.Contains(f.Unusual, text):
 		return true
 	case slices.Contains(f.Invalid, text):
 		return false

@@ -203,7 +203,7 @@ func (g generator) object(n *schema, depth int, object map[string]any) any {
 	for _, name := range sortedKeys(n.properties) {
 		_, required := n.required[name]
 		optional := depth > 3 || !g.full && g.oneIn(3)
-		if property := n.properties[name]; property.omittedFrom(g.part) == "" && (required || !optional) {
+		if property := n.properties[name]; property.omittedFrom(g.part) == nil && (required || !optional) {
 			object[name] = g.draw(property, depth+1)
 		}
 	}
@@ -218,10 +218,6 @@ func (g generator) object(n *schema, depth int, object map[string]any) any {
 	}
 	for i := g.rng.IntN(4); more > 0; i, more = i+1, more-1 {
 		object[[]string{"extra", "/~ %", "ключ", ""}[i%4]+strings.Repeat("+", i/4)] = g.unnamed(n, depth)
-	}
-	// Undocumented properties are no deviation of a request: the server may ignore them.
-	if g.part == conformance.RequestBody && !n.closed && n.rest == nil && g.oneIn(6) {
-		object["unknown"] = g.anything(depth)
 	}
 	names := sortedKeys(object)
 	g.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })

@@ -21,7 +21,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
-// Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift).
+// Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift, or a note).
 type Mutant struct {
 	Name     string            // parts with slashes between: createFault/201/body/id/minimum/one-beyond
 	Exchange *traffic.Exchange // its Source is the name
@@ -33,7 +33,7 @@ type Mutant struct {
 
 // Expectation is what a finding must say.
 type Expectation struct {
-	Claim   string // ID of the violated claim, see [conformance.Claim]; "" for drift
+	Claim   string // ID of the violated claim, see [conformance.Claim]; "" for drift and notes
 	Rule    string
 	Part    conformance.Part
 	Pointer string
@@ -167,7 +167,7 @@ func (c *collector) values(base *exchangeModel) {
 				for i := 0; i < len(bases) && !c.taken[key]; i++ {
 					changed := bases[i].with(part, at.path, value)
 					c.taken[key] = c.add(changed, func(e Expectation) string {
-						if e.Rule == "criterion" || e.Part != part || e.Claim == "" && e.Rule != "undocumented-property" {
+						if e.Rule == "criterion" || e.Part != part || e.Claim == "" && !e.isNote() {
 							return ""
 						}
 						return base.label(part) + e.Pointer + "/" + e.Rule + "/" + name
@@ -203,7 +203,7 @@ func sites(n *schema, v any, path []string) []site {
 				all = append(all, sites(property, v[name], append(path, name))...)
 			}
 		}
-		if chosen := n.choices[asText(v[n.discriminator])]; chosen != nil {
+		if chosen := n.choice(v); chosen != nil {
 			all = append(all, sites(chosen, v, path)...)
 		}
 	}

@@ -1,6 +1,7 @@
 package mutate
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -19,28 +20,43 @@ type oracle struct {
 // check returns what a value of a part violates.
 func check(n *schema, v any, part conformance.Part) []Expectation {
 	o := oracle{part: part}
-	o.value(n, v, "", true)
+	o.value(n, v, "", n)
+	if part == conformance.RequestBody || part == conformance.ResponseBody {
+		o.drift([]*schema{n}, v, "")
+	}
 	return o.violations
 }
 
-func (o *oracle) add(rule, pointer, at string) {
-	e := claim(at, rule, o.part, pointer)
+func (o *oracle) add(rule, pointer, at string) { o.addOnce(claim(at, rule, o.part, pointer)) }
+
+// note adds what is no violation, but worth a note.
+func (o *oracle) note(rule, pointer string) { o.addOnce(Expectation{"", rule, o.part, pointer}) }
+
+func (o *oracle) addOnce(e Expectation) {
 	if !slices.Contains(o.violations, e) {
 		o.violations = append(o.violations, e)
 	}
 }
 
-// satisfied reports whether a value satisfies a schema, whatever it has besides.
-func (o *oracle) satisfied(n *schema, v any, at string) bool {
+// satisfied reports whether a value satisfies a schema, whatever notes it deserves.
+func (o *oracle) satisfied(n *schema, v any, at string, root *schema) bool {
 	other := oracle{part: o.part}
-	other.value(n, v, at, false)
-	return len(other.violations) == 0
+	other.value(n, v, at, root)
+	return !slices.ContainsFunc(other.violations, func(e Expectation) bool { return !e.isNote() })
 }
 
-// value checks a value. whole says that no other schema describes the same value.
-func (o *oracle) value(n *schema, v any, at string, whole bool) {
+// noteRules are the rules of what violates nothing.
+var noteRules = []string{"nullable", "portability", "readOnly", "undocumented-property"}
+
+func (e Expectation) isNote() bool { return e.Claim == "" && slices.Contains(noteRules, e.Rule) }
+
+// value checks a value. root is the schema of the value that the schema is combined in, or the schema itself.
+func (o *oracle) value(n *schema, v any, at string, root *schema) {
 	switch {
 	case v == nil && n.nullable:
+		if !o.allowsNull(n, at, root) {
+			o.note("nullable", at)
+		}
 		return
 	case v == nil && len(n.types) > 0:
 		o.add("nullable", at, n.nullClaim)
@@ -56,16 +72,29 @@ func (o *oracle) value(n *schema, v any, at string, whole bool) {
 		o.add(rule, at, n.at+"/"+rule)
 	}
 	switch v := v.(type) {
+	case string:
+		if slices.Contains(formats[n.format].Unusual, v) {
+			o.note("portability", at)
+		}
 	case []any:
 		for i, item := range v {
 			if n.item != nil {
-				o.value(n.item, item, at+pointer(strconv.Itoa(i)), true)
+				o.value(n.item, item, at+pointer(strconv.Itoa(i)), n.item)
 			}
 		}
 	case map[string]any:
-		o.object(n, v, at, whole)
+		o.object(n, v, at, root)
 	}
-	o.combined(n, v, at)
+	o.combined(n, v, at, root)
+}
+
+// allowsNull reports whether the enum and the combined schemas allow null, too.
+func (o *oracle) allowsNull(n *schema, at string, root *schema) bool {
+	allows := func(part *schema) bool { return o.satisfied(part, nil, at, root) }
+	return (len(n.enum) == 0 || contains(n.enum, nil)) &&
+		!slices.ContainsFunc(n.allOf, func(part *schema) bool { return !allows(part) }) &&
+		(len(n.anyOf) == 0 || slices.ContainsFunc(n.anyOf, allows)) &&
+		(len(n.oneOf) == 0 || slices.ContainsFunc(n.oneOf, allows))
 }
 
 // allows reports whether the schema's types include that of a value. 1.0 is an integer, as in later drafts of JSON Schema.
@@ -135,9 +164,10 @@ func hasTwins(list []any) bool {
 	return false
 }
 
-func (o *oracle) object(n *schema, v map[string]any, at string, whole bool) {
+func (o *oracle) object(n *schema, v map[string]any, at string, root *schema) {
+	waived := slices.Concat(n.omitted(o.part), root.omitted(o.part))
 	for _, name := range sortedKeys(n.required) {
-		if _, present := v[name]; !present && n.properties[name].omittedFrom(o.part) == "" {
+		if _, present := v[name]; !present && !slices.Contains(waived, name) {
 			o.add("required", at+pointer(name), n.required[name])
 		}
 	}
@@ -149,43 +179,101 @@ func (o *oracle) object(n *schema, v map[string]any, at string, whole bool) {
 				o.add("allowEmptyValue", place, n.emptyClaims[name])
 			}
 		case property != nil:
-			if rule := property.omittedFrom(o.part); rule != "" {
-				o.add(rule, place, property.at+"/"+rule)
+			switch marked := property.omittedFrom(o.part); {
+			case marked != nil && ofRequest(o.part):
+				o.note("readOnly", place)
+			case marked != nil:
+				o.add("writeOnly", place, marked.at+"/writeOnly")
 			}
-			o.value(property, v[name], place, true)
+			o.value(property, v[name], place, property)
 		case n.rest != nil:
-			o.value(n.rest, v[name], place, true)
+			o.value(n.rest, v[name], place, n.rest)
 		case n.closed:
 			o.add("additionalProperties", place, n.at+"/additionalProperties")
 		}
 	}
-	if !whole || o.part != conformance.ResponseBody {
-		return
+}
+
+// drift adds the properties of a value, and of the values in it, that none of the schemas that apply to it describes.
+func (o *oracle) drift(schemas []*schema, v any, at string) {
+	var all []*schema
+	for _, n := range schemas {
+		all = o.applying(all, n, v, at, schemas[0])
 	}
-	known := map[string]bool{}
-	if all := n.described(known); all || len(known) == 0 {
-		return
-	}
-	for _, name := range sortedKeys(v) {
-		if !known[name] {
-			o.violations = append(o.violations, Expectation{"", "undocumented-property", o.part, at + pointer(name)})
+	switch v := v.(type) {
+	case []any:
+		var items []*schema
+		for _, n := range all {
+			if n.item != nil {
+				items = append(items, n.item)
+			}
+		}
+		for i, item := range v {
+			o.drift(items, item, at+pointer(strconv.Itoa(i)))
+		}
+	case map[string]any:
+		for _, name := range sortedKeys(v) {
+			var below []*schema
+			listed, open, known := false, false, false
+			for _, n := range all {
+				listed = listed || len(n.properties)+len(n.required) > 0
+				open = open || n.open || n.closed // then another name violates a claim
+				known = known || n.properties[name] != nil || n.required[name] != ""
+				if property := cmp.Or(n.properties[name], n.rest); property != nil {
+					below = append(below, property)
+				}
+			}
+			o.drift(below, v[name], at+pointer(name))
+			if listed && !open && !known {
+				o.note("undocumented-property", at+pointer(name))
+			}
 		}
 	}
 }
 
-func (o *oracle) combined(n *schema, v any, at string) {
-	for _, part := range n.allOf {
-		o.value(part, v, at, false)
+// applying adds a schema, and those combined in it that apply to a value: of alternatives the ones that it satisfies, or
+// all where it satisfies none.
+func (o *oracle) applying(all []*schema, n *schema, v any, at string, root *schema) []*schema {
+	if slices.Contains(all, n) {
+		return all
 	}
-	if n.not != nil && o.satisfied(n.not, v, at) {
+	all = append(all, n)
+	parts := slices.Clone(n.allOf)
+	if chosen := n.choice(v); chosen != nil {
+		parts = append(parts, chosen)
+	} else {
+		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
+			fails := func(part *schema) bool { return !o.satisfied(part, v, at, root) }
+			if matching := slices.DeleteFunc(slices.Clone(alternatives), fails); len(matching) > 0 {
+				alternatives = matching
+			}
+			parts = append(parts, alternatives...)
+		}
+	}
+	for _, part := range parts {
+		all = o.applying(all, part, v, at, root)
+	}
+	return all
+}
+
+// choice is the schema that the discriminator chooses for a value; nil for none.
+func (n *schema) choice(v any) *schema {
+	object, _ := v.(map[string]any)
+	return n.choices[asText(object[n.discriminator])]
+}
+
+func (o *oracle) combined(n *schema, v any, at string, root *schema) {
+	for _, part := range n.allOf {
+		o.value(part, v, at, root)
+	}
+	if n.not != nil && o.satisfied(n.not, v, at, root) {
 		o.add("not", at, n.at+"/not")
 	}
 	if n.discriminator != "" {
-		object, isObject := v.(map[string]any)
-		name, isText := object[n.discriminator].(string)
-		switch chosen := n.choices[name]; {
-		case isText && chosen != nil:
-			o.value(chosen, v, at, false)
+		_, isObject := v.(map[string]any)
+		switch chosen := n.choice(v); {
+		case chosen != nil:
+			o.value(chosen, v, at, root)
 		case isObject:
 			o.add("discriminator", at+pointer(n.discriminator), n.at+"/discriminator")
 		default: // no claim is about that
@@ -195,7 +283,7 @@ func (o *oracle) combined(n *schema, v any, at string) {
 	}
 	matches := func(alternatives []*schema) (count int) {
 		for _, alternative := range alternatives {
-			if o.satisfied(alternative, v, at) {
+			if o.satisfied(alternative, v, at, root) {
 				count++
 			}
 		}

@@ -289,6 +289,9 @@ func (p *parameter) read(texts []string) any {
 		return p.list(values)
 	}
 	items := strings.Split(text, p.separator())
+	if p.in == "header" && !p.schema.reads("object") { // RFC 9110, section 5.6.1: empty elements count for nothing
+		items = slices.DeleteFunc(items, func(item string) bool { return strings.TrimSpace(item) == "" })
+	}
 	if len(values) == 1 && p.explode {
 		items = values
 	}

@@ -185,30 +185,31 @@ func isText(part conformance.Part) bool {
 	return part != conformance.RequestBody && part != conformance.ResponseBody
 }
 
-// omittedFrom is the keyword by which the sender of a part leaves this property out, "" for none.
-func (n *schema) omittedFrom(part conformance.Part) string {
-	switch {
-	case n == nil:
-		return ""
-	case n.readOnly && ofRequest(part):
-		return "readOnly"
-	case n.writeOnly && !ofRequest(part):
-		return "writeOnly"
+// omittedFrom is the schema by which the sender of a part leaves this property out: its own or one that it combines; nil
+// for none.
+func (n *schema) omittedFrom(part conformance.Part) *schema {
+	if n.readOnly && ofRequest(part) || n.writeOnly && !ofRequest(part) {
+		return n
 	}
-	return ""
+	for _, of := range n.allOf {
+		if marked := of.omittedFrom(part); marked != nil {
+			return marked
+		}
+	}
+	return nil
 }
 
-// described adds the names that the schema and those that it combines describe. It reports whether they describe every
-// name: a closed schema does, as additionalProperties is a claim about the names that it does not list.
-func (n *schema) described(known map[string]bool) (all bool) {
-	for name := range n.properties {
-		known[name] = true
+// omitted are the properties of the schema, and of those that it combines, that the sender of a part leaves out.
+func (n *schema) omitted(part conformance.Part) (names []string) {
+	for _, name := range sortedKeys(n.properties) {
+		if n.properties[name].omittedFrom(part) != nil {
+			names = append(names, name)
+		}
 	}
-	all = n.open || n.closed
-	for _, part := range slices.Concat(n.allOf, n.anyOf, n.oneOf) {
-		all = part.described(known) || all
+	for _, of := range slices.Concat(n.allOf, n.anyOf, n.oneOf) {
+		names = append(names, of.omitted(part)...)
 	}
-	return all
+	return names
 }
 
 // below finds the schema of a place in a value; nil where there is none.
