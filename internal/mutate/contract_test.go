@@ -251,8 +251,11 @@ func (c *content) claim() string {
 
 // isText reports whether a body is text whose schema is checked.
 func (m *media) isText() bool {
-	return strings.HasPrefix(m.name, "text/") && !strings.Contains(m.name, "*") && m.schema.reads("string")
+	return !m.isJSON() && strings.HasPrefix(m.name, "text/") && !strings.Contains(m.name, "*") && m.schema.reads("string")
 }
+
+// isJSON reports whether a body is JSON, and not any octets.
+func (m *media) isJSON() bool { return isJSON(concrete(m.name)) && m.schema.format != "binary" }
 
 func isJSON(mediaType string) bool {
 	name, _, _ := strings.Cut(strings.ToLower(mediaType), ";")

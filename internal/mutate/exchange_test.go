@@ -134,7 +134,7 @@ func (m *exchangeModel) generateBody(
 		return true
 	}
 	headers["Content-Type"] = concrete(of.name)
-	if !isJSON(concrete(of.name)) && !of.isText() {
+	if !of.isJSON() && !of.isText() {
 		return true
 	}
 	v, ok := generator{rng, part, full || of.isText()}.value(of.schema) // an empty text is no body

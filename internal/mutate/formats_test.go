@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// formats are texts that have a format, texts that almost do, and texts that have it, but are worth a note. They are written by hand, after RFC 3339 (section 5.6),
-// RFC 3986 (appendix A) and RFC 4648 (section 4): no parser decides them.
+// formats are texts that have a format, texts that almost do, and texts that have it, but are worth a note. They are written by hand, after RFC 3339 (section 5.6
+// and appendix A), RFC 3986 (appendix A), RFC 4648 (section 4), RFC 5321 (section 4.1.2), RFC 1123 (section 2.1) and RFC 4291
+// (section 2.2): no parser decides them.
 var formats = readTable[map[string]struct{ Valid, Invalid, Unusual []string }](formatTable)
 
 //go:embed formats.json
@@ -35,11 +36,14 @@ func wellFormed(format, text string) bool {
 	case slices.Contains(f.Invalid, text):
 		return false
 	case format == "date-time":
+		text = strings.ToUpper(text)
 		_, err := time.Parse(time.RFC3339, text)
 		return err == nil && dateTime.MatchString(text)
 	case format == "byte":
 		_, err := base64.StdEncoding.DecodeString(text)
 		return err == nil
+	case format == "hostname":
+		return label.MatchString(text)
 	case format == "uri-reference":
 		first, _, _ := strings.Cut(text, "/")
 		_, err := url.Parse(text)
@@ -51,6 +55,7 @@ func wellFormed(format, text string) bool {
 
 var (
 	dateTime      = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+	label         = regexp.MustCompile(`^[a-z0-9]{1,63}$`)
 	uriCharacters = regexp.MustCompile("^[!$-;=?-Z_a-z~]*(#[!$-;=?-Z_a-z~]*)?$")
 )
 

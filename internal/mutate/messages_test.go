@@ -70,7 +70,7 @@ func (c *collector) bodies(base *exchangeModel) {
 		for name, values := range contentTypes(right) {
 			add("content-type/"+name, mediaType, func(m *traffic.Message) { m.Header["Content-Type"] = values })
 		}
-		if isJSON(right) {
+		if s.media.isJSON() {
 			note := Expectation{"", mediaType.Rule, mediaType.Part, mediaType.Pointer} // it has no effect
 			name, _, _ := strings.Cut(right, ";")
 			for _, charset := range []string{"iso-8859-1", "utf-16", "windows-1252"} {
@@ -86,7 +86,7 @@ func (c *collector) bodies(base *exchangeModel) {
 					func(m *traffic.Message) { m.Header.Set("Content-Type", other) })
 			}
 		}
-		if isJSON(right) {
+		if s.media.isJSON() {
 			c.syntax(base, s, func(name, rule, at, body string) {
 				add("json/"+name, claim(s.media.at, rule, s.body, at), func(m *traffic.Message) { m.Body = []byte(body) })
 			})

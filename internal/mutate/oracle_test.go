@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -73,7 +74,7 @@ func (o *oracle) value(n *schema, v any, at string, root *schema) {
 	}
 	switch v := v.(type) {
 	case string:
-		if slices.Contains(formats[n.format].Unusual, v) {
+		if strings.HasSuffix(n.format, "time") && strings.ContainsAny(v, "tz") && wellFormed(n.format, v) {
 			o.note("portability", at)
 		}
 	case []any:

@@ -58,6 +58,9 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 				for _, at := range sites(s.media.schema, whole, nil) {
 					if at.schema.nullable && len(at.schema.types) > 0 {
 						for _, quiet := range base.quiet() {
+							if _, known := quiet.value(s.body); !known {
+								continue
+							}
 							add(base.label(s.body)+pointer(at.path...)+"/nullable/null", claimID(s.body, at.schema.at+"/nullable"),
 								quiet.with(s.body, at.path, nil), state)
 						}

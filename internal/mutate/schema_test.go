@@ -164,8 +164,12 @@ func (c *contract) compile(n *schema, of *openapi3.Schema) {
 		}
 	}
 	for name, ref := range of.Discriminator.Mapping { // a reference, or the name of a schema
-		if alternative := cmp.Or(byRef[ref.Ref], byRef[components+ref.Ref]); alternative != nil {
-			n.choices[name] = alternative
+		for _, ref := range []string{ref.Ref, components + ref.Ref} {
+			if of := c.doc.Components.Schemas[strings.TrimPrefix(ref, components)]; byRef[ref] != nil {
+				n.choices[name] = byRef[ref]
+			} else if of != nil && of.Value.Type == nil && len(of.Value.AllOf) == 1 && byRef[of.Value.AllOf[0].Ref] != nil { // an alias
+				n.choices[name] = byRef[of.Value.AllOf[0].Ref]
+			}
 		}
 	}
 }
