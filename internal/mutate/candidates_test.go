@@ -18,7 +18,7 @@ type proposal func(name string, value any)
 // candidates proposes values for a place: for each keyword of its schema, one for each way in which servers get it wrong.
 // The schema is nested so deep in others that combine it.
 func (g generator) candidates(n *schema, v any, nested int, propose proposal) {
-	if len(n.types)+len(n.anyOf)+len(n.oneOf) > 0 && n.discriminator == "" {
+	if len(n.types)+len(n.anyOf)+len(n.oneOf) > 0 && (n.discriminator == "" || n.inherits) {
 		propose("null", nil)
 		for _, name := range sortedKeys(others) {
 			propose(name, others[name])
@@ -166,6 +166,9 @@ func (g generator) lists(n *schema, v []any, propose proposal) {
 			if item := g.item(n, 0); !n.unique || !contains(longer, item) {
 				longer = append(longer, item)
 			}
+		}
+		for len(longer) > 0 && len(longer) <= n.items.max { // there are no more that differ
+			longer = append(longer, longer[0])
 		}
 		propose("one-more", longer)
 	}

@@ -107,6 +107,7 @@ func parse(data []byte) (*contract, error) {
 			c.operations = append(c.operations, o)
 		}
 	}
+	c.inheritance()
 	return c, nil
 }
 

@@ -273,7 +273,7 @@ func (m *exchangeModel) repairs(rng *rand.Rand, c criterion) (all []*exchangeMod
 
 // generate generates another value for an operand.
 func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
-	g := generator{rng, o.part, false}
+	g := generator{rng: rng, part: o.part}
 	if n := m.schemas[o.part].below(o.path); n != nil {
 		return g.value(n)
 	}

@@ -100,7 +100,7 @@ func (m *exchangeModel) generateParameters(rng *rand.Rand, full bool) bool {
 			if !required && part != conformance.RequestPath && !full && rng.IntN(3) == 0 {
 				continue
 			}
-			v, found := m.parameterValue(generator{rng, part, full}, of.byName[name])
+			v, found := m.parameterValue(generator{rng: rng, part: part, full: full}, of.byName[name])
 			if !found {
 				return false
 			}
@@ -137,7 +137,7 @@ func (m *exchangeModel) generateBody(
 	if !of.isJSON() && !of.isText() {
 		return true
 	}
-	v, ok := generator{rng, part, full || of.isText()}.value(of.schema) // an empty text is no body
+	v, ok := generator{rng: rng, part: part, full: full || of.isText()}.value(of.schema) // an empty text is no body
 	m.values[part], m.schemas[part] = v, of.schema
 	return ok
 }

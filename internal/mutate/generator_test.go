@@ -18,7 +18,8 @@ import (
 type generator struct {
 	rng  *rand.Rand
 	part conformance.Part
-	full bool // with every property, and nothing null
+	full bool    // with every property, and nothing null
+	root *schema // a schema that extends others, which the value is generated for
 }
 
 func pick[T any](rng *rand.Rand, list []T) T { return list[rng.IntN(len(list))] }
@@ -58,6 +59,7 @@ func (g generator) anything(depth int) any {
 
 // draw generates a value that is likely to be what the schema describes.
 func (g generator) draw(n *schema, depth int) any {
+	g.root = n
 	v, typed := g.combined(n, depth, nil)
 	switch {
 	case typed:
@@ -74,12 +76,16 @@ func (g generator) draw(n *schema, depth int) any {
 func (g generator) combined(n *schema, depth int, v any) (_ any, typed bool) {
 	v, typed = g.own(n, depth, v)
 	parts := slices.Clone(n.allOf)
-	if n.discriminator != "" {
+	switch {
+	case n.inherits && g.root != n: // the root is a child, which the value is checked by, whatever it names
+		v = replaced(v, []string{n.discriminator}, pick(g.rng, sortedKeys(n.choices)))
+	case n.discriminator != "":
 		name := pick(g.rng, sortedKeys(n.choices))
 		parts = append(parts, n.choices[name], &schema{types: []string{"object"},
 			required:   map[string]string{n.discriminator: ""},
 			properties: map[string]*schema{n.discriminator: {enum: []any{name}}}})
-	} else {
+		g.root = n.choices[name]
+	default:
 		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
 			if len(alternatives) > 0 {
 				parts = append(parts, pick(g.rng, alternatives))

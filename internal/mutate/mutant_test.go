@@ -159,8 +159,8 @@ func (c *collector) values(base *exchangeModel) {
 		if !known || base.schemas[part] == nil {
 			continue
 		}
-		g := generator{c.rng, part, true}
-		for _, at := range sites(base.schemas[part], whole, nil) {
+		g := generator{rng: c.rng, part: part, full: true}
+		for _, at := range sites(base.schemas[part], whole, nil, base.schemas[part]) {
 			present, _ := lookup(whole, at.path)
 			g.candidates(at.schema, present, 0, func(name string, value any) {
 				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.path...), encode(value)}, "\x00")
@@ -184,13 +184,13 @@ type site struct {
 	path   []string
 }
 
-// sites walks a value and its schema together.
-func sites(n *schema, v any, path []string) []site {
+// sites walks a value and its schema together. root is the schema of the value that the schema is combined in.
+func sites(n *schema, v any, path []string, root *schema) []site {
 	all := []site{{n, slices.Clone(path)}}
 	switch v := v.(type) {
 	case []any:
 		if n.item != nil && len(v) > 0 { // the first stands for the others
-			all = append(all, sites(n.item, v[0], append(path, "0"))...)
+			all = append(all, sites(n.item, v[0], append(path, "0"), n.item)...)
 		}
 	case map[string]any:
 		rest := n.rest // the first stands for the others
@@ -200,15 +200,15 @@ func sites(n *schema, v any, path []string) []site {
 				property, rest = rest, nil
 			}
 			if property != nil {
-				all = append(all, sites(property, v[name], append(path, name))...)
+				all = append(all, sites(property, v[name], append(path, name), property)...)
 			}
 		}
-		if chosen := n.choice(v); chosen != nil {
-			all = append(all, sites(chosen, v, path)...)
+		if chosen := n.choice(v, root); chosen != nil && chosen != root {
+			all = append(all, sites(chosen, v, path, chosen)...)
 		}
 	}
 	for _, part := range n.allOf {
-		all = append(all, sites(part, v, path)...)
+		all = append(all, sites(part, v, path, root)...)
 	}
 	return all
 }

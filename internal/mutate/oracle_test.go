@@ -240,7 +240,7 @@ func (o *oracle) applying(all []*schema, n *schema, v any, at string, root *sche
 	}
 	all = append(all, n)
 	parts := slices.Clone(n.allOf)
-	if chosen := n.choice(v); chosen != nil {
+	if chosen := n.choice(v, root); chosen != nil {
 		parts = append(parts, chosen)
 	} else {
 		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
@@ -257,12 +257,6 @@ func (o *oracle) applying(all []*schema, n *schema, v any, at string, root *sche
 	return all
 }
 
-// choice is the schema that the discriminator chooses for a value; nil for none.
-func (n *schema) choice(v any) *schema {
-	object, _ := v.(map[string]any)
-	return n.choices[asText(object[n.discriminator])]
-}
-
 func (o *oracle) combined(n *schema, v any, at string, root *schema) {
 	for _, part := range n.allOf {
 		o.value(part, v, at, root)
@@ -270,9 +264,13 @@ func (o *oracle) combined(n *schema, v any, at string, root *schema) {
 	if n.not != nil && o.satisfied(n.not, v, at, root) {
 		o.add("not", at, n.at+"/not")
 	}
-	if n.discriminator != "" {
+	chosen := n.choice(v, root)
+	switch {
+	case n.inherits && chosen != nil && chosen != root:
+		o.value(chosen, v, at, chosen)
+	case n.discriminator != "" && !n.inherits:
 		_, isObject := v.(map[string]any)
-		switch chosen := n.choice(v); {
+		switch {
 		case chosen != nil:
 			o.value(chosen, v, at, root)
 		case isObject:

@@ -55,7 +55,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 				if !known {
 					continue
 				}
-				for _, at := range sites(s.media.schema, whole, nil) {
+				for _, at := range sites(s.media.schema, whole, nil, s.media.schema) {
 					if at.schema.nullable && len(at.schema.types) > 0 {
 						for _, quiet := range base.quiet() {
 							if _, known := quiet.value(s.body); !known {
@@ -164,7 +164,9 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 				all[claimID(part, at+"/nullable")] = allows
 			}
 			for _, chosen := range n.choices {
-				all[claimID(part, chosen.at+"/type")] = "only an object can choose this schema"
+				for _, of := range append([]*schema{chosen}, chosen.allOf...) {
+					all[claimID(part, of.at+"/type")] = "only an object can choose this schema"
+				}
 				property := pointer(n.discriminator)
 				for _, keyword := range []string{"/required" + property, "/properties" + property + "/type", "/properties" + property + "/nullable"} {
 					all[claimID(part, chosen.at+keyword)] = "only a text in this property can choose this schema"

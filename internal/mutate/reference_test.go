@@ -42,6 +42,7 @@ func newReference(t testing.TB, c *contract) *reference {
 		require.NoError(t, err)
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 		require.NoError(t, err)
+		inheritance(doc)
 		translate(doc, doc, part)
 		compiler := jsonschema.NewCompiler()
 		compiler.DefaultDraft(jsonschema.Draft4)
@@ -140,10 +141,11 @@ func translate(doc, v any, part conformance.Part) {
 	for _, a := range parts {
 		for _, b := range parts {
 			properties, _ := resolved(doc, b)["properties"].(map[string]any)
-			required, _ := resolved(doc, a)["required"].([]any)
-			required = slices.DeleteFunc(required, func(name any) bool { return resolved(doc, properties[asText(name)])[left] == true })
-			if len(required) > 0 {
-				resolved(doc, a)["required"] = required
+			if required, has := resolved(doc, a)["required"].([]any); has {
+				required = slices.DeleteFunc(required, func(name any) bool { return resolved(doc, properties[asText(name)])[left] == true })
+				if resolved(doc, a)["required"] = required; len(required) == 0 {
+					delete(resolved(doc, a), "required")
+				}
 			}
 		}
 	}
@@ -158,6 +160,34 @@ func translate(doc, v any, part conformance.Part) {
 func isAlias(doc, target any, ref string) bool {
 	parts, _ := resolved(doc, map[string]any{"$ref": target})["allOf"].([]any)
 	return len(parts) == 1 && asText(parts[0].(map[string]any)["$ref"]) == ref
+}
+
+// inheritance replaces each discriminator without alternatives by conditions: a value that names a child is valid against
+// the child, too. The children extend the schema without the conditions.
+func inheritance(doc any) {
+	all, _ := lookup(doc, []string{"components", "schemas"})
+	schemas, _ := all.(map[string]any)
+	for _, name := range sortedKeys(schemas) {
+		parent, _ := schemas[name].(map[string]any)
+		discriminator, _ := parent["discriminator"].(map[string]any)
+		if discriminator == nil || parent["oneOf"] != nil || parent["anyOf"] != nil {
+			continue
+		}
+		delete(parent, "discriminator")
+		schemas[name+".own"] = decode(encode(parent))
+		ref, conditions := "#/components/schemas/"+name, []any{}
+		for _, child := range sortedKeys(schemas) {
+			parts, _ := resolved(doc, schemas[child])["allOf"].([]any)
+			for _, part := range parts {
+				if part, _ := part.(map[string]any); part["$ref"] == ref {
+					part["$ref"] = ref + ".own"
+					named := chosenBy(doc, discriminator, map[string]any{"$ref": "#/components/schemas/" + child}).(map[string]any)["allOf"].([]any)
+					conditions = append(conditions, map[string]any{"anyOf": []any{map[string]any{"not": named[1]}, named[0]}})
+				}
+			}
+		}
+		parent["allOf"] = conditions
+	}
 }
 
 func resolved(doc, schema any) map[string]any {

@@ -38,6 +38,7 @@ type schema struct {
 	emptyClaims         map[string]string  // of parameters: of allowEmptyValue by the name; "" where it is true
 	discriminator       string             // the property that chooses, where alternatives exist
 	choices             map[string]*schema // by the value of that property
+	inherits            bool               // the choices extend the schema, and are not its alternatives
 }
 
 // bound is a minimum or maximum.
@@ -153,11 +154,14 @@ func (c *contract) compile(n *schema, of *openapi3.Schema) {
 		return all
 	}
 	n.allOf, n.anyOf, n.oneOf = list("allOf", of.AllOf), list("anyOf", of.AnyOf), list("oneOf", of.OneOf)
-	if of.Discriminator == nil || len(byRef) == 0 {
+	if of.Discriminator == nil {
+		return
+	}
+	n.discriminator, n.choices = of.Discriminator.PropertyName, map[string]*schema{}
+	if n.inherits = len(byRef) == 0; n.inherits {
 		return
 	}
 	const components = "#/components/schemas/"
-	n.discriminator, n.choices = of.Discriminator.PropertyName, map[string]*schema{}
 	for ref, alternative := range byRef {
 		if name, isName := strings.CutPrefix(ref, components); isName {
 			n.choices[name] = alternative
@@ -172,6 +176,45 @@ func (c *contract) compile(n *schema, of *openapi3.Schema) {
 			}
 		}
 	}
+}
+
+// inheritance finds the schemas that extend those with a discriminator and without alternatives.
+func (c *contract) inheritance() {
+	const components = "/components/schemas"
+	byName := map[string]*schema{}
+	for name, ref := range c.doc.Components.Schemas {
+		byName[name] = c.schema(ref, components+pointer(name))
+	}
+	for name, ref := range c.doc.Components.Schemas {
+		parent := byName[name]
+		if !parent.inherits {
+			continue
+		}
+		for name, child := range byName {
+			if child != parent && child.extends(parent) {
+				parent.choices[name] = child
+			}
+		}
+		for value, ref := range ref.Value.Discriminator.Mapping {
+			parent.choices[value] = byName[strings.TrimPrefix(ref.Ref, "#"+components+"/")]
+		}
+	}
+}
+
+// extends reports whether a schema is another one, or extends it by allOf.
+func (n *schema) extends(other *schema) bool {
+	return n == other || slices.ContainsFunc(n.allOf, func(part *schema) bool { return part.extends(other) })
+}
+
+// choice is the schema that the discriminator chooses for a value; nil for none. A value that is checked as one child is not
+// checked as another.
+func (n *schema) choice(v any, root *schema) *schema {
+	object, _ := v.(map[string]any)
+	chosen := n.choices[asText(object[n.discriminator])]
+	if chosen != nil && n.inherits && root != n && root.extends(n) && !chosen.extends(root) {
+		return nil
+	}
+	return chosen
 }
 
 func newBound(f *float64, exclusive openapi3.ExclusiveBound) *bound {
