@@ -1,7 +1,10 @@
 // Gencheck generates what oapi-codegen does not: checks of request bodies, by the schemas of the spec and the code of its
 // package check, and a table of the operations with an example of their responses.
 //
+//	gencheck -spec api/openapi.yaml
 //	gencheck -spec api/openapi.yaml -api gen/fleetioapi -server gen/fleetioserver
+//
+// Without folders it only reads the spec, before oapi-codegen does, whose errors have no line.
 //
 // It fails on what it cannot check, as a missing check would look like one that passed, and on what it cannot make an
 // example of. The error has the line in the spec and says what to do.
@@ -46,8 +49,8 @@ func run(args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gencheck", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	spec := flags.String("spec", "", "read the OpenAPI `file` (required)")
-	api := flags.String("api", "", "write the checks into the `folder` that has the types, "+typesFile+" (required)")
-	server := flags.String("server", "", "write the operations into the `folder` (required)")
+	api := flags.String("api", "", "write the checks into the `folder` that has the types, "+typesFile)
+	server := flags.String("server", "", "write the operations into the `folder`")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -59,12 +62,15 @@ func run(args []string, stderr io.Writer) int {
 }
 
 func generate(specFile, api, server string) error {
-	if specFile == "" || api == "" || server == "" {
-		return errors.New("-spec, -api and -server are required")
+	if specFile == "" || (api == "") != (server == "") {
+		return errors.New("-spec is required, and both of -api and -server or none")
 	}
 	spec, err := os.ReadFile(specFile)
 	if err != nil {
 		return err
+	}
+	if api == "" {
+		return checkSpec(specFile, spec)
 	}
 	types, err := os.ReadFile(filepath.Join(api, typesFile))
 	if err != nil {
@@ -103,6 +109,24 @@ func copyChecker(api string) error {
 		err = errors.Join(err, os.WriteFile(out, code, 0o644)) //nolint:gosec // source code is readable by all
 	}
 	return err
+}
+
+// checkSpec returns an error for what cannot be generated, as far as that shows without Go types.
+func checkSpec(name string, spec []byte) error {
+	document, err := parseDocument(name, spec)
+	if err != nil {
+		return err
+	}
+	c := newCompiler(document)
+	if _, err := c.operations(); err != nil {
+		return err
+	}
+	for _, e := range document.root.at("components", "schemas").entries() {
+		if _, err := c.schema(e.value); err != nil {
+			return err
+		}
+	}
+	return c.checkCombined()
 }
 
 // generated returns the Go files with the checks and with the operations of a spec, for the types generated from it. The

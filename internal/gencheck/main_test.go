@@ -44,16 +44,43 @@ func TestUpToDate(t *testing.T) {
 func TestRunFails(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"-spec, -api and -server are required": {},
-		"flag provided but not defined":        {"-x"},
-		"no such file":                         {"-spec", "none", "-api", apiDir, "-server", t.TempDir()},
-		"none/types.gen.go":                    {"-spec", specFile, "-api", "none", "-server", t.TempDir()},
+		"-spec is required":                {},
+		"both of -api and -server or none": {"-spec", specFile, "-api", apiDir},
+		"flag provided but not defined":    {"-x"},
+		"no such file":                     {"-spec", "none", "-api", apiDir, "-server", t.TempDir()},
+		"none/types.gen.go":                {"-spec", specFile, "-api", "none", "-server", t.TempDir()},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
 			assert.Equal(t, 2, run(args, &stderr))
 			assert.Contains(t, stderr.String(), want)
+		})
+	}
+}
+
+// TestCheckSpec finds mistakes before the types are generated.
+func TestCheckSpec(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	assert.Zero(t, run([]string{"-spec", specFile}, &stderr), stderr.String())
+	spec, err := os.ReadFile(specFile)
+	require.NoError(t, err)
+	for replacement, want := range map[string]string{
+		"type: [string]":   "/components/schemas/RateLimited/properties/error/type: the type is none",
+		"$ref: other.yaml": "leads out of the file: put what it refers to into the file",
+		"allOf: [{$ref: '#/components/schemas/RateLimited/properties/error'}]": "is combined with itself",
+	} {
+		t.Run(replacement, func(t *testing.T) {
+			t.Parallel()
+			i := bytes.LastIndex(spec, []byte("type: string"))
+			broken := string(spec[:i]) + replacement + string(spec[i+len("type: string"):])
+			file := filepath.Join(t.TempDir(), "openapi.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(broken), 0o600))
+			var stderr bytes.Buffer
+			assert.Equal(t, 2, run([]string{"-spec", file}, &stderr))
+			assert.Contains(t, stderr.String(), want)
+			assert.Contains(t, stderr.String(), "openapi.yaml:")
 		})
 	}
 }
@@ -139,6 +166,8 @@ func TestCannot(t *testing.T) {
 		{"oneOf: [{}], discriminator: {propertyName: a, mapping: {x: Answer}}", "", "/mapping/x: the mapping leads to none of the schemas"},
 		{"$ref: '#/components/schemas/Field'", "    Field: {}", ""},
 		{`properties: {"it's": {}}`, "", `/a/properties/it's: a Go field cannot have the name "it's" in JSON: leave`},
+		{`properties: {日本: {}}`, "", `no Go name can be made of "日本": give it an x-go-name`},
+		{`properties: {日本: {x-go-name: Japan}}`, "", ""},
 		{`properties: {-: {}}`, "", `cannot have the name "-" in JSON`},
 	} {
 		t.Run(row.keywords, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
 )
@@ -148,6 +150,9 @@ func (c *compiler) properties(s *check.Schema, object, value place) error {
 	for _, e := range value.entries() {
 		if !canTag(e.key) {
 			return c.errorAt(e.value, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", e.key)
+		}
+		if first, _ := utf8.DecodeRuneInString(e.key); unicode.Is(unicode.Lo, first) && !e.value.at("x-go-name").exists() { // neither upper nor lower case
+			return c.errorAt(e.value, "no Go name can be made of %q: give it an x-go-name", e.key)
 		}
 		property, err := c.schema(e.value)
 		if err != nil {
