@@ -197,6 +197,8 @@ func TestOtherSpecs(t *testing.T) {
 		"variable, renamed": {old: "post: {", new: "post: {parameters: [{name: ctx, in: path, x-go-name: Context2}], ", operations: `Wildcard: "ctx"`},
 		"form":              {old: "application/json: {schema: {$ref: \"#/components/schemas/Body\"}}", new: "text/*; charset=utf-8: {}, application/json: {schema: {$ref: \"#/components/schemas/Body\"}}", operations: `OtherBodies: []string{"text/*"}`},
 		"range":             {old: `"200"`, new: `2XX`, operations: "Status: 200"},
+		"text of any kind":  {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "text/*: {example: hello}", operations: `ContentType: "text/plain", Example: []byte("hello")`},
+		"any content":       {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "'*/*': {example: hello}", operations: `ContentType: "application/octet-stream", Example: []byte("hello")`},
 		"text":              {old: `application/json: {schema: {$ref: "#/components/schemas/Answer"}}`, new: "text/plain: {example: hello}", operations: "ContentType: \"text/plain\", Example: []byte(\"hello\")"},
 		"example":           {old: `{$ref: "#/components/schemas/Answer"}`, new: "{type: array}, examples: {b: {value: 1}, a: {value: [1.50]}}", operations: `Example: []byte("[1.50]")`},
 		"example by schema": {old: `Answer: {type: object}`, new: `Answer: {type: object, properties: {a: {type: integer, minimum: 5}, b: {type: string, minLength: 6}, c: {enum: [x]}, d: {$ref: "#/components/schemas/Answer"}, e: {type: array, items: {type: boolean}, minItems: 2}, f: {allOf: [{example: 7}]}, g: {type: number, maximum: -0.5, exclusiveMaximum: true}, h: {writeOnly: true}, i: {type: string, format: date}, j: {readOnly: true, default: 1}}}`,

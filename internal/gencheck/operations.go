@@ -118,7 +118,11 @@ func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
 		if !strings.Contains(content[0].key, "json") {
 			example = unquoted(example)
 		}
-		fmt.Fprintf(b, "ContentType: %q,\nExample: []byte(%s),\n", content[0].key, quoteGo(example))
+		contentType := content[0].key
+		if strings.HasSuffix(contentType, "/*") { // any of a range
+			contentType = cmp.Or(map[string]string{"text/*": "text/plain"}[contentType], "application/octet-stream")
+		}
+		fmt.Fprintf(b, "ContentType: %q,\nExample: []byte(%s),\n", contentType, quoteGo(example))
 	}
 	return c.printHeader(b, response.at("headers"))
 }
