@@ -138,7 +138,9 @@ func editsBetween(status int, unedited *traffic.Message, want *traffic.Exchange)
 	names := slices.Collect(maps.Keys(after)) // the longest value last, as each edit encodes the whole body
 	slices.SortFunc(names, func(a, b string) int { return len(after[a]) - len(after[b]) })
 	for _, name := range names {
-		if !bytes.Equal(before[name], after[name]) {
+		// A value that is equal now may be another in the next answer: the sandbox counts the ids up.
+		const short = 32
+		if len(after[name]) <= short || !bytes.Equal(before[name], after[name]) {
 			edits = append(edits, "set="+pointerTo(name)+"="+string(after[name]))
 		}
 	}
