@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestClaimsGolden lists the claims of the spec, and what nothing checks, so that the diff of an edit shows each that is new, changed or lost, here
-// and in `make diff-spec`.
+// TestClaimsGolden lists the claims of the spec, and what nothing checks, so that the diff of an edit shows each that is
+// new, changed or lost, here and in `make diff-spec`.
 func TestClaimsGolden(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
