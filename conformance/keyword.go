@@ -17,7 +17,7 @@ type keyword struct {
 	types            uint8  // that it applies to, a bit for each
 	pointer          string // of the property that it is about, below the value; "" for the value itself
 	property         string // that is required
-	claim            int    // its index until the claims are sorted, or noClaim
+	claim            int    // its index, or noClaim
 }
 
 // numberOfTypes is the number of JSON types.
@@ -157,51 +157,10 @@ type schemaClaims struct {
 	unique   int                          // or noClaim
 }
 
-// bindOperations tells operations and responses the indexes of their claims.
-func (c *Contract) bindOperations() {
-	for _, op := range c.operations {
-		for _, a := range op.security {
-			claims := make([]int, len(a))
-			for i := range a {
-				claims[i] = c.claimIndex(RequestHeader, a[i].Pointer)
-			}
-			op.securityClaims = append(op.securityClaims, claims)
-		}
-		for _, p := range op.parameters {
-			c.bindParameter(p)
-		}
-		c.bindContent(op.request, RequestHeader, RequestBody)
-		for _, r := range op.responses {
-			r.claim = c.claimIndex(ResponseStatus, r.pointer)
-			for _, h := range r.headers {
-				c.bindParameter(h)
-			}
-			for _, k := range r.criteria {
-				k.claim = c.claimIndex(k.left.part, k.pointer)
-			}
-			c.bindContent(r.body, ResponseHeader, ResponseBody)
-		}
-	}
-}
-
-func (c *Contract) bindContent(of *content, header, body Part) {
-	if of == nil {
-		return
-	}
-	of.headerClaim, of.bodyClaim = c.claimIndex(header, of.pointer), c.claimIndex(body, of.pointer)
-	for i := range of.types {
-		m := &of.types[i]
-		m.headerClaim, m.bodyClaim = c.claimIndex(header, m.pointer), c.claimIndex(body, m.pointer)
-		for _, e := range m.encodings {
-			e.claim = c.claimIndex(body, e.pointer)
-		}
-	}
-}
-
 // bindClaims tells each schema which claims apply to its values, for the parts that it makes claims about.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
-		for part, bound := range s.claims {
+		for _, bound := range s.claims {
 			if bound == nil {
 				continue // the schema is not in this part
 			}
@@ -211,21 +170,20 @@ func (c *Contract) bindClaims() {
 			}
 			var byType [numberOfTypes][]int
 			for _, k := range bound.keywords {
-				i := c.claimIndex(partNames[part], k.spec)
-				if i == noClaim {
+				if k.claim == noClaim {
 					continue
 				}
 				for t := range numberOfTypes {
 					if k.types&(1<<t) != 0 {
-						byType[t] = append(byType[t], i)
+						byType[t] = append(byType[t], k.claim)
 					}
 				}
 				switch k.rule {
 				case "required":
 					at, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
-					bound.required[at] = i
+					bound.required[at] = k.claim
 				case "uniqueItems":
-					bound.unique = i
+					bound.unique = k.claim
 				}
 			}
 			for t, claims := range byType {
