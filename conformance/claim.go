@@ -206,7 +206,7 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		}
 		return place + tokens
 	}
-	keywords := c.keywords(s, part)
+	keywords := s.keywords(part)
 	for i := range keywords {
 		if k := &keywords[i]; k.rule == "required" && combined[0].Omits(k.property, part.ofRequest()) {
 			continue

@@ -197,7 +197,7 @@ func (o *operand) types() []string {
 func (s *schema) ownTypes() []string {
 	for _, part := range append([]*schema{s}, s.allOf...) {
 		if part.Type != "" {
-			return part.typeNames()
+			return []string{part.Type}
 		}
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
@@ -180,25 +179,8 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 	return set
 }
 
-// typeNames returns the types of a schema; none means any.
-func (s *schema) typeNames() []string {
-	if s.Type == "" {
-		return nil
-	}
-	return []string{s.Type}
-}
-
-// typeText describes the schema's type.
-func (s *schema) typeText() string {
-	if strings.ContainsAny(s.Type[:1], "aio") {
-		return "an " + s.Type
-	}
-	return "a " + s.Type
-}
-
 // choices describes the values of the enum.
-func (s *schema) choices() string {
-	var texts []string
+func (s *schema) choices() (texts []string) {
 	for _, v := range s.enum {
 		if v.Type() == strictjson.String {
 			texts = append(texts, v.Text())
@@ -206,7 +188,7 @@ func (s *schema) choices() string {
 			texts = append(texts, v.AsJSON())
 		}
 	}
-	return "one of " + strings.Join(texts, ", ")
+	return texts
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
