@@ -13,6 +13,9 @@ import (
 
 var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
 
+var jsonTypes = map[string]strictjson.Type{"string": strictjson.String, "number": strictjson.Number, "boolean": strictjson.Boolean,
+	"array": strictjson.Array, "object": strictjson.Object}
+
 func (l *linter) schema(at string, n *yamltree.Node) {
 	var schemaType string
 	var combined bool // others can supply properties
@@ -179,19 +182,15 @@ func (l *linter) values(at string, n *yamltree.Node, schemaType string) {
 
 // hasType reports whether a value is of a type; "" is any.
 func hasType(n *yamltree.Node, schemaType string, nullable bool) bool {
-	switch n.Type {
-	case strictjson.Null:
-		return nullable || schemaType == ""
-	case strictjson.Boolean:
-		return schemaType == "" || schemaType == "boolean"
-	case strictjson.String:
-		return schemaType == "" || schemaType == "string"
-	case strictjson.Array:
-		return schemaType == "" || schemaType == "array"
-	case strictjson.Object:
-		return schemaType == "" || schemaType == "object"
+	switch {
+	case schemaType == "":
+		return true
+	case n.Type == strictjson.Null:
+		return nullable
+	case schemaType == "integer":
+		return n.Type == strictjson.Number && strictjson.Exact(n.Text).IsInt()
 	}
-	return schemaType == "" || schemaType == "number" || schemaType == "integer" && strictjson.Exact(n.Text).IsInt()
+	return n.Type == jsonTypes[schemaType]
 }
 
 // isWord reports whether a value is a string with or without quotes.
