@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 const (
 	// maxNodes bounds the nodes of a document with its aliases expanded: a few lines of aliases can stand for millions.
