@@ -182,11 +182,7 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 // choices describes the values of the enum.
 func (s *schema) choices() (texts []string) {
 	for _, v := range s.enum {
-		if v.Type() == strictjson.String {
-			texts = append(texts, v.Text())
-		} else {
-			texts = append(texts, v.AsJSON())
-		}
+		texts = append(texts, v.Text())
 	}
 	return texts
 }

@@ -2,7 +2,6 @@ package yamltree
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -332,7 +331,7 @@ func asJSON(text string) string {
 func (n *Node) AppendJSON(into []byte) []byte {
 	switch n.Type {
 	case strictjson.String:
-		return appendQuoted(into, n.Text)
+		return strictjson.AppendString(into, n.Text)
 	case strictjson.Array, strictjson.Object:
 		open, end := byte('['), byte(']')
 		if n.Type == strictjson.Object {
@@ -344,16 +343,11 @@ func (n *Node) AppendJSON(into []byte) []byte {
 				into = append(into, ',')
 			}
 			if n.Type == strictjson.Object {
-				into = append(appendQuoted(into, e.Key), ':')
+				into = append(strictjson.AppendString(into, e.Key), ':')
 			}
 			into = e.AppendJSON(into)
 		}
 		return append(into, end)
 	}
 	return append(into, n.Text...)
-}
-
-func appendQuoted(into []byte, text string) []byte {
-	quoted, _ := json.Marshal(text) //nolint:errchkjson // a string always has a JSON form
-	return append(into, quoted...)
 }

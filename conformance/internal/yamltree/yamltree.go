@@ -44,9 +44,6 @@ type Entry struct {
 	Line int32
 }
 
-// Is reports whether a node is a string with the text.
-func (n *Node) Is(text string) bool { return n.Type == strictjson.String && n.Text == text }
-
 // Scalar reports whether a node is neither an object nor an array.
 func (n *Node) Scalar() bool { return n.Type < strictjson.Array }
 
@@ -136,21 +133,6 @@ func (t *Tree) Below(pointer, keyword string) string {
 		return at
 	}
 	return pointer
-}
-
-// Canonical returns the pointer without references: that of the place which the spec's references lead to. It needs them to
-// be resolved.
-func (t *Tree) Canonical(pointer string) string {
-	at, n := "", t.Root
-	for _, token := range strictjson.SplitPointer(pointer) {
-		at, n = t.Dereference(at, n)
-		at += strictjson.Pointer(token)
-		if n != nil {
-			n, _ = t.Child(n, token)
-		}
-	}
-	at, _ = t.Dereference(at, n)
-	return at
 }
 
 // Resolve returns the pointer that the reference in ref, a URI reference at the pointer at, leads to, and writes it into ref.
