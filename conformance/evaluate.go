@@ -227,15 +227,11 @@ func (c *criterion) compare(left, right value) outcome {
 		return result((c.op == "!=") == (left.Exists() != right.Exists()))
 	}
 	order, ordered := c.order(left, right)
-	if !ordered {
-		null := left.Type() == strictjson.Null && right.Type() == strictjson.Null
-		switch c.op {
-		case "==":
-			return result(null)
-		case "!=":
-			return result(!null)
-		}
+	switch {
+	case !ordered && c.op != "==" && c.op != "!=":
 		return inconclusive
+	case !ordered && (left.Type() != strictjson.Null || right.Type() != strictjson.Null):
+		order = 1 // not equal
 	}
 	switch c.op {
 	case "==":

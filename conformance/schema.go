@@ -64,7 +64,7 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 		if s.Type == "" {
 			s.types = math.MaxUint8
 		} else {
-			s.types = typesByName[s.Type]
+			s.types = typeSet(strictjson.TypesByName[s.Type])
 		}
 		s.integer = s.Type == "integer"
 		s.format = formats.Matchers[s.Format]
@@ -164,11 +164,6 @@ func (c *Contract) compileProperties(s *schema) {
 	for _, name := range s.Required {
 		s.required = append(s.required, s.propertyIndex[name]-1)
 	}
-}
-
-var typesByName = map[string]uint8{
-	"string": typeSet(strictjson.String), "boolean": typeSet(strictjson.Boolean), "number": typeSet(strictjson.Number),
-	"integer": typeSet(strictjson.Number), "array": typeSet(strictjson.Array), "object": typeSet(strictjson.Object),
 }
 
 // typeSet returns a set with a bit for each type.

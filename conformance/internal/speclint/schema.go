@@ -13,9 +13,6 @@ import (
 
 var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
 
-var jsonTypes = map[string]strictjson.Type{"string": strictjson.String, "number": strictjson.Number, "boolean": strictjson.Boolean,
-	"array": strictjson.Array, "object": strictjson.Object}
-
 func (l *linter) schema(at string, n *yamltree.Node) {
 	var schemaType string
 	var combined bool // others can supply properties
@@ -187,10 +184,8 @@ func hasType(n *yamltree.Node, schemaType string, nullable bool) bool {
 		return true
 	case n.Type == strictjson.Null:
 		return nullable
-	case schemaType == "integer":
-		return n.Type == strictjson.Number && strictjson.Exact(n.Text).IsInt()
 	}
-	return n.Type == jsonTypes[schemaType]
+	return n.Type == strictjson.TypesByName[schemaType] && (schemaType != "integer" || strictjson.Exact(n.Text).IsInt())
 }
 
 // isWord reports whether a value is a string with or without quotes.
