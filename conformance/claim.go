@@ -29,9 +29,11 @@ type Claim struct {
 
 // Claims returns every claim of the spec, sorted by ID. The caller must not change them. A schema below anyOf, oneOf or not
 // makes no claims of its own, as a value may violate it and conform; the keyword is one claim.
-func (c *Contract) Claims() []Claim { return slices.Clip(c.claims) }
+func (c *Contract) Claims() []Claim {
+	return slices.SortedFunc(slices.Values(c.claims), func(a, b Claim) int { return strings.Compare(a.ID, b.ID) })
+}
 
-// claimKey identifies a claim while the spec is read. Its index is final only at the end.
+// claimKey identifies a claim.
 type claimKey struct {
 	part Part
 	spec string
@@ -42,12 +44,10 @@ const noClaim = -1
 
 // claimIndex returns the index of the claim at spec, or noClaim.
 func (c *Contract) claimIndex(part Part, spec string) int {
-	id := string(part) + "#" + c.source.ByName(spec)
-	i, found := slices.BinarySearchFunc(c.claims, id, func(claim Claim, id string) int { return strings.Compare(claim.ID, id) })
-	if !found {
-		return noClaim
+	if i, known := c.claimAt[claimKey{part, spec}]; known {
+		return i
 	}
-	return i
+	return noClaim
 }
 
 // readClaims collects the claims of all operations.
@@ -56,9 +56,12 @@ func (c *Contract) readClaims() {
 	c.claims, c.claimAt = make([]Claim, 0, perSchema*len(c.schemas)), map[claimKey]int{}
 	for _, op := range c.operations {
 		for _, a := range op.security {
+			var claims []int
 			for _, k := range a {
-				c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer, "rejected without the credential "+k.Name)
+				claims = append(claims, c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer,
+					"rejected without the credential "+k.Name))
 			}
+			op.securityClaims = append(op.securityClaims, claims)
 		}
 		for _, p := range op.parameters {
 			c.claimParameter(usage{text: op.id}, p)
@@ -68,7 +71,6 @@ func (c *Contract) readClaims() {
 			c.claimResponse(usage{op.id + " " + status, status}, op.responses[status])
 		}
 	}
-	slices.SortFunc(c.claims, func(a, b Claim) int { return strings.Compare(a.ID, b.ID) })
 	for i := range c.claims {
 		claim := &c.claims[i]
 		slices.Sort(claim.Uses)
@@ -78,9 +80,7 @@ func (c *Contract) readClaims() {
 			claim.Uses = c.claims[i-1].Uses
 		}
 	}
-	c.claimAt = nil
 	c.bindClaims()
-	c.bindOperations()
 }
 
 // usage is the request of an operation, or its response with a status.
@@ -89,7 +89,7 @@ type usage struct {
 	status string // "" for the request
 }
 
-// claim adds a claim, or another use of it, and returns its index until the claims are sorted.
+// claim adds a claim, or another use of it, and returns its index.
 func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) int {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
@@ -120,13 +120,13 @@ func (c *Contract) addUse(i int, use usage, place string) {
 }
 
 func (c *Contract) claimResponse(use usage, r *response) {
-	c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
+	r.claim = c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
 	for _, h := range r.headers {
 		c.claimParameter(use, h)
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
-		c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
+		k.claim = c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
 	}
 }
 
@@ -135,23 +135,24 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 		return
 	}
 	if required {
-		c.claim(use, partNames[body], ruleBody, "", documented.pointer, "a body")
+		documented.bodyClaim = c.claim(use, partNames[body], ruleBody, "", documented.pointer, "a body")
 	}
 	if len(documented.types) > 1 {
-		c.claim(use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
+		documented.headerClaim = c.claim(use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
 	}
-	for i, m := range documented.types {
-		c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.text)
+	for i := range documented.types {
+		m := &documented.types[i]
+		m.headerClaim = c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.text)
 		switch {
 		case m.binary:
 			continue
 		case m.isJSON() || documented.patterns[i].IsRange(): // which covers JSON, too
-			c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
+			m.bodyClaim = c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
 		case m.name == mediatype.Multipart && m.schema != nil:
-			c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
+			m.bodyClaim = c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
 			for _, name := range sortedKeys(m.encodings) {
 				e := m.encodings[name]
-				c.claim(use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
+				e.claim = c.claim(use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
 			}
 		case !m.isText():
 			continue
@@ -205,7 +206,7 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		}
 		return place + tokens
 	}
-	keywords := c.keywords(s, part)
+	keywords := s.keywords(part)
 	for i := range keywords {
 		if k := &keywords[i]; k.rule == "required" && combined[0].Omits(k.property, part.ofRequest()) {
 			continue

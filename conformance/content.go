@@ -70,7 +70,7 @@ func (c *Contract) newContent(at string, types map[string]*openapi.MediaType) *c
 	if len(types) == 0 {
 		return nil
 	}
-	result := &content{pointer: at + "/content"}
+	result := &content{pointer: at + "/content", headerClaim: noClaim, bodyClaim: noClaim}
 	names := slices.Sorted(maps.Keys(types))
 	slices.SortStableFunc(names, func(a, b string) int { return mediatype.NewPattern(a).Compare(mediatype.NewPattern(b)) })
 	for _, name := range names {
@@ -90,7 +90,7 @@ func (m *mediaType) isAnyOctets() bool {
 }
 
 func (c *Contract) newMediaType(pointer string, p mediatype.Pattern, of *openapi.MediaType) mediaType {
-	m := mediaType{name: p.Name, text: p.String(), pointer: pointer, schema: c.schemaOf(of.Schema)}
+	m := mediaType{name: p.Name, text: p.String(), pointer: pointer, schema: c.schemaOf(of.Schema), headerClaim: noClaim, bodyClaim: noClaim}
 	m.binary = m.schema != nil && m.schema.Type == "string" && m.schema.Format == formats.Binary
 	if m.schema == nil || mediatype.IsJSON(m.name) {
 		return m

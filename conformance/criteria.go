@@ -159,11 +159,11 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 	}
 	k.instants = isTime(k.left.schema) && isTime(k.right.schema)
 	for _, o := range []operand{k.left, k.right} {
-		types := o.types()
-		if slices.Contains(types, "array") || slices.Contains(types, "object") {
+		t := o.jsonType()
+		if t == "array" || t == "object" {
 			return fmt.Errorf("%s is not a scalar; only scalars can be compared", o.text)
 		}
-		if k.op != "==" && k.op != "!=" && !k.instants && !slices.Contains(types, "integer") && !slices.Contains(types, "number") {
+		if k.op != "==" && k.op != "!=" && !k.instants && t != "integer" && t != "number" {
 			return fmt.Errorf("%s orders numbers and date-times, not %s", k.op, o.text)
 		}
 	}
@@ -172,35 +172,23 @@ func (c *Contract) bindCriterion(k *criterion, op *operation, r *response) error
 
 func isTime(s *schema) bool { return s != nil && s.Format == "date-time" }
 
-// types returns the JSON types that an operand's value may have; nil if unknown.
-func (o *operand) types() []string {
+// jsonType returns the type that the value of an operand has: "number" or "integer", "array", "object", or "" for another or
+// an unknown one.
+func (o *operand) jsonType() string {
 	switch {
 	case o.part == ResponseStatus:
-		return []string{"integer"}
-	case o.schema != nil:
-		return o.schema.ownTypes()
-	case o.parameter == nil && (o.part == RequestHeader || o.part == RequestPath):
-		return []string{"string"}
-	case o.part != "":
-		return nil
+		return "integer"
+	case o.part == "" && o.literal.Type() == strictjson.Number:
+		return "number"
+	case o.schema == nil:
+		return ""
 	}
-	switch o.literal.Type() {
-	case strictjson.Number:
-		return []string{"number"}
-	case strictjson.String:
-		return []string{"string"}
-	}
-	return []string{"null or boolean"}
-}
-
-// ownTypes returns the types of a schema, also of one in allOf; nil if it has none.
-func (s *schema) ownTypes() []string {
-	for _, part := range append([]*schema{s}, s.allOf...) {
+	for _, part := range append([]*schema{o.schema}, o.schema.allOf...) {
 		if part.Type != "" {
-			return part.typeNames()
+			return part.Type
 		}
 	}
-	return nil
+	return ""
 }
 
 // bind finds the parameter and the schema of an expression, if it has one.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // resolved is the value of an operand in one exchange.
@@ -142,7 +141,7 @@ func (k *checker) resolveText(o operand) resolved {
 			texts = message.Header[o.tokens[0]]
 		}
 		doc, present = k.scratchDoc(), len(texts) > 0
-		doc.Data = styles.AppendString(doc.Data[:0], strings.Join(texts, ", "))
+		doc.Data = strictjson.AppendString(doc.Data[:0], strings.Join(texts, ", "))
 	}
 	if !present {
 		return resolved{}
@@ -228,15 +227,11 @@ func (c *criterion) compare(left, right value) outcome {
 		return result((c.op == "!=") == (left.Exists() != right.Exists()))
 	}
 	order, ordered := c.order(left, right)
-	if !ordered {
-		null := left.Type() == strictjson.Null && right.Type() == strictjson.Null
-		switch c.op {
-		case "==":
-			return result(null)
-		case "!=":
-			return result(!null)
-		}
+	switch {
+	case !ordered && c.op != "==" && c.op != "!=":
 		return inconclusive
+	case !ordered && (left.Type() != strictjson.Null || right.Type() != strictjson.Null):
+		order = 1 // not equal
 	}
 	switch c.op {
 	case "==":

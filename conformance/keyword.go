@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
 
@@ -17,51 +17,66 @@ type keyword struct {
 	types            uint8  // that it applies to, a bit for each
 	pointer          string // of the property that it is about, below the value; "" for the value itself
 	property         string // that is required
-	claim            int    // its index until the claims are sorted, or noClaim
+	claim            int    // its index, or noClaim
 }
 
 // numberOfTypes is the number of JSON types.
 const numberOfTypes = strictjson.Object + 1
 
 // keywords lists the claims of a schema itself about a part of an exchange. It makes the list once.
-func (c *Contract) keywords(s *schema, part validatedPart) []keyword {
+func (s *schema) keywords(part validatedPart) []keyword {
 	if s.claims[part] == nil {
-		s.claims[part] = &schemaClaims{keywords: c.listKeywords(s, part)}
+		s.claims[part] = &schemaClaims{keywords: s.listKeywords(part)}
 	}
 	return s.claims[part].keywords
 }
 
-func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
+func (s *schema) listKeywords(part validatedPart) []keyword {
 	list := []keyword{}
 	anything := typeSet(strictjson.Boolean, strictjson.Number, strictjson.String, strictjson.Array, strictjson.Object)
 	add := func(rule, text string, types uint8) {
 		list = append(list, keyword{rule: rule, spec: s.place + "/" + rule, text: text, types: types})
 	}
-	if len(s.typeNames()) > 0 {
-		add("type", s.typeText(), anything)
+	if s.Type != "" {
+		add("type", s.text("type"), anything)
 	}
 	switch {
 	case s.Nullable:
 		add("nullable", "may be null", typeSet(strictjson.Null))
-	case s.HasNullable && len(s.typeNames()) > 0:
+	case s.HasNullable && s.Type != "":
 		add("nullable", "not null", anything)
 	}
 	withNull := anything
-	if len(s.typeNames()) == 0 && !s.Nullable {
+	if s.Type == "" && !s.Nullable {
 		withNull |= typeSet(strictjson.Null)
 	}
 	if len(s.enum) > 0 {
-		add("enum", s.choices(), withNull)
+		add("enum", s.text("enum"), withNull)
 	}
-	for _, limit := range c.limits(s) {
-		limit.spec = s.place + "/" + limit.rule
-		list = append(list, limit)
-	}
-	switch {
-	case formats.IntegerBits[s.Format] > 0:
-		add("format", "format "+s.Format, typeSet(strictjson.Number))
-	case formats.Matchers[s.Format] != nil:
-		add("format", "format "+s.Format, typeSet(strictjson.String))
+	for _, limit := range []struct {
+		rule  string
+		isSet bool // and not satisfied by every value, as minLength: 0 is
+		types uint8
+	}{
+		{"minimum", s.minimum != nil && !s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"exclusiveMinimum", s.minimum != nil && s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"maximum", s.maximum != nil && !s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"exclusiveMaximum", s.maximum != nil && s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"multipleOf", s.multipleOf != nil, typeSet(strictjson.Number)},
+		{"format", s.bits > 0, typeSet(strictjson.Number)},
+		{"format", s.format != nil, typeSet(strictjson.String)},
+		{"minLength", s.MinLength > 0, typeSet(strictjson.String)},
+		{"maxLength", s.MaxLength != nil, typeSet(strictjson.String)},
+		{"pattern", s.pattern != nil, typeSet(strictjson.String)},
+		{"minItems", s.MinItems > 0, typeSet(strictjson.Array)},
+		{"maxItems", s.MaxItems != nil, typeSet(strictjson.Array)},
+		{"uniqueItems", s.UniqueItems, 0}, // see validator.unique: it needs two items
+		{"minProperties", s.MinProperties > 0, typeSet(strictjson.Object)},
+		{"maxProperties", s.MaxProperties != nil, typeSet(strictjson.Object)},
+	} {
+		if limit.isSet {
+			add(limit.rule, s.text(limit.rule), limit.types)
+		}
 	}
 	if s.NoOtherProperties {
 		list = append(list, keyword{rule: "additionalProperties", spec: s.place + "/additionalProperties",
@@ -98,54 +113,46 @@ func (c *Contract) listKeywords(s *schema, part validatedPart) []keyword {
 	return list
 }
 
-// limits lists the keywords that bound a value, except those that every value satisfies, such as minLength: 0.
-func (c *Contract) limits(s *schema) []keyword {
-	var list []keyword
-	add := func(rule, text string, t strictjson.Type) {
-		list = append(list, keyword{rule: rule, text: text, types: typeSet(t)})
-	}
-	if s.minimum != nil {
-		if s.ExclusiveMinimum {
-			add("exclusiveMinimum", "more than "+s.Minimum.String(), strictjson.Number)
-		} else {
-			add("minimum", "at least "+s.Minimum.String(), strictjson.Number)
+// text says what a keyword requires of a value.
+func (s *schema) text(rule string) string {
+	switch rule {
+	case "type":
+		if strings.ContainsAny(s.Type[:1], "aio") {
+			return "an " + s.Type
 		}
+		return "a " + s.Type
+	case "enum":
+		return "one of " + strings.Join(s.choices(), ", ")
+	case "minimum":
+		return "at least " + s.Minimum.String()
+	case "exclusiveMinimum":
+		return "more than " + s.Minimum.String()
+	case "maximum":
+		return "at most " + s.Maximum.String()
+	case "exclusiveMaximum":
+		return "less than " + s.Maximum.String()
+	case "multipleOf":
+		return "a multiple of " + s.MultipleOf.String()
+	case "format":
+		return "format " + s.Format
+	case "minLength":
+		return fmt.Sprintf("at least %d characters", s.MinLength)
+	case "maxLength":
+		return fmt.Sprintf("at most %d characters", *s.MaxLength)
+	case "pattern":
+		return "a match of " + s.Pattern
+	case "minItems":
+		return fmt.Sprintf("at least %d items", s.MinItems)
+	case "maxItems":
+		return fmt.Sprintf("at most %d items", *s.MaxItems)
+	case "uniqueItems":
+		return "unique items"
+	case "minProperties":
+		return fmt.Sprintf("at least %d properties", s.MinProperties)
+	case "maxProperties":
+		return fmt.Sprintf("at most %d properties", *s.MaxProperties)
 	}
-	if s.maximum != nil {
-		if s.ExclusiveMaximum {
-			add("exclusiveMaximum", "less than "+s.Maximum.String(), strictjson.Number)
-		} else {
-			add("maximum", "at most "+s.Maximum.String(), strictjson.Number)
-		}
-	}
-	if s.multipleOf != nil {
-		add("multipleOf", "a multiple of "+s.MultipleOf.String(), strictjson.Number)
-	}
-	if s.MinLength > 0 {
-		add("minLength", fmt.Sprintf("at least %d characters", s.MinLength), strictjson.String)
-	}
-	if s.MaxLength != nil {
-		add("maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), strictjson.String)
-	}
-	if s.pattern != nil {
-		add("pattern", "a match of "+s.Pattern, strictjson.String)
-	}
-	if s.MinItems > 0 {
-		add("minItems", fmt.Sprintf("at least %d items", s.MinItems), strictjson.Array)
-	}
-	if s.MaxItems != nil {
-		add("maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), strictjson.Array)
-	}
-	if s.UniqueItems {
-		list = append(list, keyword{rule: "uniqueItems", text: "unique items"}) // see validator.unique: it needs two
-	}
-	if s.MinProperties > 0 {
-		add("minProperties", fmt.Sprintf("at least %d properties", s.MinProperties), strictjson.Object)
-	}
-	if s.MaxProperties != nil {
-		add("maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProperties), strictjson.Object)
-	}
-	return list
+	return ""
 }
 
 // schemaClaims holds the indexes of a schema's claims about one part of an exchange.
@@ -157,51 +164,10 @@ type schemaClaims struct {
 	unique   int                          // or noClaim
 }
 
-// bindOperations tells operations and responses the indexes of their claims.
-func (c *Contract) bindOperations() {
-	for _, op := range c.operations {
-		for _, a := range op.security {
-			claims := make([]int, len(a))
-			for i := range a {
-				claims[i] = c.claimIndex(RequestHeader, a[i].Pointer)
-			}
-			op.securityClaims = append(op.securityClaims, claims)
-		}
-		for _, p := range op.parameters {
-			c.bindParameter(p)
-		}
-		c.bindContent(op.request, RequestHeader, RequestBody)
-		for _, r := range op.responses {
-			r.claim = c.claimIndex(ResponseStatus, r.pointer)
-			for _, h := range r.headers {
-				c.bindParameter(h)
-			}
-			for _, k := range r.criteria {
-				k.claim = c.claimIndex(k.left.part, k.pointer)
-			}
-			c.bindContent(r.body, ResponseHeader, ResponseBody)
-		}
-	}
-}
-
-func (c *Contract) bindContent(of *content, header, body Part) {
-	if of == nil {
-		return
-	}
-	of.headerClaim, of.bodyClaim = c.claimIndex(header, of.pointer), c.claimIndex(body, of.pointer)
-	for i := range of.types {
-		m := &of.types[i]
-		m.headerClaim, m.bodyClaim = c.claimIndex(header, m.pointer), c.claimIndex(body, m.pointer)
-		for _, e := range m.encodings {
-			e.claim = c.claimIndex(body, e.pointer)
-		}
-	}
-}
-
 // bindClaims tells each schema which claims apply to its values, for the parts that it makes claims about.
 func (c *Contract) bindClaims() {
 	for _, s := range c.schemas {
-		for part, bound := range s.claims {
+		for _, bound := range s.claims {
 			if bound == nil {
 				continue // the schema is not in this part
 			}
@@ -211,21 +177,20 @@ func (c *Contract) bindClaims() {
 			}
 			var byType [numberOfTypes][]int
 			for _, k := range bound.keywords {
-				i := c.claimIndex(partNames[part], k.spec)
-				if i == noClaim {
+				if k.claim == noClaim {
 					continue
 				}
 				for t := range numberOfTypes {
 					if k.types&(1<<t) != 0 {
-						byType[t] = append(byType[t], i)
+						byType[t] = append(byType[t], k.claim)
 					}
 				}
 				switch k.rule {
 				case "required":
 					at, _ := strconv.Atoi(k.spec[len(s.place+"/required/"):])
-					bound.required[at] = i
+					bound.required[at] = k.claim
 				case "uniqueItems":
-					bound.unique = i
+					bound.unique = k.claim
 				}
 			}
 			for t, claims := range byType {

@@ -134,7 +134,7 @@ func readSpec(f *os.File) ([]byte, error) {
 func compile(spec []byte, name string, open func(name string) ([]byte, error), options []LoadOption) (*Contract, error) {
 	source, err := yamltree.Parse(spec, name, open)
 	if err != nil {
-		return nil, joinErrors(parseErrors(err))
+		return nil, joinErrors([]*SpecError{parseError(err)})
 	}
 	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true},
 		schemes: map[string]credentials.Credential{}}
@@ -148,7 +148,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 	var errs []*SpecError
 	for _, p := range found.Errors {
 		if p.Err != nil {
-			errs = append(errs, parseErrors(p.Err)...)
+			errs = append(errs, parseError(p.Err))
 		} else {
 			errs = append(errs, specError(source, p.Pointer, p.Reason))
 		}
@@ -219,11 +219,11 @@ func (c *Contract) unreadCriteria(pointers []string) (errs []*SpecError) {
 	return errs
 }
 
-func parseErrors(err error) (errs []*SpecError) {
+func parseError(err error) *SpecError {
 	if at, ok := errors.AsType[*yamltree.Error](err); ok {
-		errs = append(errs, &SpecError{File: at.File, Line: at.Line, Reason: at.Reason})
+		return &SpecError{File: at.File, Line: at.Line, Reason: at.Reason}
 	}
-	return errs
+	return &SpecError{Line: 1, Reason: err.Error()}
 }
 
 // joinErrors sorts and joins errors. Mistakes that follow from one are at one place.

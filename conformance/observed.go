@@ -39,15 +39,10 @@ const (
 
 // observe describes one value. A number that is a credential is left out.
 func (k *checker) observe(v value) *Observed {
-	s := &Observed{}
+	s := &Observed{Types: []string{v.Type().String()}}
 	size := func(n int) { s.MinSize, s.MaxSize = &n, &n }
 	switch v.Type() {
-	case strictjson.Null:
-		s.Types = []string{"null"}
-	case strictjson.Boolean:
-		s.Types = []string{"boolean"}
 	case strictjson.Number:
-		s.Types = []string{"number"}
 		if v.IsInteger() {
 			s.Types[0] = "integer"
 		}
@@ -55,13 +50,8 @@ func (k *checker) observe(v value) *Observed {
 			s.Minimum, s.Maximum = json.Number(text), json.Number(text)
 		}
 	case strictjson.String:
-		s.Types = []string{"string"}
 		size(utf8.RuneCountInString(v.Text()))
-	case strictjson.Array:
-		s.Types = []string{"array"}
-		size(v.Len())
-	case strictjson.Object:
-		s.Types = []string{"object"}
+	case strictjson.Array, strictjson.Object:
 		size(v.Len())
 	}
 	return s

@@ -98,19 +98,19 @@ func (c *Contract) newParameter(in validatedPart, of *openapi.Parameter, name st
 
 // claimParameter adds the claims of a parameter or header.
 func (c *Contract) claimParameter(use usage, p *parameter) {
-	claim := func(rule, spec, text string) { c.claim(use, partNames[p.in], rule, p.place, spec, text) }
+	claim := func(rule, spec, text string) int { return c.claim(use, partNames[p.in], rule, p.place, spec, text) }
 	if p.required {
-		claim("required", p.pointer+"/required", p.noun()+" "+p.Name)
+		p.requiredClaim = claim("required", p.pointer+"/required", p.noun()+" "+p.Name)
 	}
 	if p.mayEmpty != nil {
 		text := map[bool]string{true: "may be empty", false: "not empty"}[*p.mayEmpty]
-		claim(ruleEmpty, p.pointer+"/"+ruleEmpty, text)
+		p.emptyClaim = claim(ruleEmpty, p.pointer+"/"+ruleEmpty, text)
 	}
 	if p.hasPrefix() {
-		claim(ruleStyle, p.pointer+"/"+ruleStyle, "in style "+p.Style)
+		p.styleClaim = claim(ruleStyle, p.pointer+"/"+ruleStyle, "in style "+p.Style)
 	}
 	if p.content != nil {
-		claim(ruleJSON, p.content.pointer, "one JSON value in UTF-8")
+		p.content.bodyClaim = claim(ruleJSON, p.content.pointer, "one JSON value in UTF-8")
 	}
 	c.claimSchema(use, p.in, p.place, p.schema, newTraversal())
 }
@@ -124,16 +124,6 @@ func (p *parameter) noun() string {
 
 // hasPrefix reports whether a text that is not in the parameter's style can be told from one that is.
 func (p *parameter) hasPrefix() bool { return p.Style == "label" || p.Style == "matrix" }
-
-func (c *Contract) bindParameter(p *parameter) {
-	part := partNames[p.in]
-	p.requiredClaim = c.claimIndex(part, p.pointer+"/required")
-	p.emptyClaim = c.claimIndex(part, p.pointer+"/"+ruleEmpty)
-	p.styleClaim = c.claimIndex(part, p.pointer+"/"+ruleStyle)
-	if p.content != nil {
-		p.content.bodyClaim = c.claimIndex(part, p.content.pointer)
-	}
-}
 
 // read reads the text of a parameter or header of the exchange. styled is false if it is not in the documented style. 007
 // is a number, unless only the string is valid.
@@ -194,7 +184,9 @@ func (k *checker) parameter(p *parameter) (certain bool) {
 	case p.content != nil:
 		return k.json(p.content, p.in, p.place, doc, doc.Data).certain
 	case p.schema != nil:
-		k.satisfy(p.styleClaim)
+		if p.hasPrefix() {
+			k.satisfy(p.styleClaim)
+		}
 		if p.mayEmpty != nil && !*p.mayEmpty {
 			k.satisfy(p.emptyClaim)
 		}

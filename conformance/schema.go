@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
@@ -65,7 +64,7 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 		if s.Type == "" {
 			s.types = math.MaxUint8
 		} else {
-			s.types = typesByName[s.Type]
+			s.types = typeSet(strictjson.TypesByName[s.Type])
 		}
 		s.integer = s.Type == "integer"
 		s.format = formats.Matchers[s.Format]
@@ -167,11 +166,6 @@ func (c *Contract) compileProperties(s *schema) {
 	}
 }
 
-var typesByName = map[string]uint8{
-	"string": typeSet(strictjson.String), "boolean": typeSet(strictjson.Boolean), "number": typeSet(strictjson.Number),
-	"integer": typeSet(strictjson.Number), "array": typeSet(strictjson.Array), "object": typeSet(strictjson.Object),
-}
-
 // typeSet returns a set with a bit for each type.
 func typeSet(list ...strictjson.Type) (set uint8) {
 	for _, t := range list {
@@ -180,33 +174,12 @@ func typeSet(list ...strictjson.Type) (set uint8) {
 	return set
 }
 
-// typeNames returns the types of a schema; none means any.
-func (s *schema) typeNames() []string {
-	if s.Type == "" {
-		return nil
-	}
-	return []string{s.Type}
-}
-
-// typeText describes the schema's type.
-func (s *schema) typeText() string {
-	if strings.ContainsAny(s.Type[:1], "aio") {
-		return "an " + s.Type
-	}
-	return "a " + s.Type
-}
-
 // choices describes the values of the enum.
-func (s *schema) choices() string {
-	var texts []string
+func (s *schema) choices() (texts []string) {
 	for _, v := range s.enum {
-		if v.Type() == strictjson.String {
-			texts = append(texts, v.Text())
-		} else {
-			texts = append(texts, v.AsJSON())
-		}
+		texts = append(texts, v.Text())
 	}
-	return "one of " + strings.Join(texts, ", ")
+	return texts
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -123,8 +123,17 @@ func (v *validator) validate(s *schema, val value) []violation {
 	return v.violations
 }
 
-// violate adds the violation of a keyword by the current value.
-func (v *validator) violate(s *schema, keyword, expected, actual string, at int32) {
+// violate adds the violation of a keyword by the current value. actual is "" for the value itself.
+func (v *validator) violate(s *schema, keyword, actual string, at int32) {
+	if v.isTrial {
+		v.failed = true
+		return
+	}
+	v.violateAs(s, keyword, s.text(keyword), actual, at)
+}
+
+// violateAs is violate with another text than the claim's.
+func (v *validator) violateAs(s *schema, keyword, expected, actual string, at int32) {
 	v.add(violation{keyword: keyword, spec: s.place + "/" + keyword, expected: expected, actual: actual, value: value{Doc: v.doc, At: at}})
 }
 
@@ -203,21 +212,21 @@ func (v *validator) value(s *schema, at int32) {
 				expected: "a value that the schemas and the enum beside nullable allow, too, as many validators require"})
 		}
 		return
-	case n.Type == strictjson.Null && len(s.typeNames()) > 0:
+	case n.Type == strictjson.Null && s.Type != "":
 		// Without nullable in the schema, it is the type that excludes null.
 		spec := s.place + "/type"
 		if s.HasNullable {
 			spec = s.place + "/nullable"
 		}
-		v.add(violation{keyword: "nullable", spec: spec, expected: s.typeText() + ", not null", value: value{Doc: v.doc, At: at}})
+		v.add(violation{keyword: "nullable", spec: spec, expected: s.text("type") + ", not null", value: value{Doc: v.doc, At: at}})
 		return
 	case n.Type != strictjson.Null && (s.types&(1<<n.Type) == 0 || s.integer && n.Type == strictjson.Number && !value{Doc: v.doc, At: at}.IsInteger()):
-		v.violate(s, "type", s.typeText(), "", at)
+		v.violate(s, "type", "", at)
 		return
 	}
 	v.satisfy(s, n.Type)
 	if len(s.enum) > 0 && !s.enumHas(value{Doc: v.doc, At: at}) {
-		v.violate(s, "enum", s.choices(), "", at)
+		v.violate(s, "enum", "", at)
 	}
 	switch n.Type {
 	case strictjson.Number:
@@ -294,31 +303,27 @@ func (v *validator) number(s *schema, at int32) {
 			integer = new(big.Int).Not(integer)
 		}
 		if integer.BitLen() >= s.bits {
-			v.violate(s, "format", "format "+s.Format, "", at)
+			v.violate(s, "format", "", at)
 		}
 	}
 	if s.minimum != nil {
-		order := n.Cmp(s.minimum)
-		if s.ExclusiveMinimum {
-			if order <= 0 {
-				v.violate(s, "exclusiveMinimum", "more than "+s.Minimum.String(), "", at)
-			}
-		} else if order < 0 {
-			v.violate(s, "minimum", "at least "+s.Minimum.String(), "", at)
+		switch order := n.Cmp(s.minimum); {
+		case s.ExclusiveMinimum && order <= 0:
+			v.violate(s, "exclusiveMinimum", "", at)
+		case order < 0:
+			v.violate(s, "minimum", "", at)
 		}
 	}
 	if s.maximum != nil {
-		order := n.Cmp(s.maximum)
-		if s.ExclusiveMaximum {
-			if order >= 0 {
-				v.violate(s, "exclusiveMaximum", "less than "+s.Maximum.String(), "", at)
-			}
-		} else if order > 0 {
-			v.violate(s, "maximum", "at most "+s.Maximum.String(), "", at)
+		switch order := n.Cmp(s.maximum); {
+		case s.ExclusiveMaximum && order >= 0:
+			v.violate(s, "exclusiveMaximum", "", at)
+		case order > 0:
+			v.violate(s, "maximum", "", at)
 		}
 	}
 	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
-		v.violate(s, "multipleOf", "a multiple of "+s.MultipleOf.String(), "", at)
+		v.violate(s, "multipleOf", "", at)
 	}
 	if before == len(v.violations) && s.integer && bytes.ContainsAny(v.doc.Raw(at), ".eE") {
 		v.add(violation{keyword: rulePortability, spec: s.place + "/type", source: Note, value: val,
@@ -337,13 +342,7 @@ func (v *validator) string(s *schema, at int32) {
 	}
 	// A string has at most as many characters as bytes, so that most strings need no counting.
 	if s.MinLength > 0 || s.MaxLength != nil && uint64(len(text)) > *s.MaxLength {
-		length := uint64(utf8.RuneCount(text)) //nolint:gosec // a length is not negative
-		if length < s.MinLength {
-			v.violate(s, "minLength", fmt.Sprintf("at least %d characters", s.MinLength), strconv.FormatUint(length, 10), at)
-		}
-		if s.MaxLength != nil && length > *s.MaxLength {
-			v.violate(s, "maxLength", fmt.Sprintf("at most %d characters", *s.MaxLength), strconv.FormatUint(length, 10), at)
-		}
+		v.size(s, "Length", utf8.RuneCount(text), s.MinLength, s.MaxLength, at)
 	}
 	if s.pattern != nil {
 		v.pattern(s, text, at)
@@ -351,7 +350,7 @@ func (v *validator) string(s *schema, at int32) {
 	switch {
 	case s.format == nil:
 	case !s.format(text):
-		v.violate(s, "format", "format "+s.Format, "", at)
+		v.violate(s, "format", "", at)
 	case strings.HasSuffix(s.Format, "time") && bytes.ContainsAny(text, "tz"):
 		v.add(violation{keyword: rulePortability, spec: s.place + "/format", source: Note, value: value{Doc: v.doc, At: at},
 			expected: s.Format + " with an upper-case T and Z, as many decoders reject others"})
@@ -369,20 +368,25 @@ func (v *validator) pattern(s *schema, text []byte, at int32) {
 	case !decided:
 		v.undecide(s, "pattern", at)
 	case !matched:
-		v.violate(s, "pattern", "a match of "+s.Pattern, "", at)
+		v.violate(s, "pattern", "", at)
+	}
+}
+
+// size checks the size of a value: Length, Items or Properties.
+func (v *validator) size(s *schema, of string, size int, low uint64, high *uint64, at int32) {
+	n := uint64(size) //nolint:gosec // not negative
+	if n < low {
+		v.violate(s, "min"+of, strconv.Itoa(size), at)
+	}
+	if high != nil && n > *high {
+		v.violate(s, "max"+of, strconv.Itoa(size), at)
 	}
 }
 
 func (v *validator) array(s *schema, at int32) {
 	n := v.doc.Nodes[at]
-	count := uint64(n.Count) //nolint:gosec // not negative
-	if count < s.MinItems {
-		v.violate(s, "minItems", fmt.Sprintf("at least %d items", s.MinItems), strconv.Itoa(int(n.Count)), at)
-	}
-	if s.MaxItems != nil && count > *s.MaxItems {
-		v.violate(s, "maxItems", fmt.Sprintf("at most %d items", *s.MaxItems), strconv.Itoa(int(n.Count)), at)
-	}
-	if s.UniqueItems && count > 1 {
+	v.size(s, "Items", int(n.Count), s.MinItems, s.MaxItems, at)
+	if s.UniqueItems && n.Count > 1 {
 		v.unique(s, at)
 	}
 	if s.items == nil {
@@ -401,7 +405,7 @@ func (v *validator) unique(s *schema, at int32) {
 	for i, item := at+1, 0; i < v.doc.Nodes[at].Next; i, item = v.doc.Nodes[i].Next, item+1 {
 		text := value{Doc: v.doc, At: i}.Canonical()
 		if other, found := first[text]; found {
-			v.violate(s, "uniqueItems", "unique items", fmt.Sprintf("equal items %d and %d", other, item), at)
+			v.violate(s, "uniqueItems", fmt.Sprintf("equal items %d and %d", other, item), at)
 			return
 		}
 		first[text] = item
@@ -410,13 +414,7 @@ func (v *validator) unique(s *schema, at int32) {
 
 func (v *validator) object(s *schema, at int32) {
 	n := v.doc.Nodes[at]
-	count := uint64(n.Count) //nolint:gosec // not negative
-	if count < s.MinProperties {
-		v.violate(s, "minProperties", fmt.Sprintf("at least %d properties", s.MinProperties), strconv.Itoa(int(n.Count)), at)
-	}
-	if s.MaxProperties != nil && count > *s.MaxProperties {
-		v.violate(s, "maxProperties", fmt.Sprintf("at most %d properties", *s.MaxProperties), strconv.Itoa(int(n.Count)), at)
-	}
+	v.size(s, "Properties", int(n.Count), s.MinProperties, s.MaxProperties, at)
 	base := len(v.present)
 	for range (len(s.properties) + 63) / 64 {
 		v.present = append(v.present, 0)
@@ -517,7 +515,7 @@ func (v *validator) combination(s *schema, at int32) {
 	if s.not != nil {
 		switch v.try(s.not, at) {
 		case matches:
-			v.violate(s, "not", "a value that violates the schema below not", "", at)
+			v.violateAs(s, "not", "a value that violates the schema below not", "", at)
 		case undecided:
 			v.undecide(s, "not", at)
 		case mismatches:
@@ -543,7 +541,7 @@ func (v *validator) combination(s *schema, at int32) {
 	if len(s.anyOf) > 0 {
 		switch n, open := v.count(s.anyOf, at); {
 		case n == 0 && open == 0:
-			v.violate(s, "anyOf", "a match of one of the schemas below anyOf", "", at)
+			v.violateAs(s, "anyOf", "a match of one of the schemas below anyOf", "", at)
 		case n == 0:
 			v.undecide(s, "anyOf", at)
 		}
@@ -551,7 +549,7 @@ func (v *validator) combination(s *schema, at int32) {
 	if len(s.oneOf) > 0 {
 		switch n, open := v.count(s.oneOf, at); {
 		case n > 1 || open == 0 && n == 0:
-			v.violate(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), "", at)
+			v.violateAs(s, "oneOf", fmt.Sprintf("a match of exactly one schema below oneOf, not of %d", n), "", at)
 		case open > 0:
 			v.undecide(s, "oneOf", at)
 		}

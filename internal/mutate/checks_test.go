@@ -161,7 +161,7 @@ func TestChecksAtTheLimits(t *testing.T) {
 		if f.Required {
 			example[f.Name] = json.RawMessage(f.Schema.Example)
 		}
-		for value, want := range atLimits(f.Schema) {
+		for value, want := range atLimits(f.Schema, f.Required) {
 			if want != "" {
 				want = f.Name + " " + want
 			}
@@ -200,8 +200,9 @@ func TestChecksAtTheLimits(t *testing.T) {
 	}
 }
 
-// atLimits returns values at the limits of a schema, and just beyond, as JSON, and the violation by each.
-func atLimits(s *fleetioapi.Schema) map[string]string {
+// atLimits returns values at the limits of a schema, and just beyond, as JSON, and the violation by each. A required string
+// that is empty counts as missing.
+func atLimits(s *fleetioapi.Schema, required bool) map[string]string {
 	values := map[string]string{}
 	if s.MaxLength != nil {
 		for _, c := range []string{"x", "é", "🚗"} {
@@ -216,11 +217,24 @@ func atLimits(s *fleetioapi.Schema) map[string]string {
 	if s.Type == "integer" && s.Format == "int64" && s.Maximum == "" {
 		values[strconv.FormatInt(math.MaxInt64, 10)] = ""
 	}
+	if s.Type == "integer" && s.Format == "int64" && s.Minimum == "" {
+		values[strconv.FormatInt(math.MinInt64, 10)] = ""
+	}
+	if s.Type == "string" && s.Format == "" && s.Pattern == "" && s.Enum == nil {
+		if s.MaxLength == nil {
+			values[strconv.Quote(strings.Repeat("x", 5000))] = ""
+		}
+		if s.MinLength == 0 && !required {
+			values[`""`] = ""
+		}
+	}
 	for _, choice := range s.Enum {
 		values[choice] = ""
 	}
 	if s.Enum != nil && s.Type == "string" {
-		values[`"no choice"`] = "enum " + strings.Join(s.Choices(), ", ")
+		for _, other := range []string{`"no choice"`, `""`, strings.ToUpper(s.Enum[0])} {
+			values[other] = "enum " + strings.Join(s.Choices(), ", ")
+		}
 	}
 	return values
 }

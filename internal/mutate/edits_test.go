@@ -221,7 +221,7 @@ func TestMutantRequests(t *testing.T) {
 	for _, part := range []conformance.Part{conformance.RequestPath, conformance.RequestQuery, conformance.RequestHeader, conformance.RequestBody} {
 		assert.Positive(t, sent[part], part)
 	}
-	assert.Greater(t, sent[conformance.RequestBody], 200)
+	assert.Greater(t, sent[conformance.RequestHeader]+sent[conformance.RequestBody], 290)
 }
 
 // rejection is the status with which the sandbox rejects a mutant of a request, and what the response names: the field,

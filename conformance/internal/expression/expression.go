@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 )
 
 // Expression is one side of a comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a literal.
@@ -68,7 +67,7 @@ func parseLiteral(text string) (strictjson.Value, error) {
 		return strictjson.ParseValue([]byte(text))
 	}
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
-		return strictjson.ParseValue(styles.AppendString(nil, strings.ReplaceAll(text[1:len(text)-1], "''", "'")))
+		return strictjson.ParseValue(strictjson.AppendString(nil, strings.ReplaceAll(text[1:len(text)-1], "''", "'")))
 	}
 	return strictjson.Value{}, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
 }

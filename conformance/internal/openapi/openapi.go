@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 )
@@ -60,7 +61,6 @@ type Parameter struct {
 	Required        bool
 	Style           string // "" is the default
 	Explode         *bool  // nil is the default of the style
-	AllowReserved   bool
 	AllowEmptyValue bool
 	Schema          *Schema // nil if there is a content
 	Content         map[string]*MediaType
@@ -88,11 +88,10 @@ type MediaType struct {
 
 // Encoding is an Encoding Object.
 type Encoding struct {
-	ContentType   string
-	Headers       map[string]*Parameter
-	Style         string
-	Explode       *bool
-	AllowReserved bool
+	ContentType string
+	Headers     map[string]*Parameter
+	Style       string
+	Explode     *bool
 }
 
 // SecurityRequirement is a Security Requirement Object: the sorted names of the schemes.
@@ -151,15 +150,7 @@ func (s *Schema) Extends(base *Schema, visited map[*Schema]bool) bool {
 
 // Property returns the schema of the property with a name, or nil.
 func (s *Schema) Property(name string) *Schema {
-	i, found := slices.BinarySearchFunc(s.Properties, name, func(p Property, name string) int {
-		switch {
-		case p.Name < name:
-			return -1
-		case p.Name > name:
-			return 1
-		}
-		return 0
-	})
+	i, found := slices.BinarySearchFunc(s.Properties, name, func(p Property, name string) int { return strings.Compare(p.Name, name) })
 	if !found {
 		return nil
 	}

@@ -60,17 +60,7 @@ type place struct {
 
 // follow follows references.
 func (r *reader) follow(p place) place {
-	for p.n.Type == strictjson.Object {
-		ref, _ := r.tree.Child(p.n, "$ref")
-		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#") {
-			break
-		}
-		to := r.tree.Node(ref.Text[1:])
-		if to == nil { // in an extension, which nothing has checked
-			break
-		}
-		p = place{ref.Text[1:], to}
-	}
+	p.at, p.n = r.tree.Dereference(p.at, p.n)
 	return p
 }
 
@@ -158,7 +148,7 @@ func (r *reader) security(p place) []SecurityRequirement {
 	return list
 }
 
-var methods = []string{"connect", "delete", "get", "head", "options", "patch", "post", "put", "trace"}
+var methods = []string{"delete", "get", "head", "options", "patch", "post", "put", "trace"}
 
 func (r *reader) pathItem(path string, p place) *PathItem {
 	item := &PathItem{Path: path, Pointer: p.at, Parameters: r.parameters(p), Servers: r.servers(p)}
@@ -191,7 +181,7 @@ func (r *reader) parameters(p place) (list []*Parameter) {
 
 func (r *reader) parameter(at place) *Parameter {
 	p := &Parameter{Pointer: at.at, Name: r.text(at, "name"), In: r.text(at, "in"), Required: r.truth(at, "required"), Style: r.text(at, "style"),
-		Explode: r.option(at, "explode"), AllowReserved: r.truth(at, "allowReserved"), AllowEmptyValue: r.truth(at, "allowEmptyValue"), Content: r.content(at)}
+		Explode: r.option(at, "explode"), AllowEmptyValue: r.truth(at, "allowEmptyValue"), Content: r.content(at)}
 	if schema, ok := r.child(at, "schema"); ok {
 		p.Schema = r.schema(schema)
 	}
@@ -219,7 +209,7 @@ func (r *reader) content(p place) map[string]*MediaType {
 		}
 		for property, below := range r.named(at, "encoding") {
 			m.Encoding[property] = &Encoding{ContentType: r.text(below, "contentType"), Headers: r.headers(below), Style: r.text(below, "style"),
-				Explode: r.option(below, "explode"), AllowReserved: r.truth(below, "allowReserved")}
+				Explode: r.option(below, "explode")}
 		}
 		list[name] = m
 	}

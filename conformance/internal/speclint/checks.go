@@ -72,7 +72,8 @@ func (l *linter) paths(at string, n *yamltree.Node) {
 		for _, match := range templated.FindAllStringSubmatch(e.Key, -1) {
 			names = append(names, match[1])
 		}
-		l.pathParameters(here, l.target(e.Node), names)
+		_, item := l.tree.Dereference(here, e.Node)
+		l.pathParameters(here, item, names)
 	}
 }
 
@@ -106,7 +107,7 @@ func (l *linter) parameterNames(at string, n *yamltree.Node) map[string]bool {
 		return names
 	}
 	for i, e := range list.Entries {
-		p := l.target(e.Node)
+		_, p := l.tree.Dereference(at, e.Node)
 		name := l.text(p, "in") + " " + l.text(p, "name")
 		if names[name] {
 			l.errorf(at+"/parameters/"+strconv.Itoa(i), "the parameter %q is there twice", l.text(p, "name"))

@@ -179,19 +179,13 @@ func (l *linter) values(at string, n *yamltree.Node, schemaType string) {
 
 // hasType reports whether a value is of a type; "" is any.
 func hasType(n *yamltree.Node, schemaType string, nullable bool) bool {
-	switch n.Type {
-	case strictjson.Null:
-		return nullable || schemaType == ""
-	case strictjson.Boolean:
-		return schemaType == "" || schemaType == "boolean"
-	case strictjson.String:
-		return schemaType == "" || schemaType == "string"
-	case strictjson.Array:
-		return schemaType == "" || schemaType == "array"
-	case strictjson.Object:
-		return schemaType == "" || schemaType == "object"
+	switch {
+	case schemaType == "":
+		return true
+	case n.Type == strictjson.Null:
+		return nullable
 	}
-	return schemaType == "" || schemaType == "number" || schemaType == "integer" && strictjson.Exact(n.Text).IsInt()
+	return n.Type == strictjson.TypesByName[schemaType] && (schemaType != "integer" || strictjson.Exact(n.Text).IsInt())
 }
 
 // isWord reports whether a value is a string with or without quotes.

@@ -60,9 +60,6 @@ func Check(t *yamltree.Tree) Result {
 	return l.Result
 }
 
-// maxChain bounds the references from one to the next.
-const maxChain = 32
-
 type linter struct {
 	Result
 
@@ -245,7 +242,7 @@ func (l *linter) follow(at string, n, ref *yamltree.Node, kind string) {
 		}
 	}
 	target := at
-	for range maxChain {
+	for range yamltree.MaxChain {
 		from := target
 		var err error
 		target, err = l.tree.Resolve(from, ref)
@@ -278,22 +275,6 @@ func (l *linter) text(n *yamltree.Node, key string) string {
 		return below.Text
 	}
 	return ""
-}
-
-// target returns the node that resolved references lead to.
-func (l *linter) target(n *yamltree.Node) *yamltree.Node {
-	for range maxChain {
-		ref := l.reference(n)
-		if ref == nil || !strings.HasPrefix(ref.Text, "#") {
-			break
-		}
-		next := l.tree.Node(ref.Text[1:])
-		if next == nil {
-			break
-		}
-		n = next
-	}
-	return n
 }
 
 func token(key string) string { return strictjson.Pointer(key) }

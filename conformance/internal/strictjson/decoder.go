@@ -320,10 +320,8 @@ func (d *Decoder) close() {
 // peek returns the next byte that is no blank, without consuming it.
 func (d *Decoder) peek() (byte, error) {
 	for {
-		for ; d.pos < len(d.buf); d.pos++ {
-			if c := d.buf[d.pos]; c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-				return c, nil
-			}
+		if d.pos = skipBlanks(d.buf, d.pos); d.pos < len(d.buf) {
+			return d.buf[d.pos], nil
 		}
 		if err := d.fill(); err != nil {
 			return 0, err

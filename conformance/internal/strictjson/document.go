@@ -26,6 +26,14 @@ const (
 	Object
 )
 
+var typeNames = [...]string{"null", "boolean", "number", "string", "array", "object"}
+
+// String returns the name of the type in JSON Schema.
+func (t Type) String() string { return typeNames[t] }
+
+// TypesByName has the types of values by the names of the keyword type in OpenAPI 3.0.
+var TypesByName = map[string]Type{"boolean": Boolean, "number": Number, "integer": Number, "string": String, "array": Array, "object": Object}
+
 // Node is a value of a [Document], or the name of a property. The properties of an object follow its node as pairs of a
 // name and a value, the items of an array one after the other.
 type Node struct {

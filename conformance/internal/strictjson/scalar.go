@@ -273,3 +273,27 @@ func parseUnit(text []byte) (rune, bool) {
 	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
 	return rune(n), err == nil
 }
+
+// AppendString appends a text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+func AppendString(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	isPlain := true
+	for i := range len(text) {
+		c := text[i]
+		isPlain = isPlain && c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
+	}
+	if isPlain { // as most texts are
+		return append(append(dst, text...), '"')
+	}
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r < ' ':
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		default:
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return append(dst, '"')
+}

@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -163,16 +162,6 @@ func (v Value) Compare(other Value) int {
 		}
 	}
 	return Exact(v.Text()).Cmp(Exact(other.Text()))
-}
-
-// AsJSON returns the value as JSON for messages.
-func (v Value) AsJSON() string {
-	raw := v.Doc.Raw(v.At)
-	if v.Type() != String {
-		return string(raw)
-	}
-	quoted, _ := json.Marshal(v.Text()) //nolint:errchkjson // a string always has a JSON form
-	return string(quoted)
 }
 
 // SplitPointer returns the unescaped tokens of a JSON pointer (RFC 6901).

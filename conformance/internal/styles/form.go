@@ -121,5 +121,5 @@ func appendJSON(dst, text []byte) []byte {
 	if doc.Parse(text) {
 		return append(dst, bytes.TrimSpace(text)...)
 	}
-	return AppendString(dst, string(text))
+	return strictjson.AppendString(dst, string(text))
 }

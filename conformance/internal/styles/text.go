@@ -1,9 +1,7 @@
 package styles
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
@@ -114,36 +112,12 @@ func appendScalar(dst []byte, s *Shape, text string) []byte {
 		}
 		text = string(octets)
 	}
-	return AppendString(dst, text)
+	return strictjson.AppendString(dst, text)
 }
 
 func isInteger(text string) bool {
 	digits := strings.TrimPrefix(text, "-")
 	return digits != "" && strings.Trim(digits, "0123456789") == ""
-}
-
-// AppendString appends a text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
-func AppendString(dst []byte, text string) []byte {
-	dst = append(dst, '"')
-	isPlain := true
-	for i := range len(text) {
-		c := text[i]
-		isPlain = isPlain && c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
-	}
-	if isPlain { // as most texts are
-		return append(append(dst, text...), '"')
-	}
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			dst = append(dst, '\\', byte(r))
-		case r < ' ':
-			dst = fmt.Appendf(dst, `\u%04x`, r)
-		default:
-			dst = utf8.AppendRune(dst, r)
-		}
-	}
-	return append(dst, '"')
 }
 
 // appendComma appends a comma, unless an object or array was just opened.
@@ -155,5 +129,5 @@ func appendComma(dst []byte) []byte {
 }
 
 func appendName(dst []byte, name string) []byte {
-	return append(AppendString(appendComma(dst), name), ':')
+	return append(strictjson.AppendString(appendComma(dst), name), ':')
 }

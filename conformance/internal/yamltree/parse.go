@@ -2,11 +2,9 @@ package yamltree
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,8 +14,6 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 )
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 const (
 	// maxNodes bounds the nodes of a document with its aliases expanded: a few lines of aliases can stand for millions.
@@ -335,7 +331,7 @@ func asJSON(text string) string {
 func (n *Node) AppendJSON(into []byte) []byte {
 	switch n.Type {
 	case strictjson.String:
-		return appendQuoted(into, n.Text)
+		return strictjson.AppendString(into, n.Text)
 	case strictjson.Array, strictjson.Object:
 		open, end := byte('['), byte(']')
 		if n.Type == strictjson.Object {
@@ -347,16 +343,11 @@ func (n *Node) AppendJSON(into []byte) []byte {
 				into = append(into, ',')
 			}
 			if n.Type == strictjson.Object {
-				into = append(appendQuoted(into, e.Key), ':')
+				into = append(strictjson.AppendString(into, e.Key), ':')
 			}
 			into = e.AppendJSON(into)
 		}
 		return append(into, end)
 	}
 	return append(into, n.Text...)
-}
-
-func appendQuoted(into []byte, text string) []byte {
-	quoted, _ := json.Marshal(text) //nolint:errchkjson // a string always has a JSON form
-	return append(into, quoted...)
 }

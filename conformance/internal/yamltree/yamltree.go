@@ -4,6 +4,7 @@ package yamltree
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -43,9 +44,6 @@ type Entry struct {
 	Line int32
 }
 
-// Is reports whether a node is a string with the text.
-func (n *Node) Is(text string) bool { return n.Type == strictjson.String && n.Text == text }
-
 // Scalar reports whether a node is neither an object nor an array.
 func (n *Node) Scalar() bool { return n.Type < strictjson.Array }
 
@@ -76,7 +74,7 @@ func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*T
 }
 
 // Files returns the sorted names of the files that references led to.
-func (t *Tree) Files() []string { return sortedKeys(t.files) }
+func (t *Tree) Files() []string { return slices.Sorted(maps.Keys(t.files)) }
 
 // Text returns the content of one of the Files.
 func (t *Tree) Text(name string) []byte { return t.texts[name] }
@@ -135,21 +133,6 @@ func (t *Tree) Below(pointer, keyword string) string {
 		return at
 	}
 	return pointer
-}
-
-// Canonical returns the pointer without references: that of the place which the spec's references lead to. It needs them to
-// be resolved.
-func (t *Tree) Canonical(pointer string) string {
-	at, n := "", t.Root
-	for _, token := range strictjson.SplitPointer(pointer) {
-		at, n = t.dereference(at, n)
-		at += strictjson.Pointer(token)
-		if n != nil {
-			n, _ = t.Child(n, token)
-		}
-	}
-	at, _ = t.dereference(at, n)
-	return at
 }
 
 // Resolve returns the pointer that the reference in ref, a URI reference at the pointer at, leads to, and writes it into ref.
@@ -286,18 +269,25 @@ func unescape(token string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
-func (t *Tree) dereference(at string, n *Node) (string, *Node) {
-	const maxChain = 32
-	for range maxChain {
-		if n == nil {
+// MaxChain is the maximum number of references from one to the next.
+const MaxChain = 32
+
+// Dereference returns the place that the reference in a node leads to, over others, or the place itself if it has none. n may
+// be nil. It needs the references to be resolved; another one, as extensions may have, is no reference.
+func (t *Tree) Dereference(at string, n *Node) (string, *Node) {
+	for range MaxChain {
+		if n == nil || n.Type != strictjson.Object {
 			break
 		}
 		ref, _ := t.Child(n, "$ref")
-		if ref == nil || !strings.HasPrefix(ref.Text, "#/") {
+		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#/") {
 			break
 		}
-		at = ref.Text[1:]
-		n = t.Node(at)
+		target := t.Node(ref.Text[1:])
+		if target == nil {
+			break
+		}
+		at, n = ref.Text[1:], target
 	}
 	return at, n
 }
