@@ -52,11 +52,11 @@ func readInput(schema *fleetioapi.Schema, body []byte) *input {
 		switch {
 		case isString && f.Required && strings.TrimSpace(s) == "": // as a Rails validation of presence
 			in.problem(f.Name, message("required", ""))
-		case isString && formatOf(f.Schema) == "date-time" && in.problems[f.Name] == nil:
+		case isString && f.Schema.Typed().Format == "date-time" && in.problems[f.Name] == nil:
 			if _, err := time.Parse(time.RFC3339, s); err != nil { // a leap second, which Go clients cannot decode
 				in.problem(f.Name, message("format", "date-time"))
 			}
-		case in.values[f.Name] != "" && typeOf(f.Schema) == "integer":
+		case in.values[f.Name] != "" && f.Schema.Typed().Type == "integer":
 			in.values[f.Name] = integer(in.values[f.Name])
 		}
 	}

@@ -67,7 +67,7 @@ func newListing(c *exchange) (l *listing, problem string) {
 	l = &listing{}
 	for _, p := range c.operation.Parameters {
 		if p.Name == "per_page" {
-			l.perPage, _ = strconv.Atoi(defaultOf(p.Schema))
+			l.perPage, _ = strconv.Atoi(p.Schema.Typed().Default)
 		}
 	}
 	for _, a := range c.arguments {
@@ -78,7 +78,7 @@ func newListing(c *exchange) (l *listing, problem string) {
 		case filtered != nil:
 			l.filter(a, filtered[1], filtered[2])
 		case sorted != nil:
-			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(faultObject.property(sorted[1]).Schema), a.texts[0] == "desc"})
+			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(cmp.Or(faultObject.property(sorted[1]).Schema, &fleetioapi.Schema{})), a.texts[0] == "desc"})
 			l.sortedBy = append(l.sortedBy, "{"+quote(sorted[1])+":"+a.value+"}")
 		case a.Name == "per_page":
 			l.perPage, _ = strconv.Atoi(integer(a.value))
@@ -180,10 +180,10 @@ func kindOf(s *fleetioapi.Schema) kind {
 	if items := itemsOf(s); items != nil {
 		return kindOf(items)
 	}
-	switch t := typeOf(s); {
+	switch t := s.Typed().Type; {
 	case t == "integer" || t == "number":
 		return number
-	case formatOf(s) == "date-time":
+	case s.Typed().Format == "date-time":
 		return instant
 	}
 	return word
