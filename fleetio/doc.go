@@ -8,6 +8,9 @@
 // [Client.CreateFaults] creates many faults, [Client.Fault] and [Client.Faults] read them. [Check] checks a fault without
 // sending it. [VerifyWebhook] checks and decodes the events that Fleetio sends.
 //
+// The next version may add fields to the structs. Name the fields in literals, and do not compare structs by ==: a field
+// may be a list.
+//
 // # Errors
 //
 // Every outcome but a fault in a 201 is an error that says whether the fault was created. After an [*InvalidError] or a

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,44 +30,6 @@ func permissionFor(o *fleetioserver.Operation) Permission {
 	return CreateFaults
 }
 
-// parts returns a schema and those of its allOf, of which each may have the keyword that is looked for.
-func parts(s *fleetioapi.Schema) iter.Seq[*fleetioapi.Schema] {
-	return func(yield func(*fleetioapi.Schema) bool) {
-		if s == nil || !yield(s) {
-			return
-		}
-		for _, part := range s.AllOf {
-			for p := range parts(part) {
-				if !yield(p) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// keyword returns the first value of a keyword in a schema and those of its allOf; "" for none.
-func keyword(s *fleetioapi.Schema, get func(*fleetioapi.Schema) string) string {
-	for p := range parts(s) {
-		if value := get(p); value != "" {
-			return value
-		}
-	}
-	return ""
-}
-
-func typeOf(s *fleetioapi.Schema) string {
-	return keyword(s, func(s *fleetioapi.Schema) string { return s.Type })
-}
-
-func formatOf(s *fleetioapi.Schema) string {
-	return keyword(s, func(s *fleetioapi.Schema) string { return s.Format })
-}
-
-func defaultOf(s *fleetioapi.Schema) string {
-	return keyword(s, func(s *fleetioapi.Schema) string { return s.Default })
-}
-
 // object writes the objects of a schema.
 type object []property
 
@@ -92,9 +53,10 @@ func objectOf(s *fleetioapi.Schema) (list object) {
 		if f.Schema.WriteOnly {
 			continue
 		}
-		candidates := []string{"null", defaultOf(f.Schema)}
+		typed := f.Schema.Typed()
+		candidates := []string{"null", typed.Default}
 		if f.Required {
-			candidates = slices.Concat(candidates, examples, enumOf(f.Schema), []string{f.Schema.Minimum, f.Schema.Example})
+			candidates = slices.Concat(candidates, examples, typed.Enum, []string{typed.Minimum, f.Schema.Example})
 		}
 		i := slices.IndexFunc(candidates, func(c string) bool { return c != "" && f.Schema.Check([]byte(c)) == nil })
 		p := property{Field: f, key: quote(f.Name) + ":"}
@@ -108,21 +70,10 @@ func objectOf(s *fleetioapi.Schema) (list object) {
 
 // itemsOf returns the schema of the items of a list; nil if the schema is not that of a list.
 func itemsOf(s *fleetioapi.Schema) *fleetioapi.Schema {
-	for p := range parts(s) {
-		if p.Type == "array" {
-			return cmp.Or(p.Items, &fleetioapi.Schema{})
-		}
+	if s = s.Typed(); s.Type != "array" {
+		return nil
 	}
-	return nil
-}
-
-func enumOf(s *fleetioapi.Schema) []string {
-	for p := range parts(s) {
-		if p.Enum != nil {
-			return p.Enum
-		}
-	}
-	return nil
+	return cmp.Or(s.Items, &fleetioapi.Schema{})
 }
 
 // property returns the property of a name; the zero value if there is none.

@@ -81,7 +81,7 @@ func (r Record) complete() []byte { return faultObject.write(r.values()) }
 // values returns the properties of the fault as JSON.
 func (r Record) values() map[string]string {
 	values := map[string]string{"id": strconv.FormatInt(r.ID, 10)}
-	maps.Insert(values, properties(string(r.Fault)))
+	maps.Insert(values, properties(r.Fault))
 	return values
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"iter"
@@ -52,11 +53,11 @@ func readInput(schema *fleetioapi.Schema, body []byte) *input {
 		switch {
 		case isString && f.Required && strings.TrimSpace(s) == "": // as a Rails validation of presence
 			in.problem(f.Name, message("required", ""))
-		case isString && formatOf(f.Schema) == "date-time" && in.problems[f.Name] == nil:
+		case isString && f.Schema.Typed().Format == "date-time" && in.problems[f.Name] == nil:
 			if _, err := time.Parse(time.RFC3339, s); err != nil { // a leap second, which Go clients cannot decode
 				in.problem(f.Name, message("format", "date-time"))
 			}
-		case in.values[f.Name] != "" && typeOf(f.Schema) == "integer":
+		case in.values[f.Name] != "" && f.Schema.Typed().Type == "integer":
 			in.values[f.Name] = integer(in.values[f.Name])
 		}
 	}
@@ -75,11 +76,10 @@ func integer(raw string) string {
 // object splits a body into the properties of its JSON object, also the unknown ones, which are ignored (page "Bulk
 // API"). It refuses bodies about which JSON parsers disagree.
 func (in *input) object(body []byte) {
-	text := strings.TrimLeft(string(body), space)
-	switch {
-	case text == "":
+	switch text := bytes.TrimLeft(body, " \t\r\n"); {
+	case len(text) == 0:
 		in.problem("base", "the body is empty")
-	case !utf8.ValidString(text):
+	case !utf8.Valid(text):
 		in.problem("base", "the body is not valid UTF-8")
 	case !json.Valid(body):
 		in.problem("base", "the body is not valid JSON")
@@ -95,36 +95,17 @@ func (in *input) object(body []byte) {
 	}
 }
 
-const space = " \t\r\n" // of JSON
-
-// properties returns the properties of a valid JSON object, also those with a repeated name, of which encoding/json
+// properties returns the properties of a valid JSON object, also those with a repeated name, of which [json.Unmarshal]
 // returns only the last.
-func properties(object string) iter.Seq2[string, string] {
+func properties(object []byte) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
-		var name string
-		depth, start := 0, 0 // start is the index of the current name or value
-		for i := 0; i < len(object); i++ {
-			switch c := object[i]; {
-			case c == '"':
-				for i++; object[i] != '"'; i++ {
-					if object[i] == '\\' {
-						i++
-					}
-				}
-			case c == ':' && depth == 1:
-				name, _ = unquote(strings.Trim(object[start:i], space))
-				start = i + 1
-			case (c == ',' || c == '}') && depth == 1:
-				if value := strings.Trim(object[start:i], space); value != "" && !yield(name, value) {
-					return
-				}
-				start = i + 1
-			case c == '{' || c == '[':
-				if depth++; depth == 1 {
-					start = i + 1
-				}
-			case c == '}' || c == ']':
-				depth--
+		d := json.NewDecoder(bytes.NewReader(object))
+		_, _ = d.Token() // no error occurs, as the JSON is valid
+		for d.More() {
+			name, _ := d.Token()
+			var value json.RawMessage
+			if _ = d.Decode(&value); !yield(name.(string), string(value)) { //nolint:forcetypeassert // a name is a string
+				return
 			}
 		}
 	}
@@ -152,8 +133,8 @@ var (
 
 // hasLoneSurrogate reports whether valid JSON has a \u escape of a lone surrogate (RFC 8259, section 8.2), which
 // encoding/json replaces by U+FFFD.
-func hasLoneSurrogate(valid string) bool {
-	return strings.Contains(valid, `\u`) && surrogate.MatchString(harmless.ReplaceAllString(valid, ""))
+func hasLoneSurrogate(valid []byte) bool {
+	return bytes.Contains(valid, []byte(`\u`)) && surrogate.Match(harmless.ReplaceAll(valid, nil))
 }
 
 // messages are those of a Rails validation for a violated keyword (page "Response Codes"), some of them by the value of

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"cmp"
 	"math/big"
 	"regexp"
@@ -30,8 +29,6 @@ type filter struct {
 	property string
 	holds    func(stored scalar) bool
 	kind     kind
-	// text is in each fault that the condition holds for, unless it is written with escapes; "" if that is unknown.
-	text []byte
 }
 
 // sorting is a property to sort by.
@@ -67,7 +64,7 @@ func newListing(c *exchange) (l *listing, problem string) {
 	l = &listing{}
 	for _, p := range c.operation.Parameters {
 		if p.Name == "per_page" {
-			l.perPage, _ = strconv.Atoi(defaultOf(p.Schema))
+			l.perPage, _ = strconv.Atoi(p.Schema.Typed().Default)
 		}
 	}
 	for _, a := range c.arguments {
@@ -78,7 +75,7 @@ func newListing(c *exchange) (l *listing, problem string) {
 		case filtered != nil:
 			l.filter(a, filtered[1], filtered[2])
 		case sorted != nil:
-			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(faultObject.property(sorted[1]).Schema), a.texts[0] == "desc"})
+			l.sorts = append(l.sorts, sorting{sorted[1], kindOf(cmp.Or(faultObject.property(sorted[1]).Schema, &fleetioapi.Schema{})), a.texts[0] == "desc"})
 			l.sortedBy = append(l.sortedBy, "{"+quote(sorted[1])+":"+a.value+"}")
 		case a.Name == "per_page":
 			l.perPage, _ = strconv.Atoi(integer(a.value))
@@ -114,11 +111,8 @@ func (l *listing) filter(a argument, property, operator string) {
 		}
 	}
 	f.holds = func(stored scalar) bool { return len(wanted) > 0 && operators[operator](stored, wanted) }
-	if text := a.texts[0]; operator == "eq" && f.kind == word && quote(text) == `"`+text+`"` {
-		f.text = []byte(text)
-		if property == "external_id" {
-			l.externalID = text
-		}
+	if text := a.texts[0]; property == "external_id" && operator == "eq" && quote(text) == `"`+text+`"` { // without escapes
+		l.externalID = text
 	}
 	l.filters = append(l.filters, f)
 	l.filteredBy = append(l.filteredBy, "{"+quote(property)+":{"+quote(operator)+":"+a.value+"}}")
@@ -131,11 +125,6 @@ func (l *listing) storeOrder() bool {
 
 // match reports whether all filters hold for a fault, and returns the values that it is sorted by.
 func (l *listing) match(r Record) (keys []scalar, ok bool) {
-	for _, f := range l.filters { // without decoding
-		if f.text != nil && !bytes.Contains(r.Fault, f.text) && bytes.IndexByte(r.Fault, '\\') < 0 {
-			return nil, false
-		}
-	}
 	if l.filters == nil && l.storeOrder() {
 		return nil, true
 	}
@@ -180,10 +169,10 @@ func kindOf(s *fleetioapi.Schema) kind {
 	if items := itemsOf(s); items != nil {
 		return kindOf(items)
 	}
-	switch t := typeOf(s); {
+	switch t := s.Typed().Type; {
 	case t == "integer" || t == "number":
 		return number
-	case formatOf(s) == "date-time":
+	case s.Typed().Format == "date-time":
 		return instant
 	}
 	return word

@@ -28,7 +28,7 @@ func readArguments(o *fleetioserver.Operation, r *http.Request) (list []argument
 	query, valid := readQuery(r.URL.RawQuery)
 	for i := range o.Parameters {
 		p := &o.Parameters[i]
-		if typeOf(p.Schema) == "object" && p.Style != "json" || p.Style == "label" || p.Style == "matrix" {
+		if p.Schema.Typed().Type == "object" && p.Style != "json" || p.Style == "label" || p.Style == "matrix" {
 			continue
 		}
 		a := argument{Parameter: p, texts: textsOf(p, r, query)}
@@ -142,7 +142,7 @@ func (a *argument) decode() (problem string) {
 
 // asJSON returns the text of a parameter as JSON of its type; as a string if the text is no such JSON.
 func asJSON(s *fleetioapi.Schema, text string) string {
-	switch t := typeOf(s); {
+	switch t := s.Typed().Type; {
 	case (t == "integer" || t == "number") && json.Valid([]byte(text)) && strings.Trim(text, "-0123456789.eE+") == "",
 		t == "boolean" && (text == "true" || text == "false"):
 		return text

@@ -101,3 +101,13 @@ func TestOtherBodies(t *testing.T) {
 		assert.Equal(t, want, c.status, mediaType)
 	}
 }
+
+// TestSortByUnknown sorts by a property that the contract's faults do not have.
+func TestSortByUnknown(t *testing.T) {
+	t.Parallel()
+	sort := argument{Parameter: &fleetioserver.Parameter{Name: "sort[unknown]"}, texts: []string{"desc"}, value: `"desc"`}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	l, problem := newListing(&exchange{request: r, operation: &fleetioserver.Operation{}, arguments: []argument{sort}})
+	assert.Empty(t, problem)
+	assert.Equal(t, []sorting{{"unknown", word, true}}, l.sorts)
+}

@@ -69,7 +69,7 @@ func TestLookingWhileCalling(t *testing.T) { //nolint:tparallel // the cases sha
 			var wg sync.WaitGroup
 			for range 4 {
 				wg.Go(func() {
-					for range 5 {
+					for range 10 {
 						r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/v1/faults", strings.NewReader(minimal))
 						if !assert.NoError(t, err) {
 							return

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,8 @@ type Record struct {
 type Query struct {
 	Account int64 // 0 for all accounts
 	MaxID   int64 // the highest id; 0 for no limit
-	// ExternalID is the external_id of the faults; "" for all faults. A store that cannot find them sooner than by reading
-	// all faults ignores it: the caller compares.
+	// ExternalID is the external_id of the faults; "" for all faults. A store may also return faults with another one: the
+	// caller compares.
 	ExternalID string
 	Limit      int // maximum number of records
 }
@@ -122,8 +123,11 @@ func (m *memory) Records(_ context.Context, q Query) ([]Record, error) {
 		newest = min(newest, q.MaxID)
 	}
 	for i := newest - 1; i >= 0 && len(list) < q.Limit; i-- {
-		if q.Account == 0 || m.records[i].Account == q.Account {
-			list = append(list, m.records[i])
+		r := m.records[i]
+		// A string with escapes is stored as it was sent.
+		if (q.Account == 0 || r.Account == q.Account) &&
+			(bytes.Contains(r.Fault, []byte(q.ExternalID)) || bytes.IndexByte(r.Fault, '\\') >= 0) {
+			list = append(list, r)
 		}
 	}
 	return list, nil

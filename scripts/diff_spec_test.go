@@ -85,13 +85,13 @@ type Fault struct {
 // toy is the module that the tests edit, as path -> content. It has one
 // package of each kind: at the root, below it, internal, main, test-only.
 var toy = map[string]string{
-	"go.mod":                "module example.com/toy\n\ngo 1.25.0\n",
-	"api/openapi.yaml":      toySpec,
-	"toy.go":                toyRoot,
-	"gen/toyapi/types.go":   toyTypes,
-	"internal/wire/wire.go": "package wire\n\nvar Err error\n",
-	"cmd/toy/main.go":       "package main\n\ntype Options struct{ Verbose bool }\n\nfunc main() {}\n",
-	"scripts/toy_test.go":   "package scripts_test\n",
+	"go.mod":                  "module example.com/toy\n\ngo 1.25.0\n",
+	"api/openapi.yaml":        toySpec,
+	"toy.go":                  toyRoot,
+	"gen/toyapi/types.gen.go": toyTypes,
+	"internal/wire/wire.go":   "package wire\n\nvar Err error\n",
+	"cmd/toy/main.go":         "package main\n\ntype Options struct{ Verbose bool }\n\nfunc main() {}\n",
+	"scripts/toy_test.go":     "package scripts_test\n",
 }
 
 // An edit is made to the working tree after the commit that is compared with,
@@ -151,7 +151,7 @@ func TestDiffSpec(t *testing.T) {
 			edits: []edit{
 				replace("api/openapi.yaml", "                name: {type: string}\n      resp",
 					"                name: {type: string}\n                note: {type: string}\n      resp"),
-				replace("gen/toyapi/types.go", "Name string", "Name string\n\tNote string\n\tTags []string"),
+				replace("gen/toyapi/types.gen.go", "Name string", "Name string\n\tNote string\n\tTags []string"),
 				create("sandbox/sandbox.go", "package sandbox\n\nfunc New() {}\n"),
 			},
 			want: []string{
@@ -162,6 +162,16 @@ func TestDiffSpec(t *testing.T) {
 				"example.com/toy/sandbox",
 				"compatible  package added",
 				"breaking: 0 in the contract, 0 in the Go API",
+			},
+		},
+		{
+			name:  "a struct that is not generated loses ==",
+			edits: []edit{replace("toy.go", "Base string", "Base string; Tags []string")},
+			code:  1,
+			want: []string{
+				"breaking    Client: old is comparable, new is not",
+				"compatible  Client.Tags: added",
+				"breaking: 0 in the contract, 1 in the Go API",
 			},
 		},
 		{
@@ -200,7 +210,7 @@ func TestDiffSpec(t *testing.T) {
 		},
 		{
 			name:  "breaking in the Go API only",
-			edits: []edit{replace("gen/toyapi/types.go", "Name string", "Title string")},
+			edits: []edit{replace("gen/toyapi/types.gen.go", "Name string", "Title string")},
 			code:  1,
 			want: []string{
 				"no change",

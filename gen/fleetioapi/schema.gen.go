@@ -79,14 +79,22 @@ func (s *Schema) Fields() []Field {
 	return fields
 }
 
-// Typed returns the schema that has the type: the schema itself or, if it only refers to others, the first one in its allOf
-// with its nullable. That is how OpenAPI writes a reference that may be null.
+// Typed returns the schema with the type, format, default, choices, limits and items that it or else the first schema in
+// its allOf has. That is how OpenAPI writes a reference that may be null, or has a default.
 func (s *Schema) Typed() *Schema {
-	if s.Type != "" || len(s.AllOf) == 0 {
+	if len(s.AllOf) == 0 {
 		return s
 	}
-	typed := *s.AllOf[0].Typed()
-	typed.Nullable = s.Nullable
+	typed := *s
+	for _, part := range s.AllOf {
+		p := part.Typed()
+		typed.Type, typed.Format, typed.Default = cmp.Or(typed.Type, p.Type), cmp.Or(typed.Format, p.Format), cmp.Or(typed.Default, p.Default)
+		typed.Minimum, typed.Maximum = cmp.Or(typed.Minimum, p.Minimum), cmp.Or(typed.Maximum, p.Maximum)
+		typed.MaxLength, typed.Items = cmp.Or(typed.MaxLength, p.MaxLength), cmp.Or(typed.Items, p.Items)
+		if typed.Enum == nil {
+			typed.Enum = p.Enum
+		}
+	}
 	return &typed
 }
 

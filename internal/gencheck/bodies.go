@@ -173,6 +173,7 @@ type typedSchema struct {
 
 	Type   string // in Go
 	IsBody bool   // of an operation
+	Value  string // as Go code
 }
 
 // typedSchemas returns the schemas of the components and of the operations' bodies, sorted by their Go types.
@@ -185,7 +186,7 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		}
 		name := types[letters(cmp.Or(e.value.at("x-go-name").text(), e.key))]
 		if name != "" && found[s].Schema == nil && !e.value.at("$ref").exists() { // no type: nothing refers to the component
-			found[s] = typedSchema{s, name, false}
+			found[s] = typedSchema{Schema: s, Type: name}
 		}
 	}
 	for _, o := range operations {
@@ -195,7 +196,7 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		t := found[o.body]
 		if t.Schema == nil {
 			id := cmp.Or(o.at("operationId").text(), o.method+o.path)
-			t = typedSchema{o.body, types[letters(id+"JSONRequestBody")], true}
+			t = typedSchema{Schema: o.body, Type: types[letters(id+"JSONRequestBody")]}
 		}
 		if t.Type == "" {
 			return nil, c.errorAt(c.places[o.body], "the Go types have none for the body: generate them first, or move the schema to components/schemas")

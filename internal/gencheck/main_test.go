@@ -21,13 +21,13 @@ const (
 // TestUpToDate compares with the committed files.
 func TestUpToDate(t *testing.T) {
 	t.Parallel()
-	api, server := t.TempDir(), t.TempDir()
+	api, server, client := t.TempDir(), t.TempDir(), t.TempDir()
 	types, err := os.ReadFile(filepath.Join(apiDir, typesFile))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(api, typesFile), types, 0o600))
 	var stderr bytes.Buffer
-	require.Zero(t, run([]string{"-spec", specFile, "-api", api, "-server", server}, &stderr), stderr.String())
-	for made, committed := range map[string]string{api: apiDir, server: serverDir} {
+	require.Zero(t, run([]string{"-spec", specFile, "-api", api, "-server", server, "-client", client}, &stderr), stderr.String())
+	for made, committed := range map[string]string{api: apiDir, server: serverDir, client: clientDir} {
 		files, err := filepath.Glob(filepath.Join(made, "*.gen.go"))
 		require.NoError(t, err)
 		assert.NotEmpty(t, files)

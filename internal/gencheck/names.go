@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"maps"
 	"slices"
 	"strings"
@@ -19,8 +20,8 @@ func canTag(property string) bool {
 }
 
 // fieldNames returns an error if a struct of the generated types has a field without a name, or two with the same one.
-func (c *compiler) fieldNames(types *ast.File) (err error) {
-	ast.Inspect(types, func(n ast.Node) bool {
+func (c *compiler) fieldNames(file *ast.File) (err error) {
+	ast.Inspect(file, func(n ast.Node) bool {
 		object, isStruct := n.(*ast.StructType)
 		if !isStruct || err != nil {
 			return err == nil
@@ -102,14 +103,16 @@ func (c *compiler) declaredOnce(sources ...[]byte) error {
 	return nil
 }
 
-// declarations returns the names that a file declares in its package.
+// declarations returns the names that a file declares in its package, methods as Fault.String.
 func declarations(file *ast.File) (names []string) {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names = append(names, d.Name.Name)
+			receiver := ""
+			if d.Recv != nil {
+				receiver = strings.TrimPrefix(types.ExprString(d.Recv.List[0].Type), "*") + "."
 			}
+			names = append(names, receiver+d.Name.Name)
 		case *ast.GenDecl:
 			for _, s := range d.Specs {
 				switch s := s.(type) {

@@ -43,14 +43,14 @@ func (c *compiler) schema(p place) (*check.Schema, error) {
 	return s, c.mapping(s, p)
 }
 
-var types = []string{"string", "number", "integer", "boolean", "array", "object"}
+var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
 
 func (c *compiler) keyword(s *check.Schema, p place, keyword string, value place) (err error) {
 	switch keyword {
 	case "title", "description", "externalDocs", "xml", "deprecated":
 	case "type":
-		if s.Type = value.text(); !slices.Contains(types, s.Type) {
-			return c.errorAt(value, "the type is none of OpenAPI 3.0: write one of %s, and nullable: true for null", strings.Join(types, ", "))
+		if s.Type = value.text(); !slices.Contains(schemaTypes, s.Type) {
+			return c.errorAt(value, "the type is none of OpenAPI 3.0: write one of %s, and nullable: true for null", strings.Join(schemaTypes, ", "))
 		}
 	case "format":
 		s.Format = value.text()

@@ -136,11 +136,14 @@ func TestFields(t *testing.T) {
 
 func TestTyped(t *testing.T) {
 	t.Parallel()
-	word := &Schema{Type: "string", Nullable: true}
+	word := &Schema{Type: "string", Nullable: true, Enum: []string{`"x"`, "null"}, MaxLength: new(3)}
 	assert.Same(t, word, word.Typed())
-	assert.Equal(t, &Schema{Type: "string"}, (&Schema{AllOf: []*Schema{{AllOf: []*Schema{word}}}}).Typed())
 	union := &Schema{OneOf: []*Schema{word}}
 	assert.Same(t, union, union.Typed())
+	reference := &Schema{Default: `"x"`, AllOf: []*Schema{{AllOf: []*Schema{{MinLength: 1}, word}}, {Type: "integer", Minimum: "1"}}}
+	typed := reference.Typed()
+	assert.Equal(t, &Schema{Type: "string", Default: `"x"`, Enum: word.Enum, MaxLength: word.MaxLength, Minimum: "1", AllOf: reference.AllOf}, typed)
+	assert.Empty(t, reference.Type, "the schema itself is unchanged")
 }
 
 // optional is like the generated Nullable.
