@@ -80,8 +80,8 @@ func handwritten() creator {
 		if err != nil || media != "application/json" || response.StatusCode != http.StatusCreated {
 			return nil, errors.New(response.Status)
 		}
-		fault := new(fleetio.Fault)
-		return fault, json.Unmarshal(body, fault)
+		fault := new(fleetioapi.Fault) // which has no decoder of its own
+		return &fleetio.Fault{ID: fault.ID}, json.Unmarshal(body, fault)
 	}
 }
 
@@ -139,9 +139,8 @@ func TestCreateFaultAllocatesNoMoreThanByHand(t *testing.T) { //nolint:parallelt
 		})
 	}
 	us, byHand := count(ours(t)), count(handwritten())
-	checks := testing.AllocsPerRun(100, func() { _ = fleetio.Check(f) }) // which the others do not make
-	t.Logf("ours %v, of them checks %v, by hand %v, generated %v allocations", us, checks, byHand, count(generated(t)))
-	assert.LessOrEqual(t, us, byHand+checks)
+	t.Logf("ours %v, by hand %v, generated %v allocations", us, byHand, count(generated(t)))
+	assert.LessOrEqual(t, us, byHand)
 }
 
 func BenchmarkCheck(b *testing.B) {

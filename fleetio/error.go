@@ -72,14 +72,13 @@ type Error struct {
 //   - A 4xx that no standard defines: a 460 or 499 says that a client, possibly another gateway, disconnected.
 //   - Any 3xx, also a 307 or 308: a gateway may redirect to another server after it has lost the first.
 func (e *Error) Ambiguous() bool {
-	switch {
-	case e.isRead || e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated:
-		return false
-	case e.StatusCode == http.StatusRequestTimeout:
-		return true
-	default:
-		return e.StatusCode/100 != 4 || http.StatusText(e.StatusCode) == ""
-	}
+	known := e.isRead || e.unsent || e.refused || e.Created || e.StatusCode == http.StatusCreated
+	return !known && e.mayBeOfGateway()
+}
+
+// mayBeOfGateway reports whether there is no response, or one that a gateway may send that has lost the server.
+func (e *Error) mayBeOfGateway() bool {
+	return e.StatusCode/100 != 4 || e.StatusCode == http.StatusRequestTimeout || http.StatusText(e.StatusCode) == ""
 }
 
 // Unwrap returns the cause.

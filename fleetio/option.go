@@ -171,8 +171,8 @@ func WithReconcileDelay(d time.Duration) Option {
 	}
 }
 
-// WithLogger logs retries and faults that were looked up (level Info), and results that [Client.CreateFaults] could not return after a break (Warn)
-// (default no log). No header or body is logged.
+// WithLogger logs retries and faults that were looked up (level Info), and results that [Client.CreateFaults] could not
+// return after a break (Warn) (default no log). No header or body is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		s.logger = logger

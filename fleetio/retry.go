@@ -94,24 +94,18 @@ func backoff(e *Error, attempts int, after time.Duration, has bool) (time.Durati
 	case e.isRead && has && e.mayPass():
 		return after, true
 	case e.isRead && e.mayPass():
-		return 250 * time.Millisecond << min(attempts-1, 10), true
-	case !e.unsent:
+	case !e.unsent, errors.Is(e.Err, context.Canceled), errors.Is(e.Err, context.DeadlineExceeded):
 		return 0, false
-	case errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, context.DeadlineExceeded):
-		return 0, false
-	default:
-		return 250 * time.Millisecond << min(attempts-1, 10), true
 	}
+	return 250 * time.Millisecond << min(attempts-1, 10), true
 }
 
 // mayPass reports whether a read that failed may succeed later: without a response, with one that cannot be read, and with
 // a status of a failure of the service or of a gateway.
 func (e *Error) mayPass() bool {
 	switch e.StatusCode / 100 {
-	case 0, 5:
-		return true
-	case 4:
-		return e.StatusCode == http.StatusRequestTimeout || http.StatusText(e.StatusCode) == ""
+	case 0, 4, 5:
+		return e.mayBeOfGateway()
 	default:
 		return e.StatusCode == http.StatusOK
 	}

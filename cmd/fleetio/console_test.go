@@ -67,15 +67,28 @@ func TestProgressWithoutTotal(t *testing.T) {
 // TestProgressOfARun has a clock on which every look takes a second.
 func TestProgressOfARun(t *testing.T) {
 	t.Parallel()
-	for _, live := range []bool{false, true} {
+	for _, test := range []struct {
+		command string
+		live    bool
+		code    int
+		lines   []string
+	}{
+		{"verify", false, 1, nil},
+		{"verify", true, 1, []string{"5 exchanges, 7 findings"}},
+		{"redact", false, 0, nil},
+		{"redact", true, 0, []string{" MB, 5 exchanges", "redacted 5 of 5 exchanges"}},
+	} {
 		now := someDay()
 		var out, errOut bytes.Buffer
-		c := &console{stdout: &out, stderr: &errOut, live: live, now: func() time.Time {
+		c := &console{stdout: &out, stderr: &errOut, live: test.live, now: func() time.Time {
 			now = now.Add(time.Second)
 			return now
 		}}
-		assert.Equal(t, 1, run(t.Context(), []string{"verify", recordings + "minimum.har"}, c))
-		assert.Equal(t, live, strings.Contains(errOut.String(), "5 exchanges, 7 findings"), errOut.String())
+		assert.Equal(t, test.code, run(t.Context(), []string{test.command, recordings + "minimum.har"}, c))
+		assert.Equal(t, test.live, strings.Contains(errOut.String(), "\r"))
+		for _, line := range test.lines {
+			assert.Contains(t, errOut.String(), line)
+		}
 		assert.Empty(t, withoutUnchecked(screen(errOut.String())))
 		assert.NotContains(t, out.String(), "\r")
 	}

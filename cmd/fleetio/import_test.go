@@ -479,14 +479,14 @@ func TestImportJournalIsNotTheFile(t *testing.T) {
 	assert.Equal(t, table(1), read(t, path))
 }
 
-// TestImportMemory reads a file of 16 MB, and an endless row.
+// TestImportMemory reads a file of 64 MB, and an endless row.
 func TestImportMemory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "faults.csv")
 	f, err := os.Create(path)
 	require.NoError(t, err)
 	_, err = io.WriteString(f, "vehicle_id,code,description\n")
 	require.NoError(t, err)
-	for range 16 {
+	for range 64 {
 		_, err = io.WriteString(f, strings.Repeat("4711,P0420,"+strings.Repeat("d", 10e3)+"\n", 100))
 		require.NoError(t, err)
 	}
@@ -496,7 +496,7 @@ func TestImportMemory(t *testing.T) {
 	code, stdout, stderr := fleetio("", "import", "--dry-run", path)
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 0, code, stderr)
-	assert.Contains(t, stdout, "1600 to send")
+	assert.Contains(t, stdout, "6400 to send")
 	assert.Less(t, int64(after.HeapSys)-int64(before.HeapSys), int64(8<<20), "the file is not held in memory")
 
 	for name, text := range map[string]string{

@@ -34,6 +34,7 @@ func TestInterruptEndsWhatBlocks(t *testing.T) {
 		"report":      {[]string{"verify", "--report", "text=FIFO", "--report", "json=FOLDER/out.json", minimal}, ".*.tmp"},
 		"recording":   {[]string{"verify", "--report", "json=FOLDER/out.json", "FIFO"}, ""},
 		"redact":      {[]string{"redact", "-o", "FOLDER/out.ndjson", "FIFO"}, ""},
+		"redacted":    {[]string{"redact", minimal}, "fleetio-*"},
 		"stdout":      {[]string{"verify", "--report", "json=FOLDER/out.json", minimal}, ".*.tmp"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Command fleetio checks traffic against the contract of Fleetio's Create Fault operation, and creates faults.
+// Command fleetio checks traffic against the contract of Fleetio's faults, and creates faults.
 //
 // Exit codes: 0 the traffic conforms, or everything was created; 1 findings, or something was not created; 2 could
 // not run.
@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -130,6 +131,13 @@ func commands(c *console) *cobra.Command {
 			}
 			return about.Help()
 		},
+	})
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		text := strings.Replace(err.Error(), " flag: time: ", " flag: ", 1)
+		if number, ok := errors.AsType[*strconv.NumError](err); ok { // whose text names a function of Go
+			text = strings.Replace(text, number.Error(), number.Err.Error(), 1)
+		}
+		return errors.New(text)
 	})
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)

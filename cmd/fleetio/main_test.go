@@ -54,8 +54,10 @@ func TestExitStatus(t *testing.T) {
 	require.NoError(t, err)
 	empty := t.TempDir()
 	overview := write(t, "report.json", "{}")
+	packed := write(t, "text.gz", "\x1f\x8b\x08")
 	usage := map[string]bool{"help of nothing": true, "no command": true, "unknown command": true, "no path": true, "unknown flag": true,
-		"merge nothing": true, "claims of something": true, "redact nothing": true} // errors of the arguments
+		"merge nothing": true, "claims of something": true, "redact nothing": true,
+		"no number": true, "no duration": true} // errors of the arguments
 	for name, test := range map[string]struct {
 		stdin  string
 		args   []string
@@ -85,6 +87,11 @@ func TestExitStatus(t *testing.T) {
 		"unknown command":   {args: []string{"verfy"}, code: 2, stderr: `unknown command "verfy"; did you mean verify?`},
 		"no path":           {args: []string{"verify"}, code: 2, stderr: "needs a PATH"},
 		"unknown flag":      {args: []string{"verify", "--lax"}, code: 2, stderr: "--lax"},
+		"no number":         {args: []string{"verify", "--min-coverage", "x", "-"}, code: 2, stderr: `fleetio: invalid argument "x" for "--min-coverage" flag: invalid syntax` + "\n"},
+		"no duration":       {args: []string{"create", "--look-up-delay", "x"}, code: 2, stderr: `fleetio: invalid argument "x" for "--look-up-delay" flag: invalid duration "x"` + "\n"},
+		"known in gzip":     {args: []string{"verify", "--known", packed, "-"}, code: 2, stderr: packed + ": a gzip file; unpack it first\n"},
+		"fixtures in gzip":  {args: []string{"sandbox", "--fixtures", packed}, code: 2, stderr: packed + ": a gzip file; unpack it first\n"},
+		"report in gzip":    {args: []string{"merge", packed}, code: 2, stderr: packed + ": a gzip file; unpack it first\n"},
 		"unknown format":    {args: []string{"verify", "--format", "xml", "-"}, code: 2, stderr: `not "xml"`},
 		"no such file":      {args: []string{"verify", "nowhere.har"}, code: 2, stderr: "nowhere.har"},
 		"empty folder":      {args: []string{"verify", empty}, code: 2, stderr: empty},
@@ -117,7 +124,7 @@ func TestExitStatus(t *testing.T) {
 			if test.code == exitNotRun {
 				assert.Empty(t, stdout, "no result without a run")
 				command := "fleetio"
-				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "redact"}, test.args[0]) {
+				if len(test.args) > 0 && slices.Contains([]string{"verify", "merge", "claims", "redact", "create"}, test.args[0]) {
 					command += " " + test.args[0]
 				}
 				assert.Equal(t, usage[name], strings.HasSuffix(stderr, "\nTry '"+command+" --help'.\n"), stderr)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,16 +54,17 @@ func mergeCommand(c *console) *cobra.Command {
 func mergeReports(paths []string) (*conformance.Report, error) {
 	var reports []*conformance.Report
 	for _, path := range paths {
-		f, err := os.Open(path)
+		err := readText(path, func(text io.Reader) error {
+			r, err := report.Read(text)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			reports = append(reports, r)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		r, err := report.Read(f)
-		_ = f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		reports = append(reports, r)
 	}
 	return conformance.Merge(reports...)
 }

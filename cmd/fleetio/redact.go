@@ -12,6 +12,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -100,13 +101,16 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 	}
 	stream := func() cipher.Stream { return cipher.NewCTR(block, nonce[:]) }
 	redactor := r.contract.Redactor(r.also...)
-	read := 0
+	read, size := 0, int64(0)
 	var written []int // positions of the exchanges, from 1
 	var warned warnings
 	defer warned.print(r.console)
+	p := r.console.startProgress()
+	defer p.end()
 	all := readable(traffic.Read(ctx, r.console.stdin, paths...), warned.add)
 	err = writeEdited(cipher.StreamWriter{S: stream(), W: first}, all, func(ex *traffic.Exchange) bool {
-		read++
+		read, size = read+1, size+ex.Size
+		p.show(func(time.Duration) string { return fmt.Sprintf("read %.1f MB, %d exchanges", float64(size)/1e6, read) })
 		if !redactor.Add(ex) && !r.all {
 			return false
 		}
@@ -131,6 +135,7 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 		return writeEdited(w, traffic.Read(ctx, cipher.StreamReader{S: stream(), R: first}, "-"), func(ex *traffic.Exchange) bool {
 			ex.Source = fmt.Sprintf("exchange %d", written[number]) // for errors, instead of a line of the temporary file
 			number++
+			p.show(func(time.Duration) string { return fmt.Sprintf("redacted %d of %d exchanges", number, len(written)) })
 			return true
 		}, redactor.Redact)
 	})

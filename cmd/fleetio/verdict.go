@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -95,13 +94,10 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if v.knownPath == "" {
 		return nil
 	}
-	f, err := os.Open(v.knownPath)
-	if err != nil {
+	return readText(v.knownPath, func(text io.Reader) (err error) {
+		v.known, err = known.Read(text, v.knownPath)
 		return err
-	}
-	defer func() { _ = f.Close() }()
-	v.known, err = known.Read(f, v.knownPath)
-	return err
+	})
 }
 
 // nothingChecked is the error of an empty run, which is not a pass.

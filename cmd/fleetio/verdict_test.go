@@ -153,7 +153,7 @@ func TestMinCoverage(t *testing.T) {
 		code int
 		says string
 	}{
-		"enough":          {args: []string{"--min-coverage=0.1", recordings + "conformant-minimal.har"}},
+		"enough":          {args: []string{"--min-coverage=10", recordings + "conformant-minimal.har"}},
 		"too little":      {[]string{"--min-coverage=99.5", recordings + "conformant-minimal.har"}, 1, "--min-coverage asks for 99.5%"},
 		"vacuous":         {[]string{"--min-coverage=0", recordings + "conformant-refusals.har"}, 1, "no exchange was accepted"},
 		"vacuous, let be": {args: []string{recordings + "conformant-refusals.har"}},

@@ -31,7 +31,7 @@ const (
 	sizePositive
 )
 
-func sizeOf[T int | float64](n T) bodySize {
+func sizeOf(n float64) bodySize {
 	switch {
 	case n < 0:
 		return sizeNegative

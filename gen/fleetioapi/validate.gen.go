@@ -45,8 +45,8 @@ func decode(text []byte) (value any, err error) {
 }
 
 func (s *Schema) check(value any) []Violation {
-	c := checker{trials: map[visit]bool{}}
-	c.value(s, value, "")
+	var c checker
+	c.value(s, value)
 	return sorted(c.violations)
 }
 
@@ -60,6 +60,7 @@ func sorted(list []Violation) []Violation {
 
 // checker walks a decoded value and its schema together.
 type checker struct {
+	at         path
 	violations []Violation
 	// Without visited and trials, the time would double with each level of combined schemas.
 	visited map[visit]bool // nil outside of combined schemas
@@ -72,47 +73,87 @@ type visit struct {
 	at     string
 }
 
+// path has the names of properties, and the indexes of items, that lead to a value.
+type path []string
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointer returns the path as a JSON pointer (RFC 6901).
+func (p path) pointer() string {
+	var b strings.Builder
+	for _, name := range p {
+		b.WriteString("/" + escapePointer.Replace(name))
+	}
+	return b.String()
+}
+
+// violation returns the violation of a keyword by the value at the path.
+func (p path) violation(rule, limit string) Violation {
+	return Violation{strings.TrimPrefix(p.pointer(), "/"), rule, limit}
+}
+
+// parent returns the path without its last name.
+func (p path) parent() path { return p[:len(p)-1] }
+
 // anything is the schema of a value that the spec does not describe.
 var anything = &Schema{}
 
-func (c *checker) violate(at, rule, limit string) {
-	c.violations = append(c.violations, Violation{strings.TrimPrefix(at, "/"), rule, limit})
+func (c *checker) violate(rule, limit string) {
+	c.violations = append(c.violations, c.at.violation(rule, limit))
 }
 
-func (c *checker) value(s *Schema, value any, at string) {
+// below checks a property or an item of the value.
+func (c *checker) below(name string, s *Schema, value any) {
+	c.at = append(c.at, name)
+	c.value(s, value)
+	c.at = c.at.parent()
+}
+
+// violateBelow is violate for a property of the value.
+func (c *checker) violateBelow(name, rule string) {
+	c.at = append(c.at, name)
+	c.violate(rule, "")
+	c.at = c.at.parent()
+}
+
+func (c *checker) value(s *Schema, value any) {
 	if zero, isZero := value.(zeroField); isZero {
 		value = zero.value
 	}
-	if c.visited[visit{s, at}] || value == (unwritable{}) {
+	if value == (unwritable{}) {
 		return
 	}
 	if c.visited != nil {
-		c.visited[visit{s, at}] = true
+		key := visit{s, c.at.pointer()}
+		if c.visited[key] {
+			return
+		}
+		c.visited[key] = true
 	}
 	switch {
 	case value == nil && s.Nullable:
 		return
 	case value == nil && s.Type != "":
-		c.violate(at, "nullable", "")
+		c.violate("nullable", "")
 		return
 	case !s.hasType(value):
-		c.violate(at, "type", s.Type)
+		c.violate("type", s.Type)
 		return
 	}
 	if s.Enum != nil && !s.enumHas(value) {
-		c.violate(at, "enum", strings.Join(s.Choices(), ", "))
+		c.violate("enum", strings.Join(s.Choices(), ", "))
 	}
 	switch value := value.(type) {
 	case json.Number:
-		c.number(s, value, at)
+		c.number(s, value)
 	case string:
-		c.string(s, value, at)
+		c.string(s, value)
 	case []any:
-		c.array(s, value, at)
+		c.array(s, value)
 	case map[string]any:
-		c.object(s, value, at)
+		c.object(s, value)
 	}
-	c.combination(s, value, at)
+	c.combination(s, value)
 }
 
 func (s *Schema) hasType(value any) bool {
@@ -137,7 +178,7 @@ func (s *Schema) hasType(value any) bool {
 
 func (s *Schema) enumHas(value any) bool {
 	text := canonical(value)
-	return slices.ContainsFunc(s.Enum, func(choice string) bool {
+	return slices.Contains(s.Enum, text) || slices.ContainsFunc(s.Enum, func(choice string) bool {
 		v, err := decode([]byte(choice))
 		return err == nil && canonical(v) == text
 	})
@@ -181,30 +222,30 @@ func canonical(value any) string {
 	}
 }
 
-func (c *checker) number(s *Schema, value json.Number, at string) {
+func (c *checker) number(s *Schema, value json.Number) {
 	d := parseDecimal(string(value))
 	if limits, isInteger := integerFormats[s.Format]; isInteger && d.isInteger() &&
 		(d.compare(parseDecimal(limits[0])) < 0 || d.compare(parseDecimal(limits[1])) > 0) {
-		c.violate(at, "format", s.Format)
+		c.violate("format", s.Format)
 	}
 	if s.Minimum != "" {
 		switch order := d.compare(parseDecimal(s.Minimum)); {
 		case s.ExclusiveMinimum && order <= 0:
-			c.violate(at, "exclusiveMinimum", s.Minimum)
+			c.violate("exclusiveMinimum", s.Minimum)
 		case order < 0:
-			c.violate(at, "minimum", s.Minimum)
+			c.violate("minimum", s.Minimum)
 		}
 	}
 	if s.Maximum != "" {
 		switch order := d.compare(parseDecimal(s.Maximum)); {
 		case s.ExclusiveMaximum && order >= 0:
-			c.violate(at, "exclusiveMaximum", s.Maximum)
+			c.violate("exclusiveMaximum", s.Maximum)
 		case order > 0:
-			c.violate(at, "maximum", s.Maximum)
+			c.violate("maximum", s.Maximum)
 		}
 	}
 	if s.MultipleOf != "" && !d.isMultiple(parseDecimal(s.MultipleOf)) {
-		c.violate(at, "multipleOf", s.MultipleOf)
+		c.violate("multipleOf", s.MultipleOf)
 	}
 }
 
@@ -219,73 +260,70 @@ func matches(pattern, text string) bool {
 	return r.MatchString(text)
 }
 
-func (c *checker) string(s *Schema, text, at string) {
+func (c *checker) string(s *Schema, text string) {
 	length := utf8.RuneCountInString(text)
 	if length < s.MinLength {
-		c.violate(at, "minLength", strconv.Itoa(s.MinLength))
+		c.violate("minLength", strconv.Itoa(s.MinLength))
 	}
-	c.most(s.MaxLength, length, at, "maxLength")
+	c.most(s.MaxLength, length, "maxLength")
 	if s.Regexp != "" && !matches(s.Regexp, text) {
-		c.violate(at, "pattern", s.Pattern)
+		c.violate("pattern", s.Pattern)
 	}
 	if hasFormat := formats[s.Format]; hasFormat != nil && !hasFormat(text) {
-		c.violate(at, "format", s.Format)
+		c.violate("format", s.Format)
 	}
 }
 
-func (c *checker) most(limit *int, count int, at, rule string) {
+func (c *checker) most(limit *int, count int, rule string) {
 	if limit != nil && count > *limit {
-		c.violate(at, rule, strconv.Itoa(*limit))
+		c.violate(rule, strconv.Itoa(*limit))
 	}
 }
 
-func (c *checker) array(s *Schema, items []any, at string) {
+func (c *checker) array(s *Schema, items []any) {
 	if len(items) < s.MinItems {
-		c.violate(at, "minItems", strconv.Itoa(s.MinItems))
+		c.violate("minItems", strconv.Itoa(s.MinItems))
 	}
-	c.most(s.MaxItems, len(items), at, "maxItems")
+	c.most(s.MaxItems, len(items), "maxItems")
 	texts := map[string]bool{}
 	for i, item := range items {
-		c.value(cmp.Or(s.Items, anything), item, at+"/"+strconv.Itoa(i))
+		c.below(strconv.Itoa(i), cmp.Or(s.Items, anything), item)
 		if s.UniqueItems {
 			texts[canonical(item)] = true
 		}
 	}
 	if s.UniqueItems && len(texts) < len(items) {
-		c.violate(at, "uniqueItems", "")
+		c.violate("uniqueItems", "")
 	}
 }
 
-var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
-
-func (c *checker) object(s *Schema, properties map[string]any, at string) {
+func (c *checker) object(s *Schema, properties map[string]any) {
 	if len(properties) < s.MinProperties {
-		c.violate(at, "minProperties", strconv.Itoa(s.MinProperties))
+		c.violate("minProperties", strconv.Itoa(s.MinProperties))
 	}
-	c.most(s.MaxProperties, len(properties), at, "maxProperties")
+	c.most(s.MaxProperties, len(properties), "maxProperties")
 	for _, name := range s.Required {
 		value, has := properties[name]
 		_, isZero := value.(zeroField)
 		f := s.field(name)
 		if (!has || isZero) && (f == nil || !f.Schema.ReadOnly) {
-			c.violate(at+"/"+escapePointer.Replace(name), "required", "")
+			c.violateBelow(name, "required")
 		}
 	}
 	for name, value := range properties {
-		below := at + "/" + escapePointer.Replace(name)
 		f := s.field(name)
 		_, isZero := value.(zeroField)
 		switch {
 		case isZero && slices.Contains(s.Required, name): // reported above
 		case f != nil:
 			if f.Schema.ReadOnly {
-				c.violate(below, "readOnly", "")
+				c.violateBelow(name, "readOnly")
 			}
-			c.value(f.Schema, value, below)
+			c.below(name, f.Schema, value)
 		case s.NoAdditional:
-			c.violate(below, "additionalProperties", "")
+			c.violateBelow(name, "additionalProperties")
 		default:
-			c.value(cmp.Or(s.Additional, anything), value, below)
+			c.below(name, cmp.Or(s.Additional, anything), value)
 		}
 	}
 }
@@ -300,51 +338,54 @@ func (s *Schema) field(name string) *Field {
 
 // combination checks allOf, whose schemas give violations of their own, and anyOf, oneOf and not, which are violated as a
 // whole.
-func (c *checker) combination(s *Schema, value any, at string) {
+func (c *checker) combination(s *Schema, value any) {
 	if c.visited == nil && len(s.AllOf) > 0 {
 		c.visited = map[visit]bool{}
 		defer func() { c.visited = nil }()
 	}
 	for _, part := range s.AllOf {
-		c.value(part, value, at)
+		c.value(part, value)
 	}
-	if s.Not != nil && c.holds(s.Not, value, at) {
-		c.violate(at, "not", "")
+	if s.Not != nil && c.holds(s.Not, value) {
+		c.violate("not", "")
 	}
 	if object, isObject := value.(map[string]any); isObject && s.Discriminator != "" && len(s.AnyOf)+len(s.OneOf) > 0 {
 		name, _ := object[s.Discriminator].(string)
 		if chosen := s.Mapping[name]; chosen != nil {
-			c.value(chosen, value, at)
+			c.value(chosen, value)
 		} else {
-			c.violate(at+"/"+escapePointer.Replace(s.Discriminator), "discriminator", "")
+			c.violateBelow(s.Discriminator, "discriminator")
 		}
 		return
 	}
-	if s.AnyOf != nil && c.count(s.AnyOf, value, at) == 0 {
-		c.violate(at, "anyOf", "")
+	if s.AnyOf != nil && c.count(s.AnyOf, value) == 0 {
+		c.violate("anyOf", "")
 	}
-	if s.OneOf != nil && c.count(s.OneOf, value, at) != 1 {
-		c.violate(at, "oneOf", "")
+	if s.OneOf != nil && c.count(s.OneOf, value) != 1 {
+		c.violate("oneOf", "")
 	}
 }
 
 // count returns the number of schemas that hold.
-func (c *checker) count(schemas []*Schema, value any, at string) (n int) {
+func (c *checker) count(schemas []*Schema, value any) (n int) {
 	for _, s := range schemas {
-		if c.holds(s, value, at) {
+		if c.holds(s, value) {
 			n++
 		}
 	}
 	return n
 }
 
-func (c *checker) holds(s *Schema, value any, at string) bool {
-	key := visit{s, at}
+func (c *checker) holds(s *Schema, value any) bool {
+	if c.trials == nil {
+		c.trials = map[visit]bool{}
+	}
+	key := visit{s, c.at.pointer()}
 	if held, known := c.trials[key]; known {
 		return held
 	}
-	trial := checker{visited: map[visit]bool{}, trials: c.trials}
-	trial.value(s, value, at)
+	trial := checker{at: c.at, visited: map[visit]bool{}, trials: c.trials}
+	trial.value(s, value)
 	c.trials[key] = trial.violations == nil
 	return trial.violations == nil
 }

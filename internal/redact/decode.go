@@ -27,9 +27,10 @@ func unescape(text []byte) (decoded []byte, changed bool) {
 			decoded = make([]byte, 0, len(text))
 		}
 		decoded = append(decoded, text[done:i]...)
+		start := len(decoded)
 		var n int
 		decoded, n = appendUnescaped(decoded, text, i)
-		changed = changed || n > 1
+		changed = changed || n > 1 || len(decoded) == start // a line break may be one byte
 		i += n
 		done = i
 	}

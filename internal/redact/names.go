@@ -43,9 +43,16 @@ var defaultNames = func() *Names {
 // do not matter.
 func IsCredential(name string) bool { return defaultNames.Has(name) }
 
+func (n *Names) orDefault() *Names {
+	if n == nil {
+		return defaultNames
+	}
+	return n
+}
+
 // Has reports whether a header, a parameter or a cookie of this name is a credential.
 func (n *Names) Has(name string) bool {
-	place, ok := n.find([]byte(name))
+	place, ok := n.orDefault().find([]byte(name))
 	return ok && place != code
 }
 

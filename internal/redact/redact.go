@@ -110,10 +110,8 @@ func (s *search) layers(text []byte, layers int) (spans []span, opaque bool) {
 	if s.opaque || len(text) < MinLength {
 		return nil, s.opaque
 	}
-	if s.named && s.names != nil {
-		spans = s.names.values(text, nil)
-	} else if s.named {
-		spans = defaultNames.values(text, nil)
+	if s.named {
+		spans = s.names.orDefault().values(text, nil)
 	}
 	for _, p := range s.sets {
 		spans = p.find(text, spans)

@@ -93,6 +93,28 @@ func TestWithinBase64(t *testing.T) {
 	}
 }
 
+// TestBase64InLines replaces a secret that a line break of base64 divides.
+func TestBase64InLines(t *testing.T) {
+	t.Parallel()
+	const key = "sekret/Key~123"
+	for _, lineBreak := range []string{"\r\n", "\n", "\n  "} {
+		t.Run(quoted(t, lineBreak), func(t *testing.T) {
+			t.Parallel()
+			for at := range 76 {
+				whole := inBase64(strings.Repeat("~", at) + key + strings.Repeat(" and more", 12))
+				var lines []string
+				for line := range slices.Chunk([]byte(whole), 76) { // RFC 2045, section 6.8
+					lines = append(lines, string(line))
+				}
+				text := strings.Join(lines, lineBreak)
+				data, ok := redact.New(key).Data([]byte(text))
+				assert.True(t, ok)
+				assert.Contains(t, string(data), redact.Placeholder, text)
+			}
+		})
+	}
+}
+
 // TestIrreplaceable finds secrets that cannot be replaced.
 func TestIrreplaceable(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,7 @@ func (s *Secrets) AddCookies(header string, values ...string) {
 			if !named {
 				name, value = "", name
 			}
-			if value = strings.Trim(value, ` "`); !named || s.names().Has(name) || isRandom(value) {
+			if value = strings.Trim(value, ` "`); !named || s.Names.Has(name) || isRandom(value) {
 				s.AddWord(value)
 				s.AddWord(unescapeQuery(value))
 			}
@@ -93,7 +93,7 @@ func (s *Secrets) AddCookies(header string, values ...string) {
 // AddNamed adds the values in a text that have the name of a credential, also below layers of escapes.
 func (s *Secrets) AddNamed(text []byte) {
 	for layer := 0; len(text) >= MinLength; layer++ {
-		for _, v := range s.names().values(text, nil) {
+		for _, v := range s.Names.orDefault().values(text, nil) {
 			value := string(text[v.start:v.end])
 			s.addValue(value)
 			s.addValue(unescapeQuery(value))
@@ -111,7 +111,7 @@ func (s *Secrets) AddNamed(text []byte) {
 
 // AddWord adds one secret, unless it is a word that occurs in other texts by chance.
 func (s *Secrets) AddWord(word string) {
-	if s.Words[word] || s.TooMany || isOrdinary(word) || s.names().isPublic([]byte(word)) || IsScheme(word) {
+	if s.Words[word] || s.TooMany || isOrdinary(word) || s.Names.orDefault().isPublic([]byte(word)) || IsScheme(word) {
 		return
 	}
 	if s.Words == nil {
@@ -133,13 +133,6 @@ func (s *Secrets) addValue(value string) {
 		return
 	}
 	s.AddWord(value)
-}
-
-func (s *Secrets) names() *Names {
-	if s.Names == nil {
-		return defaultNames
-	}
-	return s.Names
 }
 
 // literals are JSON literals, which are common values of cookies and no secrets.

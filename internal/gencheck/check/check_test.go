@@ -226,7 +226,7 @@ func TestGoValues(t *testing.T) {
 			want, err := decode(encoded)
 			require.NoError(t, err)
 			var e encoder
-			assert.Equal(t, canonical(want), canonical(e.value(reflect.ValueOf(v), "")))
+			assert.Equal(t, canonical(want), canonical(e.value(reflect.ValueOf(v))))
 			assert.Empty(t, e.violations)
 		})
 	}

@@ -30,6 +30,7 @@ func told(text string, names Mapping) []string {
 func TestReadRows(t *testing.T) {
 	t.Parallel()
 	const header = "code,vehicle_id\n"
+	limit := *fieldOf("code").Schema.Typed().MaxLength
 	for name, test := range map[string]struct {
 		text string
 		want []string
@@ -47,7 +48,7 @@ func TestReadRows(t *testing.T) {
 		"empty cells":           {header + ",\n", []string{"1@2: code is required; vehicle_id is required"}},
 		"not UTF-8":             {header + "\xff,1\n", []string{"1@2: code is not valid UTF-8"}},
 		"no numbers":            {header + "P1,1.0\nP1,1e3\nP1, 1\nP1,9223372036854775808\n", each(4, "@%d: vehicle_id is not a whole number of 64 bits")},
-		"beyond the limits":     {header + "P1,-1\n", []string{"1@2: vehicle_id is less than 1"}},
+		"beyond the limits":     {header + "P1,-1\n" + strings.Repeat("é", limit+1) + ",1\n", []string{"1@2: vehicle_id is less than 1", fmt.Sprintf("2@3: code has more than %d characters", limit)}},
 		"a status and a time":   {"code,vehicle_id,status,last_occurred_at\nP1,1,shut,2026-03-14T13:46:27Z\nP1,1,open,14.3.2026\n", []string{"1@2: status is none of open, resolved, ignored", "2@3: last_occurred_at is not a time such as 2026-03-14T13:46:27-06:00 (RFC 3339)"}},
 		"NDJSON":                {`{"code":"P1","vehicle_id":1}` + "\r\n\n " + `{"vehicle_id":2,"code":"P2","name":null}`, []string{"1@1 P1 of 1", "2@3 P2 of 2"}},
 		"another case":          {`{"Code":"P1","vehicle_id":1}`, []string{`1@1: "Code" is not a field of a fault (` + FieldNames() + `)`}},

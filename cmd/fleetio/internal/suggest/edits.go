@@ -18,11 +18,10 @@ var edits = map[string]func(*patch, *deviation) (object, error){
 	"minimum": bound, "maximum": bound, "minLength": bound, "maxLength": bound, "minItems": bound, "maxItems": bound,
 	"minProperties": bound, "maxProperties": bound, "exclusiveMinimum": remove, "exclusiveMaximum": remove, "pattern": remove,
 	"enum": remove, "multipleOf": remove, "not": remove, "uniqueItems": remove, "format": remove, "anyOf": remove,
-	"oneOf": remove, "nullable": nullable, "type": widenType, "required": notRequired,
+	"oneOf": remove, "nullable": allow, "allowEmptyValue": allow, "type": widenType, "required": notRequired,
 	"additionalProperties": addProperty, "undocumented-property": addProperty, "undocumented-header": addHeader,
 	"status": addStatus, "media-type": addMediaType, "body": body,
-	"allowEmptyValue": func(*patch, *deviation) (object, error) { return object{"allowEmptyValue": true}, nil },
-	"criterion":       func(p *patch, of *deviation) (object, error) { return nil, p.dropCriterion(of.at) },
+	"criterion": func(p *patch, of *deviation) (object, error) { return nil, p.dropCriterion(of.at) },
 }
 
 // remove removes a keyword: what it would have to say instead, the report does not know.
@@ -31,38 +30,28 @@ func remove(p *patch, of *deviation) (object, error) {
 	return nil, nil
 }
 
-// bound moves a bound to what was observed.
+// bound moves a bound to what was observed, or removes it where that is unknown, or YAML would not keep the number as it is.
 func bound(p *patch, of *deviation) (object, error) {
-	limit := of.limit()
-	if limit == nil {
-		return remove(p, of)
-	}
-	return object{of.rule: limit}, nil
-}
-
-// limit is the value that the bound would need; nil where it is unknown, or YAML would not keep the number as it is.
-func (of *deviation) limit() any {
 	number, size := of.observed.Maximum.String(), of.observed.MaxSize
 	if strings.Contains(strings.ToLower(of.rule), "min") {
 		number, size = of.observed.Minimum.String(), of.observed.MinSize
 	}
-	if !strings.HasSuffix(of.rule, "imum") {
-		if size == nil {
-			return nil
-		}
-		return *size
-	}
-	var limit any
-	if plainNumber.MatchString(number) {
+	switch ofNumber := strings.HasSuffix(of.rule, "imum"); {
+	case ofNumber && plainNumber.MatchString(number):
+		var limit any
 		_ = yaml.Unmarshal([]byte(number), &limit)
+		return object{of.rule: limit}, nil
+	case !ofNumber && size != nil:
+		return object{of.rule: *size}, nil
+	default:
+		return remove(p, of)
 	}
-	return limit
 }
 
 // plainNumber is a number that YAML tools read and write as it is, without an exponent.
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17}|[0-9]{1,8}\.[0-9]{1,4})$`)
 
-func nullable(*patch, *deviation) (object, error) { return object{"nullable": true}, nil }
+func allow(_ *patch, of *deviation) (object, error) { return object{of.rule: true}, nil }
 
 // widenType makes room for the types observed. OpenAPI 3.0 has one type for a schema, and anyOf for more.
 func widenType(p *patch, of *deviation) (object, error) {

@@ -127,10 +127,7 @@ func namesOf(v any) []string {
 func below(at []string, tokens ...string) []string { return slices.Concat(at, tokens) }
 
 func tokensOf(pointer string) []string {
-	if pointer == "" {
-		return nil
-	}
-	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	tokens := strings.Split(pointer, "/")[1:]
 	for i, t := range tokens {
 		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
 	}
@@ -156,27 +153,28 @@ var shorthand = []string{"components", "content", "headers", "items", "paths", "
 
 // target writes a place as a JSONPath (RFC 9535). Entries of lists that may shrink are chosen by what they hold.
 func target(root any, at []string) string {
-	path := []string{"$"}
+	quote := func(token string) string { // as RFC 9535, section 2.3.1.1, does, too
+		text, _ := json.Marshal(token) //nolint:errchkjson // a text
+		return string(text)
+	}
+	path := "$"
 	for i, token := range at {
-		text, _ := json.Marshal(token) //nolint:errchkjson // a text; a string literal of RFC 9535, section 2.3.1.1, too
-		quoted := string(text)
 		_, inList := get(root, at[:i]...).([]any)
 		switch {
 		case inList && at[i-1] == "required":
-			path = append(path, "[?@=="+quoted+"]")
+			path += "[?@==" + quote(token) + "]"
 		case inList && at[i-1] == "parameters":
 			in, name, _ := strings.Cut(token, ".")
-			text, _ := json.Marshal(name) //nolint:errchkjson // likewise
-			path = append(path, fmt.Sprintf("[?@.in==%q && @.name==%s]", in, text))
+			path += "[?@.in==" + quote(in) + " && @.name==" + quote(name) + "]"
 		case inList && at[i-1] == criteriaKey:
-			path = append(path, "[?@.name=="+quoted+"]")
+			path += "[?@.name==" + quote(token) + "]"
 		case inList:
-			path = append(path, "["+token+"]")
+			path += "[" + token + "]"
 		case slices.Contains(shorthand, token):
-			path = append(path, "."+token)
+			path += "." + token
 		default:
-			path = append(path, "["+quoted+"]")
+			path += "[" + quote(token) + "]"
 		}
 	}
-	return strings.Join(path, "")
+	return path
 }
