@@ -232,10 +232,8 @@ func joinErrors(errs []*SpecError) error {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Pointer, b.Pointer))
 	})
 	var list []error
-	for i, err := range errs {
-		if i == 0 || *err != *errs[i-1] {
-			list = append(list, err)
-		}
+	for _, err := range slices.CompactFunc(errs, func(a, b *SpecError) bool { return *a == *b }) {
+		list = append(list, err)
 	}
 	return errors.Join(list...)
 }

@@ -76,11 +76,6 @@ func (e *Error) Ambiguous() bool {
 	return !known && e.mayBeOfGateway()
 }
 
-// mayBeOfGateway reports whether there is no response, or one that a gateway may send that has lost the server.
-func (e *Error) mayBeOfGateway() bool {
-	return e.StatusCode/100 != 4 || e.StatusCode == http.StatusRequestTimeout || http.StatusText(e.StatusCode) == ""
-}
-
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -107,6 +102,11 @@ func (e *Error) Error() string {
 		unknown += ", external_id " + short(e.ExternalID)
 	}
 	return e.message(unknown)
+}
+
+// mayBeOfGateway reports whether there is no response, or one that a gateway may send that has lost the server.
+func (e *Error) mayBeOfGateway() bool {
+	return e.StatusCode/100 != 4 || e.StatusCode == http.StatusRequestTimeout || http.StatusText(e.StatusCode) == ""
 }
 
 // message returns the message of an error. It ends with what is unknown if the outcome is.

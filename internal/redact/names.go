@@ -43,17 +43,17 @@ var defaultNames = func() *Names {
 // do not matter.
 func IsCredential(name string) bool { return defaultNames.Has(name) }
 
+// Has reports whether a header, a parameter or a cookie of this name is a credential.
+func (n *Names) Has(name string) bool {
+	place, ok := n.orDefault().find([]byte(name))
+	return ok && place != code
+}
+
 func (n *Names) orDefault() *Names {
 	if n == nil {
 		return defaultNames
 	}
 	return n
-}
-
-// Has reports whether a header, a parameter or a cookie of this name is a credential.
-func (n *Names) Has(name string) bool {
-	place, ok := n.orDefault().find([]byte(name))
-	return ok && place != code
 }
 
 // place says where a name is that of a credential.

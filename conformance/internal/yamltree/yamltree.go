@@ -227,6 +227,29 @@ func (t *Tree) ByName(pointer string) string {
 	return strictjson.Pointer(tokens...)
 }
 
+// MaxChain is the maximum number of references from one to the next.
+const MaxChain = 32
+
+// Dereference returns the place that the reference in a node leads to, over others, or the place itself if it has none. n may
+// be nil. It needs the references to be resolved; another one, as extensions may have, is no reference.
+func (t *Tree) Dereference(at string, n *Node) (string, *Node) {
+	for range MaxChain {
+		if n == nil || n.Type != strictjson.Object {
+			break
+		}
+		ref, _ := t.Child(n, "$ref")
+		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#/") {
+			break
+		}
+		target := t.Node(ref.Text[1:])
+		if target == nil {
+			break
+		}
+		at, n = ref.Text[1:], target
+	}
+	return at, n
+}
+
 // find returns the position of a key in an object, or -1.
 func (t *Tree) find(n *Node, key string) int {
 	if len(n.Entries) >= manyEntries {
@@ -267,29 +290,6 @@ func unescape(token string) string {
 		return token
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
-}
-
-// MaxChain is the maximum number of references from one to the next.
-const MaxChain = 32
-
-// Dereference returns the place that the reference in a node leads to, over others, or the place itself if it has none. n may
-// be nil. It needs the references to be resolved; another one, as extensions may have, is no reference.
-func (t *Tree) Dereference(at string, n *Node) (string, *Node) {
-	for range MaxChain {
-		if n == nil || n.Type != strictjson.Object {
-			break
-		}
-		ref, _ := t.Child(n, "$ref")
-		if ref == nil || ref.Type != strictjson.String || !strings.HasPrefix(ref.Text, "#/") {
-			break
-		}
-		target := t.Node(ref.Text[1:])
-		if target == nil {
-			break
-		}
-		at, n = ref.Text[1:], target
-	}
-	return at, n
 }
 
 // fileName returns the name of a file that is named at a pointer, relative to the folder of the document.

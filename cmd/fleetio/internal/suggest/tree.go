@@ -157,24 +157,24 @@ func target(root any, at []string) string {
 		text, _ := json.Marshal(token) //nolint:errchkjson // a text
 		return string(text)
 	}
-	path := "$"
+	path := []string{"$"}
 	for i, token := range at {
 		_, inList := get(root, at[:i]...).([]any)
 		switch {
 		case inList && at[i-1] == "required":
-			path += "[?@==" + quote(token) + "]"
+			path = append(path, "[?@==", quote(token), "]")
 		case inList && at[i-1] == "parameters":
 			in, name, _ := strings.Cut(token, ".")
-			path += "[?@.in==" + quote(in) + " && @.name==" + quote(name) + "]"
+			path = append(path, "[?@.in==", quote(in), " && @.name==", quote(name), "]")
 		case inList && at[i-1] == criteriaKey:
-			path += "[?@.name==" + quote(token) + "]"
+			path = append(path, "[?@.name==", quote(token), "]")
 		case inList:
-			path += "[" + token + "]"
+			path = append(path, "[", token, "]")
 		case slices.Contains(shorthand, token):
-			path += "." + token
+			path = append(path, ".", token)
 		default:
-			path += "[" + quote(token) + "]"
+			path = append(path, "[", quote(token), "]")
 		}
 	}
-	return path
+	return strings.Join(path, "")
 }
