@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 )
 
 // dropped calls the sandbox, and reports whether the connection was dropped.
@@ -126,8 +128,12 @@ func TestOnOperation(t *testing.T) {
 	ex, _ := s.Exchange(2)
 	assert.Equal(t, "listFaults: 503", ex.Failure)
 
+	var operations []string
+	for _, o := range fleetioserver.Operations {
+		operations = append(operations, o.ID)
+	}
 	for name, f := range map[string]Failure{
-		`failure "createfault: 500": the contract has no such operation; it has `: OnOperation("createfault", Fail(500)),
+		`failure "createfault: 500": the contract has no such operation; it has ` + strings.Join(operations, ", "): OnOperation("createfault", Fail(500)),
 		"it is not for createFault":     OnOperation("createFault", Fail(500)).And(OnOperation("listFaults", Truncate())),
 		"no error status":               OnOperation("createFault", Fail(200)),
 		"a function of this package":    OnOperation("createFault", Failure{}),

@@ -160,7 +160,9 @@ func TestList(t *testing.T) {
 func TestListEnvelope(t *testing.T) {
 	t.Parallel()
 	s := start(t, sandbox.WithStore(stored(t)))
+	def := perPage(t).Typed().Default
 	for query, want := range map[string]string{
+		"":            `{"start_cursor":null,"next_cursor":null,"per_page":` + def + `,"estimated_remaining_count":0,"filtered_by":[],"sorted_by":[{"id":"desc"}]}`,
 		"per_page=50": `{"start_cursor":null,"next_cursor":null,"per_page":50,"estimated_remaining_count":0,"filtered_by":[],"sorted_by":[{"id":"desc"}]}`,
 		"per_page=100&filter[status][include]=open&filter[vehicle_id][eq]=1&sort[created_at]=asc&sort[id]=desc": `{"start_cursor":null,"next_cursor":null,
 			"per_page":100,"estimated_remaining_count":0,"filtered_by":[{"status":{"include":["open"]}},{"vehicle_id":{"eq":1}}],
