@@ -3,8 +3,8 @@ package conformance
 import (
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/speclint"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // pathsOf returns a path of the spec, and its aliases by x-path-aliases: a map from the beginning of paths to another that

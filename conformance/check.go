@@ -10,10 +10,10 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // The errors of [Contract.Check] and [Ledger.Add].

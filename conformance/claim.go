@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // content is the documented content of a body.

@@ -13,10 +13,10 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // Contract is a compiled spec that exchanges are checked against. It is safe for concurrent use.

@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // ErrCredential means that a credential cannot be replaced. The error contains nothing of the exchange but its source.

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/template"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/speclint"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 const criteriaKey = speclint.CriteriaKey

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // resolved is the value of an operand in one exchange.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // keyword is a claim of a schema. A value of a type that it does not apply to is no evidence.

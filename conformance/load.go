@@ -17,11 +17,11 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/speclint"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // MaxSpec is the maximum size of a spec, and of each file that it refers to, in bytes.

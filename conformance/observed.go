@@ -8,9 +8,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Observed describes the values at one place of the traffic, added up over exchanges: the spec has to allow them to cover

@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // parameter is a documented parameter of a request, or header of a response.

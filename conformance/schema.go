@@ -7,10 +7,10 @@ import (
 	"math/big"
 	"slices"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/ecma"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // violation is the violation of a schema keyword by a value.

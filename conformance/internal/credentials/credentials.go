@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Credential is a credential of a security requirement.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Expression is one side of a comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a literal.

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Tree is an OpenAPI document. It is safe for concurrent use once its references are resolved.

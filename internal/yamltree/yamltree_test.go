@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // TestScalars reads scalars by the core schema of YAML 1.2.

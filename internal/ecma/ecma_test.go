@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
+	"github.com/fleetcontract/fleetio-go/internal/ecma"
 )
 
 func TestMatch(t *testing.T) {
