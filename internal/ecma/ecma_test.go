@@ -71,6 +71,20 @@ func TestCompileRejects(t *testing.T) {
 	}
 }
 
+func TestTranslate(t *testing.T) {
+	t.Parallel()
+	linear, err := ecma.Translate(`^[\p{Lu}\d]\/(?<n>\P{L})$`)
+	require.NoError(t, err)
+	assert.Equal(t, `\A[\p{Lu}\d]\x2f(?:[\P{L}])\z`, linear)
+	for _, pattern := range []string{`(?=a)`, `(?<=a)b`, `(a)\1`, `\p{Script=Greek}`, `a{1001}`, `(?i)a`} {
+		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
+			_, err := ecma.Translate(pattern)
+			assert.Error(t, err)
+		})
+	}
+}
+
 // TestMatchIsBounded matches patterns whose matching could take years.
 func TestMatchIsBounded(t *testing.T) {
 	t.Parallel()
