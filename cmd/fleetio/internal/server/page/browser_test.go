@@ -19,7 +19,7 @@ import (
 const nasty = `</textarea></script><script>window.pwned=1;alert(1)</script>"><img src=x onerror="window.pwned=1">'` + "`${1}`\u2028\u202e\x00"
 
 // shown is how the page writes it.
-var shown = strings.NewReplacer("\u2028", `\u2028`, "\u202e", `\u202e`, "\x00", `\u0000`).Replace(nasty)
+var shown = strings.NewReplacer("\u2028", `\u2028`, "\u202e", `\u202e`, "\x00", `\x00`).Replace(nasty)
 
 // suspicious finds something at every kind of place of the first exchange, with nasty messages.
 func suspicious(ex *sandbox.Exchange) ([]page.Finding, error) {

@@ -6,6 +6,7 @@ package page
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"net/http"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -38,7 +39,6 @@ type source interface {
 	Summary(number int64) (sandbox.Exchange, bool)
 	Unredacted(number int64) (sandbox.Exchange, bool)
 	Redact(text string) string
-	Wait(ctx context.Context, number int64) error
 	Accounts() []sandbox.Account
 	NewestRecords(ctx context.Context, account int64, limit int) ([]sandbox.Record, error)
 	RateLimits() []sandbox.RateLimit
@@ -53,14 +53,10 @@ type Page struct {
 	faults   faults
 	accounts []sandbox.Account // which never change
 	known    []account         // the same, formatted, without faults
-
-	mux     *http.ServeMux
-	streams chan struct{}   // one for each event stream
-	closed  context.Context //nolint:containedctx // ended by close
-	close   context.CancelFunc
+	mux      *http.ServeMux
 }
 
-// New returns the page of a sandbox. It serves /, /assets/ and /events at the root of a host, without authentication.
+// New returns the page of a sandbox. It serves /, /assets/ and /state at the root of a host, without authentication.
 // If check is nil, the page says that nothing is checked.
 func New(s *sandbox.Sandbox, check Check) *Page { return newPage(s, check) }
 
@@ -72,22 +68,16 @@ func newPage(s source, check Check) *Page {
 		details:  cache[detailKey, detail]{max: maxDetails, entries: map[detailKey]func() detail{}},
 		accounts: s.Accounts(),
 		mux:      http.NewServeMux(),
-		streams:  make(chan struct{}, maxStreams),
 	}
-	p.closed, p.close = context.WithCancel(context.Background())
 	for i := range p.accounts[:min(len(p.accounts), maxAccounts)] {
 		p.known = append(p.known, p.account(&p.accounts[i]))
 	}
 	p.mux.HandleFunc("GET /{$}", p.page)
-	p.mux.HandleFunc("GET /events", p.stream)
+	p.mux.HandleFunc("GET /state", p.state)
 	p.mux.HandleFunc("GET /assets/page.css", asset("text/css; charset=utf-8", css))
 	p.mux.HandleFunc("GET /assets/page.js", asset("text/javascript; charset=utf-8", js))
 	return p
 }
-
-// Close ends the event streams. [http.Server.Shutdown] would wait for them, so pass Close to
-// [http.Server.RegisterOnShutdown].
-func (p *Page) Close() { p.close() }
 
 // securityHeaders are headers of every response. The page loads nothing from other servers, runs only its own script,
 // which creates no HTML from strings, and no other site can frame or read it.
@@ -114,6 +104,18 @@ var (
 	//go:embed assets/page.js
 	js []byte
 )
+
+// state serves what the script asks for again and again: a text that changes with each exchange, and when a rate limit is
+// reset. The script then loads the page again, so that only one place turns untrusted strings into HTML.
+func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
+	used := 0
+	for _, l := range p.source.RateLimits() {
+		used += l.Used
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = fmt.Fprintf(w, "%d %d", p.source.Latest(), used) // fails if the client has disconnected
+}
 
 // asset returns a handler for a file. An [http.FileServer] would guess its type from the configuration of the machine.
 func asset(mediaType string, content []byte) http.HandlerFunc {
