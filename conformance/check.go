@@ -11,6 +11,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
 	"github.com/fleetcontract/fleetio-go/internal/strictjson"
@@ -186,7 +187,7 @@ func (k *checker) rejected(certain bool) {
 	k.evidence.reset()
 	first := slices.IndexFunc(violated, func(f Finding) bool { return f.Fails() && f.Rule != ruleSecurity })
 	switch status := strconv.Itoa(k.ex.Status); {
-	case conforms && k.ex.Status/100 == 4 && !slices.Contains(otherReasons, k.ex.Status):
+	case conforms && transport.IsAboutContent(k.ex.Status):
 		k.note(ruleRejected, "a 2xx status, because the request satisfies the contract", status)
 	case first >= 0 && k.ex.Status/100 == 5:
 		k.note(ruleServerError, fmt.Sprintf("a 4xx status, because the request violates the contract (%s %s %s)",
@@ -195,7 +196,7 @@ func (k *checker) rejected(certain bool) {
 	if len(violated) != 1 || len(k.undecided) > 0 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
-	enforces := certain && slices.Contains(rejectionStatuses, k.ex.Status)
+	enforces := certain && transport.RejectsContent(k.ex.Status)
 	if violated[0].Rule == ruleSecurity {
 		enforces = k.ex.Status == http.StatusUnauthorized || k.ex.Status == http.StatusForbidden
 	}
@@ -212,17 +213,10 @@ func (k *checker) note(rule, expected, actual string) {
 	k.add(Finding{Rule: rule, Part: ResponseStatus, Source: Note, Expected: expected, Actual: actual}, k.op.pointer+"/responses", "")
 }
 
-// otherReasons are the statuses for what is wrong with something else than the content of the request: its sender, the
-// resource, its state, or the rate.
-var otherReasons = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}
-
-// rejectionStatuses are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
-var rejectionStatuses = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-	http.StatusUnprocessableEntity}
-
 func (k *checker) response() {
-	if k.isOfCache() {
-		return
+	request := &k.ex.Request
+	if k.op.statuses[k.ex.Status] == nil && transport.IsOfCache(k.ex.Status, request.Header, request.HeaderOmitted) {
+		return // the API need not document it
 	}
 	r := k.op.response(k.ex.Status)
 	if r == nil {
@@ -243,7 +237,7 @@ func (k *checker) response() {
 		}
 	}
 	switch {
-	case k.bodiless():
+	case transport.IsBodiless(k.ex.Method, k.ex.Status):
 	case r.body != nil:
 		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
 	case len(message.Body) > 0: // OpenAPI 3.0.3 does not say that a response without content has no body
@@ -253,28 +247,6 @@ func (k *checker) response() {
 	for _, c := range r.criteria {
 		k.criterion(c)
 	}
-}
-
-// isOfCache reports whether the response is one that HTTP has for caches and downloads, to a condition or a range in the
-// request (RFC 9110, sections 13 and 14): the API need not document it.
-func (k *checker) isOfCache() bool {
-	names, ok := cacheStatuses[k.ex.Status]
-	if !ok || k.op.statuses[k.ex.Status] != nil {
-		return false
-	}
-	request := &k.ex.Request
-	return request.HeaderOmitted || slices.ContainsFunc(names, func(name string) bool { return request.Header[name] != nil })
-}
-
-// cacheStatuses has the request headers that lead to a status, canonical.
-var cacheStatuses = map[int][]string{
-	http.StatusPartialContent: {"Range"},
-	http.StatusNotModified:    {"If-None-Match", "If-Modified-Since"},
-}
-
-// bodiless reports whether HTTP forbids a body in the response (RFC 9110, sections 6.4.1 and 15).
-func (k *checker) bodiless() bool {
-	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
 }
 
 // scratchDoc returns a document for a value outside the bodies. The next exchange reuses it.

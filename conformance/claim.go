@@ -126,7 +126,7 @@ func (c *Contract) claimResponse(use usage, r *response) {
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
-		k.claim = c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
+		k.claim = c.claim(use, k.left.part(), ruleCriterion, k.left.Pointer, k.pointer, k.Name+": "+k.String())
 	}
 }
 

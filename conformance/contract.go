@@ -133,9 +133,9 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 	if len(o.Servers) > 0 {
 		servers = o.Servers
 	}
-	paths, err := c.pathsOf(item.Path)
-	if err != nil {
-		return err
+	paths, problem := pathmatch.WithAliases(c.source, item.Path)
+	if problem != nil {
+		return specError(c.source, problem.Pointer, problem.Reason)
 	}
 	at := pathmatch.NewServers(servers, c.given)
 	c.hosts.Add(at)
@@ -146,7 +146,10 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 		op.request = c.newContent(o.RequestBody.Pointer, o.RequestBody.Content)
 		op.required = o.RequestBody.Required
 	}
-	c.readSecurity(op, doc, o)
+	op.security = credentials.Required(c.schemes, doc.Security, "/security")
+	if o.Security != nil {
+		op.security = credentials.Required(c.schemes, o.Security, op.pointer+"/security")
+	}
 	for _, status := range sortedKeys(o.Responses) {
 		from := o.Responses[status]
 		r := &response{pointer: from.Pointer}

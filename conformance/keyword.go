@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
 	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
@@ -58,12 +59,12 @@ func (s *schema) listKeywords(part validatedPart) []keyword {
 		isSet bool // and not satisfied by every value, as minLength: 0 is
 		types uint8
 	}{
-		{"minimum", s.minimum != nil && !s.ExclusiveMinimum, typeSet(strictjson.Number)},
-		{"exclusiveMinimum", s.minimum != nil && s.ExclusiveMinimum, typeSet(strictjson.Number)},
-		{"maximum", s.maximum != nil && !s.ExclusiveMaximum, typeSet(strictjson.Number)},
-		{"exclusiveMaximum", s.maximum != nil && s.ExclusiveMaximum, typeSet(strictjson.Number)},
-		{"multipleOf", s.multipleOf != nil, typeSet(strictjson.Number)},
-		{"format", s.bits > 0, typeSet(strictjson.Number)},
+		{"minimum", s.Minimum != "" && !s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"exclusiveMinimum", s.Minimum != "" && s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"maximum", s.Maximum != "" && !s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"exclusiveMaximum", s.Maximum != "" && s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"multipleOf", s.MultipleOf != "", typeSet(strictjson.Number)},
+		{"format", formats.IntegerBits[s.Format] > 0, typeSet(strictjson.Number)},
 		{"format", s.format != nil, typeSet(strictjson.String)},
 		{"minLength", s.MinLength > 0, typeSet(strictjson.String)},
 		{"maxLength", s.MaxLength != nil, typeSet(strictjson.String)},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -136,8 +137,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 	if err != nil {
 		return nil, joinErrors([]*SpecError{parseError(err)})
 	}
-	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true},
-		schemes: map[string]credentials.Credential{}}
+	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true}}
 	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
 	for _, option := range options {
 		if err := option(c); err != nil {
@@ -164,7 +164,10 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 	doc := openapi.Read(source)
 	c.info = SpecInfo{doc.Title, doc.Version, hash(spec, source)}
 	c.compileSchemas(doc, ignored)
-	c.readSchemes(doc)
+	c.schemes = credentials.Schemes(doc)
+	for _, k := range c.schemes {
+		c.names[http.CanonicalHeaderKey(k.Name)] = true
+	}
 	assumptions, problems := assumed.Read(source)
 	c.assumptions = assumptions
 	for _, p := range problems {
