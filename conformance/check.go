@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
@@ -73,7 +75,8 @@ type body struct {
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence(), finder: c.redaction().Finder()}
+	k := &checker{contract: c, finder: c.redaction().Finder()}
+	k.evidence = evidence{satisfied: bitset.New(len(c.claims)), violated: bitset.New(len(c.claims)), enforced: noClaim}
 	k.validator.contract = c
 	return k
 }
@@ -99,8 +102,6 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	}
 	return k.findings, nil
 }
-
-func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 
 // satisfy notes that a claim applies to the exchange.
 func (k *checker) satisfy(claim int) { k.evidence.satisfied.Add(claim) }
@@ -153,7 +154,7 @@ func (k *checker) request() {
 	} else {
 		k.requestBody.certain = true
 	}
-	if !k.accepted() {
+	if k.ex.Status/100 != 2 {
 		k.rejected(certain && k.requestBody.certain && !message.HeaderOmitted)
 	}
 }
@@ -233,7 +234,7 @@ func (k *checker) response() {
 		}
 		for _, name := range k.undocumentedHeaders(r) {
 			k.drift(ruleUndocumentedHeader, ResponseHeader, strictjson.Pointer(name), k.contract.source.Below(r.pointer, "headers"),
-				"a documented header", inPointer(name), nil)
+				"a documented header", strictjson.ShortName(name), nil)
 		}
 	}
 	switch {
@@ -297,7 +298,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	k.satisfy(c.bodyClaim)
 	m, parameters, problem := c.match(contentType)
 	if problem != nil {
-		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: k.describeMismatch(problem)}
+		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: cmp.Or(problem.problem, k.excerpt(problem.contentType))}
 		if problem.undocumented {
 			f.Observed = k.observedResponse(message)
 			if in.ofRequest() { // the server accepts more
@@ -384,7 +385,7 @@ func (k *checker) partType(m *mediaType, in validatedPart, name, actual string) 
 	}
 	k.satisfy(documented.claim)
 	if !slices.ContainsFunc(documented.names, func(pattern string) bool { return mediatype.Covers(pattern, actual) }) {
-		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(inPointer(name)), documented.pointer,
+		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(strictjson.ShortName(name)), documented.pointer,
 			strings.Join(documented.names, " or "), k.excerpt(actual))
 	}
 }

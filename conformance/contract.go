@@ -25,7 +25,6 @@ type Contract struct {
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
-	spec        []byte
 	assumptions assumed.Assumptions
 	operations  []*operation
 	schemas     []*schema                         // by ID
@@ -46,7 +45,7 @@ type Contract struct {
 func (c *Contract) Spec() SpecInfo { return c.info }
 
 // Source returns the bytes of the spec, which the caller must not change, without the files that it refers to.
-func (c *Contract) Source() []byte { return c.spec }
+func (c *Contract) Source() []byte { return c.source.Text("") }
 
 // Files returns the sorted names of the files that the spec refers to, relative to its folder.
 func (c *Contract) Files() []string { return c.source.Files() }

@@ -124,16 +124,8 @@ func (s *schema) text(rule string) string {
 		return "a " + s.Type
 	case "enum":
 		return "one of " + strings.Join(s.choices(), ", ")
-	case "minimum":
-		return "at least " + s.Minimum.String()
-	case "exclusiveMinimum":
-		return "more than " + s.Minimum.String()
-	case "maximum":
-		return "at most " + s.Maximum.String()
-	case "exclusiveMaximum":
-		return "less than " + s.Maximum.String()
-	case "multipleOf":
-		return "a multiple of " + s.MultipleOf.String()
+	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
+		return s.limits.Text(rule)
 	case "format":
 		return "format " + s.Format
 	case "minLength":

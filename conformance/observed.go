@@ -151,11 +151,11 @@ func (k *checker) observedResponse(message *traffic.Message) *Observed {
 		message = &k.ex.Response
 		s.Headers = k.undocumentedHeaders(nil)
 		for i, name := range s.Headers {
-			s.Headers[i] = k.redact(inPointer(name))
+			s.Headers[i] = k.redact(strictjson.ShortName(name))
 		}
 	}
 	if name, _, err := mime.ParseMediaType(message.Header.Get("Content-Type")); err == nil {
-		s.MediaTypes = []string{k.redact(inPointer(name))}
+		s.MediaTypes = []string{k.redact(strictjson.ShortName(name))}
 	}
 	switch {
 	case message.BodyOmitted:

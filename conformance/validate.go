@@ -154,11 +154,11 @@ func (v *validator) add(found violation, property ...string) {
 		if s.name == 0 {
 			tokens = append(tokens, strconv.Itoa(s.item))
 		} else {
-			tokens = append(tokens, inPointer(string(v.doc.Text(s.name, nil))))
+			tokens = append(tokens, strictjson.ShortName(string(v.doc.Text(s.name, nil))))
 		}
 	}
 	for _, name := range property {
-		tokens = append(tokens, inPointer(name))
+		tokens = append(tokens, strictjson.ShortName(name))
 	}
 	found.pointer = strictjson.Pointer(tokens...)
 	v.violations = append(v.violations, found)

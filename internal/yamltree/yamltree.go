@@ -3,6 +3,8 @@
 package yamltree
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/url"
@@ -67,6 +69,7 @@ func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*T
 	if t.Root, err = t.parse(text); err != nil {
 		return nil, err
 	}
+	t.texts[""] = text
 	if t.Root.Type != strictjson.Object {
 		return nil, &Error{Line: 1, Reason: "expected an OpenAPI document, found no object"}
 	}
@@ -76,8 +79,19 @@ func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*T
 // Files returns the sorted names of the files that references led to.
 func (t *Tree) Files() []string { return slices.Sorted(maps.Keys(t.files)) }
 
-// Text returns the content of one of the Files.
+// Text returns the content of one of the Files, or by the name "" of the document itself.
 func (t *Tree) Text(name string) []byte { return t.texts[name] }
+
+// SHA256 returns the hash, in hexadecimal, of the document, and of the names and contents of the Files.
+func (t *Tree) SHA256() string {
+	h := sha256.New()
+	_, _ = h.Write(t.texts[""])
+	for _, name := range t.Files() {
+		_, _ = fmt.Fprintf(h, "\n%s\n", name)
+		_, _ = h.Write(t.texts[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // HasKey reports whether an object of the tree has the key.
 func (t *Tree) HasKey(key string) bool { return t.keys[key] }

@@ -61,6 +61,23 @@ func exact(limit json.Number) *big.Rat {
 	return strictjson.Exact(limit.String())
 }
 
+// Text says what a keyword requires of a number.
+func (l *Limits) Text(keyword string) string {
+	switch keyword {
+	case "minimum":
+		return "at least " + l.schema.Minimum.String()
+	case "exclusiveMinimum":
+		return "more than " + l.schema.Minimum.String()
+	case "maximum":
+		return "at most " + l.schema.Maximum.String()
+	case "exclusiveMaximum":
+		return "less than " + l.schema.Maximum.String()
+	case "multipleOf":
+		return "a multiple of " + l.schema.MultipleOf.String()
+	}
+	return ""
+}
+
 // Allow reports whether an integer surely satisfies the limits, which most do.
 func (l *Limits) Allow(n int64) bool { return l.integral && l.low <= n && n <= l.high && n%l.step == 0 }
 

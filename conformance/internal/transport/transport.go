@@ -32,8 +32,22 @@ func setOf(names ...string) map[string]bool {
 	return set
 }
 
-// Has reports whether a header, by its canonical name, belongs to HTTP itself, browsers or proxies.
-func Has(name string) bool {
+// Others returns the sorted canonical names of the fields that neither belong to HTTP nor are documented.
+func Others(header http.Header, documented func(name string) bool) (list []string) {
+	for name := range header {
+		if has(name) { // nearly all are, in their canonical form
+			continue
+		}
+		if name = http.CanonicalHeaderKey(name); !has(name) && !documented(name) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// has reports whether a header, by its canonical name, belongs to HTTP itself, browsers or proxies.
+func has(name string) bool {
 	return headers[name] || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
