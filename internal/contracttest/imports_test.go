@@ -89,7 +89,7 @@ var importRules = map[string]struct {
 		never: []string{"api", "modernc.org"},
 	},
 	"cmd/fleetio/internal/server/fixture": {
-		may:   []string{"sandbox", "go.yaml.in/yaml/v4"},
+		may:   []string{"internal/strictjson", "internal/yamltree", "sandbox"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org"},
 	},
 	"cmd/fleetio/internal/server/sqlite": {

@@ -1,4 +1,4 @@
-// Package yamltree parses an OpenAPI document, YAML or JSON, into a tree whose nodes have a line and a JSON pointer. A
+// Package yamltree parses a document, such as an OpenAPI document, YAML or JSON, into a tree whose nodes have a line and a JSON pointer. A
 // reference may lead to other files, which become parts of the tree.
 package yamltree
 
@@ -59,7 +59,7 @@ type Error struct {
 // Error returns the reason without the line.
 func (e *Error) Error() string { return e.Reason }
 
-// Parse parses one document, whose root must be an object. Its references may lead to the files that open reads, by names
+// Parse parses one document. Its references may lead to the files that open reads, by names
 // relative to the folder of the document, which is name itself; a nil open means that they may not. The error is an
 // [*Error].
 func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*Tree, error) {
@@ -70,9 +70,6 @@ func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*T
 		return nil, err
 	}
 	t.texts[""] = text
-	if t.Root.Type != strictjson.Object {
-		return nil, &Error{Line: 1, Reason: "expected an OpenAPI document, found no object"}
-	}
 	return t, nil
 }
 
