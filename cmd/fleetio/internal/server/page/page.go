@@ -14,8 +14,8 @@ import (
 
 // Check returns the findings of an exchange; none if it conforms. An error is the reason why the exchange cannot be
 // checked. The exchange is not redacted, because a redacted one would have another verdict; no finding or error may
-// contain a credential of the request. The page calls Check when the exchange is displayed, once for its row and once
-// for its details while they are cached, from several goroutines, and not for dropped connections.
+// contain a credential of the request. The page calls Check when the exchange is displayed, for its row, while
+// that is cached, and each time for its details, from several goroutines, and not for dropped connections.
 type Check func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or a note.
@@ -49,7 +49,6 @@ type Page struct {
 	source   source
 	check    Check
 	rows     cache[int64, row]
-	details  cache[detailKey, detail]
 	faults   faults
 	accounts []sandbox.Account // which never change
 	known    []account         // the same, formatted, without faults
@@ -65,7 +64,6 @@ func newPage(s source, check Check) *Page {
 		source:   s,
 		check:    check,
 		rows:     cache[int64, row]{max: maxRows, entries: map[int64]func() row{}},
-		details:  cache[detailKey, detail]{max: maxDetails, entries: map[detailKey]func() detail{}},
 		accounts: s.Accounts(),
 		mux:      http.NewServeMux(),
 	}
