@@ -28,8 +28,8 @@ func newCompiler(d *document) *compiler {
 	return &compiler{document: d, schemas: map[string]*check.Schema{}, pointers: map[*check.Schema]string{}, patterns: map[*check.Schema]error{}}
 }
 
-// fail keeps the first mistake.
-func (c *compiler) fail(pointer, format string, args ...any) {
+// failf keeps the first mistake.
+func (c *compiler) failf(pointer, format string, args ...any) {
 	c.err = cmp.Or(c.err, c.errorAt(pointer, format, args...))
 }
 
@@ -75,7 +75,7 @@ func (c *compiler) list(from []*openapi.Schema) (list []*check.Schema) {
 	return list
 }
 
-func size(n uint64) int { return int(min(n, math.MaxInt)) } //nolint:gosec // no more than an int holds
+func size(n uint64) int { return int(min(n, math.MaxInt)) }
 
 func limit(n *uint64) *int {
 	if n == nil {
@@ -89,9 +89,9 @@ func (c *compiler) property(object *openapi.Schema, p openapi.Property) check.Fi
 	first, _ := utf8.DecodeRuneInString(p.Name)
 	switch isCaseless := unicode.Is(unicode.Lo, first); {
 	case !canTag(p.Name):
-		c.fail(pointer, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", p.Name)
+		c.failf(pointer, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", p.Name)
 	case isCaseless && c.text(pointer, "x-go-name") == "":
-		c.fail(pointer, "no Go name can be made of %q: give it an x-go-name", p.Name)
+		c.failf(pointer, "no Go name can be made of %q: give it an x-go-name", p.Name)
 	}
 	return check.Field{Name: p.Name, Required: slices.Contains(object.Required, p.Name),
 		Description: cmp.Or(c.text(pointer, "description"), c.text(p.Schema.Pointer, "description")), Schema: c.schema(p.Schema)}
@@ -112,7 +112,7 @@ func (c *compiler) discriminator(s *check.Schema, from *openapi.Schema) {
 	}
 	for _, e := range c.entries(from.Pointer, "discriminator", "mapping") {
 		if s.Mapping[e.Key] == nil {
-			c.fail(from.Pointer+"/discriminator/mapping"+strictjson.Pointer(e.Key),
+			c.failf(from.Pointer+"/discriminator/mapping"+strictjson.Pointer(e.Key),
 				"the mapping leads to none of the schemas in anyOf and oneOf: add it there, or correct the mapping")
 		}
 	}

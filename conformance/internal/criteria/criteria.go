@@ -95,20 +95,6 @@ func parseExpressions(keyword string, texts []string) (list []Expression, err er
 	return list, nil
 }
 
-func (c *Criterion) parsePattern(text string) (err error) {
-	if c.Pattern, err = template.Parse(text); err != nil {
-		return err
-	}
-	for _, text := range c.Pattern.Expressions {
-		o, err := parseExpression(text)
-		if err != nil {
-			return err
-		}
-		c.Embedded = append(c.Embedded, o)
-	}
-	return nil
-}
-
 // String returns the criterion in one line.
 func (c *Criterion) String() string {
 	var b strings.Builder
@@ -125,4 +111,18 @@ func (c *Criterion) String() string {
 		return b.String() + " " + c.Op + " " + c.Right.Text
 	}
 	return b.String() + " matches " + c.Pattern.String()
+}
+
+func (c *Criterion) parsePattern(text string) (err error) {
+	if c.Pattern, err = template.Parse(text); err != nil {
+		return err
+	}
+	for _, text := range c.Pattern.Expressions {
+		o, err := parseExpression(text)
+		if err != nil {
+			return err
+		}
+		c.Embedded = append(c.Embedded, o)
+	}
+	return nil
 }

@@ -49,7 +49,7 @@ type Page struct {
 	source   source
 	check    Check
 	rows     cache[int64, row]
-	faults   faults
+	faults   cache[int64, fault]
 	accounts []sandbox.Account // which never change
 	known    []account         // the same, formatted, without faults
 	mux      *http.ServeMux
@@ -64,6 +64,7 @@ func newPage(s source, check Check) *Page {
 		source:   s,
 		check:    check,
 		rows:     cache[int64, row]{max: maxRows, entries: map[int64]func() row{}},
+		faults:   cache[int64, fault]{max: 10 * maxFaults, entries: map[int64]func() fault{}},
 		accounts: s.Accounts(),
 		mux:      http.NewServeMux(),
 	}
