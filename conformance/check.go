@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,12 +9,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // The errors of [Contract.Check] and [Ledger.Add].
@@ -72,7 +75,8 @@ type body struct {
 }
 
 func (c *Contract) newChecker() *checker {
-	k := &checker{contract: c, evidence: c.newEvidence(), finder: c.redaction().Finder()}
+	k := &checker{contract: c, finder: c.redaction().Finder()}
+	k.evidence = evidence{satisfied: bitset.New(len(c.claims)), violated: bitset.New(len(c.claims)), enforced: noClaim}
 	k.validator.contract = c
 	return k
 }
@@ -98,8 +102,6 @@ func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
 	}
 	return k.findings, nil
 }
-
-func (k *checker) accepted() bool { return k.ex.Status/100 == 2 }
 
 // satisfy notes that a claim applies to the exchange.
 func (k *checker) satisfy(claim int) { k.evidence.satisfied.Add(claim) }
@@ -152,7 +154,7 @@ func (k *checker) request() {
 	} else {
 		k.requestBody.certain = true
 	}
-	if !k.accepted() {
+	if k.ex.Status/100 != 2 {
 		k.rejected(certain && k.requestBody.certain && !message.HeaderOmitted)
 	}
 }
@@ -186,7 +188,7 @@ func (k *checker) rejected(certain bool) {
 	k.evidence.reset()
 	first := slices.IndexFunc(violated, func(f Finding) bool { return f.Fails() && f.Rule != ruleSecurity })
 	switch status := strconv.Itoa(k.ex.Status); {
-	case conforms && k.ex.Status/100 == 4 && !slices.Contains(otherReasons, k.ex.Status):
+	case conforms && transport.IsAboutContent(k.ex.Status):
 		k.note(ruleRejected, "a 2xx status, because the request satisfies the contract", status)
 	case first >= 0 && k.ex.Status/100 == 5:
 		k.note(ruleServerError, fmt.Sprintf("a 4xx status, because the request violates the contract (%s %s %s)",
@@ -195,7 +197,7 @@ func (k *checker) rejected(certain bool) {
 	if len(violated) != 1 || len(k.undecided) > 0 || k.op.responses[strconv.Itoa(k.ex.Status)] == nil {
 		return
 	}
-	enforces := certain && slices.Contains(rejectionStatuses, k.ex.Status)
+	enforces := certain && transport.RejectsContent(k.ex.Status)
 	if violated[0].Rule == ruleSecurity {
 		enforces = k.ex.Status == http.StatusUnauthorized || k.ex.Status == http.StatusForbidden
 	}
@@ -212,17 +214,10 @@ func (k *checker) note(rule, expected, actual string) {
 	k.add(Finding{Rule: rule, Part: ResponseStatus, Source: Note, Expected: expected, Actual: actual}, k.op.pointer+"/responses", "")
 }
 
-// otherReasons are the statuses for what is wrong with something else than the content of the request: its sender, the
-// resource, its state, or the rate.
-var otherReasons = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests}
-
-// rejectionStatuses are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
-var rejectionStatuses = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-	http.StatusUnprocessableEntity}
-
 func (k *checker) response() {
-	if k.isOfCache() {
-		return
+	request := &k.ex.Request
+	if k.op.statuses[k.ex.Status] == nil && transport.IsOfCache(k.ex.Status, request.Header, request.HeaderOmitted) {
+		return // the API need not document it
 	}
 	r := k.op.response(k.ex.Status)
 	if r == nil {
@@ -239,11 +234,11 @@ func (k *checker) response() {
 		}
 		for _, name := range k.undocumentedHeaders(r) {
 			k.drift(ruleUndocumentedHeader, ResponseHeader, strictjson.Pointer(name), k.contract.source.Below(r.pointer, "headers"),
-				"a documented header", inPointer(name), nil)
+				"a documented header", strictjson.ShortName(name), nil)
 		}
 	}
 	switch {
-	case k.bodiless():
+	case transport.IsBodiless(k.ex.Method, k.ex.Status):
 	case r.body != nil:
 		k.responseBody = k.content(r.body, message, true, ResponseHeader, inResponseBody, &k.responseDoc)
 	case len(message.Body) > 0: // OpenAPI 3.0.3 does not say that a response without content has no body
@@ -253,28 +248,6 @@ func (k *checker) response() {
 	for _, c := range r.criteria {
 		k.criterion(c)
 	}
-}
-
-// isOfCache reports whether the response is one that HTTP has for caches and downloads, to a condition or a range in the
-// request (RFC 9110, sections 13 and 14): the API need not document it.
-func (k *checker) isOfCache() bool {
-	names, ok := cacheStatuses[k.ex.Status]
-	if !ok || k.op.statuses[k.ex.Status] != nil {
-		return false
-	}
-	request := &k.ex.Request
-	return request.HeaderOmitted || slices.ContainsFunc(names, func(name string) bool { return request.Header[name] != nil })
-}
-
-// cacheStatuses has the request headers that lead to a status, canonical.
-var cacheStatuses = map[int][]string{
-	http.StatusPartialContent: {"Range"},
-	http.StatusNotModified:    {"If-None-Match", "If-Modified-Since"},
-}
-
-// bodiless reports whether HTTP forbids a body in the response (RFC 9110, sections 6.4.1 and 15).
-func (k *checker) bodiless() bool {
-	return k.ex.Method == http.MethodHead || k.ex.Status/100 == 1 || k.ex.Status == 204 || k.ex.Status == 304
 }
 
 // scratchDoc returns a document for a value outside the bodies. The next exchange reuses it.
@@ -325,7 +298,7 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 	k.satisfy(c.bodyClaim)
 	m, parameters, problem := c.match(contentType)
 	if problem != nil {
-		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: k.describeMismatch(problem)}
+		f := Finding{Rule: ruleMediaType, Part: head, Pointer: "/Content-Type", Expected: c.names(), Actual: cmp.Or(problem.problem, k.excerpt(problem.contentType))}
 		if problem.undocumented {
 			f.Observed = k.observedResponse(message)
 			if in.ofRequest() { // the server accepts more
@@ -412,7 +385,7 @@ func (k *checker) partType(m *mediaType, in validatedPart, name, actual string) 
 	}
 	k.satisfy(documented.claim)
 	if !slices.ContainsFunc(documented.names, func(pattern string) bool { return mediatype.Covers(pattern, actual) }) {
-		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(inPointer(name)), documented.pointer,
+		k.violate(ruleMediaType, partNames[in], strictjson.Pointer(strictjson.ShortName(name)), documented.pointer,
 			strings.Join(documented.names, " or "), k.excerpt(actual))
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Claim is one statement of the spec that traffic can support or refute.
@@ -126,7 +126,7 @@ func (c *Contract) claimResponse(use usage, r *response) {
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
-		k.claim = c.claim(use, k.left.part, ruleCriterion, k.left.pointer, k.pointer, k.name+": "+k.text())
+		k.claim = c.claim(use, k.left.part(), ruleCriterion, k.left.Pointer, k.pointer, k.Name+": "+k.String())
 	}
 }
 

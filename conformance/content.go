@@ -1,17 +1,16 @@
 package conformance
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // content is the documented content of a body.
@@ -149,13 +148,6 @@ type mismatch struct {
 	undocumented bool   // a well-formed media type: drift
 }
 
-func (k *checker) describeMismatch(m *mismatch) string {
-	if m.problem != "" {
-		return m.problem
-	}
-	return k.excerpt(m.contentType)
-}
-
 // match finds the documented media type for the values of Content-Type (RFC 9110, section 8.3), with their parameters; nil
 // stands for those of UTF-8.
 func (c *content) match(fields []string) (*mediaType, map[string]string, *mismatch) {
@@ -208,7 +200,7 @@ func parseBody(doc *strictjson.Document, text []byte) (defects []defect, ok bool
 	for _, name := range doc.Duplicates {
 		tokens := doc.Path(name)
 		for i := range tokens {
-			tokens[i] = inPointer(tokens[i])
+			tokens[i] = strictjson.ShortName(tokens[i])
 		}
 		defects = append(defects, defect{ruleDuplicate, strictjson.Pointer(tokens...), "the property more than once"})
 	}
@@ -216,15 +208,4 @@ func parseBody(doc *strictjson.Document, text []byte) (defects []defect, ok bool
 		defects = append(defects, defect{ruleUnicode, "", fmt.Sprintf("a lone surrogate at byte %d", doc.LoneSurrogate)})
 	}
 	return defects, true
-}
-
-// inPointer returns a property's name for the pointer of a finding: for a very long one its length and hash, as each
-// finding below it repeats the name.
-func inPointer(name string) string {
-	const maxName = 1 << 10
-	if len(name) <= maxName {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sum[:8])
 }

@@ -13,10 +13,10 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // Contract is a compiled spec that exchanges are checked against. It is safe for concurrent use.
@@ -25,7 +25,6 @@ type Contract struct {
 	Unchecked []Unchecked
 
 	source      *yamltree.Tree
-	spec        []byte
 	assumptions assumed.Assumptions
 	operations  []*operation
 	schemas     []*schema                         // by ID
@@ -46,7 +45,7 @@ type Contract struct {
 func (c *Contract) Spec() SpecInfo { return c.info }
 
 // Source returns the bytes of the spec, which the caller must not change, without the files that it refers to.
-func (c *Contract) Source() []byte { return c.spec }
+func (c *Contract) Source() []byte { return c.source.Text("") }
 
 // Files returns the sorted names of the files that the spec refers to, relative to its folder.
 func (c *Contract) Files() []string { return c.source.Files() }
@@ -133,9 +132,9 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 	if len(o.Servers) > 0 {
 		servers = o.Servers
 	}
-	paths, err := c.pathsOf(item.Path)
-	if err != nil {
-		return err
+	paths, problem := pathmatch.WithAliases(c.source, item.Path)
+	if problem != nil {
+		return specError(c.source, problem.Pointer, problem.Reason)
 	}
 	at := pathmatch.NewServers(servers, c.given)
 	c.hosts.Add(at)
@@ -146,7 +145,10 @@ func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o
 		op.request = c.newContent(o.RequestBody.Pointer, o.RequestBody.Content)
 		op.required = o.RequestBody.Required
 	}
-	c.readSecurity(op, doc, o)
+	op.security = credentials.Required(c.schemes, doc.Security, "/security")
+	if o.Security != nil {
+		op.security = credentials.Required(c.schemes, o.Security, op.pointer+"/security")
+	}
 	for _, status := range sortedKeys(o.Responses) {
 		from := o.Responses[status]
 		r := &response{pointer: from.Pointer}

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // ErrCredential means that a credential cannot be replaced. The error contains nothing of the exchange but its source.
@@ -133,39 +129,4 @@ func (k *checker) redactPointer(pointer string) string {
 		}
 	}
 	return strictjson.Pointer(tokens...)
-}
-
-// readSchemes reads the security schemes as credentials. A scheme that no operation requires is a credential, too.
-func (c *Contract) readSchemes(doc *openapi.Document) {
-	for name, s := range doc.SecuritySchemes {
-		k := credentials.Credential{In: "header", Name: "Authorization"}
-		switch s.Type {
-		case "apiKey":
-			k.In, k.Name = s.In, s.Name
-		case "http":
-			k.Prefix = strings.ToLower(s.Scheme) + " "
-		default: // oauth2 and openIdConnect
-			k.Prefix = "bearer "
-		}
-		c.names[http.CanonicalHeaderKey(k.Name)] = true
-		c.schemes[name] = k
-	}
-}
-
-// readSecurity reads the security requirements.
-func (c *Contract) readSecurity(op *operation, doc *openapi.Document, o *openapi.Operation) {
-	requirements, at := doc.Security, "/security"
-	if o.Security != nil {
-		requirements, at = o.Security, op.pointer+"/security"
-	}
-	for i, requirement := range requirements {
-		a := []credentials.Credential{}
-		for _, name := range requirement {
-			pointer := at + strictjson.Pointer(strconv.Itoa(i), name)
-			k := c.schemes[name]
-			k.Pointer = pointer
-			a = append(a, k)
-		}
-		op.security = append(op.security, a)
-	}
 }

@@ -3,8 +3,8 @@ package conformance
 import (
 	"slices"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/spelling"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/spelling"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // drift reports the undocumented properties of a value, and of the values below it, where schemas are combined: all schemas

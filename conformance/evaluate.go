@@ -1,13 +1,12 @@
 package conformance
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/criteria"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // resolved is the value of an operand in one exchange.
@@ -58,26 +57,30 @@ func (k *checker) criterion(c *criterion) {
 		k.satisfy(c.claim)
 		return
 	}
-	f := Finding{Rule: ruleCriterion, Part: c.left.part, Pointer: c.left.pointer, Expected: expected, Actual: "nothing"}
+	f := Finding{Rule: ruleCriterion, Part: c.left.part(), Pointer: c.left.Pointer, Expected: expected, Actual: "nothing"}
 	if left.value.Exists() {
 		f.Actual = k.describe(left.value)
 	}
-	k.add(f, c.pointer, c.name)
+	k.add(f, c.pointer, c.Name)
 }
 
 // evaluate compares the left side with the pattern or with the right side. expected is set if the criterion fails.
 func (k *checker) evaluate(c *criterion, left value) (result outcome, expected string) {
-	if c.pattern != nil {
+	if c.Pattern != nil {
 		return k.match(c, left)
 	}
 	right := k.resolve(c.right)
 	if right.unknown {
 		return inconclusive, ""
 	}
-	if result = c.compare(left, right.value); result == fails {
-		expected = k.expected(c, right.value)
+	ok, conclusive := criteria.Compare(left, c.Op, right.value, c.instants)
+	switch {
+	case !conclusive:
+		return inconclusive, ""
+	case ok:
+		return holds, ""
 	}
-	return result, expected
+	return fails, k.expected(c, right.value)
 }
 
 // expected describes the right side of a comparison.
@@ -86,11 +89,11 @@ func (k *checker) expected(c *criterion, right value) string {
 	if right.Exists() {
 		text = k.describe(right)
 	}
-	if c.op != "==" {
-		text = c.op + " " + text
+	if c.Op != "==" {
+		text = c.Op + " " + text
 	}
-	if c.right.part != "" {
-		text += " (" + c.right.text + ")"
+	if c.right.Part != "" {
+		text += " (" + c.right.Text + ")"
 	}
 	return text
 }
@@ -98,9 +101,9 @@ func (k *checker) expected(c *criterion, right value) string {
 // resolve returns the value of an operand in the exchange.
 func (k *checker) resolve(o operand) resolved {
 	b := &k.responseBody
-	switch o.part {
+	switch o.part() {
 	case "":
-		return resolved{value: o.literal}
+		return resolved{value: o.Literal}
 	case ResponseStatus:
 		doc := k.scratchDoc()
 		doc.Parse(strconv.AppendInt(doc.Data[:0], int64(k.ex.Status), 10))
@@ -115,9 +118,9 @@ func (k *checker) resolve(o operand) resolved {
 		return resolved{unknown: true}
 	}
 	// A criterion about a property that was sent has the same operand as its condition and as a side.
-	if o.part != k.resolvedPart || o.pointer != k.resolvedPointer {
-		k.resolvedPart, k.resolvedPointer = o.part, o.pointer
-		k.resolvedValue, _ = b.value.Lookup(o.tokens)
+	if o.part() != k.resolvedPart || o.Pointer != k.resolvedPointer {
+		k.resolvedPart, k.resolvedPointer = o.part(), o.Pointer
+		k.resolvedValue, _ = b.value.Lookup(o.Tokens)
 	}
 	return resolved{value: k.resolvedValue}
 }
@@ -125,20 +128,20 @@ func (k *checker) resolve(o operand) resolved {
 // resolveText returns the value of a parameter, a header, the URL or the method.
 func (k *checker) resolveText(o operand) resolved {
 	message := &k.ex.Request
-	if o.part == ResponseHeader {
+	if o.part() == ResponseHeader {
 		message = &k.ex.Response
 	}
 	var doc *strictjson.Document
 	var present bool
-	switch isHeader := o.part == RequestHeader || o.part == ResponseHeader; {
+	switch isHeader := o.part() == RequestHeader || o.part() == ResponseHeader; {
 	case isHeader && message.HeaderOmitted:
 		return resolved{unknown: true}
 	case o.parameter != nil:
 		doc, present, _ = k.read(o.parameter)
 	default:
-		texts := map[string][]string{"$url": {k.ex.URL.String()}, "$method": {k.ex.Method}}[o.text]
+		texts := map[string][]string{"$url": {k.ex.URL.String()}, "$method": {k.ex.Method}}[o.Text]
 		if isHeader {
-			texts = message.Header[o.tokens[0]]
+			texts = message.Header[o.Tokens[0]]
 		}
 		doc, present = k.scratchDoc(), len(texts) > 0
 		doc.Data = strictjson.AppendString(doc.Data[:0], strings.Join(texts, ", "))
@@ -163,7 +166,7 @@ func (k *checker) blocking(c *criterion) []int {
 			continue
 		}
 		reference := f.covers(c.right)
-		if c.pattern != nil {
+		if c.Pattern != nil {
 			reference = slices.ContainsFunc(c.embedded, f.covers)
 		}
 		if reference || f.covers(c.left) && slices.Contains(typeRules, f.Rule) {
@@ -175,7 +178,7 @@ func (k *checker) blocking(c *criterion) []int {
 
 // covers reports whether the finding is about an operand's value, or about a value that contains it.
 func (f *Finding) covers(o operand) bool {
-	return f.Part == o.part && (f.Pointer == o.pointer || strings.HasPrefix(o.pointer, f.Pointer+"/"))
+	return f.Part == o.part() && (f.Pointer == o.Pointer || strings.HasPrefix(o.Pointer, f.Pointer+"/"))
 }
 
 // match matches a string with a pattern, in which the embedded values of the exchange are literal.
@@ -187,90 +190,18 @@ func (k *checker) match(c *criterion, left value) (result outcome, expected stri
 			return inconclusive, ""
 		}
 		start := len(k.texts)
-		k.texts = appendEmbedded(k.texts, r.value)
+		k.texts = criteria.AppendText(k.texts, r.value)
 		k.embedded = append(k.embedded, k.texts[start:])
 	}
 	matches := false
 	if left.Exists() && left.Type() == strictjson.String {
 		var err error
-		if matches, err = c.pattern.Match(left.Doc.Text(left.At, nil), k.embedded); err != nil {
+		if matches, err = c.Pattern.Match(left.Doc.Text(left.At, nil), k.embedded); err != nil {
 			return inconclusive, ""
 		}
 	}
 	if matches {
 		return holds, ""
 	}
-	return fails, "a match of " + c.pattern.Pattern(k.embedded)
-}
-
-// appendEmbedded appends a string without quotes, an integer in plain digits (9.021e4 as 90210), others as written.
-func appendEmbedded(into []byte, v value) []byte {
-	if v.Type() == strictjson.Number {
-		if _, small := v.SmallInteger(); !small {
-			if n := strictjson.Exact(v.Text()); n.IsInt() {
-				return append(into, n.Num().String()...)
-			}
-		}
-	}
-	return append(into, v.Doc.Text(v.At, nil)...)
-}
-
-// compare compares two values.
-func (c *criterion) compare(left, right value) outcome {
-	result := func(ok bool) outcome {
-		if ok {
-			return holds
-		}
-		return fails
-	}
-	if !left.Exists() || !right.Exists() {
-		return result((c.op == "!=") == (left.Exists() != right.Exists()))
-	}
-	order, ordered := c.order(left, right)
-	switch {
-	case !ordered && c.op != "==" && c.op != "!=":
-		return inconclusive
-	case !ordered && (left.Type() != strictjson.Null || right.Type() != strictjson.Null):
-		order = 1 // not equal
-	}
-	switch c.op {
-	case "==":
-		return result(order == 0)
-	case "!=":
-		return result(order != 0)
-	case "<":
-		return result(order < 0)
-	case "<=":
-		return result(order <= 0)
-	case ">":
-		return result(order > 0)
-	default:
-		return result(order >= 0)
-	}
-}
-
-// order compares two values of one type: instants, numbers, strings byte by byte, or booleans.
-func (c *criterion) order(a, b value) (order int, ok bool) {
-	if a.Type() != b.Type() {
-		return 0, false
-	}
-	switch a.Type() {
-	case strictjson.String:
-		left, right := a.Doc.Text(a.At, nil), b.Doc.Text(b.At, nil)
-		if c.instants {
-			if t, ok := formats.ParseInstant(left); ok {
-				if u, ok := formats.ParseInstant(right); ok {
-					return t.Compare(u), true
-				}
-			}
-		}
-		return bytes.Compare(left, right), true
-	case strictjson.Number:
-		return a.Compare(b), true
-	case strictjson.Boolean:
-		if a.Text() == b.Text() {
-			return 0, true
-		}
-	}
-	return 0, false
+	return fails, "a match of " + c.Pattern.Pattern(k.embedded)
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // keyword is a claim of a schema. A value of a type that it does not apply to is no evidence.
@@ -58,12 +59,12 @@ func (s *schema) listKeywords(part validatedPart) []keyword {
 		isSet bool // and not satisfied by every value, as minLength: 0 is
 		types uint8
 	}{
-		{"minimum", s.minimum != nil && !s.ExclusiveMinimum, typeSet(strictjson.Number)},
-		{"exclusiveMinimum", s.minimum != nil && s.ExclusiveMinimum, typeSet(strictjson.Number)},
-		{"maximum", s.maximum != nil && !s.ExclusiveMaximum, typeSet(strictjson.Number)},
-		{"exclusiveMaximum", s.maximum != nil && s.ExclusiveMaximum, typeSet(strictjson.Number)},
-		{"multipleOf", s.multipleOf != nil, typeSet(strictjson.Number)},
-		{"format", s.bits > 0, typeSet(strictjson.Number)},
+		{"minimum", s.Minimum != "" && !s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"exclusiveMinimum", s.Minimum != "" && s.ExclusiveMinimum, typeSet(strictjson.Number)},
+		{"maximum", s.Maximum != "" && !s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"exclusiveMaximum", s.Maximum != "" && s.ExclusiveMaximum, typeSet(strictjson.Number)},
+		{"multipleOf", s.MultipleOf != "", typeSet(strictjson.Number)},
+		{"format", formats.IntegerBits[s.Format] > 0, typeSet(strictjson.Number)},
 		{"format", s.format != nil, typeSet(strictjson.String)},
 		{"minLength", s.MinLength > 0, typeSet(strictjson.String)},
 		{"maxLength", s.MaxLength != nil, typeSet(strictjson.String)},
@@ -123,16 +124,8 @@ func (s *schema) text(rule string) string {
 		return "a " + s.Type
 	case "enum":
 		return "one of " + strings.Join(s.choices(), ", ")
-	case "minimum":
-		return "at least " + s.Minimum.String()
-	case "exclusiveMinimum":
-		return "more than " + s.Minimum.String()
-	case "maximum":
-		return "at most " + s.Maximum.String()
-	case "exclusiveMaximum":
-		return "less than " + s.Maximum.String()
-	case "multipleOf":
-		return "a multiple of " + s.MultipleOf.String()
+	case "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf":
+		return s.limits.Text(rule)
 	case "format":
 		return "format " + s.Format
 	case "minLength":

@@ -18,49 +18,33 @@ func (r *Report) ApplyKnown(expected []known.Failure, today time.Time) (problems
 	if len(r.Known) > 0 || slices.ContainsFunc(r.Deviations, func(k Deviation) bool { return k.Known != "" }) {
 		return nil, errors.New("known failures were applied to this report before")
 	}
-	var errs []error
-	for i := range expected {
-		if err := expected[i].Validate(); err != nil {
-			errs = append(errs, expected[i].Errorf("%w", err))
+	var deviations []known.Deviation
+	for _, k := range r.Deviations {
+		if k.Source != Note {
+			deviations = append(deviations, known.Deviation{Fingerprint: k.Fingerprint, Rule: k.Rule, Operation: k.Operation,
+				Status: k.Status, Pointer: k.Pointer, Claim: k.Claim})
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	reasons, problems, err := known.Apply(expected, deviations, today)
+	if err != nil {
 		return nil, err
 	}
-	today = today.UTC().Truncate(24 * time.Hour)
-	moved := map[string]bool{}
-	for i := range expected {
-		line := &expected[i]
-		if !line.Until.IsZero() && line.Until.UTC().Before(today) {
-			problems = append(problems, line.Errorf("the known failure expired on %s: %s", line.Until.UTC().Format(time.DateOnly),
-				line.Selectors()+"because "+line.Reason).Error())
-			continue
-		}
-		occurs := false
-		for j := range r.Deviations {
-			if k := &r.Deviations[j]; k.isKnown(line) {
-				occurs, moved[k.Fingerprint] = true, true
-				if k.Known == "" {
-					k.Known = line.Reason
-				}
-			}
-		}
-		if !occurs {
-			problems = append(problems, line.Errorf("the known failure matched nothing: delete the line, or correct it: %s",
-				line.Selectors()+"because "+line.Reason).Error())
-		}
+	for i := range r.Deviations {
+		r.Deviations[i].Known = reasons[r.Deviations[i].Fingerprint]
 	}
-	r.moveKnown(moved)
+	r.moveKnown()
 	return problems, nil
 }
 
-// moveKnown moves the findings with these fingerprints to Known.
-func (r *Report) moveKnown(moved map[string]bool) {
+// moveKnown moves the findings of known deviations to Known.
+func (r *Report) moveKnown() {
+	moved := map[string]bool{}
 	for i := range r.Deviations {
 		k := &r.Deviations[i]
 		if k.Known == "" {
 			continue
 		}
+		moved[k.Fingerprint] = true
 		switch k.Source {
 		case Documented:
 			r.Summary.Documented -= k.Findings
@@ -85,9 +69,4 @@ func (r *Report) moveKnown(moved map[string]bool) {
 	}
 	slices.SortStableFunc(r.Known, compareFindings)
 	r.complete()
-}
-
-func (k *Deviation) isKnown(line *known.Failure) bool {
-	return k.Source != Note && line.Matches(known.Deviation{Fingerprint: k.Fingerprint, Rule: k.Rule, Operation: k.Operation,
-		Status: k.Status, Pointer: k.Pointer, Claim: k.Claim})
 }

@@ -351,10 +351,6 @@ type evidence struct {
 	enforcedPlace string
 }
 
-func (c *Contract) newEvidence() evidence {
-	return evidence{satisfied: bitset.New(len(c.claims)), violated: bitset.New(len(c.claims)), enforced: noClaim}
-}
-
 func (e *evidence) reset() {
 	clear(e.satisfied)
 	clear(e.violated)

@@ -1,15 +1,11 @@
 package conformance
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,11 +13,11 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/assumed"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/pathmatch"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/speclint"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/speclint"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // MaxSpec is the maximum size of a spec, and of each file that it refers to, in bytes.
@@ -97,38 +93,11 @@ func Servers(urls ...string) LoadOption {
 // LoadFile is Load for a file, whose relative references may lead to other files in its folder and below. Neither ".." nor a
 // symbolic link leads out of the folder, and no URL is fetched. A file larger than [MaxSpec] is an error.
 func LoadFile(path string, options ...LoadOption) (*Contract, error) {
-	f, err := os.Open(path)
+	spec, open, err := yamltree.ReadFile(path, MaxSpec)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	spec, err := readSpec(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return compile(spec, filepath.Base(path), func(name string) ([]byte, error) {
-		f, err := os.OpenInRoot(filepath.Dir(path), filepath.FromSlash(name))
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }()
-		return readSpec(f)
-	}, options)
-}
-
-func readSpec(f *os.File) ([]byte, error) {
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("this is a folder")
-	}
-	text, err := io.ReadAll(io.LimitReader(f, MaxSpec+1))
-	switch {
-	case err != nil:
-	case len(text) > MaxSpec:
-		err = fmt.Errorf("larger than %d MiB", MaxSpec>>20)
-	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
-		err = errors.New("a gzip file; unpack it first")
-	}
-	return text, err
+	return compile(spec, filepath.Base(path), open, options)
 }
 
 func compile(spec []byte, name string, open func(name string) ([]byte, error), options []LoadOption) (*Contract, error) {
@@ -136,8 +105,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 	if err != nil {
 		return nil, joinErrors([]*SpecError{parseError(err)})
 	}
-	c := &Contract{source: source, spec: spec, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true},
-		schemes: map[string]credentials.Credential{}}
+	c := &Contract{source: source, shapes: styles.Shapes{}, names: map[string]bool{"Content-Type": true}}
 	c.redaction = sync.OnceValue(func() *credentials.Rules { return c.rules() })
 	for _, option := range options {
 		if err := option(c); err != nil {
@@ -162,9 +130,12 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 		c.addUnchecked(p.Pointer, p.Reason)
 	}
 	doc := openapi.Read(source)
-	c.info = SpecInfo{doc.Title, doc.Version, hash(spec, source)}
+	c.info = SpecInfo{doc.Title, doc.Version, source.SHA256()}
 	c.compileSchemas(doc, ignored)
-	c.readSchemes(doc)
+	c.schemes = credentials.Schemes(doc)
+	for _, k := range c.schemes {
+		c.names[http.CanonicalHeaderKey(k.Name)] = true
+	}
 	assumptions, problems := assumed.Read(source)
 	c.assumptions = assumptions
 	for _, p := range problems {
@@ -190,17 +161,6 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 	c.readClaims()
 	c.checkers.New = func() any { return c.newChecker() }
 	return c, nil
-}
-
-// hash returns the SHA-256 of a spec, and of the names and contents of the files that it refers to.
-func hash(spec []byte, source *yamltree.Tree) string {
-	h := sha256.New()
-	_, _ = h.Write(spec)
-	for _, name := range source.Files() {
-		_, _ = fmt.Fprintf(h, "\n%s\n", name)
-		_, _ = h.Write(source.Text(name))
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // unreadCriteria returns errors for the criteria of responses that no operation has.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Observed describes the values at one place of the traffic, added up over exchanges: the spec has to allow them to cover
@@ -151,11 +151,11 @@ func (k *checker) observedResponse(message *traffic.Message) *Observed {
 		message = &k.ex.Response
 		s.Headers = k.undocumentedHeaders(nil)
 		for i, name := range s.Headers {
-			s.Headers[i] = k.redact(inPointer(name))
+			s.Headers[i] = k.redact(strictjson.ShortName(name))
 		}
 	}
 	if name, _, err := mime.ParseMediaType(message.Header.Get("Content-Type")); err == nil {
-		s.MediaTypes = []string{k.redact(inPointer(name))}
+		s.MediaTypes = []string{k.redact(strictjson.ShortName(name))}
 	}
 	switch {
 	case message.BodyOmitted:

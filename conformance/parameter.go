@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/styles"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/transport"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // parameter is a documented parameter of a request, or header of a response.
@@ -211,7 +211,7 @@ func (k *checker) parameters() (certain bool) {
 			documented = documented || scheme.In == "query" && scheme.Name == pair.Name
 		}
 		if !documented {
-			names = append(names, inPointer(pair.Name))
+			names = append(names, strictjson.ShortName(pair.Name))
 		}
 	}
 	slices.Sort(names)
@@ -225,18 +225,8 @@ func (k *checker) parameters() (certain bool) {
 
 // undocumentedHeaders returns the sorted names of the headers that neither r nor HTTP defines. r may be nil.
 func (k *checker) undocumentedHeaders(r *response) []string {
-	var list []string
-	for name := range k.ex.Response.Header {
-		if transport.Has(name) { // nearly all are, in their canonical form
-			continue
-		}
-		name = http.CanonicalHeaderKey(name)
-		documented := transport.Has(name) ||
-			r != nil && slices.ContainsFunc(r.headers, func(h *parameter) bool { return h.Name == name })
-		if !documented {
-			list = append(list, name)
-		}
-	}
-	slices.Sort(list)
+	list := transport.Others(k.ex.Response.Header, func(name string) bool {
+		return r != nil && slices.ContainsFunc(r.headers, func(h *parameter) bool { return h.Name == name })
+	})
 	return list[:min(len(list), maxPerClaim)]
 }

@@ -50,6 +50,15 @@ func (c *Contract) Verify(exchanges iter.Seq2[*traffic.Exchange, error], o Optio
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
+	}
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	if o.Release == nil {
+		o.Release = func(*traffic.Exchange) {}
+	}
 	r := &run{contract: c, options: o, batches: make(chan batch)}
 	var done sync.WaitGroup
 	for range workers {
@@ -110,7 +119,7 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 		if entry, ok := errors.AsType[*traffic.EntryError](err); ok {
 			next.bytes += entry.Size
 			if inShard(index, r.options) && unreadable.addUnreadable(entry) {
-				r.warn(entry)
+				r.options.Warn(entry)
 			}
 			index++
 			continue
@@ -134,7 +143,7 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 		if inShard(index, r.options) {
 			next.exchanges = append(next.exchanges, indexed{ex, index, recording})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
-		} else if r.options.Release != nil {
+		} else {
 			r.options.Release(ex)
 		}
 		index++
@@ -149,19 +158,13 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 	return nil
 }
 
-func (r *run) warn(err error) {
-	if r.options.Warn != nil {
-		r.options.Warn(err)
-	}
-}
-
 // endRecording warns about a recording without credentials.
 func (r *run) endRecording(file string, recording *credentials.Recording) {
 	if recording == nil {
 		return
 	}
 	if names := recording.Missing(); len(names) > 0 {
-		r.warn(&MissingCredentialsError{file, names})
+		r.options.Warn(&MissingCredentialsError{file, names})
 	}
 }
 
@@ -171,9 +174,7 @@ func (r *run) work() {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
 			_, _ = l.addAt(ex.Exchange, ex.index, ex.recording) // the ledger counts errors
-			if r.options.Release != nil {
-				r.options.Release(ex.Exchange)
-			}
+			r.options.Release(ex.Exchange)
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})
 	}
@@ -193,9 +194,7 @@ func (r *run) report(done Progress) {
 	r.progress.Bytes += done.Bytes
 	r.progress.Exchanges += done.Exchanges
 	r.progress.Findings += done.Findings
-	if r.options.Progress != nil {
-		r.options.Progress(r.progress)
-	}
+	r.options.Progress(r.progress)
 }
 
 // inShard reports whether an exchange belongs to the shard. The hash is the finalizer of SplitMix64: a pattern in the

@@ -1,27 +1,26 @@
 package conformance
 
 import (
-	"encoding/json"
 	"maps"
 	"math"
-	"math/big"
 	"slices"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/limits"
+	"github.com/fleetcontract/fleetio-go/internal/ecma"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // schema is a Schema Object of OpenAPI 3.0.3, compiled once for all references, for the [validator].
 type schema struct {
 	*openapi.Schema
-	numberLimits
 
 	id      int    // from 0
 	place   string // pointer in the spec
 	types   uint8  // a bit for each type of a value other than null
 	integer bool   // numbers must be integers
+	limits  limits.Limits
 	pattern *ecma.Pattern
 	format  func(text []byte) bool // nil if it is not checked
 	enum    []value
@@ -45,16 +44,6 @@ type property struct {
 	schema *schema // nil if it is only required
 }
 
-// numberLimits are the limits of a number, exact and as integers.
-type numberLimits struct {
-	minimum, maximum, multipleOf *big.Rat // or nil
-	bits                         int      // of an integer format; 0 for none
-
-	// An integer within these satisfies all limits, so that most numbers need no big.Rat.
-	low, high, step int64
-	integral        bool // false if a limit is no int64
-}
-
 // compileSchemas compiles the schemas of a spec. Enums at the places in ignored are not checked.
 func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool) {
 	for _, from := range doc.Schemas {
@@ -68,7 +57,7 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 		}
 		s.integer = s.Type == "integer"
 		s.format = formats.Matchers[s.Format]
-		s.readLimits()
+		s.limits = limits.Of(s.Schema)
 		if s.Pattern != "" {
 			var err error
 			if s.pattern, err = ecma.Compile(s.Pattern); err != nil {
@@ -96,43 +85,6 @@ func (c *Contract) compileSchemas(doc *openapi.Document, ignored map[string]bool
 			c.names[p.Name] = true
 		}
 		c.compileProperties(s)
-	}
-}
-
-func (s *schema) readLimits() {
-	exact := func(limit json.Number) *big.Rat {
-		if limit == "" {
-			return nil
-		}
-		return strictjson.Exact(limit.String())
-	}
-	s.minimum, s.maximum, s.multipleOf = exact(s.Minimum), exact(s.Maximum), exact(s.MultipleOf)
-	s.bits = formats.IntegerBits[s.Format]
-	s.low, s.high, s.step, s.integral = math.MinInt64, math.MaxInt64, 1, true
-	if s.bits == 32 {
-		s.low, s.high = math.MinInt32, math.MaxInt32
-	}
-	integer := func(limit *big.Rat) int64 {
-		s.integral = s.integral && limit.IsInt() && limit.Num().IsInt64()
-		return limit.Num().Int64()
-	}
-	if s.minimum != nil {
-		low := integer(s.minimum)
-		if s.ExclusiveMinimum && low < math.MaxInt64 {
-			low++
-		}
-		s.low = max(s.low, low)
-	}
-	if s.maximum != nil {
-		high := integer(s.maximum)
-		if s.ExclusiveMaximum && high > math.MinInt64 {
-			high--
-		}
-		s.high = min(s.high, high)
-	}
-	if s.multipleOf != nil {
-		s.step = max(integer(s.multipleOf), 1)
-		s.integral = s.integral && s.multipleOf.Sign() > 0
 	}
 }
 

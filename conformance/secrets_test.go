@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // TestFindingsWithoutEncodedCredentials has a credential that differs in every encoding.

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // violation is the violation of a schema keyword by a value.
@@ -155,11 +154,11 @@ func (v *validator) add(found violation, property ...string) {
 		if s.name == 0 {
 			tokens = append(tokens, strconv.Itoa(s.item))
 		} else {
-			tokens = append(tokens, inPointer(string(v.doc.Text(s.name, nil))))
+			tokens = append(tokens, strictjson.ShortName(string(v.doc.Text(s.name, nil))))
 		}
 	}
 	for _, name := range property {
-		tokens = append(tokens, inPointer(name))
+		tokens = append(tokens, strictjson.ShortName(name))
 	}
 	found.pointer = strictjson.Pointer(tokens...)
 	v.violations = append(v.violations, found)
@@ -290,42 +289,14 @@ func (v *validator) isNew(s *schema, at int32) bool {
 
 func (v *validator) number(s *schema, at int32) {
 	val := value{Doc: v.doc, At: at}
-	small, isSmall := val.SmallInteger()
-	if s.integral && isSmall && s.low <= small && small <= s.high && small%s.step == 0 {
+	if small, isSmall := val.SmallInteger(); isSmall && s.limits.Allow(small) {
 		return
 	}
-	n := strictjson.Exact(val.Text())
-	before := len(v.violations)
-	if s.bits > 0 && n.IsInt() {
-		// The range is -2^(bits-1) to 2^(bits-1)-1, so that -(n+1) of a negative n must be below 2^(bits-1).
-		integer := n.Num()
-		if integer.Sign() < 0 {
-			integer = new(big.Int).Not(integer)
-		}
-		if integer.BitLen() >= s.bits {
-			v.violate(s, "format", "", at)
-		}
+	violated := s.limits.Violated(strictjson.Exact(val.Text()))
+	for _, keyword := range violated {
+		v.violate(s, keyword, "", at)
 	}
-	if s.minimum != nil {
-		switch order := n.Cmp(s.minimum); {
-		case s.ExclusiveMinimum && order <= 0:
-			v.violate(s, "exclusiveMinimum", "", at)
-		case order < 0:
-			v.violate(s, "minimum", "", at)
-		}
-	}
-	if s.maximum != nil {
-		switch order := n.Cmp(s.maximum); {
-		case s.ExclusiveMaximum && order >= 0:
-			v.violate(s, "exclusiveMaximum", "", at)
-		case order > 0:
-			v.violate(s, "maximum", "", at)
-		}
-	}
-	if s.multipleOf != nil && s.multipleOf.Sign() > 0 && !new(big.Rat).Quo(n, s.multipleOf).IsInt() {
-		v.violate(s, "multipleOf", "", at)
-	}
-	if before == len(v.violations) && s.integer && bytes.ContainsAny(v.doc.Raw(at), ".eE") {
+	if violated == nil && s.integer && bytes.ContainsAny(v.doc.Raw(at), ".eE") {
 		v.add(violation{keyword: rulePortability, spec: s.place + "/type", source: Note, value: val,
 			expected: "an integer without fraction or exponent, as many decoders reject others"})
 	}

@@ -19,11 +19,6 @@ const (
 	maxEscape        = int64(len(`\u003c`)) // bytes of JSON for one byte of a string
 )
 
-// Ptr returns a pointer to v, for the optional fields of a [FaultCreate]. Since Go 1.26, new(v) does the same.
-//
-//go:fix inline
-func Ptr[T any](v T) *T { return new(v) }
-
 // Client creates faults and reads them back. [NewClient] returns one. It is safe for concurrent use.
 type Client struct {
 	*transport

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -87,39 +86,16 @@ func (s *Sandbox) Unredacted(number int64) (Exchange, bool) {
 	return h.list[i], true
 }
 
-// Wait waits for an exchange with a higher number. It returns the cause of ctx if that ends first.
-func (s *Sandbox) Wait(ctx context.Context, number int64) error {
-	h := &s.history
-	for {
-		h.mu.Lock()
-		if h.last > number {
-			h.mu.Unlock()
-			return nil
-		}
-		if h.changed == nil {
-			h.changed = make(chan struct{})
-		}
-		changed := h.changed
-		h.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
 // maxHistoryBytes limits the size of the history.
 const maxHistoryBytes = 16 << 20
 
 // history holds the last exchanges, unredacted: credentials are redacted when an exchange is read.
 type history struct {
-	mu      sync.Mutex
-	max     int        // number of exchanges
-	list    []Exchange // the newest last
-	last    int64      // number of the newest
-	bytes   int        // size of list
-	changed chan struct{}
+	mu    sync.Mutex
+	max   int        // number of exchanges
+	list  []Exchange // the newest last
+	last  int64      // number of the newest
+	bytes int        // size of list
 }
 
 // add assigns the number of an exchange and stores the exchange.
@@ -136,10 +112,6 @@ func (h *history) add(e *Exchange) {
 		h.bytes -= h.list[0].bytes()
 		h.list[0] = Exchange{} // so that the array does not keep it alive
 		h.list = h.list[1:]
-	}
-	if h.changed != nil {
-		close(h.changed)
-		h.changed = nil
 	}
 }
 

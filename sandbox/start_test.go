@@ -84,16 +84,6 @@ func TestHistory(t *testing.T) {
 			assert.Equal(t, want, ok, number)
 			assert.Equal(t, want, e.Number == number && number > 0, number)
 		}
-		require.NoError(t, s.Wait(t.Context(), 4))
-		ctx, cancel := contextWithTimeout(t, time.Minute)
-		defer cancel()
-		require.ErrorIs(t, s.Wait(ctx, 5), context.DeadlineExceeded)
-		woken := make(chan error)
-		go func() { woken <- s.Wait(t.Context(), 5) }()
-		synctest.Wait()
-		w, r := recorded(t, s)
-		s.ServeHTTP(w, r)
-		require.NoError(t, <-woken)
 		// What was handed out is the caller's.
 		s.Requests()[0].Body[0] = '!'
 		assert.Equal(t, byte('{'), s.Requests()[0].Body[0])
@@ -105,7 +95,6 @@ func TestNoHistory(t *testing.T) {
 	s := start(t, sandbox.WithHistory(0))
 	assert.Equal(t, http.StatusCreated, post(t, s, whole).StatusCode)
 	assert.Empty(t, s.Requests())
-	require.NoError(t, s.Wait(t.Context(), 0))
 }
 
 // BenchmarkStart is the price of a sandbox in a test, its port included.

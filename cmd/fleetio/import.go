@@ -146,7 +146,6 @@ func (i *importing) open(path string) (*os.File, error) {
 func (i *importing) report(ctx context.Context) error {
 	var p *progress
 	sent := func() {}
-	i.Warn = func(message string) { i.console.warnf("%s", message) }
 	i.Start = func(r *importer.Report) {
 		_, _ = fmt.Fprintf(i.console.stderr, "%d of %d rows to send to %s\n", r.ToSend, r.Rows, i.URL)
 		finishing.RLock()

@@ -4,6 +4,7 @@ package known
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -64,10 +65,10 @@ func Read(r io.Reader, name string) ([]Failure, error) {
 		k, err := parse(line)
 		k.File, k.Line = name, n
 		if err == nil {
-			err = k.Validate()
+			err = k.validate()
 		}
 		if err != nil {
-			errs = append(errs, k.Errorf("%w", err))
+			errs = append(errs, k.errorf("%w", err))
 		}
 		known = append(known, k)
 	}
@@ -77,8 +78,8 @@ func Read(r io.Reader, name string) ([]Failure, error) {
 	return known, nil
 }
 
-// Errorf returns an error that starts with the file and line of the failure.
-func (k *Failure) Errorf(format string, args ...any) error {
+// errorf returns an error that starts with the file and line of the failure.
+func (k *Failure) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s:%d: "+format, append([]any{k.File, k.Line}, args...)...)
 }
 
@@ -141,8 +142,8 @@ func cutValue(line string) (value, rest string, err error) {
 
 var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// Validate returns an error if the failure has invalid or missing fields.
-func (k *Failure) Validate() error {
+// validate returns an error if the failure has invalid or missing fields.
+func (k *Failure) validate() error {
 	switch {
 	case k.Fingerprint == "" && k.Rule == "" && k.Pointer == "" && k.Claim == "":
 		return errors.New("a known failure needs a fingerprint, a rule, a pointer or a claim")
@@ -160,8 +161,8 @@ func (k *Failure) Validate() error {
 	return nil
 }
 
-// Selectors returns the selectors as in the line, with a space after each value.
-func (k *Failure) Selectors() string {
+// selectors returns the selectors as in the line, with a space after each value.
+func (k *Failure) selectors() string {
 	var b strings.Builder
 	add := func(word, value string) {
 		if value == "" {
@@ -189,14 +190,50 @@ type Deviation struct {
 	Status                                       int
 }
 
-// Matches reports whether all selectors match a deviation.
-func (k *Failure) Matches(d Deviation) bool {
+// matches reports whether all selectors match a deviation.
+func (k *Failure) matches(d Deviation) bool {
 	return (k.Fingerprint == "" || k.Fingerprint == d.Fingerprint) &&
 		(k.Rule == "" || k.Rule == d.Rule) &&
 		(k.Operation == "" || k.Operation == d.Operation) &&
 		(k.Status == 0 || k.Status == d.Status) &&
 		(k.Pointer == "" || matchGlob(k.Pointer, d.Pointer)) &&
 		(k.Claim == "" || d.Claim != "" && matchGlob(k.Claim, d.Claim))
+}
+
+// Apply matches failures with the deviations of a run. reasons has, for the fingerprints of the known deviations, the reason
+// of the first failure that matches. Each problem is a failure that expired before today (UTC), and so matches nothing, or
+// that matches nothing and should be deleted. The error joins those of failures that are not valid.
+func Apply(failures []Failure, deviations []Deviation, today time.Time) (reasons map[string]string, problems []string, err error) {
+	var errs []error
+	for i := range failures {
+		if err := failures[i].validate(); err != nil {
+			errs = append(errs, failures[i].errorf("%w", err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, err
+	}
+	today = today.UTC().Truncate(24 * time.Hour)
+	reasons = map[string]string{}
+	for i := range failures {
+		k := &failures[i]
+		text := k.selectors() + "because " + k.Reason
+		if !k.Until.IsZero() && k.Until.UTC().Before(today) {
+			problems = append(problems, k.errorf("the known failure expired on %s: %s", k.Until.UTC().Format(time.DateOnly), text).Error())
+			continue
+		}
+		occurs := false
+		for _, d := range deviations {
+			if k.matches(d) {
+				occurs = true
+				reasons[d.Fingerprint] = cmp.Or(reasons[d.Fingerprint], k.Reason)
+			}
+		}
+		if !occurs {
+			problems = append(problems, k.errorf("the known failure matched nothing: delete the line, or correct it: %s", text).Error())
+		}
+	}
+	return reasons, problems, nil
 }
 
 // matchGlob matches a pointer with a glob, token by token.

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // maxBytes is the maximum size of a report in bytes. The lists of a report are bounded, so that a written one is smaller.

@@ -15,7 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // The properties of a cassette that are read: of go-vcr in versions 1 and 2, of vcrpy, and of Ruby's VCR. go-vcr's own types

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // jsonReader reads the values of an exchange that is parsed. They are known by their index in the document.

@@ -14,8 +14,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // readNDJSON reads a recording of one exchange a line.

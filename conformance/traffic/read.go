@@ -16,7 +16,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // maxSize bounds one exchange in a recording, in bytes: an exchange is held in memory as a whole. 64 MiB is far more than

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // goTypes are the names of the generated types, by their letters and digits in lower case, as the generator changes the
@@ -35,68 +37,46 @@ var other = regexp.MustCompile(`[^a-z0-9]`)
 
 func letters(name string) string { return other.ReplaceAllString(strings.ToLower(name), "") }
 
-// operation is an Operation Object with what its path adds.
+// operation is an operation of the spec with what the generator needs besides.
 type operation struct {
-	place
+	*openapi.Operation
 
-	method, path string
-	pattern      string  // of the path in [http.ServeMux]
-	parameters   []place // with those of the path that the operation does not replace
+	path         string
+	pattern      string               // of the path in [http.ServeMux]
+	parameters   []*openapi.Parameter // with those of the path that the operation does not replace
 	body         *check.Schema
 	otherBodies  []string // media types that are not JSON
 	bodyRequired bool
 }
 
-var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+// id returns the operationId, or the method and the path.
+func (o *operation) id() string { return cmp.Or(o.OperationID, o.Method+" "+o.path) }
 
 // operations returns the operations of the spec, sorted by path and method.
 func (c *compiler) operations() ([]*operation, error) {
 	var list []*operation
-	for _, path := range c.root.at("paths").entries() {
-		item, err := c.resolve(path.value)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range item.entries() {
-			if !slices.Contains(methods, e.key) {
-				continue
-			}
-			o := &operation{place: e.value, method: strings.ToUpper(e.key), path: path.key}
-			if o.parameters, err = c.parameters(e.value, item); err != nil {
-				return nil, err
-			}
-			if err := cmp.Or(c.body(o), c.responses(o)); err != nil {
+	for _, item := range c.Paths {
+		for _, from := range item.Operations {
+			o := &operation{Operation: from, path: item.Path}
+			if err := cmp.Or(c.parameters(o, item), c.body(o), c.responses(o)); err != nil {
 				return nil, err
 			}
 			list = append(list, o)
 		}
 	}
-	slices.SortFunc(list, func(a, b *operation) int {
-		return cmp.Or(strings.Compare(a.path, b.path), strings.Compare(a.method, b.method))
-	})
 	return list, c.route(list)
 }
 
-func (c *compiler) parameters(lists ...place) ([]place, error) {
-	var all []place
-	known := map[[2]string]bool{}
-	for _, list := range lists {
-		for _, e := range list.at("parameters").entries() {
-			p, err := c.resolve(e.value)
-			if err != nil {
-				return nil, err
-			}
-			in, name := p.at("in").text(), p.at("name").text()
-			if in == "path" && slices.Contains(variables, letters(cmp.Or(p.at("x-go-name").text(), name))) {
-				return nil, c.errorAt(p, "the generated code has a variable %s of its own: give the parameter an x-go-name", name)
-			}
-			if key := [2]string{in, name}; !known[key] {
-				known[key] = true
-				all = append(all, p)
-			}
+func (c *compiler) parameters(o *operation, item *openapi.PathItem) error {
+	for _, p := range slices.Concat(o.Parameters, item.Parameters) {
+		if p.In == "path" && slices.Contains(variables, letters(cmp.Or(c.text(p.Pointer, "x-go-name"), p.Name))) {
+			return c.errorAt(p.Pointer, "the generated code has a variable %s of its own: give the parameter an x-go-name", p.Name)
+		}
+		if !slices.ContainsFunc(o.parameters, func(other *openapi.Parameter) bool { return other.In == p.In && other.Name == p.Name }) {
+			o.parameters = append(o.parameters, p)
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // variables are the names, by their letters, that the generated code uses where a parameter of a path is a variable.
@@ -105,67 +85,59 @@ var variables = strings.Fields("b body bytes c contenttype context ctx err error
 
 const jsonType = "application/json"
 
-// jsonContent returns the Media Type Object of JSON in a Content Object; one without a node if there is none.
-func jsonContent(content place) place {
-	for _, e := range content.entries() {
-		if mediaType(e.key) == jsonType {
-			return e.value
+// jsonContent returns the key and the media type of JSON in a content; nil if there is none.
+func jsonContent(content map[string]*openapi.MediaType) (string, *openapi.MediaType) {
+	for key, m := range content {
+		if mediaType(key) == jsonType {
+			return key, m
 		}
 	}
-	return place{}
+	return "", nil
 }
 
-// mediaType returns the key of a Content Object in lower case and without parameters.
+// mediaType returns the key of a media type in lower case and without parameters.
 func mediaType(key string) string {
 	name, _, _ := strings.Cut(strings.ToLower(key), ";")
 	return strings.TrimSpace(name)
 }
 
-// body sets the schema of the operation's JSON body.
+// body sets what an operation has of a body.
 func (c *compiler) body(o *operation) error {
-	body, err := c.resolve(o.at("requestBody"))
-	if err != nil {
-		return err
+	if o.RequestBody == nil {
+		return nil
 	}
-	o.bodyRequired = body.at("required").isTrue()
-	for _, e := range body.at("content").entries() {
-		if name := mediaType(e.key); name != jsonType {
+	o.bodyRequired = o.RequestBody.Required
+	for _, e := range c.entries(o.RequestBody.Pointer, "content") {
+		if name := mediaType(e.Key); name != jsonType {
 			o.otherBodies = append(o.otherBodies, name)
 		}
 	}
-	schema := jsonContent(body.at("content")).at("schema")
-	if !schema.exists() {
+	_, m := jsonContent(o.RequestBody.Content)
+	if m == nil || m.Schema == nil {
 		return nil
 	}
-	if o.body, err = c.schema(schema); err != nil {
-		return err
-	}
+	o.body = c.schema(m.Schema)
 	return c.checkInput(o.body)
 }
 
 // responses returns an error for a response of JSON without a type, which the generated server makes an interface with
 // methods.
 func (c *compiler) responses(o *operation) error {
-	for _, r := range o.at("responses").entries() {
-		response, err := c.resolve(r.value)
-		if err != nil {
-			return err
-		}
-		for _, e := range response.at("content").entries() {
-			schema, err := c.resolve(e.value.at("schema"))
-			if err != nil {
-				return err
-			}
-			hasType := slices.ContainsFunc([]string{"type", "properties", "allOf", "anyOf", "oneOf", "x-go-type"}, func(keyword string) bool {
-				return schema.at(keyword).exists()
-			})
-			if !hasType && strings.Contains(mediaType(e.key), "json") {
-				return c.errorAt(e.value, "the generated server does not compile with a response of JSON that has no type: give its schema one, or x-go-type: json.RawMessage")
+	for _, status := range slices.Sorted(maps.Keys(o.Responses)) {
+		r := o.Responses[status]
+		for _, key := range slices.Sorted(maps.Keys(r.Content)) {
+			s := r.Content[key].Schema
+			hasType := s != nil && (s.Type != "" || s.Properties != nil || len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || c.text(s.Pointer, "x-go-type") != "")
+			if !hasType && strings.Contains(mediaType(key), "json") {
+				return c.errorAt(r.Pointer+"/content"+strictjson.Pointer(key),
+					"the generated server does not compile with a response of JSON that has no type: give its schema one, or x-go-type: json.RawMessage")
 			}
 		}
 	}
 	return nil
 }
+
+const components = "/components/schemas"
 
 // typedSchema is a schema with a Go type.
 type typedSchema struct {
@@ -179,13 +151,10 @@ type typedSchema struct {
 // typedSchemas returns the schemas of the components and of the operations' bodies, sorted by their Go types.
 func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typedSchema, error) {
 	found := map[*check.Schema]typedSchema{}
-	for _, e := range c.root.at("components", "schemas").entries() {
-		s, err := c.schema(e.value)
-		if err != nil {
-			return nil, err
-		}
-		name := types[letters(cmp.Or(e.value.at("x-go-name").text(), e.key))]
-		if name != "" && found[s].Schema == nil && !e.value.at("$ref").exists() { // no type: nothing refers to the component
+	for _, e := range c.entries(components) {
+		pointer := components + strictjson.Pointer(e.Key)
+		s, name := c.schemas[pointer], types[letters(cmp.Or(c.text(pointer, "x-go-name"), e.Key))]
+		if s != nil && name != "" { // nil for a reference; without a type if nothing refers to the component
 			found[s] = typedSchema{Schema: s, Type: name}
 		}
 	}
@@ -195,11 +164,10 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		}
 		t := found[o.body]
 		if t.Schema == nil {
-			id := cmp.Or(o.at("operationId").text(), o.method+o.path)
-			t = typedSchema{Schema: o.body, Type: types[letters(id+"JSONRequestBody")]}
+			t = typedSchema{Schema: o.body, Type: types[letters(o.id()+"JSONRequestBody")]}
 		}
 		if t.Type == "" {
-			return nil, c.errorAt(c.places[o.body], "the Go types have none for the body: generate them first, or move the schema to components/schemas")
+			return nil, c.errorAt(c.pointers[o.body], "the Go types have none for the body: generate them first, or move the schema to components/schemas")
 		}
 		t.IsBody = true
 		found[o.body] = t

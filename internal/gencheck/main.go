@@ -136,12 +136,10 @@ func compile(name string, spec []byte) (*compiler, []*operation, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, e := range document.root.at("components", "schemas").entries() {
-		if _, err := c.schema(e.value); err != nil {
-			return nil, nil, err
-		}
+	for _, s := range c.Schemas {
+		c.schema(s)
 	}
-	return c, list, c.checkCombined()
+	return c, list, cmp.Or(c.err, c.checkCombined())
 }
 
 // generated returns the Go files with the checks and with the operations of a spec, for the types generated from it. The

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // canTag reports whether encoding/json accepts a property name in the tag of a field. It ignores others silently, and
@@ -55,9 +57,9 @@ func propertyOf(field *ast.Field) string {
 	return name
 }
 
-// withProperties returns the place of a schema that has all these properties, or of the last of them; the root if there is
+// withProperties returns the pointer of a schema that has all these properties, or of the last of them; the root if there is
 // none, as for parameters.
-func (c *compiler) withProperties(names ...string) place {
+func (c *compiler) withProperties(names ...string) string {
 	for _, pointer := range slices.Sorted(maps.Keys(c.schemas)) {
 		s := c.schemas[pointer]
 		has := map[string]bool{}
@@ -67,13 +69,9 @@ func (c *compiler) withProperties(names ...string) place {
 		if slices.ContainsFunc(names, func(name string) bool { return !has[name] }) {
 			continue
 		}
-		at := c.places[s]
-		if last := at.at("properties", names[len(names)-1]); last.exists() {
-			at = last
-		}
-		return at
+		return c.tree.Below(pointer, "properties"+strictjson.Pointer(names[len(names)-1]))
 	}
-	return c.root
+	return ""
 }
 
 // declaredOnce returns an error if the files declare an exported name twice. They are one package to the compiler, as the
@@ -90,10 +88,10 @@ func (c *compiler) declaredOnce(sources ...[]byte) error {
 				declared[name] = true
 				continue
 			}
-			at := c.root
-			for _, e := range c.root.at("components", "schemas").entries() {
-				if letters(e.key) == letters(name) {
-					at = e.value
+			at := ""
+			for _, e := range c.entries(components) {
+				if letters(e.Key) == letters(name) {
+					at = components + strictjson.Pointer(e.Key)
 				}
 			}
 			return c.errorAt(at, "the generated code has two declarations of %s: rename what has this name in the spec, or give it "+

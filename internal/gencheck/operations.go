@@ -11,13 +11,16 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // printOperations prints the table of the operations.
 func (c *compiler) printOperations(p *printer, operations []*operation) (string, error) {
 	var b strings.Builder
 	for _, o := range operations {
-		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", cmp.Or(o.at("operationId").text(), o.method+" "+o.path), o.method, o.path, o.pattern)
+		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", o.id(), o.Method, o.path, o.pattern)
 		if len(o.parameters) > 0 {
 			b.WriteString("Parameters: []Parameter{\n")
 			for _, parameter := range o.parameters {
@@ -41,107 +44,88 @@ func (c *compiler) printOperations(p *printer, operations []*operation) (string,
 	return b.String(), nil
 }
 
-func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter place) error {
-	in := parameter.at("in").text()
-	style := parameter.at("style").text()
-	schema := parameter.at("schema")
-	switch {
-	case style != "":
-	case !schema.exists():
-		style, schema = "json", jsonContent(parameter.at("content")).at("schema")
-		if schema.at("properties").exists() {
-			return c.errorAt(schema, "the generated server does not compile with an object here: move the schema to components/schemas, and refer to it")
+func (c *compiler) printParameter(b *strings.Builder, p *printer, parameter *openapi.Parameter) error {
+	style, explode := parameter.Serialization()
+	schema := parameter.Schema
+	if schema == nil {
+		style, explode = "json", false
+		if _, m := jsonContent(parameter.Content); m != nil {
+			schema = m.Schema
 		}
-	case in == "query", in == "cookie":
-		style = "form"
-	default:
-		style = "simple"
-	}
-	explode := style == "form"
-	if e := parameter.at("explode"); e.exists() {
-		explode = e.isTrue()
-	}
-	s := &check.Schema{}
-	if schema.exists() {
-		var err error
-		if s, err = c.schema(schema); err == nil {
-			err = c.checkInput(s)
-		}
-		if err != nil {
-			return err
+		if schema != nil && schema.Properties != nil && strings.HasPrefix(schema.Pointer, parameter.Pointer) {
+			return c.errorAt(schema.Pointer, "the generated server does not compile with an object here: move the schema to components/schemas, and refer to it")
 		}
 	}
-	name := parameter.at("name").text()
-	fmt.Fprintf(b, "{Name: %q, In: %q, ", name, in)
-	if in == "path" {
-		fmt.Fprintf(b, "Wildcard: %q, ", wildcard(name))
+	s := cmp.Or(c.schema(schema), &check.Schema{})
+	if err := c.checkInput(s); err != nil {
+		return err
 	}
-	fmt.Fprintf(b, "Style: %q, Explode: %t, Required: %t, Schema: %s},\n", style, explode, parameter.at("required").isTrue(), p.reference(s, ""))
+	fmt.Fprintf(b, "{Name: %q, In: %q, ", parameter.Name, parameter.In)
+	if parameter.In == "path" {
+		fmt.Fprintf(b, "Wildcard: %q, ", wildcard(parameter.Name))
+	}
+	fmt.Fprintf(b, "Style: %q, Explode: %t, Required: %t, Schema: %s},\n", style, explode, parameter.Required, p.reference(s, ""))
 	return nil
 }
 
 // printResponse prints the first documented 2XX response with its example; without one, the first 3XX or the default.
 func (c *compiler) printResponse(b *strings.Builder, o *operation) error {
-	responses := o.at("responses").entries()
-	slices.SortStableFunc(responses, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	statuses := slices.Sorted(maps.Keys(o.Responses))
 	i := -1
 	for _, prefix := range []string{"2", "3", "default"} {
 		if i < 0 {
-			i = slices.IndexFunc(responses, func(e entry) bool { return strings.HasPrefix(e.key, prefix) })
+			i = slices.IndexFunc(statuses, func(status string) bool { return strings.HasPrefix(status, prefix) })
 		}
 	}
 	if i < 0 {
-		return c.errorAt(o.place, "the operation has no response of success (2XX, 3XX or default): document one")
+		return c.errorAt(o.Pointer, "the operation has no response of success (2XX, 3XX or default): document one")
 	}
-	status := strings.ReplaceAll(strings.ToUpper(responses[i].key), "X", "0")
-	if responses[i].key == "default" {
+	response, status := o.Responses[statuses[i]], strings.ReplaceAll(strings.ToUpper(statuses[i]), "X", "0")
+	if statuses[i] == "default" {
 		status = "200"
 	}
-	response, err := c.resolve(responses[i].value)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(b, "Status: %s,\nStatuses: []string{", status)
-	for _, r := range responses {
-		fmt.Fprintf(b, "%q, ", r.key)
+	for _, status := range statuses {
+		fmt.Fprintf(b, "%q, ", status)
 	}
 	b.WriteString("},\n")
-	content := response.at("content").entries()
-	if json := jsonContent(response.at("content")); json.exists() {
-		content = []entry{{jsonType, json}}
-	}
-	if len(content) > 0 {
-		example, err := c.example(content[0].value)
+	if len(response.Content) > 0 {
+		key, m := jsonContent(response.Content)
+		contentType := jsonType
+		if m == nil {
+			key = c.entries(response.Pointer, "content")[0].Key
+			m, contentType = response.Content[key], key
+		}
+		example, err := c.example(response.Pointer+"/content"+strictjson.Pointer(key), m.Schema)
 		if err != nil {
 			return err
 		}
-		if !strings.Contains(content[0].key, "json") {
+		if !strings.Contains(contentType, "json") {
 			example = unquoted(example)
 		}
-		contentType := content[0].key
 		if strings.HasSuffix(contentType, "/*") { // any of a range
 			contentType = cmp.Or(map[string]string{"text/*": "text/plain"}[contentType], "application/octet-stream")
 		}
 		fmt.Fprintf(b, "ContentType: %q,\nExample: []byte(%s),\n", contentType, quoteGo(example))
 	}
-	return c.printHeader(b, response.at("headers"))
+	return c.printHeader(b, response.Headers)
 }
 
-func (c *compiler) printHeader(b *strings.Builder, headers place) error {
+func (c *compiler) printHeader(b *strings.Builder, headers map[string]*openapi.Parameter) error {
 	texts := map[string]string{}
-	for _, e := range headers.entries() {
-		header, err := c.resolve(e.value)
-		if err != nil {
-			return err
-		}
-		if strings.EqualFold(e.key, "Content-Type") { // counts for nothing (OpenAPI 3.0.3, Response Object)
+	for name, header := range headers {
+		if strings.EqualFold(name, "Content-Type") { // counts for nothing (OpenAPI 3.0.3, Response Object)
 			continue
 		}
-		example, err := c.example(header)
+		schema := header.Schema
+		if _, m := jsonContent(header.Content); m != nil {
+			schema = m.Schema
+		}
+		example, err := c.example(header.Pointer, schema)
 		if err != nil {
 			return err
 		}
-		texts[e.key] = unquoted(example)
+		texts[name] = unquoted(example)
 	}
 	if len(texts) == 0 {
 		return nil
@@ -171,41 +155,30 @@ func unquoted(text string) string {
 	return strings.Join(items, ",")
 }
 
-// example returns the example of a Media Type Object or Header Object: its example, the first of its examples by name, or
-// one of its schema.
-func (c *compiler) example(of place) (string, error) {
-	if e := of.at("example"); e.exists() {
-		return c.json(e)
+// example returns the example of a Media Type Object or Header Object with a schema: its example, the first of its examples
+// by name, or one of the schema.
+func (c *compiler) example(pointer string, schema *openapi.Schema) (string, error) {
+	if text := c.json(pointer, "example"); text != "" {
+		return text, nil
 	}
-	examples := of.at("examples").entries()
-	slices.SortFunc(examples, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	for _, e := range examples {
-		one, err := c.resolve(e.value)
-		if err != nil {
-			return "", err
-		}
-		if value := one.at("value"); value.exists() {
-			return c.json(value)
+	byName := func(a, b yamltree.Entry) int { return strings.Compare(a.Key, b.Key) }
+	for _, e := range slices.SortedFunc(slices.Values(c.entries(pointer, "examples")), byName) {
+		at, _ := c.at(pointer, "examples", e.Key)
+		if text := c.json(at, "value"); text != "" {
+			return text, nil
 		}
 	}
-	schema := of.at("schema")
-	if !schema.exists() {
-		schema = jsonContent(of.at("content")).at("schema")
-	}
-	if !schema.exists() {
+	if schema == nil {
 		return "null", nil
 	}
-	s, err := c.schema(schema)
-	if err != nil {
-		return "", err
-	}
+	s := c.schema(schema)
 	var text bytes.Buffer
 	if err := json.Compact(&text, []byte(sample(s, nil))); err != nil {
-		return "", c.errorAt(schema, "no example can be made of the schema: %v; write an example", err)
+		return "", c.errorAt(schema.Pointer, "no example can be made of the schema: %v; write an example", err)
 	}
 	for _, v := range s.Check(text.Bytes()) {
 		if v.Rule != "readOnly" { // a response may have it
-			return "", c.errorAt(schema, "the example that is made of the schema does not conform (%s): write an example", v)
+			return "", c.errorAt(schema.Pointer, "the example that is made of the schema does not conform (%s): write an example", v)
 		}
 	}
 	return text.String(), nil
@@ -235,7 +208,7 @@ func sample(s *check.Schema, outer []*check.Schema) string {
 		}
 		return "[" + strings.Join(items, ",") + "]"
 	case s.Type == "string":
-		return quoteJSON(sampleString(s))
+		return string(strictjson.AppendString(nil, sampleString(s)))
 	case s.Type == "number", s.Type == "integer":
 		return sampleNumber(s)
 	case s.Type == "boolean":
@@ -260,7 +233,7 @@ func sampleObject(s *check.Schema, fields []check.Field, outer []*check.Schema) 
 		}
 		text := sample(f.Schema, outer)
 		if f.Required || f.Schema.Check([]byte(text)) == nil {
-			list = append(list, quoteJSON(f.Name)+":"+text)
+			list = append(list, string(strictjson.AppendString(nil, f.Name))+":"+text)
 		}
 	}
 	for i := len(list); i < s.MinProperties; i++ {

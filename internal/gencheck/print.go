@@ -37,7 +37,7 @@ func (p *printer) reference(s *check.Schema, path string) string {
 	switch {
 	case name == "" && slices.Contains(p.stack, s):
 		if p.err == nil {
-			p.err = p.compiler.errorAt(p.compiler.places[s], "the schema contains itself: move it to components/schemas, and refer to it")
+			p.err = p.compiler.errorAt(p.compiler.pointers[s], "the schema contains itself: move it to components/schemas, and refer to it")
 		}
 		return "nil"
 	case name == "":

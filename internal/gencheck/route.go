@@ -23,8 +23,8 @@ func (c *compiler) route(list []*operation) error {
 			}
 		}
 		for _, path := range paths {
-			if refusal := register(mux, o.method+" "+path); refusal != "" {
-				return c.errorAt(o.place, "the generated server cannot route the path: %s; make each parameter a whole segment, "+
+			if refusal := register(mux, o.Method+" "+path); refusal != "" {
+				return c.errorAt(o.Pointer, "the generated server cannot route the path: %s; make each parameter a whole segment, "+
 					"and leave one of two paths that match the same requests out of the spec", refusal)
 			}
 		}
@@ -35,8 +35,8 @@ func (c *compiler) route(list []*operation) error {
 // aliases returns the x-path-aliases of the spec.
 func (c *compiler) aliases() map[string]string {
 	aliases := map[string]string{}
-	for _, e := range c.root.at("x-path-aliases").entries() {
-		aliases[e.key] = e.value.text()
+	for _, e := range c.entries("", "x-path-aliases") {
+		aliases[e.Key] = e.Text
 	}
 	return aliases
 }

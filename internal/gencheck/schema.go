@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"maps"
+	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/fleetcontract/fleetio-go/internal/ecma"
 	"github.com/fleetcontract/fleetio-go/internal/gencheck/check"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // compiler makes schemas of the spec's Schema Objects, one for each.
@@ -16,188 +19,103 @@ type compiler struct {
 	*document
 
 	schemas  map[string]*check.Schema // by pointer
-	places   map[*check.Schema]place
+	pointers map[*check.Schema]string
 	patterns map[*check.Schema]error // those that Go does not have
+	err      error                   // the first mistake in a schema
 }
 
 func newCompiler(d *document) *compiler {
-	return &compiler{d, map[string]*check.Schema{}, map[*check.Schema]place{}, map[*check.Schema]error{}}
+	return &compiler{document: d, schemas: map[string]*check.Schema{}, pointers: map[*check.Schema]string{}, patterns: map[*check.Schema]error{}}
 }
 
-// schema returns the schema at a place or that the reference there leads to.
-func (c *compiler) schema(p place) (*check.Schema, error) {
-	p, err := c.resolve(p)
-	if err != nil {
-		return nil, err
-	}
-	if s := c.schemas[p.pointer]; s != nil {
-		return s, nil
-	}
-	s := &check.Schema{}
-	c.schemas[p.pointer], c.places[s] = s, p
-	for _, e := range p.entries() {
-		if err := c.keyword(s, p, e.key, e.value); err != nil {
-			return nil, err
-		}
-	}
-	return s, c.mapping(s, p)
+// failf keeps the first mistake.
+func (c *compiler) failf(pointer, format string, args ...any) {
+	c.err = cmp.Or(c.err, c.errorAt(pointer, format, args...))
 }
 
-var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
-
-func (c *compiler) keyword(s *check.Schema, p place, keyword string, value place) (err error) {
-	switch keyword {
-	case "title", "description", "externalDocs", "xml", "deprecated":
-	case "type":
-		if s.Type = value.text(); !slices.Contains(schemaTypes, s.Type) {
-			return c.errorAt(value, "the type is none of OpenAPI 3.0: write one of %s, and nullable: true for null", strings.Join(schemaTypes, ", "))
-		}
-	case "format":
-		s.Format = value.text()
-	case "enum":
-		for _, e := range value.entries() {
-			choice, err := c.json(e.value)
-			if err != nil {
-				return err
-			}
-			s.Enum = append(s.Enum, choice)
-		}
-	case "default":
-		s.Default, err = c.json(value)
-	case "example":
-		s.Example, err = c.json(value)
-	case "pattern":
-		s.Pattern = value.text()
-		if s.Regexp, err = goPattern(s.Pattern); err != nil {
-			c.patterns[s] = c.errorAt(value, "the pattern cannot be checked: %v; write one without it, or remove it and say it in the description", err)
-		}
+// schema returns the schema of a Schema Object; nil for nil.
+func (c *compiler) schema(from *openapi.Schema) *check.Schema {
+	if from == nil {
 		return nil
-	case "required":
-		for _, e := range value.entries() {
-			s.Required = append(s.Required, e.value.text())
-		}
-	case "properties":
-		err = c.properties(s, p, value)
-	case "items":
-		s.Items, err = c.schema(value)
-	case "not":
-		s.Not, err = c.schema(value)
-	case "additionalProperties":
-		if value.node.Tag == "!!bool" {
-			s.NoAdditional = !value.isTrue()
-			return nil
-		}
-		s.Additional, err = c.schema(value)
-	case "allOf", "anyOf", "oneOf":
-		list := map[string]*[]*check.Schema{"allOf": &s.AllOf, "anyOf": &s.AnyOf, "oneOf": &s.OneOf}[keyword]
-		for _, e := range value.entries() {
-			part, err := c.schema(e.value)
-			if err != nil {
-				return err
-			}
-			*list = append(*list, part)
-		}
-	case "discriminator":
-		s.Discriminator = value.at("propertyName").text()
-	default:
-		known, err := c.scalar(s, keyword, value)
-		if !known && !strings.HasPrefix(keyword, "x-") {
-			return c.errorAt(value, "%s is not a schema keyword of OpenAPI 3.0, so that nothing would check it: correct or remove it", keyword)
-		}
-		return err
 	}
-	return err
+	if s := c.schemas[from.Pointer]; s != nil {
+		return s
+	}
+	s := &check.Schema{Type: from.Type, Format: from.Format, Nullable: from.Nullable, ReadOnly: from.ReadOnly, WriteOnly: from.WriteOnly,
+		Default: c.json(from.Pointer, "default"), Example: c.json(from.Pointer, "example"),
+		Minimum: string(from.Minimum), Maximum: string(from.Maximum), MultipleOf: string(from.MultipleOf),
+		ExclusiveMinimum: from.ExclusiveMinimum, ExclusiveMaximum: from.ExclusiveMaximum,
+		MinLength: size(from.MinLength), MinItems: size(from.MinItems), MinProperties: size(from.MinProperties),
+		MaxLength: limit(from.MaxLength), MaxItems: limit(from.MaxItems), MaxProperties: limit(from.MaxProperties),
+		UniqueItems: from.UniqueItems, Required: from.Required, NoAdditional: from.NoOtherProperties, Pattern: from.Pattern}
+	c.schemas[from.Pointer], c.pointers[s] = s, from.Pointer // before the schemas below, which can contain this one
+	for _, value := range from.Enum {
+		s.Enum = append(s.Enum, string(value.AppendJSON(nil)))
+	}
+	if s.Pattern != "" {
+		var err error
+		if s.Regexp, err = ecma.Translate(s.Pattern); err != nil {
+			c.patterns[s] = c.errorAt(from.Pointer+"/pattern",
+				"the pattern cannot be checked: %v; write one without it, or remove it and say it in the description", err)
+		}
+	}
+	s.Items, s.Not, s.Additional = c.schema(from.Items), c.schema(from.Not), c.schema(from.AdditionalProperties)
+	s.AllOf, s.AnyOf, s.OneOf = c.list(from.AllOf), c.list(from.AnyOf), c.list(from.OneOf)
+	for _, p := range from.Properties {
+		s.Properties = append(s.Properties, c.property(from, p))
+	}
+	c.discriminator(s, from)
+	return s
 }
 
-// scalar sets a keyword that is true or false, a number or a length; known is false for another one.
-func (c *compiler) scalar(s *check.Schema, keyword string, value place) (known bool, err error) {
-	if flag := map[string]*bool{"nullable": &s.Nullable, "readOnly": &s.ReadOnly, "writeOnly": &s.WriteOnly, "uniqueItems": &s.UniqueItems,
-		"exclusiveMinimum": &s.ExclusiveMinimum, "exclusiveMaximum": &s.ExclusiveMaximum}[keyword]; flag != nil {
-		if value.node.Tag != "!!bool" {
-			return true, c.errorAt(value, "%s is true or false in OpenAPI 3.0", keyword)
-		}
-		*flag = value.isTrue()
-		return true, nil
+func (c *compiler) list(from []*openapi.Schema) (list []*check.Schema) {
+	for _, s := range from {
+		list = append(list, c.schema(s))
 	}
-	if number := map[string]*string{"minimum": &s.Minimum, "maximum": &s.Maximum, "multipleOf": &s.MultipleOf}[keyword]; number != nil {
-		if *number = value.text(); !jsonNumber.MatchString(*number) || keyword == "multipleOf" && strings.Trim(*number, "-0.eE") == "" {
-			return true, c.errorAt(value, "%s is not a number: write one in decimal", keyword)
-		}
-		return true, nil
-	}
-	least := map[string]*int{"minLength": &s.MinLength, "minItems": &s.MinItems, "minProperties": &s.MinProperties}[keyword]
-	most := map[string]**int{"maxLength": &s.MaxLength, "maxItems": &s.MaxItems, "maxProperties": &s.MaxProperties}[keyword]
-	if least == nil && most == nil {
-		return false, nil
-	}
-	n, err := strconv.Atoi(value.text())
-	if err != nil || n < 0 {
-		return true, c.errorAt(value, "%s is not a whole number from 0", keyword)
-	}
-	if least != nil {
-		*least = n
-	} else {
-		*most = &n
-	}
-	return true, nil
+	return list
 }
 
-func (c *compiler) properties(s *check.Schema, object, value place) error {
-	var required []string
-	for _, e := range object.at("required").entries() {
-		required = append(required, e.value.text())
-	}
-	for _, e := range value.entries() {
-		if !canTag(e.key) {
-			return c.errorAt(e.value, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", e.key)
-		}
-		if first, _ := utf8.DecodeRuneInString(e.key); unicode.Is(unicode.Lo, first) && !e.value.at("x-go-name").exists() { // neither upper nor lower case
-			return c.errorAt(e.value, "no Go name can be made of %q: give it an x-go-name", e.key)
-		}
-		property, err := c.schema(e.value)
-		if err != nil {
-			return err
-		}
-		description := e.value.at("description").text()
-		if description == "" {
-			description = c.places[property].at("description").text()
-		}
-		s.Properties = append(s.Properties, check.Field{Name: e.key, Required: slices.Contains(required, e.key),
-			Description: description, Schema: property})
-	}
-	slices.SortFunc(s.Properties, func(a, b check.Field) int { return strings.Compare(a.Name, b.Name) })
-	return nil
-}
+func size(n uint64) int { return int(min(n, math.MaxInt)) }
 
-// mapping sets the schemas that a discriminator selects: those of anyOf and oneOf by their references, by the names of their
-// components and by the keys of its mapping (OpenAPI 3.0.3, Discriminator Object).
-func (c *compiler) mapping(s *check.Schema, p place) error {
-	if s.Discriminator == "" || len(s.AnyOf)+len(s.OneOf) == 0 {
+func limit(n *uint64) *int {
+	if n == nil {
 		return nil
+	}
+	return new(size(*n))
+}
+
+func (c *compiler) property(object *openapi.Schema, p openapi.Property) check.Field {
+	pointer := object.Pointer + "/properties" + strictjson.Pointer(p.Name)
+	first, _ := utf8.DecodeRuneInString(p.Name)
+	switch isCaseless := unicode.Is(unicode.Lo, first); {
+	case !canTag(p.Name):
+		c.failf(pointer, "a Go field cannot have the name %q in JSON: leave the property out of properties, and say it in the description", p.Name)
+	case isCaseless && c.text(pointer, "x-go-name") == "":
+		c.failf(pointer, "no Go name can be made of %q: give it an x-go-name", p.Name)
+	}
+	return check.Field{Name: p.Name, Required: slices.Contains(object.Required, p.Name),
+		Description: cmp.Or(c.text(pointer, "description"), c.text(p.Schema.Pointer, "description")), Schema: c.schema(p.Schema)}
+}
+
+// discriminator sets the schemas that a discriminator selects from anyOf and oneOf.
+func (c *compiler) discriminator(s *check.Schema, from *openapi.Schema) {
+	if from.Discriminator == nil {
+		return
+	}
+	s.Discriminator = from.Discriminator.PropertyName
+	if len(from.AnyOf)+len(from.OneOf) == 0 {
+		return
 	}
 	s.Mapping = map[string]*check.Schema{}
-	for _, keyword := range []string{"anyOf", "oneOf"} {
-		for _, e := range p.at(keyword).entries() {
-			part, err := c.schema(e.value)
-			if err != nil {
-				return err
-			}
-			ref := e.value.at("$ref").text()
-			s.Mapping[ref] = part
-			if name, isComponent := strings.CutPrefix(ref, "#/components/schemas/"); isComponent {
-				s.Mapping[name] = part
-			}
+	for name, chosen := range from.Discriminator.Mapping {
+		s.Mapping[name] = c.schema(chosen)
+	}
+	for _, e := range c.entries(from.Pointer, "discriminator", "mapping") {
+		if s.Mapping[e.Key] == nil {
+			c.failf(from.Pointer+"/discriminator/mapping"+strictjson.Pointer(e.Key),
+				"the mapping leads to none of the schemas in anyOf and oneOf: add it there, or correct the mapping")
 		}
 	}
-	delete(s.Mapping, "") // of those without a reference
-	for _, e := range p.at("discriminator", "mapping").entries() {
-		part := s.Mapping[e.value.text()]
-		if part == nil {
-			return c.errorAt(e.value, "the mapping leads to none of the schemas in anyOf and oneOf: add it there, or correct the mapping")
-		}
-		s.Mapping[e.key] = part
-	}
-	return nil
 }
 
 // parts returns the schemas that are combined in a schema, and below those of its properties and items.
@@ -251,7 +169,7 @@ func (c *compiler) checkInput(s *check.Schema) error {
 func (c *compiler) checkCombined() error {
 	return c.firstError(func(s *check.Schema) error {
 		if reachable(s, true)[s] {
-			return c.errorAt(c.places[s], "the schema is combined with itself: remove one of the references in allOf, anyOf, oneOf and not")
+			return c.errorAt(c.pointers[s], "the schema is combined with itself: remove one of the references in allOf, anyOf, oneOf and not")
 		}
 		return nil
 	})

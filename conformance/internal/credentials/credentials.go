@@ -5,11 +5,13 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Credential is a credential of a security requirement.
@@ -32,6 +34,39 @@ func (c Credential) Place() string {
 		return strictjson.Pointer("Cookie", c.Name)
 	}
 	return strictjson.Pointer(http.CanonicalHeaderKey(c.Name))
+}
+
+// Schemes returns the security schemes of a document as credentials, by name. One that no operation requires is a credential,
+// too.
+func Schemes(doc *openapi.Document) map[string]Credential {
+	schemes := map[string]Credential{}
+	for name, s := range doc.SecuritySchemes {
+		c := Credential{In: "header", Name: "Authorization"}
+		switch s.Type {
+		case "apiKey":
+			c.In, c.Name = s.In, s.Name
+		case "http":
+			c.Prefix = strings.ToLower(s.Scheme) + " "
+		default: // oauth2 and openIdConnect
+			c.Prefix = "bearer "
+		}
+		schemes[name] = c
+	}
+	return schemes
+}
+
+// Required returns the credentials that requirements at a pointer ask for.
+func Required(schemes map[string]Credential, requirements []openapi.SecurityRequirement, pointer string) (list Alternatives) {
+	for i, requirement := range requirements {
+		alternative := []Credential{}
+		for _, name := range requirement {
+			c := schemes[name]
+			c.Pointer = pointer + strictjson.Pointer(strconv.Itoa(i), name)
+			alternative = append(alternative, c)
+		}
+		list = append(list, alternative)
+	}
+	return list
 }
 
 // Alternatives are the ways to authenticate. Each needs all of its credentials together.

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/redact"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // ErrCredential means that a credential cannot be removed from an exchange.

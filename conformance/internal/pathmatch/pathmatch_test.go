@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
 	"github.com/stretchr/testify/require"
 )
 

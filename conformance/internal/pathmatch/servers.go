@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
 )
 
 // Place is where a request was sent, as templates compare it.

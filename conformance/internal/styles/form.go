@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/mediatype"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Form is a body with properties by name: a form or a multipart body.

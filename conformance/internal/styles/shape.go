@@ -3,8 +3,8 @@ package styles
 import (
 	"slices"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/openapi"
 )
 
 // Shapes are the shapes of schemas, each of which is made once.

@@ -3,7 +3,7 @@ package styles
 import (
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Pair is a parameter of a query or form, or a cookie.

@@ -11,14 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
 
 const (
-	journalVersion = 3         // 1 has no account, 2 no external_id
+	journalVersion = 1
 	eventJournal   = "journal" // the first line: the server and the account
 	eventSending   = "sending" // a row is about to be sent
 	maxEvent       = 64 << 10
@@ -63,7 +61,7 @@ func (e entry) isOpen() bool {
 // account distinguishes an Account-Token from others without revealing it. The key is random, so that no table of
 // digests finds the token, and two journals do not show that they are of one account.
 type account struct {
-	key, digest []byte // of sha256.Size bytes; nil if a journal has none
+	key, digest []byte // of sha256.Size bytes; nil before the first header
 }
 
 func newAccount(token string) account {
@@ -85,14 +83,11 @@ func digestToken(key []byte, token string) []byte {
 // history is the content of a journal.
 type history struct {
 	url     string
-	version int // of the last header
 	account account
 	created bool         // a fault may have been, since the account was named
 	open    map[int]bool // rows with a sending and no outcome since then
 	rows    map[int]entry
 	ids     map[int64]int // rows by the id of their fault
-	torn    []int         // lines that have an incomplete event
-	damaged bool          // an incomplete event was read, and no header since
 	size    int64         // bytes of the complete lines
 }
 
@@ -149,48 +144,18 @@ func isTornHeader(text []byte) bool {
 	return strings.HasPrefix(start, string(text)) || bytes.HasPrefix(text, []byte(start))
 }
 
-// eventStart starts each event, and occurs nowhere else: a quote in a string is escaped, and no name follows a string's
-// end.
-const eventStart = `{"e`
-
-// tornSending matches an incomplete sending that has the number of its row.
-var tornSending = regexp.MustCompile(`^{"event":"sending","row":([0-9]{1,18}),`)
-
-// addLine adds a line: an event or, if the disk was full in an earlier version, incomplete events with others appended.
-//
-// After an incomplete event, the row of that event and of each later one is ambiguous. Other rows were not sent: after
-// a failed write, that version recorded the outcomes of rows in flight, and sent no more. A header, which this version
-// writes before it continues, ends that.
+// addLine adds the event of a line.
 func (h *history) addLine(n int, line []byte) error {
-	for i, piece := range bytes.Split(line, []byte(eventStart)) {
-		if i > 0 {
-			piece = append([]byte(eventStart), piece...)
-		} else if len(piece) == 0 {
-			continue
-		}
-		e, err := decodeEvent(piece)
-		switch {
-		case n == 1 && (err != nil || e.Event != eventJournal):
-			return errNoJournal
-		case err == nil && e.Event == eventJournal:
-			err = h.addHeader(&e)
-		case err == nil:
-			err = h.add(&e)
-		case errors.Is(err, io.ErrUnexpectedEOF) && piece[len(piece)-1] != '\n':
-			h.torn, h.damaged = append(h.torn, n), true
-			if sending := tornSending.FindSubmatch(piece); sending != nil {
-				number, _ := strconv.Atoi(string(sending[1])) // of at most 18 digits
-				h.markAmbiguous(number)
-			}
-			err = nil
-		default:
-			err = errors.New("not a line of a journal")
-		}
-		if err != nil {
-			return err
-		}
+	e, err := decodeEvent(line)
+	switch {
+	case n == 1 && (err != nil || e.Event != eventJournal):
+		return errNoJournal
+	case err != nil:
+		return errors.New("not a line of a journal")
+	case e.Event == eventJournal:
+		return h.addHeader(&e)
 	}
-	return nil
+	return h.add(&e)
 }
 
 func decodeEvent(text []byte) (event, error) {
@@ -206,50 +171,26 @@ func decodeEvent(text []byte) (event, error) {
 	return e, nil
 }
 
-// markAmbiguous makes a row ambiguous, unless the journal has it as created before the damage.
-func (h *history) markAmbiguous(number int) {
-	h.created = true
-	if row := h.rows[number]; row.last != OutcomeCreated {
-		row.last = OutcomeAmbiguous
-		h.rows[number] = row
-	}
-}
-
 // isBound reports whether the journal is of one account and no other. A token with which no fault can have been
 // created, such as a mistyped one, binds nothing.
-func (h *history) isBound() bool {
-	return h.account.digest != nil && (h.created || len(h.open) > 0)
-}
+func (h *history) isBound() bool { return h.created || len(h.open) > 0 }
 
-// isForeign reports whether faults may have been created for an account that the journal does not name, as an earlier
-// version did not.
-func (h *history) isForeign() bool {
-	for _, row := range h.rows {
-		if row.mayExist() {
-			return !h.isBound()
-		}
-	}
-	return false
-}
-
-// addHeader adds the first line, or a later one, which adds the account to the journal of an earlier version or ends
-// what is damaged.
+// addHeader adds the first line, or a later one, which names another account than one that binds nothing.
 func (h *history) addHeader(e *event) error {
 	switch {
 	case e.URL == "":
 		return errNoJournal
-	case e.Version < 1 || e.Version > journalVersion:
-		return fmt.Errorf("a journal of version %d, and this program knows versions up to %d", e.Version, journalVersion)
+	case e.Version != journalVersion:
+		return fmt.Errorf("a journal of version %d, and this program knows version %d", e.Version, journalVersion)
 	case h.url != "" && (h.url != e.URL || h.isBound() && !bytes.Equal(h.account.digest, e.Account)):
 		return errors.New("the header of another journal")
-	case e.Version == 1 && e.HMACKey == nil && e.Account == nil:
 	case len(e.HMACKey) != sha256.Size || len(e.Account) != sha256.Size:
 		return errors.New("hmac_key or account is not a SHA-256")
 	}
 	if !bytes.Equal(h.account.digest, e.Account) {
 		h.created, h.open = false, map[int]bool{}
 	}
-	h.url, h.version, h.account, h.damaged = e.URL, e.Version, account{e.HMACKey, e.Account}, false
+	h.url, h.account = e.URL, account{e.HMACKey, e.Account}
 	return nil
 }
 
@@ -261,7 +202,7 @@ func (h *history) add(e *event) error {
 	}
 	switch e.Event {
 	case eventSending:
-		if row.last == OutcomeCreated && !h.damaged {
+		if row.last == OutcomeCreated {
 			return fmt.Errorf("row %d, which was created, is sent again", e.Row)
 		}
 		if sum, err := hex.DecodeString(e.SHA256); err != nil || len(sum) != sha256.Size {
@@ -270,15 +211,11 @@ func (h *history) add(e *event) error {
 		row.sum, row.given = e.SHA256, e.ExternalID
 		row.sent, _ = time.Parse(time.RFC3339, e.Time) // zero for none
 	case OutcomeCreated, OutcomeRejected, OutcomeNotCreated, OutcomeAmbiguous, OutcomeNotFound:
-		if !row.isOpen() && !h.damaged {
+		if !row.isOpen() {
 			return fmt.Errorf("row %d has an outcome, and was not sent", e.Row)
 		}
 	default:
 		return errors.New("an event that this program does not know")
-	}
-	if h.damaged {
-		h.markAmbiguous(e.Row)
-		return nil
 	}
 	if e.Event == eventSending {
 		h.open[e.Row] = true

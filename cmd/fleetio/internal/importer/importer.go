@@ -37,7 +37,6 @@ type Options struct {
 	RetryAmbiguous bool            // send ambiguous rows again, and those that were not found
 	RetryNotFound  bool            // send rows that were not found again
 
-	Warn     func(message string)        // is called with a problem of the journal
 	Start    func(*Report)               // is called after the file is checked, before the first row is sent
 	Progress func(completed, toSend int) // is called after each row
 }
@@ -86,7 +85,6 @@ func (r *run) rows() iter.Seq2[row, error] {
 
 // plan checks the file and counts the rows to send.
 func (r *run) plan(ctx context.Context) error {
-	r.warn()
 	missing := 0 // rows that were sent and are not in the file
 	for _, was := range r.history.rows {
 		if was.mayExist() {
@@ -136,17 +134,6 @@ func (r *run) plan(ctx context.Context) error {
 		return fmt.Errorf("%s: no row to import", r.File)
 	}
 	return nil
-}
-
-// warn reports what the journal of an earlier version lacks.
-func (r *run) warn() {
-	if r.history.isForeign() {
-		r.Warn(r.Journal + " names no account, as an earlier version wrote it; its rows are taken for sent to this account")
-	}
-	if torn := r.history.torn; len(torn) > 0 {
-		r.Warn(fmt.Sprintf("%s:%d: an incomplete event (%d in all), as after a full disk; the rows that follow it in the journal are ambiguous",
-			r.Journal, torn[0], len(torn)))
-	}
 }
 
 // isDue reports whether to send a row. A row that was sent must not have changed, as the journal would be about

@@ -91,11 +91,8 @@ func newJournal(f journalFile, path, url, token string) (*journal, error) {
 	if err := j.truncate(); err != nil {
 		return nil, err
 	}
-	if same := h.account.hasToken(token); !same || h.damaged || h.version < journalVersion {
-		a := h.account
-		if !same {
-			a = newAccount(token)
-		}
+	if !h.account.hasToken(token) {
+		a := newAccount(token)
 		j.header = &event{Event: eventJournal, Version: journalVersion, URL: url, HMACKey: a.key, Account: a.digest}
 	}
 	return j, nil

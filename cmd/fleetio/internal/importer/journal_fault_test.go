@@ -83,7 +83,7 @@ func importInMemory(t *testing.T, v *vendor, text string, journal *faultyFile) (
 	names, err := NewMapping(nil, nil)
 	require.NoError(t, err)
 	i := &run{Options: Options{File: "faults.csv", Input: strings.NewReader(text), Mapping: names, Journal: "j", Client: client,
-		Concurrency: 2, Warn: func(string) {}, Start: func(*Report) {}, Progress: func(int, int) {}}}
+		Concurrency: 2, Start: func(*Report) {}, Progress: func(int, int) {}}}
 	journal.at = 0
 	j, err := newJournal(journal, "j", v.URL, testToken)
 	if err != nil {

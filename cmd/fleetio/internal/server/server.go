@@ -75,9 +75,6 @@ func (s *Server) Close() error { return s.listener.Close() }
 // Serve serves until ctx ends, then gives in-flight requests 10 s to complete.
 func (s *Server) Serve(ctx context.Context) error {
 	server := httpServer(s, s.Logger)
-	if s.Page != nil {
-		server.RegisterOnShutdown(s.Page.Close) // Shutdown would wait for its event streams
-	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	select {
@@ -142,7 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Sandbox.ServeHTTP(w, r)
 	case path == "/healthz":
 		s.serveHealth(w, r)
-	case s.Page == nil || path != "/" && path != "/events" && !strings.HasPrefix(path, "/assets/"):
+	case s.Page == nil || path != "/" && path != "/state" && !strings.HasPrefix(path, "/assets/"):
 		s.Sandbox.ServeHTTP(w, r)
 	case s.OnLoopback() && !isLocal(r.Host):
 		// DNS rebinding: a website has let its name point to this machine, to read the page.

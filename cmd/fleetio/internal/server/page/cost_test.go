@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -103,61 +101,17 @@ func TestCost(t *testing.T) {
 	assert.Less(t, first.Redacted, int64(16*8<<10), "of the faults, the beginnings")
 	for _, path := range []string{"/", "/?only=findings", "/?before=9"} {
 		body200(t, p, path)
-		assert.Equal(t, cost{Faults: 1}, c.since(), path)
+		assert.Equal(t, cost{Faults: 16}, c.since(), path)
 	}
 	body200(t, p, "/?exchange=16")
-	assert.Equal(t, cost{Faults: 1, Exchanges: 1, Checks: 1}, c.since(), "the details, once")
-	body200(t, p, "/?exchange=16")
-	assert.Equal(t, cost{Faults: 1}, c.since())
+	assert.Equal(t, cost{Faults: 16, Exchanges: 1, Checks: 1}, c.since(), "the details of one")
 
 	fill(t, box, 1, 10)
-	body200(t, p, "/?exchange=16")
+	body200(t, p, "/")
 	got := c.since()
 	assert.Less(t, got.Redacted, int64(1000))
 	got.Redacted = 0
-	assert.Equal(t, cost{Faults: 1 + 8, Summaries: 1, Checks: 1}, got, "what has arrived")
-}
-
-// TestNewest compares what is remembered of the faults with what a new page reads.
-func TestNewest(t *testing.T) {
-	t.Parallel()
-	list := func(from, to int64) (list []fleetioapi.Fault) {
-		for id := to; id >= from; id-- {
-			list = append(list, fleetioapi.Fault{ID: id, Code: strconv.FormatInt(id, 10)})
-		}
-		return list
-	}
-	for name, c := range map[string]struct{ before, after []fleetioapi.Fault }{
-		"none":                  {nil, nil},
-		"the same":              {list(1, 3), list(1, 3)},
-		"the first":             {nil, list(1, 1)},
-		"one more":              {list(1, 3), list(1, 4)},
-		"some more":             {list(1, 3), list(1, 70)},
-		"as many as are read":   {list(1, 3), list(1, 11)},
-		"all are new":           {list(1, 3), list(1, 2000)},
-		"one more of many":      {list(1, 2000), list(1, 2001)},
-		"the last that fits":    {list(1, 500), list(1, 501)},
-		"one too many":          {list(1, 501), list(1, 502)},
-		"the newest is deleted": {list(1, 9), list(1, 8)},
-		"all are deleted":       {list(1, 9), nil},
-		"and others came":       {list(1, 9), list(10, 12)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newStub()
-			s.faults = map[int64][]fleetioapi.Fault{1: c.before}
-			p := newPage(s, nil)
-			_, err := p.newest(t.Context())
-			require.NoError(t, err)
-			s.faults = map[int64][]fleetioapi.Fault{1: c.after}
-			want, err := newPage(s, nil).newest(t.Context())
-			require.NoError(t, err)
-			got, err := p.newest(t.Context())
-			require.NoError(t, err)
-			assert.Equal(t, want, got)
-			assert.Len(t, got, min(len(c.after), maxFaults+1))
-		})
-	}
+	assert.Equal(t, cost{Faults: 17, Summaries: 1, Checks: 1}, got, "what has arrived")
 }
 
 // TestCache holds that the oldest entry goes.

@@ -76,17 +76,12 @@ func (m marks) Kind() string {
 	return "marked " + worst.Kind()
 }
 
-type detailKey struct {
-	number int64
-	origin string
-}
-
 // detail returns an exchange; nil if it is not in the history. origin is the server of its command.
 func (p *Page) detail(number int64, origin string) *detail {
 	if _, kept := p.source.Unredacted(number); !kept {
 		return nil
 	}
-	d := p.details.get(detailKey{number, origin}, func() detail { return p.newDetail(number, origin) })
+	d := p.newDetail(number, origin)
 	if d.Number == 0 { // it has left the history meanwhile
 		return nil
 	}

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	maxListed  = 100  // exchanges in a list
-	maxLooked  = 1000 // exchanges that are searched for those with findings
-	maxRows    = 2000 // cached rows; more than maxLooked, otherwise each search would start anew
-	maxDetails = 8    // cached details, of up to 2 MB
+	maxListed = 100  // exchanges in a list
+	maxLooked = 1000 // exchanges that are searched for those with findings
+	maxRows   = 2000 // cached rows; more than maxLooked, otherwise each search would start anew
 )
 
 // list is a page of the exchanges, the newest first.

@@ -6,6 +6,7 @@ package page
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"net/http"
 
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -13,8 +14,8 @@ import (
 
 // Check returns the findings of an exchange; none if it conforms. An error is the reason why the exchange cannot be
 // checked. The exchange is not redacted, because a redacted one would have another verdict; no finding or error may
-// contain a credential of the request. The page calls Check when the exchange is displayed, once for its row and once
-// for its details while they are cached, from several goroutines, and not for dropped connections.
+// contain a credential of the request. The page calls Check when the exchange is displayed, for its row, while
+// that is cached, and each time for its details, from several goroutines, and not for dropped connections.
 type Check func(*sandbox.Exchange) ([]Finding, error)
 
 // Finding is one deviation of an exchange from the contract, or a note.
@@ -38,7 +39,6 @@ type source interface {
 	Summary(number int64) (sandbox.Exchange, bool)
 	Unredacted(number int64) (sandbox.Exchange, bool)
 	Redact(text string) string
-	Wait(ctx context.Context, number int64) error
 	Accounts() []sandbox.Account
 	NewestRecords(ctx context.Context, account int64, limit int) ([]sandbox.Record, error)
 	RateLimits() []sandbox.RateLimit
@@ -49,18 +49,13 @@ type Page struct {
 	source   source
 	check    Check
 	rows     cache[int64, row]
-	details  cache[detailKey, detail]
-	faults   faults
+	faults   cache[int64, fault]
 	accounts []sandbox.Account // which never change
 	known    []account         // the same, formatted, without faults
-
-	mux     *http.ServeMux
-	streams chan struct{}   // one for each event stream
-	closed  context.Context //nolint:containedctx // ended by close
-	close   context.CancelFunc
+	mux      *http.ServeMux
 }
 
-// New returns the page of a sandbox. It serves /, /assets/ and /events at the root of a host, without authentication.
+// New returns the page of a sandbox. It serves /, /assets/ and /state at the root of a host, without authentication.
 // If check is nil, the page says that nothing is checked.
 func New(s *sandbox.Sandbox, check Check) *Page { return newPage(s, check) }
 
@@ -69,25 +64,19 @@ func newPage(s source, check Check) *Page {
 		source:   s,
 		check:    check,
 		rows:     cache[int64, row]{max: maxRows, entries: map[int64]func() row{}},
-		details:  cache[detailKey, detail]{max: maxDetails, entries: map[detailKey]func() detail{}},
+		faults:   cache[int64, fault]{max: 10 * maxFaults, entries: map[int64]func() fault{}},
 		accounts: s.Accounts(),
 		mux:      http.NewServeMux(),
-		streams:  make(chan struct{}, maxStreams),
 	}
-	p.closed, p.close = context.WithCancel(context.Background())
 	for i := range p.accounts[:min(len(p.accounts), maxAccounts)] {
 		p.known = append(p.known, p.account(&p.accounts[i]))
 	}
 	p.mux.HandleFunc("GET /{$}", p.page)
-	p.mux.HandleFunc("GET /events", p.stream)
+	p.mux.HandleFunc("GET /state", p.state)
 	p.mux.HandleFunc("GET /assets/page.css", asset("text/css; charset=utf-8", css))
 	p.mux.HandleFunc("GET /assets/page.js", asset("text/javascript; charset=utf-8", js))
 	return p
 }
-
-// Close ends the event streams. [http.Server.Shutdown] would wait for them, so pass Close to
-// [http.Server.RegisterOnShutdown].
-func (p *Page) Close() { p.close() }
 
 // securityHeaders are headers of every response. The page loads nothing from other servers, runs only its own script,
 // which creates no HTML from strings, and no other site can frame or read it.
@@ -114,6 +103,18 @@ var (
 	//go:embed assets/page.js
 	js []byte
 )
+
+// state serves what the script asks for again and again: a text that changes with each exchange, and when a rate limit is
+// reset. The script then loads the page again, so that only one place turns untrusted strings into HTML.
+func (p *Page) state(w http.ResponseWriter, _ *http.Request) {
+	used := 0
+	for _, l := range p.source.RateLimits() {
+		used += l.Used
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = fmt.Fprintf(w, "%d %d", p.source.Latest(), used) // fails if the client has disconnected
+}
 
 // asset returns a handler for a file. An [http.FileServer] would guess its type from the configuration of the machine.
 func asset(mediaType string, content []byte) http.HandlerFunc {

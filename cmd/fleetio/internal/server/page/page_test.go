@@ -50,11 +50,9 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/assets/page.html", "", 404},
 		{"GET", "/assets/", "", 404},
 		{"GET", "/index.html", "", 404},
-		{"GET", "/events/", "", 404},
-		{"HEAD", "/events", "", 200},
-		{"DELETE", "/events", "GET, HEAD", 405},
-		{"GET", "/events?after=x", "", 400},
-		{"GET", "/events?after=-1", "", 400},
+		{"GET", "/state/", "", 404},
+		{"HEAD", "/state", "", 200},
+		{"DELETE", "/state", "GET, HEAD", 405},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +62,19 @@ func TestAnswers(t *testing.T) {
 			assert.NotContains(t, w.Body.String(), "<script>", "%s %s", c.method, c.path)
 		})
 	}
+}
+
+// TestState has a text of its own after each change that the script shows.
+func TestState(t *testing.T) {
+	t.Parallel()
+	s := newStub(plainExchange(1))
+	p := newPage(s, nil)
+	assert.Equal(t, "1 0", body200(t, p, "/state"))
+	s.add(plainExchange(0))
+	s.limits = []sandbox.RateLimit{{Limit: 20, Used: 3}, {Limit: 20, Used: 1}}
+	assert.Equal(t, "2 4", body200(t, p, "/state"))
+	s.limits = []sandbox.RateLimit{{Limit: 20}, {Limit: 20}}
+	assert.Equal(t, "2 0", body200(t, p, "/state"), "a new minute")
 }
 
 // TestPolicy is what is sent to the browser. The other tests expect it in each response.

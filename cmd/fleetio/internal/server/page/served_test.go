@@ -45,10 +45,7 @@ func (s *served) start(t *testing.T, handler http.Handler) *served {
 	t.Helper()
 	s.server = httptest.NewServer(handler)
 	s.url = s.server.URL
-	t.Cleanup(func() {
-		s.page.Close()
-		s.server.Close()
-	})
+	t.Cleanup(s.server.Close)
 	return s
 }
 

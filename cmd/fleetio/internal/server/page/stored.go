@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
@@ -49,6 +48,7 @@ type known struct {
 type fault struct {
 	account, ID int64
 	cells       map[string]cell // by property, without those that are null
+	err         error           // why it cannot be read
 }
 
 // cell is the value of a property, formatted.
@@ -103,47 +103,18 @@ func (p *Page) stored(ctx context.Context) (s stored) {
 	return s
 }
 
-// faults are the newest faults when they were last read, at most one more than are displayed.
-type faults struct {
-	mu   sync.Mutex
-	list []fault
-}
-
-// newest reads the newest faults down to one that it knows. Faults never change, and may be long.
-func (p *Page) newest(ctx context.Context) ([]fault, error) {
-	p.faults.mu.Lock()
-	defer p.faults.mu.Unlock()
-	known := p.faults.list
-	indexOf := func(id int64) int { return slices.IndexFunc(known, func(f fault) bool { return f.ID == id }) }
-	for n := 1; ; n = min(8*n, maxFaults+1) {
-		records, err := p.source.NewestRecords(ctx, 0, n)
-		if err != nil {
-			return nil, err
+// newest reads the newest faults, at most one more than are displayed. Each is formatted once, as faults never change, and
+// may be long.
+func (p *Page) newest(ctx context.Context) (list []fault, err error) {
+	records, err := p.source.NewestRecords(ctx, 0, maxFaults+1)
+	for _, r := range records {
+		f := p.faults.get(r.ID, func() fault { return p.fault(r) })
+		if f.err != nil {
+			return nil, f.err
 		}
-		oldest := -1 // index of the oldest record, if there may be older ones
-		if len(records) == n {
-			if oldest = indexOf(records[n-1].ID); oldest < 0 && n <= maxFaults {
-				continue
-			}
-		}
-		list := make([]fault, 0, maxFaults+1)
-		for _, r := range records {
-			if i := indexOf(r.ID); i >= 0 {
-				list = append(list, known[i])
-				continue
-			}
-			f, err := p.fault(r)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, f)
-		}
-		if oldest >= 0 {
-			list = append(list, known[oldest+1:]...)
-		}
-		p.faults.list = list[:min(len(list), maxFaults+1)]
-		return p.faults.list, nil
+		list = append(list, f)
 	}
+	return list, err
 }
 
 // account formats an account without its faults.
@@ -165,12 +136,12 @@ func (p *Page) account(s *sandbox.Account) account {
 func (p *Page) cell(s string) string { return clip(redacted(p.source, s), maxCell) }
 
 // fault formats a fault.
-func (p *Page) fault(r sandbox.Record) (fault, error) {
+func (p *Page) fault(r sandbox.Record) fault {
+	f := fault{account: r.Account, ID: r.ID, cells: map[string]cell{"id": {strconv.FormatInt(r.ID, 10), "number"}}}
 	var properties map[string]json.RawMessage
 	if err := json.Unmarshal(r.Fault, &properties); err != nil {
-		return fault{}, fmt.Errorf("the store's fault %d: %w", r.ID, err)
+		f.err = fmt.Errorf("the store's fault %d: %w", r.ID, err)
 	}
-	f := fault{account: r.Account, ID: r.ID, cells: map[string]cell{"id": {strconv.FormatInt(r.ID, 10), "number"}}}
 	for name, raw := range properties {
 		text, kind := string(raw), "words"
 		switch kindOf(raw[0]) {
@@ -186,5 +157,5 @@ func (p *Page) fault(r sandbox.Record) (fault, error) {
 			f.cells[name] = cell{p.cell(text), kind}
 		}
 	}
-	return f, nil
+	return f
 }

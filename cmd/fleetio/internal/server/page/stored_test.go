@@ -49,8 +49,8 @@ func TestStoredCut(t *testing.T) {
 			s.accounts = []sandbox.Account{{ID: 1, Name: "First"}, {ID: 2, Name: "Second"}}
 			s.faults = map[int64][]fleetioapi.Fault{}
 			for account, n := range c.faults {
-				for range n {
-					s.faults[account] = append(s.faults[account], fleetioapi.Fault{Code: "P0420"})
+				for i := range n {
+					s.faults[account] = append(s.faults[account], fleetioapi.Fault{ID: account*1000 + int64(i), Code: "P0420"})
 				}
 			}
 			shown := body200(t, newPage(s, nil), "/")

@@ -25,7 +25,6 @@ type stub struct {
 	mu        sync.Mutex
 	exchanges []sandbox.Exchange
 	latest    int64 // where none is kept
-	changed   chan struct{}
 	accounts  []sandbox.Account
 	limits    []sandbox.RateLimit
 	faults    map[int64][]fleetioapi.Fault
@@ -35,23 +34,7 @@ type stub struct {
 var _ source = (*sandbox.Sandbox)(nil)
 
 func newStub(exchanges ...sandbox.Exchange) *stub {
-	return &stub{exchanges: exchanges, changed: make(chan struct{})}
-}
-
-func (s *stub) Wait(ctx context.Context, number int64) error {
-	for {
-		s.mu.Lock()
-		last, changed := newestOf(s.exchanges), s.changed
-		s.mu.Unlock()
-		if last > number {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return &stub{exchanges: exchanges}
 }
 
 func (s *stub) Latest() int64 {
@@ -116,8 +99,6 @@ func (s *stub) add(exchanges ...sandbox.Exchange) {
 		ex.Number = newestOf(s.exchanges) + 1
 		s.exchanges = append(s.exchanges, ex)
 	}
-	close(s.changed)
-	s.changed = make(chan struct{})
 }
 
 var errUnknown = errors.New("the contract has no such operation")

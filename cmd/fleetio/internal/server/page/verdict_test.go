@@ -31,7 +31,7 @@ func TestVerdicts(t *testing.T) {
 		shown := body200(t, p, "/?exchange=1")
 		assert.Contains(t, shown, "not checked: "+errUnknown.Error())
 	}
-	assert.Equal(t, map[int64]int{1: 2, 2: 1}, asked, "once more for the details")
+	assert.Equal(t, map[int64]int{1: 4, 2: 1}, asked, "for its row, and for each look at the details")
 	for range maxRows + 50 {
 		s.add(plainExchange(0))
 		p.row(s.Latest())

@@ -1,16 +1,18 @@
 'use strict';
 
-// The page works without this script. On each event of the server, the script updates the page as a reload would, but
+// The page works without this script. When the state of the sandbox changes, the script updates the page as a reload would, but
 // preserves focus, scroll positions and the chosen exchange. It creates no HTML from strings: it loads the page again, as
 // a document that runs no scripts, and copies its elements.
 (() => {
   const between = 250; // minimum of milliseconds between two requests for the page
   const silence = 3000; // minimum of milliseconds between two announcements
+  const interval = 500; // milliseconds between two requests for the state
   const element = (id) => document.getElementById(id);
 
-  let events = null;
+  let state = ''; // as of the last update; '' to update in any case
+  let timer = 0; // of the next request for the state
   let paused = false;
-  let lost = false;
+  let lost = null; // whether the connection is lost, or null if that is unknown
   let running = false;
   let again = false;
   let shown = location.search;
@@ -81,7 +83,8 @@
     }
     running = true;
     load(element('exchanges').dataset.live ?? './', (fresh) => {
-      if (!paused && fresh && fresh.getElementById('exchanges')) update(fresh);
+      if (!paused && fresh?.getElementById('exchanges')) update(fresh);
+      else state = '';
       setTimeout(() => {
         running = false;
         if (again) {
@@ -147,31 +150,32 @@
 
   // connection announces once when the connection is lost, and once when it is back.
   function connection(isLost) {
-    say(isLost ? 'Not connected' : 'Live', isLost ? 'fails' : 'conforms');
     if (isLost === lost) return;
+    say(isLost ? 'Not connected' : 'Live', isLost ? 'fails' : 'conforms');
+    const isNews = isLost || lost !== null;
     lost = isLost;
+    if (!isNews) return;
     unsaid.push(isLost ? 'The connection is lost.' : 'The connection is back.');
     announce();
   }
 
-  // listen connects while the page is visible: browsers allow few connections, and a hidden page needs none.
-  function listen() {
-    if (events) events.close();
-    events = null;
+  // poll asks for the state, again and again while the page is visible, and updates the page when it has changed.
+  async function poll() {
+    clearTimeout(timer);
     if (paused || document.hidden) return;
-    say('Connecting', 'none');
-    const mine = new EventSource('events?after=' + element('exchanges').dataset.newest);
-    events = mine;
-    mine.onopen = () => {
-      connection(false);
+    let now = null;
+    try {
+      const response = await fetch('state', {signal: AbortSignal.timeout(5000)});
+      if (response.ok) now = await response.text();
+    } catch {} // without a connection
+    if (paused) return;
+    connection(now === null);
+    if (now !== null && now !== state) {
+      state = now;
       refresh();
-    };
-    mine.onmessage = refresh;
-    mine.onerror = () => {
-      connection(true);
-      // The browser reconnects by itself, except after a response that is no stream.
-      if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === events && listen(), 5000);
-    };
+    }
+    clearTimeout(timer); // a second poll may have begun meanwhile
+    timer = setTimeout(poll, interval);
   }
 
   function choose(url, push) {
@@ -232,13 +236,16 @@
     // A link to a finding also changes the URL.
     if (location.search !== shown) choose(location.href, false);
   });
-  document.addEventListener('visibilitychange', listen);
+  document.addEventListener('visibilitychange', poll);
   element('pause').addEventListener('click', (event) => {
     paused = !paused;
     event.target.textContent = paused ? 'Resume' : 'Pause';
-    listen();
-    if (paused) say('Paused', 'none');
+    state = '';
+    lost = null;
+    say(paused ? 'Paused' : 'Connecting', 'none');
+    poll();
   });
   ready();
-  listen();
+  say('Connecting', 'none');
+  poll();
 })();

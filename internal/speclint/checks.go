@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // checks are about what the grammar cannot say, by the kind of the object.

@@ -63,6 +63,7 @@ func translate(pattern string) *translation {
 var (
 	quantifier = regexp.MustCompile(`^\{[0-9]+(?:,[0-9]*)?\}`)
 	braces     = regexp.MustCompile(`^(?:\{[^}]*\}|<[^>]*>)`)
+	category   = regexp.MustCompile(`^\{[CLMNPSZ][a-z]?\}`) // of Unicode, which package regexp has under the same names
 	modifiers  = regexp.MustCompile(`^\(\?[a-z-]*\)`)
 	groupName  = regexp.MustCompile(`^\(\?<[\pL_$][\pL\pN_$]*>`)
 )
@@ -157,6 +158,10 @@ func (t *translation) escape(inClass bool) (a atom) {
 		return atom{char: t.hex(2)}
 	case c == 'u':
 		return atom{char: t.unicode()}
+	case (c == 'p' || c == 'P') && category.MatchString(t.rest):
+		name := category.FindString(t.rest)
+		t.rest = t.rest[len(name):]
+		return atom{char: -1, inside: before[:2] + name}
 	case c == 'p' || c == 'P' || c == 'k' || '1' <= c && c <= '9':
 		t.backtracks = true
 		t.rest = t.rest[len(braces.FindString(t.rest)):]

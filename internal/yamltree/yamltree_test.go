@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // TestScalars reads scalars by the core schema of YAML 1.2.
@@ -60,10 +60,10 @@ func TestParseRejects(t *testing.T) {
 		line   int
 		reason string
 	}{
-		"": {1, "the file is empty"}, "[]": {1, "expected an OpenAPI document, found no object"}, "a: 1\n---\nb: 2\n": {2, "a second document in the file"},
+		"": {1, "the file is empty"}, "a: 1\n---\nb: 2\n": {2, "a second document in the file"},
 		"a: 1\nb: 2\na: 3\n": {3, `the key "a" is there already, on line 1`}, "{\"a\": 1,\n\"a\": 2}": {2, `the key "a" is there already, on line 1`},
 		"a: &a\n  b: *a\n": {2, `the anchor "a" contains itself`}, "a: 1\n? [x]\n: 2\n": {2, "a key that is no name"}, "~: 1\n": {1, "a key that is no name"},
-		"a: 1\nb:\n  <<: 7\n": {3, "a merge key without an object"}, "a: 1\nb: *c\n": {2, "not YAML: line 2: unknown anchor 'c' referenced"},
+		"a: 1\nb:\n  <<: 7\n": {3, "a merge key without an object"}, "a: 1\nb: *c\n": {2, "not YAML: line 2: unknown anchor"},
 		"{\n\"a\": 1\n\"b\": 2}": {3, "as JSON: invalid character '\"' after object key:value pair; as YAML: line 3: did not find expected ',' or '}'"},
 	} {
 		t.Run(text, func(t *testing.T) {

@@ -26,8 +26,8 @@ type Pattern struct {
 }
 
 // Compile compiles a pattern. Package regexp takes linear time, and serves all that it can express; look-around, back
-// references, properties and more than 1000 repetitions need package regexp2. Escapes that only the syntax without the flag
-// u has are allowed for punctuation. The error says why neither package has the pattern.
+// references, properties other than categories, and more than 1000 repetitions need package regexp2. Escapes that only the
+// syntax without the flag u has are allowed for punctuation. The error says why neither package has the pattern.
 func Compile(pattern string) (*Pattern, error) {
 	if len(pattern) > maxPattern {
 		return nil, fmt.Errorf("longer than %d bytes", maxPattern)
@@ -36,10 +36,8 @@ func Compile(pattern string) (*Pattern, error) {
 	if t.err != "" {
 		return nil, errors.New(t.err)
 	}
-	if !t.backtracks {
-		if linear, err := regexp.Compile(t.linear.String()); err == nil {
-			return &Pattern{linear: linear}, nil
-		}
+	if linear, err := t.compile(); err == nil {
+		return &Pattern{linear: linear}, nil
 	}
 	backtrack, err := regexp2.Compile(t.strict.String(), regexp2.ECMAScript, regexp2.Unicode,
 		regexp2.OptionMaxBacktrackingStackSize(maxStack))
@@ -48,6 +46,26 @@ func Compile(pattern string) (*Pattern, error) {
 	}
 	backtrack.MatchTimeout = maxTime
 	return &Pattern{backtrack: backtrack}, nil
+}
+
+// Translate returns a pattern in the syntax of package regexp. The error says why that package does not have it.
+func Translate(pattern string) (string, error) {
+	t := translate(pattern)
+	if t.err != "" {
+		return "", errors.New(t.err)
+	}
+	linear, err := t.compile()
+	if err != nil {
+		return "", err
+	}
+	return linear.String(), nil
+}
+
+func (t *translation) compile() (*regexp.Regexp, error) {
+	if t.backtracks {
+		return nil, errors.New("look-around, a back reference or a property, which Go's regular expressions do not have")
+	}
+	return regexp.Compile(t.linear.String())
 }
 
 // Match reports whether the pattern matches a part of the text, which is UTF-8. decided is false if a match was not found

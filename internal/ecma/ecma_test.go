@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/ecma"
+	"github.com/fleetcontract/fleetio-go/internal/ecma"
 )
 
 func TestMatch(t *testing.T) {
@@ -66,6 +66,20 @@ func TestCompileRejects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := ecma.Compile(pattern)
+			assert.Error(t, err)
+		})
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	t.Parallel()
+	linear, err := ecma.Translate(`^[\p{Lu}\d]\/(?<n>\P{L})$`)
+	require.NoError(t, err)
+	assert.Equal(t, `\A[\p{Lu}\d]\x2f(?:[\P{L}])\z`, linear)
+	for _, pattern := range []string{`(?=a)`, `(?<=a)b`, `(a)\1`, `\p{Script=Greek}`, `a{1001}`, `(?i)a`} {
+		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
+			_, err := ecma.Translate(pattern)
 			assert.Error(t, err)
 		})
 	}

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math"
@@ -174,6 +175,17 @@ func SplitPointer(pointer string) []string {
 		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(t, "~1", "/"), "~0", "~")
 	}
 	return tokens
+}
+
+// ShortName returns a property's name for a pointer: for a very long one its length and hash, as each pointer below it repeats the
+// name.
+func ShortName(name string) string {
+	const maxName = 1 << 10
+	if len(name) <= maxName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("(a name of %d bytes, SHA-256 %x…)", len(name), sum[:8])
 }
 
 // Pointer returns the JSON pointer of unescaped tokens.

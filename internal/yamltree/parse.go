@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 const (
@@ -85,11 +85,14 @@ func errorOfBoth(text []byte, err error) error {
 	return &Error{Line: line, Reason: fmt.Sprintf("as JSON: %v; as YAML: %s", invalid, yamlError(err).Reason)}
 }
 
-var lineOfYAML = regexp.MustCompile(`\bline (\d+)`)
+var (
+	lineOfYAML = regexp.MustCompile(`\bline (\d+)`)
+	anchorName = regexp.MustCompile(`unknown anchor '.*' referenced`)
+)
 
-// yamlError returns an error of the YAML parser with its line.
+// yamlError returns an error of the YAML parser with its line. An unknown anchor can be a credential with a star in front.
 func yamlError(err error) *Error {
-	reason := strings.TrimPrefix(err.Error(), "yaml: ")
+	reason := anchorName.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "unknown anchor")
 	line := 1
 	if at := lineOfYAML.FindStringSubmatch(reason); at != nil {
 		line, _ = strconv.Atoi(at[1])

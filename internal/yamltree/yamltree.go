@@ -1,8 +1,10 @@
-// Package yamltree parses an OpenAPI document, YAML or JSON, into a tree whose nodes have a line and a JSON pointer. A
+// Package yamltree parses a document, such as an OpenAPI document, YAML or JSON, into a tree whose nodes have a line and a JSON pointer. A
 // reference may lead to other files, which become parts of the tree.
 package yamltree
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Tree is an OpenAPI document. It is safe for concurrent use once its references are resolved.
@@ -57,7 +59,7 @@ type Error struct {
 // Error returns the reason without the line.
 func (e *Error) Error() string { return e.Reason }
 
-// Parse parses one document, whose root must be an object. Its references may lead to the files that open reads, by names
+// Parse parses one document. Its references may lead to the files that open reads, by names
 // relative to the folder of the document, which is name itself; a nil open means that they may not. The error is an
 // [*Error].
 func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*Tree, error) {
@@ -67,17 +69,26 @@ func Parse(text []byte, name string, open func(name string) ([]byte, error)) (*T
 	if t.Root, err = t.parse(text); err != nil {
 		return nil, err
 	}
-	if t.Root.Type != strictjson.Object {
-		return nil, &Error{Line: 1, Reason: "expected an OpenAPI document, found no object"}
-	}
+	t.texts[""] = text
 	return t, nil
 }
 
 // Files returns the sorted names of the files that references led to.
 func (t *Tree) Files() []string { return slices.Sorted(maps.Keys(t.files)) }
 
-// Text returns the content of one of the Files.
+// Text returns the content of one of the Files, or by the name "" of the document itself.
 func (t *Tree) Text(name string) []byte { return t.texts[name] }
+
+// SHA256 returns the hash, in hexadecimal, of the document, and of the names and contents of the Files.
+func (t *Tree) SHA256() string {
+	h := sha256.New()
+	_, _ = h.Write(t.texts[""])
+	for _, name := range t.Files() {
+		_, _ = fmt.Fprintf(h, "\n%s\n", name)
+		_, _ = h.Write(t.texts[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // HasKey reports whether an object of the tree has the key.
 func (t *Tree) HasKey(key string) bool { return t.keys[key] }

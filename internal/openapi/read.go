@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // Read reads a document, which must have no mistakes: its references are resolved.

@@ -1,5 +1,4 @@
-// Package expression reads the expressions and comparisons of criteria.
-package expression
+package criteria
 
 import (
 	"fmt"
@@ -7,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Expression is one side of a comparison: a runtime expression (OpenAPI 3.0.3, Link Object; Arazzo 1.0) or a literal.
@@ -19,8 +18,8 @@ type Expression struct {
 	Literal strictjson.Value
 }
 
-// Parse reads an expression or a literal.
-func Parse(text string) (Expression, error) {
+// parseExpression reads an expression or a literal.
+func parseExpression(text string) (Expression, error) {
 	e := Expression{Text: text}
 	switch {
 	case text == "$statusCode":
@@ -74,16 +73,19 @@ func parseLiteral(text string) (strictjson.Value, error) {
 
 var operators = []string{"==", "!=", "<=", ">=", "<", ">"}
 
-// SplitComparison splits "A op B". The operator needs spaces around it, as a JSON pointer may contain its characters.
-func SplitComparison(condition string) (left, op, right string, err error) {
+// parseComparison reads "A op B". The operator needs spaces around it, as a JSON pointer may contain its characters.
+func parseComparison(condition string) (left Expression, op string, right Expression, err error) {
 	fields := splitOutsideQuotes(condition)
 	if len(fields) != 3 {
-		return "", "", "", fmt.Errorf("%q is not one comparison, such as $response.body#/status == $statusCode", condition)
+		return left, "", right, fmt.Errorf("%q is not one comparison, such as $response.body#/status == $statusCode", condition)
 	}
-	if !slices.Contains(operators, fields[1]) {
-		return "", "", "", fmt.Errorf("unknown operator %q; use one of %s", fields[1], strings.Join(operators, " "))
+	if op = fields[1]; !slices.Contains(operators, op) {
+		return left, "", right, fmt.Errorf("unknown operator %q; use one of %s", op, strings.Join(operators, " "))
 	}
-	return fields[0], fields[1], fields[2], nil
+	if left, err = parseExpression(fields[0]); err == nil {
+		right, err = parseExpression(fields[2])
+	}
+	return left, op, right, err
 }
 
 func splitOutsideQuotes(s string) []string {

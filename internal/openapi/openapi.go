@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 // Document is an OpenAPI document.

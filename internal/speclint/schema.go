@@ -5,10 +5,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/conformance/internal/formats"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/spelling"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/strictjson"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/yamltree"
+	"github.com/fleetcontract/fleetio-go/internal/formats"
+	"github.com/fleetcontract/fleetio-go/internal/spelling"
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
+	"github.com/fleetcontract/fleetio-go/internal/yamltree"
 )
 
 var schemaTypes = []string{"string", "number", "integer", "boolean", "array", "object"}
