@@ -33,7 +33,7 @@ var (
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	k, _ := c.checkers.Get().(*checker)
 	defer c.checkers.Put(k)
-	return k.check(ex)
+	return k.check(ex, c.target(ex.Method, ex.URL))
 }
 
 // checker checks one exchange after the other. It reuses its memory, so that an exchange that conforms allocates nothing.
@@ -42,9 +42,8 @@ type checker struct {
 	evidence  evidence // of the last exchange
 	validator validator
 
-	op       *operation
+	target
 	ex       *traffic.Exchange
-	segments []string // the values of the path's parameters
 	query    []styles.Pair
 	cookies  []styles.Pair
 	findings []Finding
@@ -59,9 +58,6 @@ type checker struct {
 	used                      int                    // documents of scratch
 	embedded                  [][]byte               // values in the pattern of a criterion
 	texts                     []byte                 // of them
-	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
-	resolvedPointer           string
-	resolvedValue             value
 }
 
 // body is a parsed body, or the content of a parameter.
@@ -69,6 +65,9 @@ type body struct {
 	value   value
 	known   bool // false if it is absent, not recorded, of an unchecked media type, or JSON that parsers disagree about
 	certain bool // it is absent or recorded in full, and parsers agree about it
+
+	pointer *string // the last operand of a criterion that was looked up, and its value
+	found   value
 }
 
 func (c *Contract) newChecker() *checker {
@@ -77,19 +76,18 @@ func (c *Contract) newChecker() *checker {
 	return k
 }
 
-// check checks an exchange and stores its evidence.
-func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
+// check checks an exchange with that target and stores its evidence.
+func (k *checker) check(ex *traffic.Exchange, of target) ([]Finding, error) {
 	k.evidence.reset()
-	k.ex = ex
-	var err error
-	if k.op, k.segments, err = k.contract.operation(ex.Method, ex.URL); err != nil {
-		return nil, err
+	k.ex, k.target = ex, of
+	if of.err != nil {
+		return nil, of.err
 	}
 	if !ex.Answered() {
 		return nil, ErrNoResponse
 	}
 	k.findings, k.secrets, k.used = nil, nil, 0
-	k.requestBody, k.responseBody, k.resolvedPart, k.undecided = body{}, body{}, "", k.undecided[:0]
+	k.requestBody, k.responseBody, k.undecided = body{}, body{}, k.undecided[:0]
 	k.request()
 	k.response()
 	k.evidence.satisfied.Subtract(k.evidence.violated)

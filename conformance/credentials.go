@@ -38,8 +38,7 @@ func (c *Contract) Redactor(also ...string) *Redactor {
 // Add adds the credentials of an exchange, and reports whether the contract has an operation for it.
 func (r *Redactor) Add(ex *traffic.Exchange) bool {
 	r.redactor.Add(ex)
-	_, _, err := r.contract.operation(ex.Method, ex.URL)
-	return err == nil
+	return r.contract.target(ex.Method, ex.URL).err == nil
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges, for which [Contract.Check] returns
@@ -54,8 +53,8 @@ func (r *Redactor) Redact(ex *traffic.Exchange) (*traffic.Exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	op, _, err := r.contract.operation(ex.Method, ex.URL)
-	if err != nil || op.readsSame(ex, redacted) {
+	of := r.contract.target(ex.Method, ex.URL)
+	if of.err != nil || of.op.readsSame(ex, redacted) {
 		return redacted, nil
 	}
 	k, _ := r.contract.checkers.Get().(*checker)
@@ -89,7 +88,7 @@ func (op *operation) readsSame(ex, redacted *traffic.Exchange) bool {
 
 // about returns the claims that an exchange is evidence for, and what its findings are about.
 func (k *checker) about(ex *traffic.Exchange) string {
-	findings, err := k.check(ex)
+	findings, err := k.check(ex, k.contract.target(ex.Method, ex.URL))
 	about := []any{err, k.evidence}
 	for _, f := range findings {
 		about = append(about, f.Rule, f.Part, f.Spec, f.Source)

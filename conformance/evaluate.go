@@ -28,17 +28,17 @@ const (
 // criterion evaluates one criterion. It skips one that does not apply, and one about a value that a finding reports as
 // missing or wrong: the defect would be reported twice.
 func (k *checker) criterion(c *criterion) {
-	for _, o := range c.when {
-		if r := k.resolve(o); r.unknown || !r.value.Exists() {
+	for i := range c.when {
+		if r := k.resolve(&c.when[i]); r.unknown || !r.value.Exists() {
 			return
 		}
 	}
-	for _, o := range c.unless {
-		if r := k.resolve(o); r.unknown || r.value.Exists() {
+	for i := range c.unless {
+		if r := k.resolve(&c.unless[i]); r.unknown || r.value.Exists() {
 			return
 		}
 	}
-	left := k.resolve(c.left)
+	left := k.resolve(&c.left)
 	if left.unknown {
 		return
 	}
@@ -70,7 +70,7 @@ func (k *checker) evaluate(c *criterion, left value) (result outcome, expected s
 	if c.pattern != nil {
 		return k.match(c, left)
 	}
-	right := k.resolve(c.right)
+	right := k.resolve(&c.right)
 	if right.unknown {
 		return inconclusive, ""
 	}
@@ -96,7 +96,7 @@ func (k *checker) expected(c *criterion, right value) string {
 }
 
 // resolve returns the value of an operand in the exchange.
-func (k *checker) resolve(o operand) resolved {
+func (k *checker) resolve(o *operand) resolved {
 	b := &k.responseBody
 	switch o.part {
 	case "":
@@ -115,15 +115,15 @@ func (k *checker) resolve(o operand) resolved {
 		return resolved{unknown: true}
 	}
 	// A criterion about a property that was sent has the same operand as its condition and as a side.
-	if o.part != k.resolvedPart || o.pointer != k.resolvedPointer {
-		k.resolvedPart, k.resolvedPointer = o.part, o.pointer
-		k.resolvedValue, _ = b.value.Lookup(o.tokens)
+	if b.pointer == nil || *b.pointer != o.pointer {
+		b.pointer = &o.pointer
+		b.found, _ = b.value.Lookup(o.tokens)
 	}
-	return resolved{value: k.resolvedValue}
+	return resolved{value: b.found}
 }
 
 // resolveText returns the value of a parameter, a header, the URL or the method.
-func (k *checker) resolveText(o operand) resolved {
+func (k *checker) resolveText(o *operand) resolved {
 	message := &k.ex.Request
 	if o.part == ResponseHeader {
 		message = &k.ex.Response
@@ -181,8 +181,8 @@ func (f *Finding) covers(o operand) bool {
 // match matches a string with a pattern, in which the embedded values of the exchange are literal.
 func (k *checker) match(c *criterion, left value) (result outcome, expected string) {
 	k.embedded, k.texts = k.embedded[:0], k.texts[:0]
-	for _, o := range c.embedded {
-		r := k.resolve(o)
+	for i := range c.embedded {
+		r := k.resolve(&c.embedded[i])
 		if r.unknown || !r.value.Exists() {
 			return inconclusive, ""
 		}
@@ -257,7 +257,7 @@ func (c *criterion) order(a, b value) (order int, ok bool) {
 	switch a.Type() {
 	case strictjson.String:
 		left, right := a.Doc.Text(a.At, nil), b.Doc.Text(b.At, nil)
-		if c.instants {
+		if c.instants && !bytes.Equal(left, right) {
 			if t, ok := formats.ParseInstant(left); ok {
 				if u, ok := formats.ParseInstant(right); ok {
 					return t.Compare(u), true

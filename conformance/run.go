@@ -77,6 +77,7 @@ type batch struct {
 // indexed is an exchange with its position in the traffic.
 type indexed struct {
 	*traffic.Exchange
+	target
 
 	index     int64
 	recording *credentials.Recording // nil if it is of none
@@ -84,7 +85,7 @@ type indexed struct {
 
 // The limits of a batch. A run has one batch for each worker, and one more, in memory.
 const (
-	maxBatch      = 32
+	maxBatch      = 128
 	maxBatchBytes = 1 << 20
 )
 
@@ -126,13 +127,12 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 			r.endRecording(file, recording)
 			file, recording = ex.Source[:at], &credentials.Recording{}
 		}
-		if recording != nil && ex.Answered() && len(r.contract.schemes) > 0 {
-			if op, _, err := r.contract.operation(ex.Method, ex.URL); err == nil {
-				recording.Add(op.security, ex)
-			}
+		of := r.contract.target(ex.Method, ex.URL)
+		if recording != nil && ex.Answered() && of.err == nil {
+			recording.Add(of.op.security, ex)
 		}
 		if inShard(index, r.options) {
-			next.exchanges = append(next.exchanges, indexed{ex, index, recording})
+			next.exchanges = append(next.exchanges, indexed{ex, of, index, recording})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
 		} else if r.options.Release != nil {
 			r.options.Release(ex)
@@ -170,7 +170,7 @@ func (r *run) work() {
 	for b := range r.batches {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.addAt(ex.Exchange, ex.index, ex.recording) // the ledger counts errors
+			_, _ = l.addAt(ex) // the ledger counts errors
 			if r.options.Release != nil {
 				r.options.Release(ex.Exchange)
 			}

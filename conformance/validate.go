@@ -351,7 +351,7 @@ func (v *validator) string(s *schema, at int32) {
 	case s.format == nil:
 	case !s.format(text):
 		v.violate(s, "format", "", at)
-	case strings.HasSuffix(s.Format, "time") && bytes.ContainsAny(text, "tz"):
+	case strings.HasSuffix(s.Format, "time") && (bytes.IndexByte(text, 't') >= 0 || bytes.IndexByte(text, 'z') >= 0):
 		v.add(violation{keyword: rulePortability, spec: s.place + "/format", source: Note, value: value{Doc: v.doc, At: at},
 			expected: s.Format + " with an upper-case T and Z, as many decoders reject others"})
 	}

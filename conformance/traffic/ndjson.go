@@ -108,8 +108,8 @@ type lineReader struct {
 
 // The properties of a line.
 var (
-	lineShape = shape{names: []string{"method", "url", "status", "request", "response"}, strict: true}
-	sideShape = shape{names: []string{"headers", "media_type", "body", "body_base64", "body_json"}, strict: true}
+	lineShape = newShape(true, "method", "url", "status", "request", "response")
+	sideShape = newShape(true, "headers", "media_type", "body", "body_base64", "body_json")
 )
 
 func newLineReader() *lineReader {

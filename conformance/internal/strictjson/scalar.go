@@ -232,6 +232,11 @@ func appendText(dst, raw []byte) []byte {
 			i++
 			continue
 		}
+		if c := escapes[raw[i+1]]; c != 0 { // as most are
+			dst = append(dst, c)
+			i += 2
+			continue
+		}
 		r, size := unescape(raw[i:])
 		dst = utf8.AppendRune(dst, r) // U+FFFD for a lone surrogate
 		i += size
