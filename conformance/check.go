@@ -390,7 +390,7 @@ func (k *checker) text(m *mediaType, in validatedPart, text []byte, parameters m
 	case m.name == mediatype.URLEncoded:
 		doc.Data = m.form.AppendQuery(doc.Data[:0], string(text))
 	case mediatype.IsUTF8(parameters["charset"]):
-		doc.Data = strictjson.AppendString(doc.Data[:0], string(text))
+		doc.Data = strictjson.AppendString(doc.Data[:0], text)
 	default:
 		return body{}
 	}

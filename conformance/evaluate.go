@@ -141,7 +141,7 @@ func (k *checker) resolveText(o *operand) resolved {
 			texts = message.Header[o.tokens[0]]
 		}
 		doc, present = k.scratchDoc(), len(texts) > 0
-		doc.Data = strictjson.AppendString(doc.Data[:0], strings.Join(texts, ", "))
+		doc.Data = strictjson.AppendString(doc.Data[:0], []byte(strings.Join(texts, ", ")))
 	}
 	if !present {
 		return resolved{}

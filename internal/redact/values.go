@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -115,9 +116,9 @@ func (s *scanner) parameter(equals int) int {
 		return 0
 	}
 	start = equals + 1
-	end := len(s.text)
-	if length := bytes.IndexAny(s.text[start:], "&#\"<>\\ \t\r\n"); length >= 0 {
-		end = start + length
+	end := start
+	for end < len(s.text) && !endsParameter[s.text[end]] {
+		end++
 	}
 	if place == code && !s.isCode(s.text[start:end]) {
 		return 0
@@ -147,7 +148,7 @@ func (s *scanner) userinfo(start int) int {
 		return 0
 	}
 	authority := s.text[start:min(start+maxAuthority, len(s.text))]
-	if end := bytes.IndexAny(authority, "/?#\"'<>\\ \t\r\n"); end >= 0 {
+	if end := slices.IndexFunc(authority, func(c byte) bool { return endsAuthority[c] }); end >= 0 {
 		authority = authority[:end]
 	}
 	at := bytes.LastIndexByte(authority, '@')
@@ -219,6 +220,16 @@ func skipBlanks(text []byte, at int) int {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// endsParameter and endsAuthority have the bytes behind the value of a parameter, and the authority of a URL.
+var endsParameter, endsAuthority = bytesOf("&#\"<>\\ \t\r\n"), bytesOf("/?#\"'<>\\ \t\r\n")
+
+func bytesOf(list string) (set [256]bool) {
+	for i := range len(list) {
+		set[list[i]] = true
+	}
+	return set
+}
 
 // isNumberByte has the bytes of JSON numbers, and isNameByte those of names.
 var isNumberByte, isNameByte = func() (number, name [256]bool) {
