@@ -38,6 +38,7 @@ type Contract struct {
 	info      SpecInfo
 	claims    []Claim
 	claimAt   map[claimKey]int
+	claimRefs []claimRef
 	checkers  sync.Pool
 	redaction func() *credentials.Rules // once
 }

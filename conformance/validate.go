@@ -175,7 +175,7 @@ func (v *validator) undecide(s *schema, keyword string, at int32) {
 // satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
 	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
-		v.satisfied.AddWords(claims.byType[t])
+		v.satisfied.AddWords(claims.of(t))
 	}
 }
 
