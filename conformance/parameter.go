@@ -227,15 +227,15 @@ func (k *checker) parameters() (certain bool) {
 
 // undocumentedHeaders returns the sorted names of the headers that neither r nor HTTP defines. r may be nil.
 func (k *checker) undocumentedHeaders(r *response) []string {
+	isKnown := func(name string) bool {
+		return r != nil && slices.ContainsFunc(r.headers, func(h *parameter) bool { return h.Name == name }) || transport.Has(name)
+	}
 	var list []string
 	for name := range k.ex.Response.Header {
-		if transport.Has(name) { // nearly all are, in their canonical form
+		if isKnown(name) { // nearly all are, in their canonical form
 			continue
 		}
-		name = http.CanonicalHeaderKey(name)
-		documented := transport.Has(name) ||
-			r != nil && slices.ContainsFunc(r.headers, func(h *parameter) bool { return h.Name == name })
-		if !documented {
+		if name = http.CanonicalHeaderKey(name); !isKnown(name) {
 			list = append(list, name)
 		}
 	}

@@ -28,7 +28,7 @@ type jsonReader struct {
 }
 
 func newJSONReader() jsonReader {
-	return jsonReader{doc: strictjson.Document{AllowDuplicates: true}, strings: map[string]string{}} // object finds them
+	return jsonReader{doc: strictjson.Document{AllowDuplicates: true, Repetitive: true}, strings: map[string]string{}} // object finds them
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
