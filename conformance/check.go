@@ -38,11 +38,12 @@ func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 
 // checker checks one exchange after the other. It reuses its memory, so that an exchange that conforms allocates nothing.
 type checker struct {
+	target
+
 	contract  *Contract
 	evidence  evidence // of the last exchange
 	validator validator
 
-	target
 	ex       *traffic.Exchange
 	query    []styles.Pair
 	cookies  []styles.Pair

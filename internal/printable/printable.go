@@ -65,7 +65,8 @@ func plainLength(text []byte) int {
 	for i := 0; ; i++ {
 		const ones = 0x0101010101010101
 		for i+8 <= len(text) { // eight bytes at a time: one below ' ', above '~' or beyond ASCII sets its highest bit
-			if w := binary.LittleEndian.Uint64(text[i:]); (w|w-' '*ones|w+ones)&(0x80*ones) != 0 {
+			w := binary.LittleEndian.Uint64(text[i:])
+			if found := w | (w - ' '*ones) | (w + ones); found&(0x80*ones) != 0 {
 				break
 			}
 			i += 8

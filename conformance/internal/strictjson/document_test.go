@@ -94,7 +94,7 @@ func FuzzRepetitive(f *testing.F) {
 				if alone.Parse(text) {
 					require.Equal(t, alone.Nodes, d.Nodes)
 					require.Equal(t, alone.LoneSurrogate, d.LoneSurrogate)
-					require.Equal(t, len(alone.Duplicates), len(d.Duplicates))
+					require.Len(t, d.Duplicates, len(alone.Duplicates))
 				}
 			}
 		}
