@@ -2,7 +2,6 @@ package redact
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 )
 
@@ -116,9 +115,9 @@ func (s *scanner) parameter(equals int) int {
 		return 0
 	}
 	start = equals + 1
-	end := start
-	for end < len(s.text) && !endsParameter[s.text[end]] {
-		end++
+	end := len(s.text)
+	if length := bytes.IndexAny(s.text[start:], "&#\"<>\\ \t\r\n"); length >= 0 {
+		end = start + length
 	}
 	if place == code && !s.isCode(s.text[start:end]) {
 		return 0
@@ -148,7 +147,10 @@ func (s *scanner) userinfo(start int) int {
 		return 0
 	}
 	authority := s.text[start:min(start+maxAuthority, len(s.text))]
-	if end := slices.IndexFunc(authority, func(c byte) bool { return endsAuthority[c] }); end >= 0 {
+	if bytes.IndexByte(authority, '@') < 0 { // as in most texts
+		return 0
+	}
+	if end := bytes.IndexAny(authority, "/?#\"'<>\\ \t\r\n"); end >= 0 {
 		authority = authority[:end]
 	}
 	at := bytes.LastIndexByte(authority, '@')
@@ -220,16 +222,6 @@ func skipBlanks(text []byte, at int) int {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
-// endsParameter and endsAuthority have the bytes behind the value of a parameter, and the authority of a URL.
-var endsParameter, endsAuthority = bytesOf("&#\"<>\\ \t\r\n"), bytesOf("/?#\"'<>\\ \t\r\n")
-
-func bytesOf(list string) (set [256]bool) {
-	for i := range len(list) {
-		set[list[i]] = true
-	}
-	return set
-}
 
 // isNumberByte has the bytes of JSON numbers, and isNameByte those of names.
 var isNumberByte, isNameByte = func() (number, name [256]bool) {
