@@ -71,7 +71,7 @@ check: checkgenerate lint test suites contract ## Check the generated code, lint
 
 # go test fuzzes one target at a time.
 FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./conformance/traffic:FuzzReadCassette \
-       ./internal/strictjson:FuzzDocument ./internal/strictjson:FuzzDecoder ./conformance:FuzzCheck \
+       ./internal/strictjson:FuzzDocument ./internal/strictjson:FuzzDecoder ./internal/strictjson:FuzzRepetitive ./conformance:FuzzCheck \
        ./conformance:FuzzLoad ./internal/ecma:FuzzCompile ./conformance/known:FuzzRead ./conformance:FuzzRedact ./internal/mutate:FuzzReference \
        ./cmd/fleetio/internal/suggest:FuzzOverlay ./conformance/report:FuzzRead ./fleetio:FuzzDecodeFault ./fleetio:FuzzCheck \
        ./cmd/fleetio/internal/importer:FuzzReadRows ./cmd/fleetio/internal/importer:FuzzReadHistory ./sandbox:FuzzCreate ./sandbox:FuzzParseInteger \

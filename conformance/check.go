@@ -36,18 +36,18 @@ var (
 func (c *Contract) Check(ex *traffic.Exchange) ([]Finding, error) {
 	k, _ := c.checkers.Get().(*checker)
 	defer c.checkers.Put(k)
-	return k.check(ex)
+	return k.check(ex, c.target(ex.Method, ex.URL))
 }
 
 // checker checks one exchange after the other. It reuses its memory, so that an exchange that conforms allocates nothing.
 type checker struct {
+	target
+
 	contract  *Contract
 	evidence  evidence // of the last exchange
 	validator validator
 
-	op       *operation
 	ex       *traffic.Exchange
-	segments []string // the values of the path's parameters
 	query    []styles.Pair
 	cookies  []styles.Pair
 	findings []Finding
@@ -62,9 +62,6 @@ type checker struct {
 	used                      int                    // documents of scratch
 	embedded                  [][]byte               // values in the pattern of a criterion
 	texts                     []byte                 // of them
-	resolvedPart              Part                   // the last operand of a criterion that was looked up in a body
-	resolvedPointer           string
-	resolvedValue             value
 }
 
 // body is a parsed body, or the content of a parameter.
@@ -72,6 +69,9 @@ type body struct {
 	value   value
 	known   bool // false if it is absent, not recorded, of an unchecked media type, or JSON that parsers disagree about
 	certain bool // it is absent or recorded in full, and parsers agree about it
+
+	pointer *string // the last operand of a criterion that was looked up, and its value
+	found   value
 }
 
 func (c *Contract) newChecker() *checker {
@@ -81,19 +81,18 @@ func (c *Contract) newChecker() *checker {
 	return k
 }
 
-// check checks an exchange and stores its evidence.
-func (k *checker) check(ex *traffic.Exchange) ([]Finding, error) {
+// check checks an exchange with that target and stores its evidence.
+func (k *checker) check(ex *traffic.Exchange, of target) ([]Finding, error) {
 	k.evidence.reset()
-	k.ex = ex
-	var err error
-	if k.op, k.segments, err = k.contract.operation(ex.Method, ex.URL); err != nil {
-		return nil, err
+	k.ex, k.target = ex, of
+	if of.err != nil {
+		return nil, of.err
 	}
 	if !ex.Answered() {
 		return nil, ErrNoResponse
 	}
 	k.findings, k.secrets, k.used = nil, nil, 0
-	k.requestBody, k.responseBody, k.resolvedPart, k.undecided = body{}, body{}, "", k.undecided[:0]
+	k.requestBody, k.responseBody, k.undecided = body{}, body{}, k.undecided[:0]
 	k.request()
 	k.response()
 	k.evidence.satisfied.Subtract(k.evidence.violated)
@@ -365,7 +364,7 @@ func (k *checker) text(m *mediaType, in validatedPart, text []byte, parameters m
 	case m.name == mediatype.URLEncoded:
 		doc.Data = m.form.AppendQuery(doc.Data[:0], string(text))
 	case mediatype.IsUTF8(parameters["charset"]):
-		doc.Data = strictjson.AppendString(doc.Data[:0], string(text))
+		doc.Data = strictjson.AppendString(doc.Data[:0], text)
 	default:
 		return body{}
 	}

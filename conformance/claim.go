@@ -29,9 +29,7 @@ type Claim struct {
 
 // Claims returns every claim of the spec, sorted by ID. The caller must not change them. A schema below anyOf, oneOf or not
 // makes no claims of its own, as a value may violate it and conform; the keyword is one claim.
-func (c *Contract) Claims() []Claim {
-	return slices.SortedFunc(slices.Values(c.claims), func(a, b Claim) int { return strings.Compare(a.ID, b.ID) })
-}
+func (c *Contract) Claims() []Claim { return slices.Clip(c.claims) }
 
 // claimKey identifies a claim.
 type claimKey struct {
@@ -56,10 +54,10 @@ func (c *Contract) readClaims() {
 	c.claims, c.claimAt = make([]Claim, 0, perSchema*len(c.schemas)), map[claimKey]int{}
 	for _, op := range c.operations {
 		for _, a := range op.security {
-			var claims []int
-			for _, k := range a {
-				claims = append(claims, c.claim(usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer,
-					"rejected without the credential "+k.Name))
+			claims := make([]int, len(a))
+			for i, k := range a {
+				c.claim(&claims[i], usage{text: op.id}, RequestHeader, ruleSecurity, k.Place(), k.Pointer,
+					"rejected without the credential "+k.Name)
 			}
 			op.securityClaims = append(op.securityClaims, claims)
 		}
@@ -71,8 +69,13 @@ func (c *Contract) readClaims() {
 			c.claimResponse(usage{op.id + " " + status, status}, op.responses[status])
 		}
 	}
+	slices.SortFunc(c.claims, func(a, b Claim) int { return strings.Compare(a.ID, b.ID) })
+	position := make([]int, len(c.claims))
 	for i := range c.claims {
 		claim := &c.claims[i]
+		key := claimKey{claim.Part, claim.Spec.Pointer}
+		position[c.claimAt[key]] = i
+		c.claimAt[key] = i
 		slices.Sort(claim.Uses)
 		slices.Sort(claim.Places)
 		// The claims of a schema have the same uses, and are next to each other.
@@ -80,6 +83,10 @@ func (c *Contract) readClaims() {
 			claim.Uses = c.claims[i-1].Uses
 		}
 	}
+	for _, ref := range c.claimRefs {
+		*ref.index = position[ref.read]
+	}
+	c.claimRefs = nil
 	c.bindClaims()
 }
 
@@ -89,8 +96,14 @@ type usage struct {
 	status string // "" for the request
 }
 
-// claim adds a claim, or another use of it, and returns its index.
-func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) int {
+// claimRef is where the index of a claim belongs, once all are read.
+type claimRef struct {
+	index *int
+	read  int
+}
+
+// claim adds a claim, or another use of it, and sets its index: first in the order of reading.
+func (c *Contract) claim(index *int, use usage, part Part, rule, place, spec, text string) {
 	i, known := c.claimAt[claimKey{part, spec}]
 	if !known {
 		source, reason := c.sourceOf(spec)
@@ -103,8 +116,9 @@ func (c *Contract) claim(use usage, part Part, rule, place, spec, text string) i
 		c.claims = append(c.claims, Claim{ID: id, Rule: rule, Part: part,
 			Spec: c.location(spec), Source: source, Reason: reason, Text: text, NeedsRecording: true})
 	}
+	*index = i
+	c.claimRefs = append(c.claimRefs, claimRef{index, i})
 	c.addUse(i, use, place)
-	return i
 }
 
 func (c *Contract) addUse(i int, use usage, place string) {
@@ -120,13 +134,13 @@ func (c *Contract) addUse(i int, use usage, place string) {
 }
 
 func (c *Contract) claimResponse(use usage, r *response) {
-	r.claim = c.claim(use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
+	c.claim(&r.claim, use, ResponseStatus, ruleStatus, "", r.pointer, "status "+strings.ToLower(use.status)+" is a documented response")
 	for _, h := range r.headers {
 		c.claimParameter(use, h)
 	}
 	c.claimContent(use, r.body, true, ResponseHeader, inResponseBody)
 	for _, k := range r.criteria {
-		k.claim = c.claim(use, k.left.part(), ruleCriterion, k.left.Pointer, k.pointer, k.Name+": "+k.String())
+		c.claim(&k.claim, use, k.left.part(), ruleCriterion, k.left.Pointer, k.pointer, k.Name+": "+k.String())
 	}
 }
 
@@ -135,24 +149,24 @@ func (c *Contract) claimContent(use usage, documented *content, required bool, h
 		return
 	}
 	if required {
-		documented.bodyClaim = c.claim(use, partNames[body], ruleBody, "", documented.pointer, "a body")
+		c.claim(&documented.bodyClaim, use, partNames[body], ruleBody, "", documented.pointer, "a body")
 	}
 	if len(documented.types) > 1 {
-		documented.headerClaim = c.claim(use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
+		c.claim(&documented.headerClaim, use, head, ruleMediaType, "/Content-Type", documented.pointer, documented.names())
 	}
 	for i := range documented.types {
 		m := &documented.types[i]
-		m.headerClaim = c.claim(use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.text)
+		c.claim(&m.headerClaim, use, head, ruleMediaType, "/Content-Type", m.pointer, "media type "+m.text)
 		switch {
 		case m.binary:
 			continue
 		case m.isJSON() || documented.patterns[i].IsRange(): // which covers JSON, too
-			m.bodyClaim = c.claim(use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
+			c.claim(&m.bodyClaim, use, partNames[body], ruleJSON, "", m.pointer, "one JSON value in UTF-8")
 		case m.name == mediatype.Multipart && m.schema != nil:
-			m.bodyClaim = c.claim(use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
+			c.claim(&m.bodyClaim, use, partNames[body], ruleMultipart, "", m.pointer, "a multipart body")
 			for _, name := range sortedKeys(m.encodings) {
 				e := m.encodings[name]
-				e.claim = c.claim(use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
+				c.claim(&e.claim, use, partNames[body], ruleMediaType, strictjson.Pointer(name), e.pointer, "media type "+strings.Join(e.names, " or "))
 			}
 		case !m.isText():
 			continue
@@ -211,7 +225,7 @@ func (c *Contract) claimSchema(use usage, part validatedPart, place string, s *s
 		if k := &keywords[i]; k.rule == "required" && combined[0].Omits(k.property, part.ofRequest()) {
 			continue
 		} else if k.claim == noClaim {
-			k.claim = c.claim(use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
+			c.claim(&k.claim, use, partNames[part], k.rule, below(k.pointer), k.spec, k.text)
 		} else {
 			c.addUse(k.claim, use, below(k.pointer))
 		}

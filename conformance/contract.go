@@ -37,6 +37,7 @@ type Contract struct {
 	info      SpecInfo
 	claims    []Claim
 	claimAt   map[claimKey]int
+	claimRefs []claimRef
 	checkers  sync.Pool
 	redaction func() *credentials.Rules // once
 }
@@ -187,20 +188,26 @@ func (op *operation) response(status int) *response {
 	return cmp.Or(op.statuses[status/100], op.responses["DEFAULT"])
 }
 
-// operation returns the operation for a method, or any if it is "", and a URL, with the values of the path's parameters. The
-// error is [ErrOtherHost] or [ErrNoOperation].
-func (c *Contract) operation(method string, u *url.URL) (_ *operation, segments []string, err error) {
+// target is what a request is for.
+type target struct {
+	op       *operation
+	segments []string // the values of the path's parameters
+	err      error    // [ErrOtherHost] or [ErrNoOperation] if it is for no operation
+}
+
+// target returns the target of a request with a method, or any if it is "", and a URL.
+func (c *Contract) target(method string, u *url.URL) target {
 	at := pathmatch.PlaceOf(u)
 	if !c.hosts.Has(at) {
-		return nil, nil, ErrOtherHost
+		return target{err: ErrOtherHost}
 	}
 	for _, op := range c.operations {
 		if op.method != method && method != "" {
 			continue
 		}
 		if segments, ok := op.path.Match(at); ok {
-			return op, segments, nil
+			return target{op, segments, nil}
 		}
 	}
-	return nil, nil, ErrNoOperation
+	return target{err: ErrNoOperation}
 }

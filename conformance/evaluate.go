@@ -27,17 +27,17 @@ const (
 // criterion evaluates one criterion. It skips one that does not apply, and one about a value that a finding reports as
 // missing or wrong: the defect would be reported twice.
 func (k *checker) criterion(c *criterion) {
-	for _, o := range c.when {
-		if r := k.resolve(o); r.unknown || !r.value.Exists() {
+	for i := range c.when {
+		if r := k.resolve(&c.when[i]); r.unknown || !r.value.Exists() {
 			return
 		}
 	}
-	for _, o := range c.unless {
-		if r := k.resolve(o); r.unknown || r.value.Exists() {
+	for i := range c.unless {
+		if r := k.resolve(&c.unless[i]); r.unknown || r.value.Exists() {
 			return
 		}
 	}
-	left := k.resolve(c.left)
+	left := k.resolve(&c.left)
 	if left.unknown {
 		return
 	}
@@ -69,7 +69,7 @@ func (k *checker) evaluate(c *criterion, left value) (result outcome, expected s
 	if c.Pattern != nil {
 		return k.match(c, left)
 	}
-	right := k.resolve(c.right)
+	right := k.resolve(&c.right)
 	if right.unknown {
 		return inconclusive, ""
 	}
@@ -99,7 +99,7 @@ func (k *checker) expected(c *criterion, right value) string {
 }
 
 // resolve returns the value of an operand in the exchange.
-func (k *checker) resolve(o operand) resolved {
+func (k *checker) resolve(o *operand) resolved {
 	b := &k.responseBody
 	switch o.part() {
 	case "":
@@ -118,15 +118,15 @@ func (k *checker) resolve(o operand) resolved {
 		return resolved{unknown: true}
 	}
 	// A criterion about a property that was sent has the same operand as its condition and as a side.
-	if o.part() != k.resolvedPart || o.Pointer != k.resolvedPointer {
-		k.resolvedPart, k.resolvedPointer = o.part(), o.Pointer
-		k.resolvedValue, _ = b.value.Lookup(o.Tokens)
+	if b.pointer == nil || *b.pointer != o.Pointer {
+		b.pointer = &o.Pointer
+		b.found, _ = b.value.Lookup(o.Tokens)
 	}
-	return resolved{value: k.resolvedValue}
+	return resolved{value: b.found}
 }
 
 // resolveText returns the value of a parameter, a header, the URL or the method.
-func (k *checker) resolveText(o operand) resolved {
+func (k *checker) resolveText(o *operand) resolved {
 	message := &k.ex.Request
 	if o.part() == ResponseHeader {
 		message = &k.ex.Response
@@ -144,7 +144,7 @@ func (k *checker) resolveText(o operand) resolved {
 			texts = message.Header[o.Tokens[0]]
 		}
 		doc, present = k.scratchDoc(), len(texts) > 0
-		doc.Data = strictjson.AppendString(doc.Data[:0], strings.Join(texts, ", "))
+		doc.Data = strictjson.AppendString(doc.Data[:0], []byte(strings.Join(texts, ", ")))
 	}
 	if !present {
 		return resolved{}
@@ -184,8 +184,8 @@ func (f *Finding) covers(o operand) bool {
 // match matches a string with a pattern, in which the embedded values of the exchange are literal.
 func (k *checker) match(c *criterion, left value) (result outcome, expected string) {
 	k.embedded, k.texts = k.embedded[:0], k.texts[:0]
-	for _, o := range c.embedded {
-		r := k.resolve(o)
+	for i := range c.embedded {
+		r := k.resolve(&c.embedded[i])
 		if r.unknown || !r.value.Exists() {
 			return inconclusive, ""
 		}

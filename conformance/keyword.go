@@ -152,10 +152,14 @@ func (s *schema) text(rule string) string {
 type schemaClaims struct {
 	keywords []keyword // nil once they are bound
 
-	byType   [numberOfTypes][]bitset.Word // the claims that apply to values of the type
-	required []int                        // by the position in required; noClaim for a property of the other direction
-	unique   int                          // or noClaim
+	byType   [numberOfTypes + 1]uint16 // where the claims that apply to values of a type start in words, and at the end their number
+	words    []bitset.Word
+	required []int // by the position in required; noClaim for a property of the other direction
+	unique   int   // or noClaim
 }
+
+// of returns the claims that apply to values of a type.
+func (c *schemaClaims) of(t strictjson.Type) []bitset.Word { return c.words[c.byType[t]:c.byType[t+1]] }
 
 // bindClaims tells each schema which claims apply to its values, for the parts that it makes claims about.
 func (c *Contract) bindClaims() {
@@ -187,7 +191,8 @@ func (c *Contract) bindClaims() {
 				}
 			}
 			for t, claims := range byType {
-				bound.byType[t] = bitset.Words(claims)
+				bound.words = append(bound.words, bitset.Words(claims)...)
+				bound.byType[t+1] = uint16(len(bound.words)) //nolint:gosec // a schema has few claims
 			}
 			bound.keywords = nil
 		}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance/internal/bitset"
-	"github.com/fleetcontract/fleetio-go/conformance/internal/credentials"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
@@ -89,7 +88,7 @@ func (c *Contract) NewLedger() *Ledger {
 // [Finding.Index].
 func (l *Ledger) Add(ex *traffic.Exchange) ([]Finding, error) {
 	l.next++
-	return l.addAt(ex, l.next-1, nil)
+	return l.addAt(indexed{ex, l.contract.target(ex.Method, ex.URL), l.next - 1, nil})
 }
 
 // Report returns a report of the exchanges so far.
@@ -118,8 +117,8 @@ func (l *Ledger) Report() *Report {
 
 // addAt is Add for the exchange at a position in the traffic. What it says about credentials is held back until the next
 // recording, if it is of one.
-func (l *Ledger) addAt(ex *traffic.Exchange, index int64, recording *credentials.Recording) ([]Finding, error) {
-	findings, err := l.checker.check(ex)
+func (l *Ledger) addAt(ex indexed) ([]Finding, error) {
+	findings, err := l.checker.check(ex.Exchange, ex.target)
 	if err != nil {
 		l.skip(ex.URL, err)
 		return nil, err
@@ -138,11 +137,11 @@ func (l *Ledger) addAt(ex *traffic.Exchange, index int64, recording *credentials
 		l.counts.Accepted++
 	}
 	for i := range findings {
-		findings[i].Index = index
+		findings[i].Index = ex.index
 	}
 	slices.SortStableFunc(findings, compareFindings)
-	at := occurrenceOf(ex.Source, index)
-	others := l.hold(recording, findings, at)
+	at := occurrenceOf(ex.Source, ex.index)
+	others := l.hold(ex.recording, findings, at)
 	l.count(&l.checker.evidence, at)
 	deviates := false
 	for i := range others {
@@ -176,8 +175,8 @@ func (l *Ledger) skip(u *url.URL, why error) {
 func (l *Ledger) addUnreadable(e *traffic.EntryError) bool {
 	var why error = e
 	if e.URL != nil {
-		if _, _, err := l.contract.operation(e.Method, e.URL); err != nil {
-			why = err
+		if of := l.contract.target(e.Method, e.URL); of.err != nil {
+			why = of.err
 		}
 	}
 	l.skip(e.URL, why)

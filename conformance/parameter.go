@@ -98,19 +98,21 @@ func (c *Contract) newParameter(in validatedPart, of *openapi.Parameter, name st
 
 // claimParameter adds the claims of a parameter or header.
 func (c *Contract) claimParameter(use usage, p *parameter) {
-	claim := func(rule, spec, text string) int { return c.claim(use, partNames[p.in], rule, p.place, spec, text) }
+	claim := func(index *int, rule, spec, text string) {
+		c.claim(index, use, partNames[p.in], rule, p.place, spec, text)
+	}
 	if p.required {
-		p.requiredClaim = claim("required", p.pointer+"/required", p.noun()+" "+p.Name)
+		claim(&p.requiredClaim, "required", p.pointer+"/required", p.noun()+" "+p.Name)
 	}
 	if p.mayEmpty != nil {
 		text := map[bool]string{true: "may be empty", false: "not empty"}[*p.mayEmpty]
-		p.emptyClaim = claim(ruleEmpty, p.pointer+"/"+ruleEmpty, text)
+		claim(&p.emptyClaim, ruleEmpty, p.pointer+"/"+ruleEmpty, text)
 	}
 	if p.hasPrefix() {
-		p.styleClaim = claim(ruleStyle, p.pointer+"/"+ruleStyle, "in style "+p.Style)
+		claim(&p.styleClaim, ruleStyle, p.pointer+"/"+ruleStyle, "in style "+p.Style)
 	}
 	if p.content != nil {
-		p.content.bodyClaim = claim(ruleJSON, p.content.pointer, "one JSON value in UTF-8")
+		claim(&p.content.bodyClaim, ruleJSON, p.content.pointer, "one JSON value in UTF-8")
 	}
 	c.claimSchema(use, p.in, p.place, p.schema, newTraversal())
 }

@@ -86,6 +86,7 @@ type batch struct {
 // indexed is an exchange with its position in the traffic.
 type indexed struct {
 	*traffic.Exchange
+	target
 
 	index     int64
 	recording *credentials.Recording // nil if it is of none
@@ -93,7 +94,7 @@ type indexed struct {
 
 // The limits of a batch. A run has one batch for each worker, and one more, in memory.
 const (
-	maxBatch      = 32
+	maxBatch      = 128
 	maxBatchBytes = 1 << 20
 )
 
@@ -135,13 +136,12 @@ func (r *run) distribute(exchanges iter.Seq2[*traffic.Exchange, error]) error {
 			r.endRecording(file, recording)
 			file, recording = ex.Source[:at], &credentials.Recording{}
 		}
-		if recording != nil && ex.Answered() && len(r.contract.schemes) > 0 {
-			if op, _, err := r.contract.operation(ex.Method, ex.URL); err == nil {
-				recording.Add(op.security, ex)
-			}
+		of := r.contract.target(ex.Method, ex.URL)
+		if recording != nil && ex.Answered() && of.err == nil {
+			recording.Add(of.op.security, ex)
 		}
 		if inShard(index, r.options) {
-			next.exchanges = append(next.exchanges, indexed{ex, index, recording})
+			next.exchanges = append(next.exchanges, indexed{ex, of, index, recording})
 			size += len(ex.Request.Body) + len(ex.Response.Body)
 		} else {
 			r.options.Release(ex)
@@ -173,7 +173,7 @@ func (r *run) work() {
 	for b := range r.batches {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.addAt(ex.Exchange, ex.index, ex.recording) // the ledger counts errors
+			_, _ = l.addAt(ex) // the ledger counts errors
 			r.options.Release(ex.Exchange)
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})

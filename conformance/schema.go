@@ -108,7 +108,9 @@ func (c *Contract) compileProperties(s *schema) {
 		names = append(names, p.Name)
 	}
 	slices.Sort(names)
-	s.propertyIndex = make(map[string]int, len(names))
+	if len(names) > 0 {
+		s.propertyIndex = make(map[string]int, len(names))
+	}
 	for _, name := range slices.Compact(names) {
 		s.properties = append(s.properties, property{name, c.schemaOf(s.Property(name))})
 		s.propertyIndex[name] = len(s.properties)

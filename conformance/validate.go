@@ -174,7 +174,7 @@ func (v *validator) undecide(s *schema, keyword string, at int32) {
 // satisfy adds the claims of a schema that apply to a value of a type.
 func (v *validator) satisfy(s *schema, t strictjson.Type) {
 	if claims := s.claims[v.part]; v.satisfied != nil && claims != nil {
-		v.satisfied.AddWords(claims.byType[t])
+		v.satisfied.AddWords(claims.of(t))
 	}
 }
 
@@ -322,7 +322,7 @@ func (v *validator) string(s *schema, at int32) {
 	case s.format == nil:
 	case !s.format(text):
 		v.violate(s, "format", "", at)
-	case strings.HasSuffix(s.Format, "time") && bytes.ContainsAny(text, "tz"):
+	case strings.HasSuffix(s.Format, "time") && (bytes.IndexByte(text, 't') >= 0 || bytes.IndexByte(text, 'z') >= 0):
 		v.add(violation{keyword: rulePortability, spec: s.place + "/format", source: Note, value: value{Doc: v.doc, At: at},
 			expected: s.Format + " with an upper-case T and Z, as many decoders reject others"})
 	}

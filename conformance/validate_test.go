@@ -294,8 +294,9 @@ func TestSlowPatterns(t *testing.T) {
 	}
 	contract, _ := loadSchema(t, slow, "")
 	k := contract.newChecker()
-	findings, err := k.check(&traffic.Exchange{Method: "GET", URL: &url.URL{Path: "/"}, Status: 200, Response: traffic.Message{
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(text)}})
+	ex := &traffic.Exchange{Method: "GET", URL: &url.URL{Path: "/"}, Status: 200, Response: traffic.Message{
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(text)}}
+	findings, err := k.check(ex, contract.target(ex.Method, ex.URL))
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
 	assert.Equal(t, Note, findings[0].Source)

@@ -26,8 +26,8 @@ const (
 )
 
 // writeEdited edits exchanges on all processors, and writes them as NDJSON in their order. It skips those that are not
-// chosen. It stops at the first error.
-func writeEdited(w io.Writer, exchanges iter.Seq2[*traffic.Exchange, error], choose func(*traffic.Exchange) bool,
+// chosen, and puts those that are written into the pool. It stops at the first error.
+func writeEdited(w io.Writer, pool *traffic.Pool, exchanges iter.Seq2[*traffic.Exchange, error], choose func(*traffic.Exchange) bool,
 	edit func(*traffic.Exchange) (*traffic.Exchange, error)) error {
 	ordered := make(chan chan result, runtime.GOMAXPROCS(0)) // one for each batch
 	var failed error
@@ -56,7 +56,7 @@ func writeEdited(w io.Writer, exchanges iter.Seq2[*traffic.Exchange, error], cho
 		case <-stopped:
 			return false
 		case ordered <- batch:
-			go func() { batch <- encode(exchanges, edit) }()
+			go func() { batch <- encode(exchanges, pool, edit) }()
 			return true
 		}
 	}
@@ -79,17 +79,22 @@ func writeEdited(w io.Writer, exchanges iter.Seq2[*traffic.Exchange, error], cho
 }
 
 // encode returns edited exchanges as NDJSON.
-func encode(exchanges []*traffic.Exchange, edit func(*traffic.Exchange) (*traffic.Exchange, error)) result {
+func encode(exchanges []*traffic.Exchange, pool *traffic.Pool, edit func(*traffic.Exchange) (*traffic.Exchange, error)) result {
 	var lines bytes.Buffer
+	var size int64
 	for _, ex := range exchanges {
-		source := ex.Source
-		ex, err := edit(ex)
+		size += ex.Size
+	}
+	lines.Grow(int(size)) // lines are about as long as what was read
+	for _, ex := range exchanges {
+		edited, err := edit(ex)
 		if err != nil {
 			return result{err: err}
 		}
-		if err := traffic.WriteNDJSON(&lines, ex); err != nil {
-			return result{err: fmt.Errorf("%s cannot be written: %w", source, err)}
+		if err := traffic.WriteNDJSON(&lines, edited); err != nil {
+			return result{err: fmt.Errorf("%s cannot be written: %w", ex.Source, err)}
 		}
+		pool.Put(ex)
 	}
 	return result{text: lines.Bytes()}
 }

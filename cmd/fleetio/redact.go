@@ -107,8 +107,9 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 	defer warned.print(r.console)
 	p := r.console.startProgress()
 	defer p.end()
-	all := readable(traffic.Read(ctx, r.console.stdin, paths...), warned.add)
-	err = writeEdited(cipher.StreamWriter{S: stream(), W: first}, all, func(ex *traffic.Exchange) bool {
+	var pool traffic.Pool
+	all := readable(pool.Read(ctx, r.console.stdin, paths...), warned.add)
+	err = writeEdited(cipher.StreamWriter{S: stream(), W: first}, &pool, all, func(ex *traffic.Exchange) bool {
 		read, size = read+1, size+ex.Size
 		p.show(func(time.Duration) string { return fmt.Sprintf("read %.1f MB, %d exchanges", float64(size)/1e6, read) })
 		if !redactor.Add(ex) && !r.all {
@@ -132,7 +133,7 @@ func (r *redaction) run(ctx context.Context, output string, paths []string) erro
 			return err
 		}
 		number := 0
-		return writeEdited(w, traffic.Read(ctx, cipher.StreamReader{S: stream(), R: first}, "-"), func(ex *traffic.Exchange) bool {
+		return writeEdited(w, &pool, pool.Read(ctx, cipher.StreamReader{S: stream(), R: first}, "-"), func(ex *traffic.Exchange) bool {
 			ex.Source = fmt.Sprintf("exchange %d", written[number]) // for errors, instead of a line of the temporary file
 			number++
 			p.show(func(time.Duration) string { return fmt.Sprintf("redacted %d of %d exchanges", number, len(written)) })

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -42,7 +40,7 @@ func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 		return &spec{embeddedSpec, contract}, err
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		defer raiseMemoryLimit(path)()
+		raiseMemoryLimit(path)
 	}
 	contract, err := conformance.LoadFile(path, options...)
 	mistakes := conformance.SpecErrors(err)
@@ -61,22 +59,13 @@ func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 	return nil, errors.Join(list...)
 }
 
-// memoryPerByte is how much memory a byte of a spec takes while it is loaded.
-const memoryPerByte = 50
+// memoryPerByte is how much memory a byte of a large spec takes, with that for its loading.
+const memoryPerByte = 60
 
-// raiseMemoryLimit raises the soft limit of memory for the loading of a spec. The function that it returns sets the limit
-// again, above what is in use then. A heap that is beyond its limit for good only keeps the garbage collector busy.
-func raiseMemoryLimit(path string) func() {
-	limit := debug.SetMemoryLimit(-1)
+// raiseMemoryLimit raises the soft limit of memory for a large spec: a heap that is beyond its limit for good only keeps
+// the garbage collector busy.
+func raiseMemoryLimit(path string) {
 	if info, err := os.Stat(path); err == nil {
-		debug.SetMemoryLimit(max(limit, memoryPerByte*info.Size()))
-	}
-	return func() {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		if limit < math.MaxInt64 {
-			limit += int64(m.HeapAlloc) //nolint:gosec // a heap is smaller than that
-		}
-		debug.SetMemoryLimit(limit)
+		debug.SetMemoryLimit(max(debug.SetMemoryLimit(-1), memoryPerByte*info.Size()))
 	}
 }

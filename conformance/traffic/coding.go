@@ -24,9 +24,10 @@ func undoCodings(contentEncoding []string, body []byte) (_ []byte, omitted bool,
 	if len(contentEncoding) == 0 {
 		return body, false, nil
 	}
-	codings := strings.Split(strings.ToLower(strings.Join(contentEncoding, ",")), ",")
-	for _, coding := range slices.Backward(codings) {
-		coding = strings.TrimPrefix(strings.TrimSpace(coding), "x-")
+	for rest := strings.ToLower(strings.Join(contentEncoding, ",")); rest != ""; { // the last is undone first
+		at := strings.LastIndexByte(rest, ',')
+		coding := strings.TrimPrefix(strings.TrimSpace(rest[at+1:]), "x-")
+		rest = rest[:max(at, 0)]
 		if coding == "" || coding == "identity" {
 			continue
 		}
@@ -37,7 +38,7 @@ func undoCodings(contentEncoding []string, body []byte) (_ []byte, omitted bool,
 		case errors.Is(err, errTooLarge):
 			return nil, false, err
 		case err != nil:
-			return nil, true, nil
+			return nil, true, nil //nolint:nilerr // it counts as not recorded
 		}
 		body = decoded
 	}
@@ -100,7 +101,7 @@ func undo(coding string, body []byte) ([]byte, error) {
 }
 
 // maxStart is how many bytes of a body are looked at for a control character, which compressed data has early.
-const maxStart = 512
+const maxStart = 128
 
 // bytesOf returns the bytes that a text stands for, or errPlain if it is just a text, and errLost if it is none any more.
 func bytesOf(text []byte) ([]byte, error) {

@@ -28,11 +28,11 @@ type harReader struct {
 
 // The properties that are read.
 var (
-	harEntry     = shape{names: []string{"request", "response", "_fromCache", "_fetchType"}}
-	harRequests  = shape{names: []string{"method", "url", "headers", "cookies", "postData", "bodySize"}}
-	harResponses = shape{names: []string{"status", "headers", "cookies", "content", "bodySize", "_fetchedViaServiceWorker"}}
-	harBodies    = shape{names: []string{"mimeType", "text", "encoding", "size", "params", "comment", "_file"}}
-	harField     = shape{names: []string{"name", "value"}}
+	harEntry     = newShape(false, "request", "response", "_fromCache", "_fetchType")
+	harRequests  = newShape(false, "method", "url", "headers", "cookies", "postData", "bodySize")
+	harResponses = newShape(false, "status", "headers", "cookies", "content", "bodySize", "_fetchedViaServiceWorker")
+	harBodies    = newShape(false, "mimeType", "text", "encoding", "size", "params", "comment", "_file")
+	harField     = newShape(false, "name", "value")
 )
 
 // readHAR reads the archive to its end, so that a file that is cut off, or that has anything after the archive, ends in

@@ -28,7 +28,7 @@ type jsonReader struct {
 }
 
 func newJSONReader() jsonReader {
-	return jsonReader{doc: strictjson.Document{AllowDuplicates: true}, strings: map[string]string{}} // object finds them
+	return jsonReader{doc: strictjson.Document{AllowDuplicates: true, Repetitive: true}, strings: map[string]string{}} // object finds them
 }
 
 // valueError is an error about the value at an offset. The path grows on the way out of the values that it is in.
@@ -129,6 +129,16 @@ type shape struct {
 	// strict makes a name that comes twice an error, and any other name unless it is for others to use. A null is a value
 	// then; otherwise it is as if it were absent.
 	strict bool
+
+	lengths uint32 // a bit for the length of each name: most others have none of these
+}
+
+func newShape(strict bool, names ...string) shape {
+	s := shape{names: names, strict: strict}
+	for _, name := range names {
+		s.lengths |= 1 << len(name)
+	}
+	return s
 }
 
 // object calls read for the value of each property of an object that the shape has. A "text" that is null is a value, too.
@@ -143,7 +153,10 @@ func (r *jsonReader) object(at int32, s shape, read func(name string, at int32) 
 	for i, end := at+1, r.doc.Nodes[at].Next; i < end; i = r.doc.Nodes[i+1].Next {
 		value := i + 1
 		name := r.doc.Text(i, nil)
-		known := len(s.names) - 1
+		known := -1
+		if s.lengths>>len(name)&1 != 0 {
+			known = len(s.names) - 1
+		}
 		for known >= 0 && s.names[known] != string(name) {
 			known--
 		}
@@ -259,9 +272,9 @@ func (r *jsonReader) addField(name *fieldName, at int32) error {
 		if err != nil {
 			return err
 		}
-		if f.value = name.value; string(text) != f.value {
+		if f.value = name.value; string(text) != f.value && name.canonical != "" {
 			f.value = string(text)
-			if bytes.ContainsAny(text, "\r\n") {
+			if r.doc.Nodes[at].Escaped && bytes.ContainsAny(text, "\r\n") {
 				r.addLines(f)
 				return nil
 			}
@@ -362,7 +375,9 @@ func (r *jsonReader) overwrite(header http.Header) bool {
 		if len(values) != 1 {
 			return false
 		}
-		values[0] = f.value
+		if values[0] != f.value { // to write would take the memory from the processor that checks exchanges
+			values[0] = f.value
+		}
 	}
 	return true
 }

@@ -3,7 +3,7 @@ package traffic
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -108,8 +108,8 @@ type lineReader struct {
 
 // The properties of a line.
 var (
-	lineShape = shape{names: []string{"method", "url", "status", "request", "response"}, strict: true}
-	sideShape = shape{names: []string{"headers", "media_type", "body", "body_base64", "body_json"}, strict: true}
+	lineShape = newShape(true, "method", "url", "status", "request", "response")
+	sideShape = newShape(true, "headers", "media_type", "body", "body_base64", "body_json")
 )
 
 func newLineReader() *lineReader {
@@ -268,23 +268,6 @@ func (l *lineReader) status(at int32) (int, error) {
 	return int(n), nil
 }
 
-// The properties of a line, in the order in which they are written.
-type (
-	line struct {
-		Method   string       `json:"method"`
-		URL      string       `json:"url"`
-		Status   int          `json:"status,omitempty"`
-		Request  *lineMessage `json:"request,omitempty"`
-		Response *lineMessage `json:"response,omitempty"`
-	}
-	lineMessage struct {
-		Headers    *[][2]string `json:"headers,omitempty"`
-		MediaType  string       `json:"media_type,omitempty"`
-		Body       *string      `json:"body,omitempty"`
-		BodyBase64 []byte       `json:"body_base64,omitempty"`
-	}
-)
-
 // WriteNDJSON writes an exchange as one line, which [Read] reads back as the same exchange except for its Source and Size.
 // It does not redact: the line holds every credential that the exchange holds. The line is written by one call to w.
 //
@@ -293,69 +276,74 @@ type (
 // terminal. An exchange that cannot be read back is an error, and not written: one with a
 // method that is empty, a status that is none, or anything but a body that is not valid UTF-8.
 func WriteNDJSON(w io.Writer, ex *Exchange) error {
-	l := line{Method: ex.Method, URL: ex.URL.String(), Status: ex.Status}
+	url := ex.URL.String()
 	switch {
-	case l.Method == "":
+	case ex.Method == "":
 		return errors.New("method: empty")
-	case !utf8.ValidString(l.Method):
+	case !utf8.ValidString(ex.Method):
 		return errors.New("method: not valid UTF-8")
-	case !utf8.ValidString(l.URL):
+	case !utf8.ValidString(url):
 		return errors.New("url: not valid UTF-8")
-	case l.Status < 0 || l.Status > 999:
-		return fmt.Errorf("status: %d is not an HTTP status", l.Status)
+	case ex.Status < 0 || ex.Status > 999:
+		return fmt.Errorf("status: %d is not an HTTP status", ex.Status)
 	}
-	var err error
-	if l.Request, err = ex.Request.line(); err != nil {
+	var text []byte
+	if buffer, ok := w.(interface{ AvailableBuffer() []byte }); ok {
+		text = buffer.AvailableBuffer() // to write it needs no copy
+	}
+	text = strictjson.AppendString(append(text, `{"method":`...), []byte(ex.Method))
+	text = strictjson.AppendString(append(text, `,"url":`...), []byte(url))
+	if ex.Answered() {
+		text = strconv.AppendInt(append(text, `,"status":`...), int64(ex.Status), 10)
+	}
+	text, err := ex.Request.appendTo(text, `,"request":`)
+	if err != nil {
 		return fmt.Errorf("request.%w", err)
 	}
 	if ex.Answered() {
-		if l.Response, err = ex.Response.line(); err != nil {
+		if text, err = ex.Response.appendTo(text, `,"response":`); err != nil {
 			return fmt.Errorf("response.%w", err)
 		}
 	}
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(&l); err != nil {
-		return err
-	}
-	_, err = w.Write(printable.Lines(text.Bytes()))
+	_, err = w.Write(printable.Lines(append(text, "}\n"...)))
 	return err
 }
 
-// line returns what is written of a message, or nil if there is nothing to write.
-func (m *Message) line() (*lineMessage, error) {
-	var l lineMessage
-	if m.HeaderOmitted {
-		l.MediaType = m.Header.Get("Content-Type")
-		if !utf8.ValidString(l.MediaType) {
-			return nil, errors.New("media_type: not valid UTF-8")
-		}
-	} else {
-		fields, err := headerFields(m.Header)
-		if err != nil {
+// appendTo appends a message as the property of a line, or nothing if nothing is known of it.
+func (m *Message) appendTo(line []byte, property string) ([]byte, error) {
+	text := append(append(line, property...), '{')
+	start := len(text)
+	if !m.HeaderOmitted {
+		var err error
+		if text, err = appendFields(append(text, `"headers":[`...), m.Header); err != nil {
 			return nil, err
 		}
-		l.Headers = &fields
+		text = append(text, "],"...)
+	} else if mediaType := m.Header.Get("Content-Type"); mediaType != "" {
+		if !utf8.ValidString(mediaType) {
+			return nil, errors.New("media_type: not valid UTF-8")
+		}
+		text = append(strictjson.AppendString(append(text, `"media_type":`...), []byte(mediaType)), ',')
 	}
 	switch {
 	case m.BodyOmitted:
 	case utf8.Valid(m.Body):
-		text := string(m.Body)
-		l.Body = &text
+		text = append(strictjson.AppendString(append(text, `"body":`...), m.Body), ',')
 	default:
-		l.BodyBase64 = m.Body
+		text = append(base64.StdEncoding.AppendEncode(append(text, `"body_base64":"`...), m.Body), `",`...)
 	}
-	if m.HeaderOmitted && m.BodyOmitted && l.MediaType == "" {
-		return nil, nil
+	if len(text) == start {
+		return line, nil
 	}
-	return &l, nil
+	text[len(text)-1] = '}' // instead of the comma
+	return text, nil
 }
 
-// headerFields returns the fields of a header, sorted by name.
-func headerFields(header http.Header) ([][2]string, error) {
-	fields := make([][2]string, 0, len(header))
-	for _, name := range slices.Sorted(maps.Keys(header)) {
+// appendFields appends the fields of a header, sorted by name.
+func appendFields(text []byte, header http.Header) ([]byte, error) {
+	names := slices.AppendSeq(make([]string, 0, len(header)), maps.Keys(header))
+	slices.Sort(names)
+	for _, name := range names {
 		if name == "" || !utf8.ValidString(name) {
 			return nil, errors.New("headers: a name that is empty or not valid UTF-8")
 		}
@@ -363,8 +351,12 @@ func headerFields(header http.Header) ([][2]string, error) {
 			if !utf8.ValidString(value) {
 				return nil, fmt.Errorf("headers: a value of %s is not valid UTF-8", quoted(name))
 			}
-			fields = append(fields, [2]string{name, value})
+			if text[len(text)-1] == ']' {
+				text = append(text, ',')
+			}
+			text = strictjson.AppendString(append(text, '['), []byte(name))
+			text = append(strictjson.AppendString(append(text, ','), []byte(value)), ']')
 		}
 	}
-	return fields, nil
+	return text, nil
 }

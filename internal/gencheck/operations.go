@@ -208,7 +208,7 @@ func sample(s *check.Schema, outer []*check.Schema) string {
 		}
 		return "[" + strings.Join(items, ",") + "]"
 	case s.Type == "string":
-		return string(strictjson.AppendString(nil, sampleString(s)))
+		return string(strictjson.AppendString(nil, []byte(sampleString(s))))
 	case s.Type == "number", s.Type == "integer":
 		return sampleNumber(s)
 	case s.Type == "boolean":
@@ -233,7 +233,7 @@ func sampleObject(s *check.Schema, fields []check.Field, outer []*check.Schema) 
 		}
 		text := sample(f.Schema, outer)
 		if f.Required || f.Schema.Check([]byte(text)) == nil {
-			list = append(list, string(strictjson.AppendString(nil, f.Name))+":"+text)
+			list = append(list, string(strictjson.AppendString(nil, []byte(f.Name)))+":"+text)
 		}
 	}
 	for i := len(list); i < s.MinProperties; i++ {

@@ -109,21 +109,20 @@ type Schema struct {
 	ID      int
 	Pointer string
 
-	Type, Format, Pattern                      string
-	HasNullable                                bool // the keyword is there
-	Nullable, ReadOnly, WriteOnly              bool
-	UniqueItems                                bool
-	Minimum, Maximum, MultipleOf               json.Number // as written; "" for none
-	ExclusiveMinimum, ExclusiveMaximum         bool
-	MinLength, MinItems, MinProperties         uint64
-	MaxLength, MaxItems, MaxProperties         *uint64
-	Enum                                       []*yamltree.Node
-	Required                                   []string
-	Properties                                 []Property // sorted by name
-	Items, Not, AdditionalProperties           *Schema
-	HasAdditionalProperties, NoOtherProperties bool // the keyword is there; it is false
-	AllOf, AnyOf, OneOf                        []*Schema
-	Discriminator                              *Discriminator
+	Type, Format, Pattern              string
+	Minimum, Maximum, MultipleOf       json.Number // as written; "" for none
+	MinLength, MinItems, MinProperties uint64
+	MaxLength, MaxItems, MaxProperties *uint64
+	Enum                               []*yamltree.Node
+	Required                           []string
+	Properties                         []Property // sorted by name
+	Items, Not, AdditionalProperties   *Schema
+	AllOf, AnyOf, OneOf                []*Schema
+	Discriminator                      *Discriminator
+
+	Nullable, ReadOnly, WriteOnly, UniqueItems, ExclusiveMinimum, ExclusiveMaximum bool
+	HasNullable, HasAdditionalProperties                                           bool // the keyword is there
+	NoOtherProperties                                                              bool // additionalProperties is false
 }
 
 // Property is an entry of properties.

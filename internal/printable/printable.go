@@ -7,6 +7,7 @@
 package printable
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -52,15 +53,37 @@ func isPrintable(r rune) bool {
 // Lines escapes a document, such as JSON or a report, except its line breaks and tabs. It returns text itself if it is
 // printable ASCII.
 func Lines(text []byte) []byte {
-	if !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' && c != '\n' && c != '\t' || c > '~' }) {
+	n := plainLength(text)
+	if n == len(text) {
 		return text
 	}
-	return appendEscaped(nil, text, "\n\t")
+	return appendEscaped(append(make([]byte, 0, len(text)+len(text)/8), text[:n]...), text[n:], "\n\t")
+}
+
+// plainLength returns the length of the printable ASCII, line breaks and tabs that text starts with.
+func plainLength(text []byte) int {
+	for i := 0; ; i++ {
+		const ones = 0x0101010101010101
+		for i+8 <= len(text) { // eight bytes at a time: one below ' ', above '~' or beyond ASCII sets its highest bit
+			w := binary.LittleEndian.Uint64(text[i:])
+			if found := w | (w - ' '*ones) | (w + ones); found&(0x80*ones) != 0 {
+				break
+			}
+			i += 8
+		}
+		if i == len(text) || text[i] < ' ' && text[i] != '\n' && text[i] != '\t' || text[i] > '~' {
+			return i
+		}
+	}
 }
 
 // appendEscaped appends text with escapes, except for the characters of unescaped.
 func appendEscaped(dst, text []byte, unescaped string) []byte {
 	for len(text) > 0 {
+		if n := plainLength(text); n > 0 && unescaped != "" {
+			dst, text = append(dst, text[:n]...), text[n:]
+			continue
+		}
 		r, n := utf8.DecodeRune(text)
 		switch {
 		case r == utf8.RuneError && n == 1:

@@ -155,7 +155,7 @@ const (
 // the secret readable, it cannot be replaced: length and checksum would be wrong. inArchives finds zlib (RFC 1950) at the
 // start of the text, and gzip (RFC 1952), also in base64, at any offset.
 func (s *search) inArchives(text []byte) bool {
-	if text[0]&0xf == 8 { // the method; most texts start with another byte
+	if len(text) > 1 && text[0]&0xf == 8 && (int(text[0])<<8|int(text[1]))%31 == 0 { // the method, and a check; most texts start with other bytes
 		if archive, err := zlib.NewReader(bytes.NewReader(text)); err == nil && s.inArchive(archive) {
 			return true
 		}

@@ -147,6 +147,9 @@ func (s *scanner) userinfo(start int) int {
 		return 0
 	}
 	authority := s.text[start:min(start+maxAuthority, len(s.text))]
+	if bytes.IndexByte(authority, '@') < 0 { // as in most texts
+		return 0
+	}
 	if end := bytes.IndexAny(authority, "/?#\"'<>\\ \t\r\n"); end >= 0 {
 		authority = authority[:end]
 	}

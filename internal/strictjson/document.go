@@ -61,8 +61,15 @@ type Document struct {
 	Duplicates []int32
 	// AllowDuplicates leaves out the search for them, so that Duplicates and Repeated are not set (default false).
 	AllowDuplicates bool
+	// Repetitive makes Parse reuse the nodes of objects and arrays that the text before had, too, at the same place (default
+	// false). In a recording, these are most headers.
+	Repetitive bool
 
-	slots []int32 // a hash table of names
+	slots  []int32  // a hash table of names
+	before struct { // the text before
+		text  []byte
+		nodes []Node
+	}
 }
 
 // MaxDuplicates is the maximum length of [Document.Duplicates].
@@ -203,8 +210,40 @@ func Diagnose(text []byte) (reason string, notUTF8 bool) {
 // parse parses the value that text starts with and returns the offset after it, or -1 if it is invalid or cut off.
 func (d *Document) parse(text []byte) int {
 	text = text[:min(len(text), maxText)]
+	if d.Repetitive {
+		d.Nodes, d.before.nodes = d.before.nodes, d.Nodes
+	}
 	d.Data, d.Nodes, d.LoneSurrogate, d.Duplicates = text, d.Nodes[:0], -1, d.Duplicates[:0]
-	return d.value(skipBlanks(text, 0), 0)
+	end := d.value(skipBlanks(text, 0), 0)
+	if d.Repetitive {
+		d.before.text = d.before.text[:0]
+		if end >= 0 && d.LoneSurrogate < 0 && len(d.Duplicates) == 0 { // which are not in the nodes
+			d.before.text = append(d.before.text, text[:end]...)
+		}
+	}
+	return end
+}
+
+// repeated appends the nodes of the object or array at i if the text before had an equal one at the same node. It returns
+// the offset after it, or -1.
+func (d *Document) repeated(i, depth int) int {
+	at := len(d.Nodes)
+	if at >= len(d.before.nodes) {
+		return -1
+	}
+	first := &d.before.nodes[at]
+	size := int(first.End - first.Start)
+	if first.Type < Array || int(first.End) > len(d.before.text) || i+size > len(d.Data) || depth+size > MaxDepth ||
+		!bytes.Equal(d.Data[i:i+size], d.before.text[first.Start:first.End]) {
+		return -1
+	}
+	d.Nodes = append(d.Nodes, d.before.nodes[at:first.Next]...)
+	moved := int32(i) - first.Start //nolint:gosec // Parse bounds the text
+	for n := at; n < len(d.Nodes); n++ {
+		d.Nodes[n].Start += moved
+		d.Nodes[n].End += moved
+	}
+	return i + size
 }
 
 // value parses the value at i and returns the offset after it, or -1 if it is invalid, as the methods that it calls do.
@@ -212,7 +251,13 @@ func (d *Document) value(i, depth int) int {
 	if i >= len(d.Data) {
 		return -1
 	}
-	switch c := d.Data[i]; c {
+	c := d.Data[i]
+	if len(d.before.text) > 0 && (c == '{' || c == '[') {
+		if end := d.repeated(i, depth); end >= 0 {
+			return end
+		}
+	}
+	switch c {
 	case '"':
 		return d.string(i)
 	case '{':

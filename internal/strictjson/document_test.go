@@ -70,6 +70,37 @@ func TestDocument(t *testing.T) {
 }
 
 // TestDocumentOfManyNames has more repeated names than Duplicates lists.
+// FuzzRepetitive compares a document that was parsed after another one with one that was parsed alone.
+func FuzzRepetitive(f *testing.F) {
+	for _, texts := range [][2]string{
+		{`{"h":[{"n":"a","v":1},{"n":"b"}],"x":1}`, `{"h":[{"n":"a","v":1},{"n":"c"}],"longer":[[],{}]}`},
+		{`{"a":{"b":[1,2]}}`, ` { "a":{"b":[1,2]},"c":"é"}`},
+		{`[{"a":1},{"a":1}]`, `[0,{"a":1},{"a":1}]`},
+		{`[{"a":"\ud800"}]`, `[{"a":"\ud800"}]`},
+		{`[{"a":1,"a":2}]`, `[{"a":1,"a":2}]`},
+		{`[{"a":1}`, `[{"a":1}]`},
+		{`[{"a":1}]`, `[{"a":1}`},
+		{`[[1]]`, `[[1]2]`},
+	} {
+		f.Add([]byte(texts[0]), []byte(texts[1]))
+	}
+	f.Fuzz(func(t *testing.T, before, text []byte) {
+		for _, duplicates := range []bool{false, true} {
+			d := strictjson.Document{Repetitive: true, AllowDuplicates: duplicates}
+			alone := strictjson.Document{AllowDuplicates: duplicates}
+			d.Parse(before)
+			for range 3 { // also a text with itself
+				require.Equal(t, alone.Parse(text), d.Parse(text))
+				if alone.Parse(text) {
+					require.Equal(t, alone.Nodes, d.Nodes)
+					require.Equal(t, alone.LoneSurrogate, d.LoneSurrogate)
+					require.Len(t, d.Duplicates, len(alone.Duplicates))
+				}
+			}
+		}
+	})
+}
+
 func TestDocumentOfManyNames(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder

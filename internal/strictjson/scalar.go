@@ -232,6 +232,11 @@ func appendText(dst, raw []byte) []byte {
 			i++
 			continue
 		}
+		if c := escapes[raw[i+1]]; c != 0 { // as most are
+			dst = append(dst, c)
+			i += 2
+			continue
+		}
 		r, size := unescape(raw[i:])
 		dst = utf8.AppendRune(dst, r) // U+FFFD for a lone surrogate
 		i += size
@@ -275,25 +280,23 @@ func parseUnit(text []byte) (rune, bool) {
 }
 
 // AppendString appends a text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
-func AppendString(dst []byte, text string) []byte {
+func AppendString(dst, text []byte) []byte {
 	dst = append(dst, '"')
-	isPlain := true
-	for i := range len(text) {
-		c := text[i]
-		isPlain = isPlain && c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
-	}
-	if isPlain { // as most texts are
-		return append(append(dst, text...), '"')
-	}
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			dst = append(dst, '\\', byte(r))
+	for {
+		n := plainEnd(text, 0)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return append(dst, '"')
+		}
+		r, size := utf8.DecodeRune(text[n:])
+		text = text[n+size:]
+		switch short := strings.IndexRune("\"\\\b\f\n\r\t", r); {
+		case short >= 0:
+			dst = append(dst, '\\', `"\bfnrt`[short])
 		case r < ' ':
 			dst = fmt.Appendf(dst, `\u%04x`, r)
 		default:
 			dst = utf8.AppendRune(dst, r)
 		}
 	}
-	return append(dst, '"')
 }

@@ -334,7 +334,7 @@ func asJSON(text string) string {
 func (n *Node) AppendJSON(into []byte) []byte {
 	switch n.Type {
 	case strictjson.String:
-		return strictjson.AppendString(into, n.Text)
+		return strictjson.AppendString(into, []byte(n.Text))
 	case strictjson.Array, strictjson.Object:
 		open, end := byte('['), byte(']')
 		if n.Type == strictjson.Object {
@@ -346,7 +346,7 @@ func (n *Node) AppendJSON(into []byte) []byte {
 				into = append(into, ',')
 			}
 			if n.Type == strictjson.Object {
-				into = append(strictjson.AppendString(into, e.Key), ':')
+				into = append(strictjson.AppendString(into, []byte(e.Key)), ':')
 			}
 			into = e.AppendJSON(into)
 		}

@@ -112,7 +112,7 @@ func (r *Rules) Finder() *Finder { return &Finder{rules: r} }
 // Find returns a redactor for the credentials of an exchange.
 func (f *Finder) Find(ex *traffic.Exchange) *redact.Redactor {
 	s := &redact.Secrets{Names: f.rules.names}
-	f.rules.collect(s, ex)
+	f.rules.collect(s, ex, nil)
 	if f.redactor == nil || s.TooMany || !maps.Equal(s.Words, f.words) {
 		f.redactor, f.words = s.Redactor(), s.Words
 	}

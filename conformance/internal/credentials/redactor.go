@@ -78,18 +78,25 @@ func (r *Rules) isHeader(canonical string) bool {
 	return r.headers[canonical] || r.names.Has(canonical)
 }
 
-// collect adds the credentials of an exchange.
-func (r *Rules) collect(s *redact.Secrets, ex *traffic.Exchange) {
+// collect adds the credentials of an exchange, except for headers that it has seen, which may be nil.
+func (r *Rules) collect(s *redact.Secrets, ex *traffic.Exchange, seen map[[2]string]bool) {
 	for _, m := range []traffic.Message{ex.Request, ex.Response} {
 		for name, values := range m.Header {
-			switch canonical := http.CanonicalHeaderKey(name); {
-			case canonical == "Cookie", canonical == "Set-Cookie":
-				s.AddCookies(canonical, values...)
-			case r.isHeader(canonical):
-				s.Add(values...)
-			default:
-				for _, value := range values {
+			canonical := http.CanonicalHeaderKey(name)
+			for _, value := range values {
+				field := [2]string{canonical, value}
+				switch {
+				case seen[field]:
+					continue
+				case canonical == "Cookie", canonical == "Set-Cookie":
+					s.AddCookies(canonical, value)
+				case r.isHeader(canonical):
+					s.Add(value)
+				default:
 					s.AddNamed([]byte(value))
+				}
+				if seen != nil && len(seen) < maxKnown && len(value) <= maxText {
+					seen[field] = true
 				}
 			}
 		}
@@ -110,14 +117,24 @@ type Redactor struct {
 	rules   *Rules
 	secrets redact.Secrets // of all added exchanges
 
-	mu  sync.Mutex
-	all *redact.Redactor // for secrets; nil after Add
+	seen map[[2]string]bool // names and values of headers that were added
+
+	mu    sync.Mutex
+	all   *redact.Redactor     // for secrets; nil after Add
+	known map[[2]string]string // names and values of headers, without the credentials of all
 }
+
+// maxKnown is the maximum number of headers that a redactor remembers, and maxText that of their length: most headers of a
+// recording come again.
+const maxKnown, maxText = 1000, 1000
 
 // Add adds the credentials of an exchange.
 func (r *Redactor) Add(ex *traffic.Exchange) {
 	r.all = nil
-	r.rules.collect(&r.secrets, ex)
+	if r.seen == nil {
+		r.seen = map[[2]string]bool{}
+	}
+	r.rules.collect(&r.secrets, ex, r.seen)
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges. If masks, letters and digits of the
@@ -128,7 +145,7 @@ func (r *Redactor) Redact(ex *traffic.Exchange, masks bool) (*traffic.Exchange, 
 	}
 	r.mu.Lock()
 	if r.all == nil {
-		r.all = r.secrets.Redactor()
+		r.all, r.known = r.secrets.Redactor(), map[[2]string]string{}
 	}
 	secrets := r.all
 	r.mu.Unlock()
@@ -142,19 +159,39 @@ func (r *Redactor) Redact(ex *traffic.Exchange, masks bool) (*traffic.Exchange, 
 		return result
 	}
 	text := func(text string) string { return string(data([]byte(text))) }
-	name := func(name string) string { return strings.ReplaceAll(text(name), redact.Placeholder, redact.Name) }
+	field := func(canonical, value string) string { // of a header, or a name with "" for canonical
+		key := [2]string{canonical, value}
+		r.mu.Lock()
+		clean, isKnown := r.known[key]
+		r.mu.Unlock()
+		if isKnown && !masks {
+			return clean
+		}
+		if clean = value; r.rules.isHeader(canonical) {
+			clean = secrets.Header(canonical, value, r.rules.schemes...)
+		}
+		if clean = text(clean); masks || failed || len(value) > maxText {
+			return clean
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.known) < maxKnown {
+			r.known[key] = clean
+		}
+		return clean
+	}
+	name := func(name string) string { return strings.ReplaceAll(field("", name), redact.Placeholder, redact.Name) }
 	message := func(m traffic.Message) traffic.Message {
 		header := m.Header
 		if header != nil {
 			m.Header = http.Header{}
 		}
-		for _, key := range slices.Sorted(maps.Keys(header)) {
+		keys := slices.AppendSeq(make([]string, 0, len(header)), maps.Keys(header))
+		slices.Sort(keys)
+		for _, key := range keys {
 			canonical, clean := http.CanonicalHeaderKey(key), name(key)
 			for _, value := range header[key] {
-				if r.rules.isHeader(canonical) {
-					value = secrets.Header(canonical, value, r.rules.schemes...)
-				}
-				m.Header[clean] = append(m.Header[clean], text(value))
+				m.Header[clean] = append(m.Header[clean], field(canonical, value))
 			}
 		}
 		if m.Body != nil {

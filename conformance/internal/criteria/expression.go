@@ -66,7 +66,7 @@ func parseLiteral(text string) (strictjson.Value, error) {
 		return strictjson.ParseValue([]byte(text))
 	}
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
-		return strictjson.ParseValue(strictjson.AppendString(nil, strings.ReplaceAll(text[1:len(text)-1], "''", "'")))
+		return strictjson.ParseValue(strictjson.AppendString(nil, []byte(strings.ReplaceAll(text[1:len(text)-1], "''", "'"))))
 	}
 	return strictjson.Value{}, fmt.Errorf("%q is neither a runtime expression nor true, false, null, a number or a 'string'", text)
 }

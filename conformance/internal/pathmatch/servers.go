@@ -30,6 +30,9 @@ func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
+	if host[0] > ':' { // as most are: no such address, for which ParseAddr would make an error
+		return false
+	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
 }

@@ -121,5 +121,5 @@ func appendJSON(dst, text []byte) []byte {
 	if doc.Parse(text) {
 		return append(dst, bytes.TrimSpace(text)...)
 	}
-	return strictjson.AppendString(dst, string(text))
+	return strictjson.AppendString(dst, bytes.Clone(text)) // which may be in the memory of dst
 }

@@ -103,7 +103,7 @@ func TestStyles(t *testing.T) {
 		{"header", "simple", false, list, "3, 4 ,5", "[3,4,5]"},
 		{"header", "simple", false, color, "R, 100, name, a%2Fb", `{"R":100,"name":"a%2Fb"}`},
 		{"header", "simple", true, color, "R=100, G=200", `{"R":100,"G":200}`},
-		{"header", "simple", false, nil, "a, \"b\"\t\\\x01", `"a, \"b\"\u0009\\\u0001"`},
+		{"header", "simple", false, nil, "a, \"b\"\t\\\x01", `"a, \"b\"\t\\\u0001"`},
 		{"header", "simple", false, &Shape{Types: Number}, "1e3", "1e3"},
 		{"header", "simple", false, &Shape{Types: Number}, "NaN", `"NaN"`},
 		{"header", "simple", false, &Shape{Types: Boolean}, "true", "true"},

@@ -112,7 +112,7 @@ func appendScalar(dst []byte, s *Shape, text string) []byte {
 		}
 		text = string(octets)
 	}
-	return strictjson.AppendString(dst, text)
+	return strictjson.AppendString(dst, []byte(text))
 }
 
 func isInteger(text string) bool {
@@ -129,5 +129,5 @@ func appendComma(dst []byte) []byte {
 }
 
 func appendName(dst []byte, name string) []byte {
-	return append(strictjson.AppendString(appendComma(dst), name), ':')
+	return append(strictjson.AppendString(appendComma(dst), []byte(name)), ':')
 }

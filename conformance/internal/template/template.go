@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Template is a regular expression with expressions in braces, {$EXPRESSION}, which stand for literal values.
@@ -18,6 +19,9 @@ type Template struct {
 	// Most patterns have only literal text between the values, so that no exchange needs a regular expression of its own.
 	literals         [][]byte // the texts without anchors and escapes; nil if one is not literal
 	fromStart, toEnd bool     // the pattern is anchored
+
+	// Without values, or with those of an enum, most exchanges need the regular expression of the exchange before.
+	last atomic.Pointer[regexp.Regexp]
 }
 
 // Parse parses a template.
@@ -45,8 +49,16 @@ func Parse(s string) (*Template, error) {
 // valid, which is an error.
 func (t *Template) Match(text []byte, values [][]byte) (bool, error) {
 	if t.literals == nil {
-		pattern, err := regexp.Compile(t.Pattern(values))
-		return err == nil && pattern.Match(text), err
+		pattern := t.Pattern(values)
+		compiled := t.last.Load()
+		if compiled == nil || compiled.String() != pattern {
+			var err error
+			if compiled, err = regexp.Compile(pattern); err != nil {
+				return false, err
+			}
+			t.last.Store(compiled)
+		}
+		return compiled.Match(text), nil
 	}
 	pieces := func(i int) []byte { // a literal, a value, a literal, ...
 		if i%2 == 0 {
@@ -76,6 +88,9 @@ func (t *Template) Match(text []byte, values [][]byte) (bool, error) {
 
 // Pattern returns the regular expression with the values of the expressions.
 func (t *Template) Pattern(values [][]byte) string {
+	if len(values) == 0 {
+		return t.texts[0]
+	}
 	var b strings.Builder
 	for i, text := range t.texts {
 		b.WriteString(text)
