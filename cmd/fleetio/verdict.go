@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 // verdict holds the common flags of verify and merge: what fails a run, and the files of its results.
 type verdict struct {
 	specPath, format  string
+	specName          string // in reports
 	servers           []string
 	reports           []string
 	strict            bool
@@ -41,6 +43,8 @@ type target struct{ format, path string }
 func (v *verdict) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	specFlag(cmd, &v.specPath)
+	flags.StringVar(&v.specName, "spec-path", "",
+		"name the spec in reports by the `PATH` or URL that their readers have (default that of --spec, or the URL of the embedded spec)")
 	formatFlag(cmd, &v.format, formats())
 	flags.StringArrayVar(&v.reports, "report", nil, "also write a report to a file, `FORMAT=FILE`; repeatable")
 	flags.BoolVar(&v.strict, "strict", false, "fail on drift, too, which is what no claim of the spec covers, and on exchanges that cannot be read")
@@ -135,7 +139,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	var results files
 	defer func() { results.discard() }()
 	printer := func(format string, color bool) func(io.Writer) error {
-		o := report.Options{Spec: v.spec.name, Strict: v.strict, Problems: problems, Color: color}
+		o := report.Options{Spec: cmp.Or(v.specName, v.spec.published), Version: version(), Strict: v.strict, Problems: problems, Color: color}
 		return func(w io.Writer) error { return report.Write(w, format, r, o) }
 	}
 	for _, t := range v.targets {

@@ -19,15 +19,30 @@ import (
 
 // Options are the options of [Write]. JSON uses none of them.
 type Options struct {
-	// Spec is the file name of the spec (default openapi.yaml). Relative to the root of the repository, code hosts can
-	// link to it.
+	// Spec is the path or the URL of the spec for the reader (default openapi.yaml). Relative to the root of the
+	// repository, code hosts can link to it.
 	Spec string
+	// Version is the version of the program for SARIF (default none).
+	Version string
 	// Strict makes drift fail the run (default false).
 	Strict bool
 	// Problems fail the run in addition to its findings, such as stale known failures (default nil).
 	Problems []string
 	// Color adds ANSI colors to text (default false).
 	Color bool
+}
+
+// at returns the file and the line of a place in the spec.
+func (o Options) at(l conformance.Location) string {
+	file := l.In(o.Spec)
+	if isURL(file) { // as code hosts link to lines
+		return fmt.Sprintf("%s#L%d", file, l.Line)
+	}
+	return fmt.Sprintf("%s:%d", file, l.Line)
+}
+
+func isURL(file string) bool {
+	return strings.HasPrefix(file, "https://") || strings.HasPrefix(file, "http://")
 }
 
 var writers = []struct {
@@ -247,7 +262,7 @@ func occurrences(d *conformance.Deviation) string {
 
 // describe returns a description of a deviation in lines: what it is about first, and its exchanges last.
 func describe(d *conformance.Deviation, because string, o Options) []string {
-	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, d.Spec.In(o.Spec), d.Spec.Line, d.Spec.Pointer)}
+	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s #%s", d.Source, o.at(d.Spec), d.Spec.Pointer)}
 	if because != "" {
 		lines = append(lines, "    because: "+because)
 	}
