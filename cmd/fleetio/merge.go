@@ -54,19 +54,23 @@ func mergeCommand(c *console) *cobra.Command {
 func mergeReports(paths []string) (*conformance.Report, error) {
 	var reports []*conformance.Report
 	for _, path := range paths {
-		err := readText(path, func(text io.Reader) error {
-			r, err := report.Read(text)
-			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			reports = append(reports, r)
-			return nil
-		})
+		r, err := readReport(path)
 		if err != nil {
 			return nil, err
 		}
+		reports = append(reports, r)
 	}
 	return conformance.Merge(reports...)
+}
+
+func readReport(path string) (r *conformance.Report, err error) {
+	err = readText(path, func(text io.Reader) error {
+		if r, err = report.Read(text); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	})
+	return r, err
 }
 
 // missingShards lists the shards without a report, whose findings are unknown.

@@ -49,6 +49,11 @@ func verifyCommand(c *console) *cobra.Command {
 			if err := v.prepare(cmd, slices.Concat(recordings, paths)); err != nil {
 				return err
 			}
+			if v.exchanges != nil {
+				o.Deviating = func(ex *traffic.Exchange, findings []conformance.Finding) {
+					v.exchanges.Add(v.spec.contract, ex, findings)
+				}
+			}
 			r, err := check(cmd.Context(), c, v.spec.contract, o, recordings)
 			if err != nil {
 				return err

@@ -1,4 +1,4 @@
-// Package report writes a [conformance.Report] as text, JSON, JUnit XML, SARIF and Markdown, and reads the JSON.
+// Package report writes a [conformance.Report] as text, JSON, JUnit XML, SARIF, Markdown and HTML, and reads the JSON.
 //
 // All formats have the same content in the same order, without times and names of machines, so that equal runs give equal
 // bytes. Names and messages from traffic are escaped for the format. No format contains a character that a terminal or a
@@ -17,7 +17,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// Options are the options of [Write]. JSON uses none of them.
+// Options are the options of [Write]. JSON uses none of them; the last three are for HTML.
 type Options struct {
 	// Spec is the path or the URL of the spec for the reader (default openapi.yaml). Relative to the root of the
 	// repository, code hosts can link to it.
@@ -30,6 +30,12 @@ type Options struct {
 	Problems []string
 	// Color adds ANSI colors to text (default false).
 	Color bool
+	// Source has the bytes of the spec, whose lines the page quotes (default nil: none).
+	Source []byte
+	// Exchanges are those that the page shows for the deviations (default nil: none).
+	Exchanges *Exchanges
+	// Older is an older report, with which the page compares this one (default nil: no comparison).
+	Older *conformance.Report
 }
 
 // at returns the file and the line of a place in the spec.
@@ -54,9 +60,10 @@ var writers = []struct {
 	{"junit", writeJUnit},
 	{"sarif", writeSARIF},
 	{"markdown", writeMarkdown},
+	{"html", writeHTML},
 }
 
-// Formats returns the formats of [Write]: text, json, junit, sarif and markdown.
+// Formats returns the formats of [Write]: text, json, junit, sarif, markdown and html.
 func Formats() []string {
 	var names []string
 	for _, w := range writers {
