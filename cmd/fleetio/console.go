@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -58,7 +60,12 @@ func (c *console) fail(err error) {
 func messages(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() { // an error of fmt has text of its own
-		return []string{printable.Text(err.Error())}
+		text := err.Error()
+		if failed, ok := errors.AsType[*fs.PathError](err); ok { // whose text begins with a function of Go
+			text = strings.Replace(text, failed.Op+" "+failed.Path, failed.Path, 1)
+			text = strings.Replace(text, failed.Path+": "+failed.Path+": ", failed.Path+": ", 1)
+		}
+		return []string{printable.Text(text)}
 	}
 	var all []string
 	for _, one := range joined.Unwrap() {
@@ -91,6 +98,29 @@ func (c *console) startProgress() *progress {
 	return &progress{out: printable.Unescaped(c.stderr), now: c.now, started: now, written: now}
 }
 
+// during shows for how long some work has run, until its result is called, which may be twice.
+func (c *console) during(work string) (end func()) {
+	p := c.startProgress()
+	if p == nil {
+		return func() {}
+	}
+	ended, stop := context.WithCancel(context.Background())
+	go func() {
+		for ticker := time.NewTicker(progressInterval); ended.Err() == nil; {
+			select {
+			case <-ticker.C:
+				p.show(func(elapsed time.Duration) string { return fmt.Sprintf("%s, %s", work, elapsed.Round(time.Second)) })
+			case <-ended.Done():
+				ticker.Stop()
+			}
+		}
+	}()
+	return func() {
+		stop()
+		p.end()
+	}
+}
+
 // show writes a line, at most one in each progressInterval.
 func (p *progress) show(line func(elapsed time.Duration) string) {
 	if p == nil {
@@ -113,11 +143,11 @@ func (p *progress) end() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended = true
-	if p.width > 0 {
+	if p.width > 0 && !p.ended {
 		p.write("")
 		_, _ = io.WriteString(p.out, "\r")
 	}
+	p.ended = true
 }
 
 // write replaces the line. Blanks overwrite a longer one, as every terminal can do that.

@@ -27,10 +27,12 @@ func mergeCommand(c *console) *cobra.Command {
 			"  fleetio merge --format markdown report.json >> \"$GITHUB_STEP_SUMMARY\"",
 		Args: needs("a REPORT.json: a report that verify wrote in the format json"),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := v.prepare(cmd, paths); err != nil {
+			if err := v.prepare(cmd, c, paths); err != nil {
 				return err
 			}
+			end := c.during("adding up reports")
 			r, err := mergeReports(paths)
+			end()
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // embeddedSpec is the name of the embedded spec, in the repository of the module.
@@ -57,7 +58,7 @@ func serverFlag(cmd *cobra.Command, urls *[]string) {
 }
 
 // loadSpec reads the spec at path, or the embedded one. The error has a line for each mistake in the spec.
-func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
+func (c *console) loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 	if path == "" {
 		contract, err := conformance.Load(api.Spec, options...)
 		return &spec{embeddedSpec, embeddedURL(version()), contract}, err
@@ -65,6 +66,7 @@ func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		defer raiseMemoryLimit(path)()
 	}
+	defer c.during("reading " + printable.Text(path))()
 	contract, err := conformance.LoadFile(path, options...)
 	mistakes := conformance.SpecErrors(err)
 	if len(mistakes) == 0 {

@@ -66,7 +66,7 @@ func formats() string {
 }
 
 // prepare checks the flags and reads their files before the run starts. inputs are the other files that the run reads.
-func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
+func (v *verdict) prepare(cmd *cobra.Command, c *console, inputs []string) error {
 	if !slices.Contains(report.Formats(), v.format) {
 		return fmt.Errorf("--format must be %s, not %q", formats(), v.format)
 	}
@@ -98,7 +98,7 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 		return err
 	}
 	var err error
-	if v.spec, err = loadSpec(v.specPath, conformance.Servers(v.servers...)); err != nil {
+	if v.spec, err = c.loadSpec(v.specPath, conformance.Servers(v.servers...)); err != nil {
 		return err
 	}
 	for _, name := range v.spec.contract.Files() {
@@ -201,7 +201,9 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	if v.suggestPath == "" {
 		return nil
 	}
+	end := c.during("looking for suggestions")
 	overlay, err := suggest.Overlay(v.spec.contract.Source(), r, v.suggestDocumented)
+	end()
 	if errors.Is(err, suggest.ErrNothing) {
 		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil

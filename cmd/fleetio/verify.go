@@ -46,7 +46,7 @@ func verifyCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := v.prepare(cmd, slices.Concat(recordings, paths)); err != nil {
+			if err := v.prepare(cmd, c, slices.Concat(recordings, paths)); err != nil {
 				return err
 			}
 			if v.exchanges != nil {
