@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -104,21 +103,23 @@ func (c *console) during(work string) (end func()) {
 	if p == nil {
 		return func() {}
 	}
-	ended, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
 	go func() {
-		for ticker := time.NewTicker(progressInterval); ended.Err() == nil; {
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		for {
 			select {
 			case <-ticker.C:
 				p.show(func(elapsed time.Duration) string { return fmt.Sprintf("%s, %s", work, elapsed.Round(time.Second)) })
-			case <-ended.Done():
-				ticker.Stop()
+			case <-ended:
+				return
 			}
 		}
 	}()
-	return func() {
-		stop()
+	return sync.OnceFunc(func() {
+		close(ended)
 		p.end()
-	}
+	})
 }
 
 // show writes a line, at most one in each progressInterval.
@@ -143,11 +144,11 @@ func (p *progress) end() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.width > 0 && !p.ended {
+	p.ended = true
+	if p.width > 0 {
 		p.write("")
 		_, _ = io.WriteString(p.out, "\r")
 	}
-	p.ended = true
 }
 
 // write replaces the line. Blanks overwrite a longer one, as every terminal can do that.

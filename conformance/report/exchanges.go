@@ -79,5 +79,7 @@ func (e *Exchanges) of(d *conformance.Deviation) *traffic.Exchange {
 	if e == nil {
 		return nil
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	return e.kept[d.Fingerprint].Exchange
 }

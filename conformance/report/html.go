@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -261,9 +262,9 @@ func trend(older, r *conformance.Report) []htmlChange {
 		name string
 		of   func(*conformance.Report) string
 	}{
-		{"exchanges", func(r *conformance.Report) string { return fmt.Sprint(r.Exchanges) }},
-		{"findings", func(r *conformance.Report) string { return fmt.Sprint(r.Summary.Findings) }},
-		{"drift", func(r *conformance.Report) string { return fmt.Sprint(r.Summary.Drift) }},
+		{"exchanges", func(r *conformance.Report) string { return strconv.Itoa(r.Exchanges) }},
+		{"findings", func(r *conformance.Report) string { return strconv.Itoa(r.Summary.Findings) }},
+		{"drift", func(r *conformance.Report) string { return strconv.Itoa(r.Summary.Drift) }},
 		{"claims observed", func(r *conformance.Report) string {
 			return fmt.Sprintf("%d of %d (%.1f%%)", r.Summary.Observed, r.Summary.Claims, r.Summary.Coverage())
 		}},

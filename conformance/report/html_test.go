@@ -220,6 +220,6 @@ func TestExchangesAreTheFirst(t *testing.T) {
 	}
 	shown := page(t, r, report.Options{Exchanges: kept})
 	assert.Equal(t, 200, strings.Count(shown, "<h4>Request</h4>"))
-	assert.Equal(t, 200, len(regexp.MustCompile(`</h4><pre tabindex="0">POST[^<]*exchange 1 of`).FindAllString(shown, -1)))
+	assert.Len(t, regexp.MustCompile(`</h4><pre tabindex="0">POST[^<]*exchange 1 of`).FindAllString(shown, -1), 200)
 	assert.NotContains(t, shown, "exchange 1 of 99<")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,11 +87,11 @@ func validateXML(t *testing.T, data []byte, elements map[string]element) {
 			}
 			slices.Sort(attributes)
 			require.Contains(t, elements, name)
-			require.Regexp(t, regexp.MustCompile("^(?:"+elements[name].attributes+")$"), strings.Join(attributes, ""), "attributes of %s", name)
+			require.Regexp(t, "^(?:"+elements[name].attributes+")$", strings.Join(attributes, ""), "attributes of %s", name)
 			seen[name] = true
 			stack = append(stack, open{name: name})
 		case xml.EndElement:
-			require.Regexp(t, regexp.MustCompile("^(?:"+elements[last.name].children+")$"), last.children, "children of %s", last.name)
+			require.Regexp(t, "^(?:"+elements[last.name].children+")$", last.children, "children of %s", last.name)
 			stack = stack[:len(stack)-1]
 		}
 	}
