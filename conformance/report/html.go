@@ -39,7 +39,7 @@ type htmlPage struct {
 	Skipped                  []string
 	Groups                   []htmlGroup
 	Charts                   []htmlChart
-	Tree                     []htmlNode
+	Tree                     htmlNodes
 	Next                     []htmlStep
 	Trend                    []htmlChange
 }
@@ -93,14 +93,20 @@ func (c htmlCounts) Bars() []htmlBar {
 // htmlChart is a chart of the coverage with a bar for each row.
 type htmlChart struct {
 	Title string
-	Rows  []htmlNode
+	Rows  htmlNodes
+}
+
+// htmlNodes are nodes with different names.
+type htmlNodes struct {
+	List []*htmlNode
+	at   map[string]*htmlNode
 }
 
 // htmlNode is a place in the spec with the claims at it and below. Those with children have no claims of their own.
 type htmlNode struct {
 	Name     string
 	Counts   htmlCounts
-	Children []htmlNode
+	Children htmlNodes
 	Claims   []htmlClaim
 }
 
@@ -191,21 +197,21 @@ func (p *htmlPage) coverage(r *conformance.Report, refuting map[string]string, o
 	})
 	for _, e := range sorted {
 		for _, operation := range operations(e.Uses) {
-			count(&charts[0].Rows, operation, e)
+			charts[0].Rows.count(operation, e)
 		}
 		for _, use := range e.Uses {
 			if !strings.HasPrefix(string(e.Part), "request.") {
-				count(&charts[1].Rows, use, e)
+				charts[1].Rows.count(use, e)
 			}
 		}
-		count(&charts[2].Rows, string(e.Part), e)
-		place := count(&p.Tree, claimPlace(&e.Claim), e)
-		property := count(&place.Children, cmp.Or(strings.Join(e.Places, " "), "the "+strings.ReplaceAll(string(e.Part), ".", "'s ")), e)
+		charts[2].Rows.count(string(e.Part), e)
+		place := p.Tree.count(claimPlace(&e.Claim), e)
+		property := place.Children.count(cmp.Or(strings.Join(e.Places, " "), "the "+strings.ReplaceAll(string(e.Part), ".", "'s ")), e)
 		property.Claims = append(property.Claims, claimOf(e))
 	}
 	for _, chart := range charts {
-		slices.SortStableFunc(chart.Rows, func(a, b htmlNode) int { return strings.Compare(a.Name, b.Name) })
-		if len(chart.Rows) > 0 {
+		slices.SortFunc(chart.Rows.List, func(a, b *htmlNode) int { return strings.Compare(a.Name, b.Name) })
+		if len(chart.Rows.List) > 0 {
 			p.Charts = append(p.Charts, chart)
 		}
 	}
@@ -221,13 +227,16 @@ func (p *htmlPage) coverage(r *conformance.Report, refuting map[string]string, o
 }
 
 // count counts a claim in the node with a name, which it adds if there is none.
-func count(nodes *[]htmlNode, name string, e *conformance.Evidence) *htmlNode {
-	i := slices.IndexFunc(*nodes, func(n htmlNode) bool { return n.Name == name })
-	if i < 0 {
-		i = len(*nodes)
-		*nodes = append(*nodes, htmlNode{Name: name})
+func (list *htmlNodes) count(name string, e *conformance.Evidence) *htmlNode {
+	n := list.at[name]
+	if n == nil {
+		n = &htmlNode{Name: name}
+		list.List = append(list.List, n)
+		if list.at == nil {
+			list.at = map[string]*htmlNode{}
+		}
+		list.at[name] = n
 	}
-	n := &(*nodes)[i]
 	switch e.State {
 	case conformance.Supported:
 		n.Counts.Supported++
