@@ -55,6 +55,11 @@ test-growth: ## Edit a copy of the spec as a maintainer does, and use what it ad
 contract: ## Check the recordings and a sandbox against the contract; print the results
 	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
 
+# verify exits with 1, as the sample has findings.
+.PHONY: sample
+sample: ## Write docs/report.html, the sample of a report
+	go run ./cmd/fleetio verify --spec-path api/openapi.yaml --report html=docs/report.html conformance/testdata/recordings/vendor-page.har conformance/testdata/recordings/drift.har conformance/testdata/recordings/enum.har conformance/testdata/recordings/conformant-complete.har conformance/testdata/recordings/conformant-refusals.har >/dev/null || test $$? -eq 1
+
 .PHONY: suites
 suites: ## Run the JSON Schema Test Suite (draft 4) against the checker, in a module of its own
 	cd internal/suites && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...

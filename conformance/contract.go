@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -67,12 +66,13 @@ type Location struct {
 	Line    int    `json:"line"` // from 1
 }
 
-// In returns the file that the place is in, if the spec is the file with a path.
+// In returns the file that the place is in, if the spec is the file with a path, or with a URL.
 func (l Location) In(spec string) string {
 	if l.File == "" {
 		return spec
 	}
-	return path.Join(path.Dir(filepath.ToSlash(spec)), l.File)
+	slashed := filepath.ToSlash(spec)
+	return slashed[:strings.LastIndexByte(slashed, '/')+1] + l.File
 }
 
 func (l Location) compare(other Location) int {

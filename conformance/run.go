@@ -22,6 +22,9 @@ type Options struct {
 	// Warn is called with each warning about the traffic, by one goroutine at a time (default nil): a [*traffic.EntryError] for
 	// an exchange that may be for an operation and cannot be read, and a [*MissingCredentialsError] for a recording.
 	Warn func(error)
+	// Deviating is called with each exchange that has findings, drift and notes included, by several goroutines at once
+	// (default nil).
+	Deviating func(*traffic.Exchange, []Finding)
 	// Progress is called after each batch of exchanges, by one goroutine at a time (default nil).
 	Progress func(Progress)
 	// Release is called with each exchange after its check, by several goroutines at once (default nil). With
@@ -173,7 +176,9 @@ func (r *run) work() {
 	for b := range r.batches {
 		findings := l.findings()
 		for _, ex := range b.exchanges {
-			_, _ = l.addAt(ex) // the ledger counts errors
+			if list, _ := l.addAt(ex); len(list) > 0 && r.options.Deviating != nil { // the ledger counts errors
+				r.options.Deviating(ex.Exchange, list)
+			}
 			r.options.Release(ex.Exchange)
 		}
 		r.report(Progress{b.bytes, len(b.exchanges), l.findings() - findings})

@@ -29,7 +29,7 @@ func claimsCommand(c *console) *cobra.Command {
 			if err := checkOutputs(nil, []string{path}); err != nil {
 				return err
 			}
-			s, err := loadSpec(path)
+			s, err := c.loadSpec(path)
 			if err != nil {
 				return err
 			}

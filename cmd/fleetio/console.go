@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -58,7 +59,12 @@ func (c *console) fail(err error) {
 func messages(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() { // an error of fmt has text of its own
-		return []string{printable.Text(err.Error())}
+		text := err.Error()
+		if failed, ok := errors.AsType[*fs.PathError](err); ok { // whose text begins with a function of Go
+			text = strings.Replace(text, failed.Op+" "+failed.Path, failed.Path, 1)
+			text = strings.Replace(text, failed.Path+": "+failed.Path+": ", failed.Path+": ", 1)
+		}
+		return []string{printable.Text(text)}
 	}
 	var all []string
 	for _, one := range joined.Unwrap() {
@@ -89,6 +95,31 @@ func (c *console) startProgress() *progress {
 	}
 	now := c.now()
 	return &progress{out: printable.Unescaped(c.stderr), now: c.now, started: now, written: now}
+}
+
+// during shows for how long some work has run, until its result is called, which may be twice.
+func (c *console) during(work string) (end func()) {
+	p := c.startProgress()
+	if p == nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(progressInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				p.show(func(elapsed time.Duration) string { return fmt.Sprintf("%s, %s", work, elapsed.Round(time.Second)) })
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(ended)
+		p.end()
+	})
 }
 
 // show writes a line, at most one in each progressInterval.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -100,4 +101,44 @@ func TestSizeOf(t *testing.T) {
 	assert.EqualValues(t, 7, sizeOf([]string{a, b}))
 	assert.Zero(t, sizeOf([]string{a, t.TempDir()}), "a folder is not read twice")
 	assert.Zero(t, sizeOf([]string{a, "-"}))
+}
+
+// TestDuring shows for how long work has run, also if it is ended twice.
+func TestDuring(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		c := &console{stderr: &out, live: true, now: time.Now}
+		end := c.during("reading a.yaml")
+		time.Sleep(3100 * time.Millisecond)
+		synctest.Wait()
+		assert.Equal(t, "reading a.yaml, 3s", screen(out.String()))
+		end()
+		written := out.Len()
+		end()
+		assert.Empty(t, screen(out.String()))
+		assert.Equal(t, written, out.Len())
+	})
+	(&console{}).during("nothing without a terminal")()
+}
+
+// TestNoFunctionsInMessages names the file, and no function of Go.
+func TestNoFunctionsInMessages(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string]string{
+		"there.txt: no such file or directory\n":                         "verify --known there.txt " + recordings + "minimum.har",
+		"there.json: no such file or directory\n":                        "merge there.json",
+		"internal: is a directory\n":                                     "merge internal",
+		"there.csv: no such file or directory\n":                         "import --dry-run there.csv",
+		"there.env: no such file or directory\n":                         "create --vehicle-id 1 --code a --credentials there.env",
+		"there.yaml: no such file or directory\n":                        "sandbox --fixtures there.yaml",
+		`invalid argument "x" for "--min-coverage" flag: invalid syntax`: "verify --min-coverage x a.har",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			code, _, stderr := fleetio("", strings.Fields(args)...)
+			assert.Equal(t, exitNotRun, code)
+			assert.True(t, strings.HasPrefix(stderr, "fleetio: "+want), stderr)
+		})
+	}
 }

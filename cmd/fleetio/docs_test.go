@@ -60,6 +60,19 @@ type job struct {
 	} `yaml:"spec"`
 }
 
+// TestSampleReport makes the sample as the Makefile does: it is up to date, small, and needs nothing else.
+func TestSampleReport(t *testing.T) {
+	t.Parallel()
+	recipe := regexp.MustCompile(`\tgo run ./cmd/(fleetio verify .*docs/report.html.*)`).FindStringSubmatch(read(t, "../../Makefile"))
+	require.NotNil(t, recipe)
+	made := filepath.Join(t.TempDir(), "report.html")
+	code, out := shell(t, "cd ../..\n"+strings.NewReplacer("docs/report.html", made, "$$", "$").Replace(recipe[1]))
+	require.Equal(t, 0, code, out)
+	sample := read(t, "../../docs/report.html")
+	assert.Equal(t, strings.Split(sample, "\n"), strings.Split(read(t, made), "\n"), "docs/report.html is out of date; make sample writes it")
+	assert.Less(t, len(sample), 300<<10)
+}
+
 // TestKubernetesJobs runs what the manifest's pods run, and compares the sum with a run over everything.
 func TestKubernetesJobs(t *testing.T) {
 	t.Parallel()

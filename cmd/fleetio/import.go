@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/importer"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // importing holds the flags of an import, and what it imports.
@@ -145,8 +146,10 @@ func (i *importing) open(path string) (*os.File, error) {
 // report runs the import and prints its report. A report that cannot be printed is a failure.
 func (i *importing) report(ctx context.Context) error {
 	var p *progress
+	checked := i.console.during("checking " + printable.Text(i.File))
 	sent := func() {}
 	i.Start = func(r *importer.Report) {
+		checked()
 		_, _ = fmt.Fprintf(i.console.stderr, "%d of %d rows to send to %s\n", r.ToSend, r.Rows, i.URL)
 		finishing.RLock()
 		sent = finishing.RUnlock
@@ -159,6 +162,7 @@ func (i *importing) report(ctx context.Context) error {
 		})
 	}
 	report, stopped := importer.Run(ctx, i.Options)
+	checked()
 	p.end()
 	sent()
 	if report == nil {

@@ -161,7 +161,7 @@ func versionCommand(c *console) *cobra.Command {
 		Example: "  fleetio version",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			s, err := loadSpec("")
+			s, err := c.loadSpec("")
 			if err != nil {
 				return err
 			}

@@ -27,10 +27,12 @@ func mergeCommand(c *console) *cobra.Command {
 			"  fleetio merge --format markdown report.json >> \"$GITHUB_STEP_SUMMARY\"",
 		Args: needs("a REPORT.json: a report that verify wrote in the format json"),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := v.prepare(cmd, paths); err != nil {
+			if err := v.prepare(cmd, c, paths); err != nil {
 				return err
 			}
+			end := c.during("adding up reports")
 			r, err := mergeReports(paths)
+			end()
 			if err != nil {
 				return err
 			}
@@ -54,19 +56,23 @@ func mergeCommand(c *console) *cobra.Command {
 func mergeReports(paths []string) (*conformance.Report, error) {
 	var reports []*conformance.Report
 	for _, path := range paths {
-		err := readText(path, func(text io.Reader) error {
-			r, err := report.Read(text)
-			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			reports = append(reports, r)
-			return nil
-		})
+		r, err := readReport(path)
 		if err != nil {
 			return nil, err
 		}
+		reports = append(reports, r)
 	}
 	return conformance.Merge(reports...)
+}
+
+func readReport(path string) (r *conformance.Report, err error) {
+	err = readText(path, func(text io.Reader) error {
+		if r, err = report.Read(text); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	})
+	return r, err
 }
 
 // missingShards lists the shards without a report, whose findings are unknown.

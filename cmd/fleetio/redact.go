@@ -65,7 +65,7 @@ func redactCommand(c *console) *cobra.Command {
 			if err := checkOutputs(outputs, slices.Concat([]string{specPath}, recordings, paths)); err != nil {
 				return err
 			}
-			s, err := loadSpec(specPath, conformance.Servers(servers...))
+			s, err := c.loadSpec(specPath, conformance.Servers(servers...))
 			if err != nil {
 				return err
 			}

@@ -137,7 +137,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 // prepare adds the page and prints the URL and the credentials.
 func (s *sandboxRun) prepare(c *console, srv *server.Server) error {
 	if !s.noPage {
-		spec, err := loadSpec("")
+		spec, err := c.loadSpec("")
 		if err != nil {
 			return err
 		}

@@ -4,22 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// embeddedSpec is the name of the embedded spec in reports.
-const embeddedSpec = "api/openapi.yaml"
+// embeddedSpec is the name of the embedded spec, in the repository of the module.
+const (
+	embeddedSpec = "api/openapi.yaml"
+	repository   = "https://github.com/fleetcontract/fleetio-go"
+)
 
 // spec is the spec to check by.
 type spec struct {
-	name     string
-	contract *conformance.Contract
+	name      string
+	published string // the name for the readers of a report, who may have neither this program nor its folder
+	contract  *conformance.Contract
 }
+
+// embeddedURL returns the URL of the embedded spec in a version of the module, or its name if the version is no release or
+// commit, such as that of an edited clone.
+func embeddedURL(version string) string {
+	if revision := pseudoVersion.FindStringSubmatch(version); revision != nil {
+		version = revision[1]
+	} else if !release.MatchString(version) {
+		return embeddedSpec
+	}
+	return repository + "/blob/" + version + "/" + embeddedSpec
+}
+
+var (
+	release       = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[\w.-]+)?$`)
+	pseudoVersion = regexp.MustCompile(`^v.*\d{14}-([0-9a-f]{12})$`) // https://go.dev/ref/mod#pseudo-versions
+)
 
 // specFlag adds --spec, see loadSpec.
 func specFlag(cmd *cobra.Command, path *string) {
@@ -34,18 +56,19 @@ func serverFlag(cmd *cobra.Command, urls *[]string) {
 }
 
 // loadSpec reads the spec at path, or the embedded one. The error has a line for each mistake in the spec.
-func loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
+func (c *console) loadSpec(path string, options ...conformance.LoadOption) (*spec, error) {
 	if path == "" {
 		contract, err := conformance.Load(api.Spec, options...)
-		return &spec{embeddedSpec, contract}, err
+		return &spec{embeddedSpec, embeddedURL(version()), contract}, err
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		raiseMemoryLimit(path)
 	}
+	defer c.during("reading " + printable.Text(path))()
 	contract, err := conformance.LoadFile(path, options...)
 	mistakes := conformance.SpecErrors(err)
 	if len(mistakes) == 0 {
-		return &spec{path, contract}, err
+		return &spec{path, path, contract}, err
 	}
 	var list []error
 	for _, m := range mistakes {

@@ -72,3 +72,42 @@ func TestSpecMistakes(t *testing.T) {
 		other+":3: minLength is 3 and maxLength is 2: no value can satisfy both (#/schemas~1a.yaml/A/minLength)\n"+
 		other+":5: unknown extension x-assumde; did you mean x-assumed? (#/schemas~1a.yaml/A/x-assumde)\n")
 }
+
+func TestEmbeddedURL(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"v1.2.3":                                   repository + "/blob/v1.2.3/api/openapi.yaml",
+		"v1.2.3-rc.1":                              repository + "/blob/v1.2.3-rc.1/api/openapi.yaml",
+		"v0.0.0-20261130120000-0123456789ab":       repository + "/blob/0123456789ab/api/openapi.yaml",
+		"v1.2.4-0.20261130120000-0123456789ab":     repository + "/blob/0123456789ab/api/openapi.yaml",
+		"v0.0.0-20261130120000-0123456789ab+dirty": embeddedSpec,
+		"(devel)": embeddedSpec,
+		"":        embeddedSpec,
+	} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, want, embeddedURL(version))
+		})
+	}
+}
+
+// TestSpecPath names the spec in reports as their readers have it, also a file that the spec refers to.
+func TestSpecPath(t *testing.T) {
+	t.Parallel()
+	spec, _, recording := folderOfSpec(t, "minLength: 2")
+	for _, test := range []struct{ path, format, want string }{
+		{"api/main.yaml", "text", "documented at api/schemas/a.yaml:2 #"},
+		{"https://example.com/v1/main.yaml", "text", "documented at https://example.com/v1/schemas/a.yaml#L2 #"},
+		{"api/main.yaml", "sarif", `"uri": "api/schemas/a.yaml"`},
+		{"https://example.com/v1/main.yaml", "sarif", `"uri": "https://example.com/v1/schemas/a.yaml"`},
+		{"api/main.yaml", "junit", "documented at api/schemas/a.yaml:2 #"},
+		{"https://example.com/v1/main.yaml", "markdown", `<a href="https&#58;//example&#46;com/v1/schemas/a&#46;yaml&#35;L2"><code>a&#46;yaml&#58;2</code></a>`},
+	} {
+		t.Run(test.format+" "+test.path, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := fleetio("", "verify", "--server", "https://example.com", "--spec", spec, "--spec-path", test.path, "--format", test.format, recording)
+			require.Equal(t, exitFindings, code, stderr)
+			assert.Contains(t, stdout, test.want)
+		})
+	}
+}

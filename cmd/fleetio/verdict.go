@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,17 +21,21 @@ import (
 // verdict holds the common flags of verify and merge: what fails a run, and the files of its results.
 type verdict struct {
 	specPath, format  string
+	specName          string // in reports
 	servers           []string
 	reports           []string
 	strict            bool
 	knownPath         string
 	minCoverage       float64
 	coverageAsked     bool
+	againstPath       string
 	suggestPath       string
 	suggestDocumented bool
 
 	spec            *spec
 	known           []known.Failure
+	older           *conformance.Report // of --against
+	exchanges       *report.Exchanges   // nil unless a report shows them
 	targets         []target
 	outputs, inputs []string
 }
@@ -41,8 +46,11 @@ type target struct{ format, path string }
 func (v *verdict) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	specFlag(cmd, &v.specPath)
+	flags.StringVar(&v.specName, "spec-path", "",
+		"name the spec in reports by the `PATH` or URL that their readers have (default that of --spec, or the URL of the embedded spec)")
 	formatFlag(cmd, &v.format, formats())
 	flags.StringArrayVar(&v.reports, "report", nil, "also write a report to a file, `FORMAT=FILE`; repeatable")
+	flags.StringVar(&v.againstPath, "against", "", "show in the HTML report what changed since the JSON report in `OLDER.json`")
 	flags.BoolVar(&v.strict, "strict", false, "fail on drift, too, which is what no claim of the spec covers, and on exchanges that cannot be read")
 	flags.StringVar(&v.knownPath, "known", "", "accept the known failures in `FILE`, one a line with a reason")
 	flags.Float64Var(&v.minCoverage, "min-coverage", 0,
@@ -58,7 +66,7 @@ func formats() string {
 }
 
 // prepare checks the flags and reads their files before the run starts. inputs are the other files that the run reads.
-func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
+func (v *verdict) prepare(cmd *cobra.Command, c *console, inputs []string) error {
 	if !slices.Contains(report.Formats(), v.format) {
 		return fmt.Errorf("--format must be %s, not %q", formats(), v.format)
 	}
@@ -80,16 +88,26 @@ func (v *verdict) prepare(cmd *cobra.Command, inputs []string) error {
 	if v.suggestPath != "" {
 		v.outputs = append(v.outputs, v.suggestPath)
 	}
-	v.inputs = append([]string{v.specPath, v.knownPath}, inputs...)
+	if v.format == "html" || slices.ContainsFunc(v.targets, func(t target) bool { return t.format == "html" }) {
+		v.exchanges = &report.Exchanges{}
+	} else if v.againstPath != "" {
+		return errors.New("--against needs --report html=FILE, which has the comparison")
+	}
+	v.inputs = append([]string{v.specPath, v.knownPath, v.againstPath}, inputs...)
 	if err := checkOutputs(v.outputs, v.inputs); err != nil {
 		return err
 	}
 	var err error
-	if v.spec, err = loadSpec(v.specPath, conformance.Servers(v.servers...)); err != nil {
+	if v.spec, err = c.loadSpec(v.specPath, conformance.Servers(v.servers...)); err != nil {
 		return err
 	}
 	for _, name := range v.spec.contract.Files() {
 		v.inputs = append(v.inputs, conformance.Location{File: name}.In(v.specPath))
+	}
+	if v.againstPath != "" {
+		if v.older, err = readReport(v.againstPath); err != nil {
+			return err
+		}
 	}
 	if v.knownPath == "" {
 		return nil
@@ -135,7 +153,8 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	var results files
 	defer func() { results.discard() }()
 	printer := func(format string, color bool) func(io.Writer) error {
-		o := report.Options{Spec: v.spec.name, Strict: v.strict, Problems: problems, Color: color}
+		o := report.Options{Spec: cmp.Or(v.specName, v.spec.published), Version: version(), Strict: v.strict, Problems: problems, Color: color,
+			Source: v.spec.contract.Source(), Exchanges: v.exchanges, Older: v.older}
 		return func(w io.Writer) error { return report.Write(w, format, r, o) }
 	}
 	for _, t := range v.targets {
@@ -182,7 +201,9 @@ func (v *verdict) addSuggestion(c *console, results *files, r *conformance.Repor
 	if v.suggestPath == "" {
 		return nil
 	}
+	end := c.during("looking for suggestions")
 	overlay, err := suggest.Overlay(v.spec.contract.Source(), r, v.suggestDocumented)
+	end()
 	if errors.Is(err, suggest.ErrNothing) {
 		c.warnf("nothing to suggest; %s is not written", v.suggestPath)
 		return nil

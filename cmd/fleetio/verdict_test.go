@@ -262,3 +262,35 @@ func TestShows(t *testing.T) {
 	t.Cleanup(func() { _ = null.Close() })
 	assert.False(t, isTerminal(null))
 }
+
+// TestAgainst compares a run with an older report in the page, which only verify has exchanges for.
+func TestAgainst(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	older, now := filepath.Join(folder, "older.json"), filepath.Join(folder, "now.json")
+	code, _, stderr := fleetio("", "verify", "--report", "json="+older, recordings+"conformant-minimal.har")
+	require.Equal(t, exitConforms, code, stderr)
+	code, page, stderr := fleetio(read(t, recordings+"minimum.har"), "verify", "--format", "html", "--against", older, "--report", "json="+now, "-")
+	require.Equal(t, exitFindings, code, stderr)
+	assert.Contains(t, page, "<td>new</td>")
+	assert.Contains(t, page, "<h4>Send it again</h4>")
+	code, page, stderr = fleetio("", "merge", "--format", "html", "--against", older, now)
+	require.Equal(t, exitFindings, code, stderr)
+	assert.Contains(t, page, "<td>new</td>")
+	assert.NotContains(t, page, "<h4>Request</h4>")
+
+	for want, args := range map[string][]string{
+		"--against needs --report html=FILE":         {"--against", older},
+		"there.json: no such file":                   {"--format", "html", "--against", filepath.Join(folder, "there.json")},
+		"not a report: it has no version":            {"--format", "html", "--against", recordings + "minimum.har"},
+		"would be overwritten, and the run reads it": {"--report", "html=" + older, "--against", older},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := fleetio("", append([]string{"verify", recordings + "minimum.har"}, args...)...)
+			assert.Equal(t, exitNotRun, code)
+			assert.Empty(t, stdout)
+			assert.Contains(t, stderr, want)
+		})
+	}
+}

@@ -12,49 +12,48 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// JUnit XML has no standard. The types have the elements and attributes that Jenkins, GitLab and the GitHub actions for
-// test reports have in common. Some of these require a time, which is 0, as a claim has none.
+// JUnit XML has no standard. The elements and attributes are those that two schemas both allow, with all that one of them
+// requires: jenkins-junit.xsd of Jenkins and JUnit 5, and JUnit.xsd for Ant (Windy Road). So a case has neither its file
+// nor an output, and a skipped one has a text instead of a message.
 type junitSuites struct {
-	junitHead
-
 	XMLName xml.Name      `xml:"testsuites"`
 	Suites  []*junitSuite `xml:"testsuite"`
 }
 
 type junitSuite struct {
-	junitHead
-
-	Cases []junitCase `xml:"testcase"`
+	ID        int           `xml:"id,attr"`
+	Name      string        `xml:"name,attr"`
+	Package   string        `xml:"package,attr"`
+	Hostname  string        `xml:"hostname,attr"`
+	Timestamp string        `xml:"timestamp,attr"`
+	Time      int           `xml:"time,attr"` // 0, as a claim takes none
+	Tests     int           `xml:"tests,attr"`
+	Failures  int           `xml:"failures,attr"`
+	Errors    int           `xml:"errors,attr"`
+	Skipped   int           `xml:"skipped,attr"`
+	Property  junitProperty `xml:"properties>property"`
+	Cases     []junitCase   `xml:"testcase"`
+	Output    string        `xml:"system-out"`
+	ErrOutput struct{}      `xml:"system-err"`
 }
 
-type junitHead struct {
-	Name     string `xml:"name,attr"`
-	Tests    int    `xml:"tests,attr"`
-	Failures int    `xml:"failures,attr"`
-	Errors   int    `xml:"errors,attr"`
-	Skipped  int    `xml:"skipped,attr"`
-	Time     string `xml:"time,attr"`
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
-	File    string        `xml:"file,attr,omitempty"`
-	Line    int           `xml:"line,attr,omitempty"`
-	Time    string        `xml:"time,attr"`
+	Time    int           `xml:"time,attr"`
+	Skipped string        `xml:"skipped,omitempty"` // why
 	Failure *junitFailure `xml:"failure"`
-	Skipped *junitSkipped `xml:"skipped"`
-	Output  string        `xml:"system-out,omitempty"`
 }
 
 type junitFailure struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
 	Text    string `xml:",chardata"`
-}
-
-type junitSkipped struct {
-	Message string `xml:"message,attr"`
 }
 
 // junit collects the suites: one for the run itself, then one for each operation and part of its exchanges.
@@ -91,39 +90,38 @@ func writeJUnit(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	}
 	// The suite of the run stays the first.
 	slices.SortStableFunc(j.suites[1:], func(a, b *junitSuite) int { return cmp.Compare(a.Name, b.Name) })
-	all := junitSuites{junitHead: junitHead{Name: "fleetio", Time: "0"}, Suites: j.suites}
-	for _, s := range j.suites {
-		all.Tests += s.Tests
-		all.Failures += s.Failures
-		all.Skipped += s.Skipped
+	for i, s := range j.suites {
+		s.ID = i
 	}
 	b.WriteString(xml.Header)
 	e := xml.NewEncoder(b)
 	e.Indent("", "  ")
-	if err := e.Encode(all); err != nil {
+	if err := e.Encode(junitSuites{Suites: j.suites}); err != nil {
 		return err
 	}
 	b.WriteByte('\n')
 	return nil
 }
 
-// add adds a case to a suite and escapes characters that XML does not allow.
-func (j *junit) add(suite string, c junitCase) {
+// add adds a case to a suite, with its output, and escapes characters that XML does not allow.
+func (j *junit) add(suite string, c junitCase, output string) {
+	suite = printable.Text(suite)
 	i := slices.IndexFunc(j.suites, func(s *junitSuite) bool { return s.Name == suite })
 	if i < 0 {
 		i = len(j.suites)
-		j.suites = append(j.suites, &junitSuite{junitHead: junitHead{Name: suite, Time: "0"}})
+		// Equal runs give equal reports, on any machine and at any time.
+		j.suites = append(j.suites, &junitSuite{Name: suite, Package: "fleetio", Hostname: "localhost", Timestamp: "1970-01-01T00:00:00",
+			Property: junitProperty{"spec", printable.Text(j.o.Spec)}})
 	}
 	s := j.suites[i]
-	c.Time = "0"
-	c.Class, c.Name = printable.Text(c.Class), printable.Text(c.Name)
+	c.Class, c.Name, c.Skipped = suite, printable.Text(c.Name), printable.Text(c.Skipped)
+	s.Output += output
 	s.Tests++
 	if c.Failure != nil {
 		c.Failure.Message = printable.Text(c.Failure.Message)
 		s.Failures++
 	}
-	if c.Skipped != nil {
-		c.Skipped.Message = printable.Text(c.Skipped.Message)
+	if c.Skipped != "" {
 		s.Skipped++
 	}
 	s.Cases = append(s.Cases, c)
@@ -131,18 +129,20 @@ func (j *junit) add(suite string, c junitCase) {
 
 // run adds the cases of the run itself: one without evidence must not pass.
 func (j *junit) run(r *conformance.Report) {
-	checked := junitCase{Class: "run", Name: "exchanges were checked", Output: verdict(r, j.o) + "\n" + coverage(r) + "\n" +
-		strings.Join(append(skipped(r), uncheckedLines(r, j.o)...), "\n")}
-	if noneChecked(r) {
-		checked.Failure = &junitFailure{Message: "no exchange was checked", Type: "no-verdict", Text: checked.Output}
-		checked.Output = ""
+	var output strings.Builder
+	for _, line := range slices.Concat([]string{verdict(r, j.o), coverage(r)}, skipped(r), uncheckedLines(r, j.o)) {
+		output.WriteString(printable.Text(line) + "\n")
 	}
-	j.add("run", checked)
+	checked := junitCase{Name: "exchanges were checked"}
+	if noneChecked(r) {
+		checked.Failure = &junitFailure{Message: "no exchange was checked", Type: "no-verdict", Text: output.String()}
+	}
+	j.add("run", checked, output.String())
 	if warning := vacuous(r); warning != "" {
-		j.add("run", junitCase{Class: "run", Name: "an exchange was accepted", Skipped: &junitSkipped{warning}})
+		j.add("run", junitCase{Name: "an exchange was accepted", Skipped: warning}, "")
 	}
 	for _, problem := range j.o.Problems {
-		j.add("run", junitCase{Class: "run", Name: problem, Failure: &junitFailure{Message: problem, Type: "problem"}})
+		j.add("run", junitCase{Name: problem, Failure: &junitFailure{Message: problem, Type: "problem"}}, "")
 	}
 }
 
@@ -150,7 +150,7 @@ func (j *junit) run(r *conformance.Report) {
 func (j *junit) claim(e *conformance.Evidence, deviations []*conformance.Deviation) {
 	suite := strings.Join(operations(e.Uses), ", ") + " " + string(e.Part)
 	_, pointer, _ := strings.Cut(e.ID, "#")
-	c := junitCase{Class: suite, Name: pointer + ": " + e.Text, File: e.Spec.In(j.o.Spec), Line: e.Spec.Line}
+	c := junitCase{Name: pointer + ": " + e.Text}
 	unknown := slices.IndexFunc(deviations, func(d *conformance.Deviation) bool { return d.Known == "" })
 	switch {
 	case unknown >= 0:
@@ -159,31 +159,31 @@ func (j *junit) claim(e *conformance.Evidence, deviations []*conformance.Deviati
 			c.Failure.Text += j.describe(d, e.Reason)
 		}
 	case len(deviations) > 0:
-		c.Skipped = &junitSkipped{"known failure: " + deviations[0].Known}
+		c.Skipped = "known failure: " + deviations[0].Known
 	case e.State == conformance.Refuted: // beyond the bounds, deviations are counted and not listed
-		c.Failure = &junitFailure{Message: "refuted by " + plural(e.Refuted, "exchange"), Type: "refuted"}
+		c.Failure = &junitFailure{Message: "refuted by " + plural(e.Refuted, "exchange"), Type: "refuted", Text: printable.Text(j.o.at(e.Spec))}
 	case e.State == conformance.Unobserved:
-		c.Skipped = &junitSkipped{unobservedBecause(&e.Claim)}
+		c.Skipped = unobservedBecause(&e.Claim) + " (" + j.o.at(e.Spec) + ")"
 	}
-	j.add(suite, c)
+	j.add(suite, c, "")
 }
 
 // deviation adds the case of a deviation that refutes no claim: mostly drift and notes.
 func (j *junit) deviation(d *conformance.Deviation) {
 	suite := d.Operation + " " + string(d.Part)
-	c := junitCase{Class: suite, Name: fmt.Sprintf("%s: %d %s %s [%s]", d.Source, d.Status, d.Pointer, d.Rule, d.Fingerprint),
-		File: d.Spec.In(j.o.Spec), Line: d.Spec.Line}
+	c := junitCase{Name: fmt.Sprintf("%s: %d %s %s [%s]", d.Source, d.Status, d.Pointer, d.Rule, d.Fingerprint)}
+	output := ""
 	switch {
 	case d.Known != "":
-		c.Skipped = &junitSkipped{"known failure: " + d.Known}
+		c.Skipped = "known failure: " + d.Known
 	case d.Source == conformance.Note:
-		c.Output = j.describe(d, "")
+		output = j.describe(d, "")
 	case d.Source == conformance.Drift && !j.o.Strict:
-		c.Skipped = &junitSkipped{"drift, which fails only with --strict: " + d.Message}
+		c.Skipped = "drift, which fails only with --strict: " + d.Message + " (" + j.o.at(d.Spec) + ")"
 	default:
 		c.Failure = &junitFailure{Message: about(d) + ": " + d.Message, Type: string(d.Source), Text: j.describe(d, "")}
 	}
-	j.add(suite, c)
+	j.add(suite, c, output)
 }
 
 // describe returns a description of a deviation in a few lines.

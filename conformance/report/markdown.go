@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -30,6 +32,8 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	if warning := vacuous(r); warning != "" {
 		fmt.Fprintf(b, "> [!WARNING]\n> %s\n\n", warning)
 	}
+	list := groups(r)
+	table(b, "Findings", slices.Concat(list[0].deviations, list[1].deviations), o)
 	if len(o.Problems) > 0 {
 		b.WriteString("### Problems\n\n")
 		for _, problem := range o.Problems {
@@ -37,8 +41,6 @@ func writeMarkdown(b *bytes.Buffer, r *conformance.Report, o Options) error {
 		}
 		b.WriteByte('\n')
 	}
-	list := groups(r)
-	table(b, "Deviations", slices.Concat(list[0].deviations, list[1].deviations), o)
 	drift := "Drift, which fails only with --strict"
 	if o.Strict {
 		drift = "Drift"
@@ -76,8 +78,7 @@ func table(b *bytes.Buffer, title string, deviations []*conformance.Deviation, o
 	if len(deviations) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "### %s\n\n| source | rule | place | message | exchanges | first exchange | spec |\n", title)
-	b.WriteString("| --- | --- | --- | --- | ---: | --- | --- |\n")
+	fmt.Fprintf(b, "### %s\n\n| finding | message | exchange | spec |\n| --- | --- | --- | --- |\n", title)
 	shown := 0
 	for _, d := range deviations[:min(len(deviations), maxRows)] {
 		if b.Len() > maxSize {
@@ -86,11 +87,13 @@ func table(b *bytes.Buffer, title string, deviations []*conformance.Deviation, o
 		shown++
 		message := code(d.Message)
 		if d.Known != "" {
-			message += " known: " + code(d.Known)
+			message += "<br>known: " + code(d.Known)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s |\n", code(string(d.Source)), code(d.Rule),
-			code(fmt.Sprintf("%s %d %s %s", d.Operation, d.Status, d.Part, d.Pointer)), message, d.Exchanges,
-			code(d.First.Exchange), code(fmt.Sprintf("%s:%d", d.Spec.In(o.Spec), d.Spec.Line)))
+		exchange := code(d.First.Exchange)
+		if d.Exchanges > 1 {
+			exchange += "<br>and " + plural(d.Exchanges-1, "more exchange")
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s<br>%s |\n", code(about(d)), message, exchange, literal(string(d.Source)), link(d.Spec, o))
 	}
 	if more := len(deviations) - shown; more > 0 {
 		fmt.Fprintf(b, "\nThe other formats list %d more.\n", more)
@@ -98,12 +101,26 @@ func table(b *bytes.Buffer, title string, deviations []*conformance.Deviation, o
 	b.WriteByte('\n')
 }
 
-// code returns Markdown that shows any text literally. In a code element, GitHub makes no mentions and links. Character
-// references for the punctuation of Markdown and HTML split no table cell and end no element. A code span in backticks
-// could not contain every text.
+// link returns the file and the line of a place in the spec. A URL is behind the name of its file, as it is long.
+func link(l conformance.Location, o Options) string {
+	at := o.at(l)
+	u, err := url.Parse(at)
+	if err != nil || !isURL(at) {
+		return code(at)
+	}
+	return fmt.Sprintf(`<a href="%s">%s</a>`, literal(u.String()), code(fmt.Sprintf("%s:%d", path.Base(u.Path), l.Line)))
+}
+
+// code returns Markdown that shows any text literally. In a code element, GitHub makes no mentions and links. A code span in
+// backticks could not contain every text. Paths may break after a slash, so that tables fit on the page.
 func code(s string) string {
+	return "<code>" + strings.ReplaceAll(literal(s), "/", "/<wbr>") + "</code>"
+}
+
+// literal returns a text with character references for the punctuation of Markdown and HTML, which so splits no table cell
+// and ends no element.
+func literal(s string) string {
 	var b strings.Builder
-	b.WriteString("<code>")
 	for _, r := range printable.Text(s) {
 		if r < 0x80 && !isLiteral(r) {
 			fmt.Fprintf(&b, "&#%d;", r)
@@ -111,7 +128,7 @@ func code(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String() + "</code>"
+	return b.String()
 }
 
 // isLiteral reports whether an ASCII character has no meaning in Markdown and HTML within a line.

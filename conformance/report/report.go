@@ -1,4 +1,4 @@
-// Package report writes a [conformance.Report] as text, JSON, JUnit XML, SARIF and Markdown, and reads the JSON.
+// Package report writes a [conformance.Report] as text, JSON, JUnit XML, SARIF, Markdown and HTML, and reads the JSON.
 //
 // All formats have the same content in the same order, without times and names of machines, so that equal runs give equal
 // bytes. Names and messages from traffic are escaped for the format. No format contains a character that a terminal or a
@@ -17,17 +17,38 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// Options are the options of [Write]. JSON uses none of them.
+// Options are the options of [Write]. JSON uses none of them; the last three are for HTML.
 type Options struct {
-	// Spec is the file name of the spec (default openapi.yaml). Relative to the root of the repository, code hosts can
-	// link to it.
+	// Spec is the path or the URL of the spec for the reader (default openapi.yaml). Relative to the root of the
+	// repository, code hosts can link to it.
 	Spec string
+	// Version is the version of the program for SARIF (default none).
+	Version string
 	// Strict makes drift fail the run (default false).
 	Strict bool
 	// Problems fail the run in addition to its findings, such as stale known failures (default nil).
 	Problems []string
 	// Color adds ANSI colors to text (default false).
 	Color bool
+	// Source has the bytes of the spec, whose lines the page quotes (default nil: none).
+	Source []byte
+	// Exchanges are those that the page shows for the deviations (default nil: none).
+	Exchanges *Exchanges
+	// Older is an older report, with which the page compares this one (default nil: no comparison).
+	Older *conformance.Report
+}
+
+// at returns the file and the line of a place in the spec.
+func (o Options) at(l conformance.Location) string {
+	file := l.In(o.Spec)
+	if isURL(file) { // as code hosts link to lines
+		return fmt.Sprintf("%s#L%d", file, l.Line)
+	}
+	return fmt.Sprintf("%s:%d", file, l.Line)
+}
+
+func isURL(file string) bool {
+	return strings.HasPrefix(file, "https://") || strings.HasPrefix(file, "http://")
 }
 
 var writers = []struct {
@@ -39,9 +60,10 @@ var writers = []struct {
 	{"junit", writeJUnit},
 	{"sarif", writeSARIF},
 	{"markdown", writeMarkdown},
+	{"html", writeHTML},
 }
 
-// Formats returns the formats of [Write]: text, json, junit, sarif and markdown.
+// Formats returns the formats of [Write]: text, json, junit, sarif, markdown and html.
 func Formats() []string {
 	var names []string
 	for _, w := range writers {
@@ -247,7 +269,7 @@ func occurrences(d *conformance.Deviation) string {
 
 // describe returns a description of a deviation in lines: what it is about first, and its exchanges last.
 func describe(d *conformance.Deviation, because string, o Options) []string {
-	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s:%d #%s", d.Source, d.Spec.In(o.Spec), d.Spec.Line, d.Spec.Pointer)}
+	lines := []string{about(d), "  " + d.Message, fmt.Sprintf("  %s at %s #%s", d.Source, o.at(d.Spec), d.Spec.Pointer)}
 	if because != "" {
 		lines = append(lines, "    because: "+because)
 	}

@@ -36,6 +36,7 @@ type sarifRun struct {
 
 type sarifDriver struct {
 	Name           string      `json:"name"`
+	Version        string      `json:"version,omitempty"`
 	InformationURI string      `json:"informationUri"`
 	Rules          []sarifRule `json:"rules"`
 }
@@ -101,7 +102,7 @@ type sarifLogical struct {
 func writeSARIF(b *bytes.Buffer, r *conformance.Report, o Options) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}, Invocations: []sarifInvocation{{
 		ExecutionSuccessful: !noneChecked(r), Notifications: notifications(r, o)}}}
-	run.Tool.Driver = sarifDriver{Name: "fleetio", InformationURI: homepage, Rules: []sarifRule{}}
+	run.Tool.Driver = sarifDriver{Name: "fleetio", Version: o.Version, InformationURI: homepage, Rules: []sarifRule{}}
 	used := map[string]bool{}
 	for _, e := range r.Claims {
 		used[e.Rule] = true
@@ -184,8 +185,11 @@ func sarifMessage(s string) sarifText {
 	return sarifText{strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`).Replace(printable.Text(s))}
 }
 
-// uri returns a URI reference for a file name, relative for a relative name.
+// uri returns a URI reference for a file name, relative for a relative name. A URL stays one.
 func uri(name string) string {
+	if u, err := url.Parse(name); err == nil && isURL(name) {
+		return u.String()
+	}
 	slashed := filepath.ToSlash(name)
 	if !filepath.IsAbs(name) {
 		return (&url.URL{Path: slashed}).String()

@@ -87,7 +87,7 @@ func unobservedBecause(c *conformance.Claim) string {
 func uncheckedLines(r *conformance.Report, o Options) []string {
 	var lines []string
 	for _, u := range r.Unchecked {
-		lines = append(lines, fmt.Sprintf("not checked: %s at %s:%d #%s", u.Reason, u.Spec.In(o.Spec), u.Spec.Line, u.Spec.Pointer))
+		lines = append(lines, fmt.Sprintf("not checked: %s at %s #%s", u.Reason, o.at(u.Spec), u.Spec.Pointer))
 	}
 	return lines
 }

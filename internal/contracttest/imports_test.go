@@ -58,7 +58,7 @@ var importRules = map[string]struct {
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "internal/strictjson", "go.yaml.in/yaml/v4",
 		"github.com/andybalholm/brotli", "github.com/klauspost/compress/zstd"}},
 	"conformance/report": {
-		may:   []string{"conformance", "conformance/traffic", "internal/printable", "internal/strictjson"},
+		may:   []string{"conformance", "conformance/traffic", "internal/printable", "internal/redact", "internal/strictjson"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"cmd/fleetio/internal/importer": {
