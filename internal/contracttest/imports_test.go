@@ -59,7 +59,7 @@ var importRules = map[string]struct {
 	"conformance/internal/yamltree":   {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/known":               {pure: true},
 	"conformance/conformancetest": {
-		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
+		may:   []string{"conformance", "conformance/traffic", "internal/capture", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4",
@@ -76,6 +76,7 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"internal/capture":        {may: []string{"conformance/traffic"}, never: []string{"fleetio", "api", "gen", "sandbox"}},
 	"internal/gencheck":       {may: []string{"internal/gencheck/check", "go.yaml.in/yaml/v4"}},
 	"internal/gencheck/check": {pure: true}, // it is copied to gen/fleetioapi
 	"internal/printable":      {pure: true},
