@@ -289,20 +289,13 @@ type (
 // It does not redact: the line holds every credential that the exchange holds. The line is written by one call to w.
 //
 // The fields of a header are sorted by name, as a [http.Header] has no order of names. A body is written as text if it is
-// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped, as people look at such a file in a
-// terminal. An exchange that cannot be read back is an error, and not written: one with a
-// method that is empty, a status that is none, or anything but a body that is not valid UTF-8.
+// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped. An exchange that
+// cannot be read back is an error, and not written: one with a method that is empty, a status that is none, or anything but
+// a body that is not valid UTF-8.
 func WriteNDJSON(w io.Writer, ex *Exchange) error {
 	l := line{Method: ex.Method, URL: ex.URL.String(), Status: ex.Status}
-	switch {
-	case l.Method == "":
-		return errors.New("method: empty")
-	case !utf8.ValidString(l.Method):
-		return errors.New("method: not valid UTF-8")
-	case !utf8.ValidString(l.URL):
-		return errors.New("url: not valid UTF-8")
-	case l.Status < 0 || l.Status > 999:
-		return fmt.Errorf("status: %d is not an HTTP status", l.Status)
+	if err := checkTarget(l.Method, l.URL, l.Status); err != nil {
+		return err
 	}
 	var err error
 	if l.Request, err = ex.Request.line(); err != nil {
@@ -313,14 +306,35 @@ func WriteNDJSON(w io.Writer, ex *Exchange) error {
 			return fmt.Errorf("response.%w", err)
 		}
 	}
+	text, err := marshal(&l)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
+}
+
+// marshal returns a line of JSON. Characters that do not print are escaped, as people look at recordings in a terminal.
+func marshal(value any) ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(&l); err != nil {
-		return err
+	err := enc.Encode(value)
+	return printable.Lines(text.Bytes()), err
+}
+
+// checkTarget rejects what cannot be read back.
+func checkTarget(method, url string, status int) error {
+	switch {
+	case method == "":
+		return errors.New("method: empty")
+	case !utf8.ValidString(method):
+		return errors.New("method: not valid UTF-8")
+	case !utf8.ValidString(url):
+		return errors.New("url: not valid UTF-8")
+	case status < 0 || status > 999:
+		return fmt.Errorf("status: %d is not an HTTP status", status)
 	}
-	_, err = w.Write(printable.Lines(text.Bytes()))
-	return err
+	return nil
 }
 
 // line returns what is written of a message, or nil if there is nothing to write.

@@ -111,13 +111,16 @@ type Redactor struct {
 	secrets redact.Secrets // of all added exchanges
 
 	mu  sync.Mutex
-	all *redact.Redactor // for secrets; nil after Add
+	all *redact.Redactor // for secrets; nil after new ones
 }
 
 // Add adds the credentials of an exchange.
 func (r *Redactor) Add(ex *traffic.Exchange) {
-	r.all = nil
+	known := len(r.secrets.Words)
 	r.rules.collect(&r.secrets, ex)
+	if r.secrets.TooMany || len(r.secrets.Words) > known {
+		r.all = nil
+	}
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges. If masks, letters and digits of the

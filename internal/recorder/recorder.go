@@ -1,0 +1,186 @@
+// Package recorder writes the exchanges of HTTP clients to a recording while they pass, without their credentials.
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/capture"
+)
+
+const (
+	maxQueue  = 1024     // exchanges that wait to be written
+	maxMemory = 64 << 20 // bytes of their bodies, and of the bodies of exchanges that are in flight
+
+	// maxWait is how long the end of an exchange is held back until it is written, so that a kill loses at most what is in
+	// flight. After one wait in vain there is none until the queue is empty, so that nothing slows the client.
+	maxWait = 50 * time.Millisecond
+)
+
+var errBehind = errors.New("more exchanges arrived than could be written")
+
+// Recorder writes exchanges in the background. It does not slow or break their clients: what it cannot write, it counts. It
+// is safe for concurrent use.
+type Recorder struct {
+	writer   *traffic.Writer
+	redactor *conformance.Redactor
+	each     func(*traffic.Exchange, error)
+	memory   *capture.Memory
+	done     chan struct{} // closed after the last exchange
+	isBehind atomic.Bool
+
+	mu         sync.Mutex
+	queue      chan queued
+	closed     bool
+	transports []*capture.Transport
+	ended      int
+	lost       int
+	reason     error // of the first loss
+}
+
+type queued struct {
+	*capture.Exchange
+
+	number  int
+	written chan struct{}
+}
+
+// New returns a recorder that writes to w. The redactor must have no other user. If it is not nil, each is called with each
+// exchange as it was written, or with the error why it was not, by one goroutine. After an error of the file, it gets both.
+func New(w *traffic.Writer, redactor *conformance.Redactor, each func(*traffic.Exchange, error)) *Recorder {
+	r := &Recorder{writer: w, redactor: redactor, each: each, memory: capture.NewMemory(maxMemory), done: make(chan struct{}),
+		queue: make(chan queued, maxQueue)}
+	go r.run()
+	return r
+}
+
+// Transport returns a transport that sends requests with next and records the exchanges. next may be nil (default
+// [http.DefaultTransport]).
+func (r *Recorder) Transport(next http.RoundTripper) http.RoundTripper {
+	t := &capture.Transport{Next: next, Memory: r.memory, Begin: func() func(*capture.Exchange) { return r.add }}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.transports = append(r.transports, t)
+	return t
+}
+
+// add queues an exchange that has ended.
+func (r *Recorder) add(e *capture.Exchange) {
+	q := queued{e, 0, make(chan struct{})}
+	if !r.enqueue(q) {
+		e.Release()
+		return
+	}
+	if r.isBehind.Load() {
+		return
+	}
+	select {
+	case <-q.written:
+	case <-time.After(maxWait):
+		r.isBehind.Store(true)
+	}
+}
+
+func (r *Recorder) enqueue(q queued) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.ended++
+	q.number = r.ended
+	if !q.IsLost() {
+		select {
+		case r.queue <- q:
+			return true
+		default:
+		}
+	}
+	r.lose(errBehind)
+	return false
+}
+
+// lose counts an exchange that is not in the recording. r.mu must be locked.
+func (r *Recorder) lose(reason error) {
+	r.lost++
+	if r.reason == nil {
+		r.reason = reason
+	}
+}
+
+func (r *Recorder) run() {
+	defer close(r.done)
+	for q := range r.queue {
+		var ex *traffic.Exchange
+		err := attempt(func() (err error) {
+			ex, err = r.write(q)
+			return err
+		})
+		if err != nil {
+			r.mu.Lock()
+			r.lose(err)
+			r.mu.Unlock()
+		}
+		close(q.written)
+		if r.each != nil {
+			_ = attempt(func() error { r.each(ex, err); return nil })
+		}
+		q.Release()
+		if len(r.queue) == 0 {
+			r.isBehind.Store(false)
+		}
+	}
+}
+
+// attempt returns a panic as an error: a fault of the recorder must not end the process of the client.
+func attempt(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f()
+}
+
+// write writes an exchange without credentials: its own and those of the exchanges before.
+func (r *Recorder) write(q queued) (*traffic.Exchange, error) {
+	ex := q.Traffic()
+	ex.Source = fmt.Sprintf("exchange %d", q.number)
+	r.redactor.Add(ex)
+	ex, err := r.redactor.Redact(ex)
+	if err != nil {
+		return nil, err
+	}
+	source, err := r.writer.Write(ex)
+	if err == nil {
+		ex.Source = source
+	}
+	return ex, err
+}
+
+// Close ends the exchanges whose response is not complete, waits until all are written, and closes the file. The error
+// says how many are not in the recording, and why the first is not.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	transports := r.transports
+	r.mu.Unlock()
+	for _, t := range transports {
+		t.Finish()
+	}
+	r.mu.Lock()
+	r.closed = true
+	close(r.queue)
+	r.mu.Unlock()
+	<-r.done
+	err := r.writer.Close()
+	if r.lost > 0 {
+		err = errors.Join(fmt.Errorf("%d of %d exchanges are not in the recording; the first: %w", r.lost, r.ended, r.reason), err)
+	}
+	return err
+}
