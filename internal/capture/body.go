@@ -15,7 +15,7 @@ import (
 // MaxBody is the maximum size of a copied body, in bytes, both as sent and decoded. A longer one counts as not recorded.
 const MaxBody = 1 << 20
 
-// Memory bounds the size of the bodies that several exchanges have copied and not released. A nil Memory has no bound.
+// Memory bounds the size of bodies that several exchanges hold. A nil Memory has no bound.
 type Memory struct{ left atomic.Int64 }
 
 // NewMemory returns a bound in bytes.
@@ -25,16 +25,17 @@ func NewMemory(size int64) *Memory {
 	return m
 }
 
-// take reports whether there are n bytes left, and takes them.
-func (m *Memory) take(n int) bool {
+// Take reports whether there are n bytes left, and takes them.
+func (m *Memory) Take(n int) bool {
 	if m == nil || m.left.Add(int64(-n)) >= 0 {
 		return true
 	}
-	m.give(n)
+	m.Give(n)
 	return false
 }
 
-func (m *Memory) give(n int) {
+// Give gives n bytes back.
+func (m *Memory) Give(n int) {
 	if m != nil {
 		m.left.Add(int64(n))
 	}
@@ -60,7 +61,7 @@ func (b *Body) Add(p []byte) (isComplete bool) {
 	defer b.mu.Unlock()
 	b.n += int64(len(p))
 	if !b.full {
-		b.lost = b.n <= MaxBody && !b.memory.take(len(p))
+		b.lost = b.n <= MaxBody && !b.memory.Take(len(p))
 		if b.lost || b.n > MaxBody {
 			b.drop()
 		} else {
@@ -81,7 +82,7 @@ func (b *Body) End() {
 
 // drop frees the copy, and stops copying.
 func (b *Body) drop() {
-	b.memory.give(len(b.data))
+	b.memory.Give(len(b.data))
 	b.data, b.full = nil, true
 }
 

@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	maxQueue  = 1024     // exchanges that wait to be written
-	maxMemory = 64 << 20 // bytes of their bodies, and of the bodies of exchanges that are in flight
+	maxQueue  = 1024     // exchanges that wait to be written, and written ones that wait for a call of each
+	maxMemory = 64 << 20 // bytes of the bodies that wait to be written or are in flight
+	maxCalls  = 32 << 20 // bytes of the bodies that wait for a call of each
 
 	// maxWait is how long the end of an exchange is held back until it is written, so that a kill loses at most what is in
 	// flight. After one wait in vain there is none until the queue is empty, so that nothing slows the client.
-	maxWait = 50 * time.Millisecond
+	maxWait = 250 * time.Millisecond
 )
 
 var errBehind = errors.New("more exchanges arrived than could be written")
@@ -30,9 +31,11 @@ var errBehind = errors.New("more exchanges arrived than could be written")
 type Recorder struct {
 	writer   *traffic.Writer
 	redactor *conformance.Redactor
-	each     func(*traffic.Exchange, error)
 	memory   *capture.Memory
-	done     chan struct{} // closed after the last exchange
+	calls    chan result // for each; nil for none
+	called   *capture.Memory
+	skipped  int // calls
+	done     sync.WaitGroup
 	isBehind atomic.Bool
 
 	mu         sync.Mutex
@@ -51,12 +54,34 @@ type queued struct {
 	written chan struct{}
 }
 
+type result struct {
+	ex  *traffic.Exchange
+	err error
+}
+
+func (r result) size() int {
+	if r.ex == nil {
+		return 0
+	}
+	return len(r.ex.Request.Body) + len(r.ex.Response.Body)
+}
+
 // New returns a recorder that writes to w. The redactor must have no other user. If it is not nil, each is called with each
 // exchange as it was written, or with the error why it was not, by one goroutine. After an error of the file, it gets both.
+// If it is too slow, calls are left out.
 func New(w *traffic.Writer, redactor *conformance.Redactor, each func(*traffic.Exchange, error)) *Recorder {
-	r := &Recorder{writer: w, redactor: redactor, each: each, memory: capture.NewMemory(maxMemory), done: make(chan struct{}),
+	r := &Recorder{writer: w, redactor: redactor, memory: capture.NewMemory(maxMemory), called: capture.NewMemory(maxCalls),
 		queue: make(chan queued, maxQueue)}
-	go r.run()
+	if each != nil {
+		r.calls = make(chan result, maxQueue)
+		r.done.Go(func() {
+			for written := range r.calls {
+				_ = attempt(func() error { each(written.ex, written.err); return nil })
+				r.called.Give(written.size())
+			}
+		})
+	}
+	r.done.Go(r.run)
 	return r
 }
 
@@ -115,7 +140,6 @@ func (r *Recorder) lose(reason error) {
 }
 
 func (r *Recorder) run() {
-	defer close(r.done)
 	for q := range r.queue {
 		var ex *traffic.Exchange
 		err := attempt(func() (err error) {
@@ -128,14 +152,30 @@ func (r *Recorder) run() {
 			r.mu.Unlock()
 		}
 		close(q.written)
-		if r.each != nil {
-			_ = attempt(func() error { r.each(ex, err); return nil })
-		}
 		q.Release()
+		if r.calls != nil {
+			r.call(result{ex, err})
+		}
 		if len(r.queue) == 0 {
 			r.isBehind.Store(false)
 		}
 	}
+	if r.calls != nil {
+		close(r.calls)
+	}
+}
+
+// call queues a call of each.
+func (r *Recorder) call(written result) {
+	if r.called.Take(written.size()) {
+		select {
+		case r.calls <- written:
+			return
+		default:
+			r.called.Give(written.size())
+		}
+	}
+	r.skipped++
 }
 
 // attempt returns a panic as an error: a fault of the recorder must not end the process of the client.
@@ -165,7 +205,7 @@ func (r *Recorder) write(q queued) (*traffic.Exchange, error) {
 }
 
 // Close ends the exchanges whose response is not complete, waits until all are written, and closes the file. The error
-// says how many are not in the recording, and why the first is not.
+// says how many are not in the recording, and why the first is not, and how many were not passed to each.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	transports := r.transports
@@ -177,8 +217,11 @@ func (r *Recorder) Close() error {
 	r.closed = true
 	close(r.queue)
 	r.mu.Unlock()
-	<-r.done
+	r.done.Wait()
 	err := r.writer.Close()
+	if r.skipped > 0 {
+		err = errors.Join(fmt.Errorf("%d of %d exchanges were not checked in time", r.skipped, r.ended), err)
+	}
 	if r.lost > 0 {
 		err = errors.Join(fmt.Errorf("%d of %d exchanges are not in the recording; the first: %w", r.lost, r.ended, r.reason), err)
 	}
