@@ -1,6 +1,7 @@
 package conformancetest
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -20,8 +21,8 @@ func Record(tb TB, contract *conformance.Contract, next http.RoundTripper, path 
 	tb.Helper()
 	w, err := traffic.Create(path)
 	if err != nil {
-		tb.Errorf("%v", err)
-		return next
+		tb.Errorf("the exchanges are not recorded: %v", err)
+		return cmp.Or(next, http.DefaultTransport)
 	}
 	r := recorder.New(w, contract.Redactor(), nil)
 	tb.Cleanup(func() {
