@@ -105,8 +105,8 @@ func (r *recording) run(ctx context.Context) error {
 	if _, err := fmt.Fprintf(r.console.stdout, "export %s=%s\n", envBaseURL, quoteForShell(listener.URL())); err != nil {
 		return errors.Join(err, w.Close(), os.Remove(r.output))
 	}
-	recorder := recorder.New(w, r.spec.contract.Redactor(r.also...), r.recorded)
-	handler := proxy.New(upstream, recorder.Transport(proxy.Transport()), r.warn)
+	recorder := recorder.New(w, r.spec.contract.Redactor(r.also...), proxy.Transport(), r.recorded)
+	handler := proxy.New(upstream, recorder, r.warn)
 	logger := slog.New(slog.NewTextHandler(r.console.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	finishing.RLock()
 	err = listener.Serve(ctx, server.HTTPServer(handler, logger), logger)

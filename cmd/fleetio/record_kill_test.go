@@ -113,7 +113,7 @@ func TestRecordKilled(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(rand.IntN(100_000)) * time.Microsecond) //nolint:gosec // and real time, as it is another process
+		time.Sleep(time.Duration(rand.IntN(100_000)) * time.Microsecond) // real time, as it is another process
 		require.NoError(t, command.Process.Kill())
 		wait.Wait()
 		_ = command.Wait()

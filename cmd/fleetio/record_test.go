@@ -165,14 +165,14 @@ func BenchmarkRecord(b *testing.B) {
 	b.Run("recorded", func(b *testing.B) {
 		w, err := traffic.Create(filepath.Join(b.TempDir(), "r.ndjson"))
 		require.NoError(b, err)
-		r := recorder.New(w, spec.contract.Redactor(), func(ex *traffic.Exchange, err error) {
+		r := recorder.New(w, spec.contract.Redactor(), proxy.Transport(), func(ex *traffic.Exchange, err error) {
 			if assert.NoError(b, err) {
 				_, _ = spec.contract.Check(ex)
 			}
 		})
 		target, err := proxy.ParseUpstream(upstream.URL)
 		require.NoError(b, err)
-		server := httptest.NewServer(proxy.New(target, r.Transport(proxy.Transport()), func(err error) { assert.NoError(b, err) }))
+		server := httptest.NewServer(proxy.New(target, r, func(err error) { assert.NoError(b, err) }))
 		measure(b, server.URL)
 		server.Close()
 		require.NoError(b, r.Close())

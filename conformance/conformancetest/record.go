@@ -24,11 +24,11 @@ func Record(tb TB, contract *conformance.Contract, next http.RoundTripper, path 
 		tb.Errorf("the exchanges are not recorded: %v", err)
 		return cmp.Or(next, http.DefaultTransport)
 	}
-	r := recorder.New(w, contract.Redactor(), nil)
+	r := recorder.New(w, contract.Redactor(), next, nil)
 	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			tb.Errorf("%s: %v", path, err)
 		}
 	})
-	return r.Transport(next)
+	return r
 }

@@ -35,7 +35,7 @@ func TestRecord(t *testing.T) {
 				require.NoError(t, err)
 				n++
 				assert.Equal(t, "http://127.0.0.1:1/api/v1/faults", ex.URL.String())
-				assert.Equal(t, request, string(ex.Request.Body))
+				assert.JSONEq(t, request, string(ex.Request.Body))
 				findings, err := contract.Check(ex)
 				require.NoError(t, err)
 				assert.Empty(t, findings)

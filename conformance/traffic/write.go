@@ -26,6 +26,7 @@ type File interface {
 type Writer struct {
 	file  File
 	name  string
+	isHAR bool
 	tail  string // of a HAR file, after its last entry; the next entry overwrites it
 	end   int64  // of the last exchange
 	count int
@@ -43,8 +44,8 @@ func Create(path string) (*Writer, error) {
 
 // NewWriter returns a writer to an empty file, in the format of [Create]. An error closes the file.
 func NewWriter(f File, name string) (*Writer, error) {
-	w := &Writer{file: f, name: name}
-	if !w.isHAR() {
+	w := &Writer{file: f, name: name, isHAR: strings.EqualFold(filepath.Ext(name), ".har")}
+	if !w.isHAR {
 		return w, nil
 	}
 	const head = `{"log":{"version":"1.2","creator":{"name":"fleetio-go","version":"1"},"entries":[`
@@ -56,14 +57,12 @@ func NewWriter(f File, name string) (*Writer, error) {
 	return w, nil
 }
 
-func (w *Writer) isHAR() bool { return strings.EqualFold(filepath.Ext(w.name), ".har") }
-
 // Write writes an exchange by one call to the file, and returns its Source in the recording. It does not redact. After an
 // error, the exchange is not in the recording.
 func (w *Writer) Write(ex *Exchange) (source string, err error) {
 	var text bytes.Buffer
 	source = fmt.Sprintf("%s#L%d", w.name, w.count+1)
-	if w.isHAR() {
+	if w.isHAR {
 		source = fmt.Sprintf("%s#/log/entries/%d", w.name, w.count)
 		err = writeEntry(&text, ex, w.count > 0)
 	} else {
@@ -101,16 +100,18 @@ type (
 		} `json:"timings"`
 	}
 	requestText struct {
-		Method string `json:"method"`
-		URL    string `json:"url"`
 		messageText
-		Query []fieldText `json:"queryString"`
-		Body  *bodyText   `json:"postData,omitempty"`
+
+		Method string      `json:"method"`
+		URL    string      `json:"url"`
+		Query  []fieldText `json:"queryString"`
+		Body   *bodyText   `json:"postData,omitempty"`
 	}
 	responseText struct {
-		Status     int    `json:"status"`
-		StatusText string `json:"statusText"`
 		messageText
+
+		Status      int      `json:"status"`
+		StatusText  string   `json:"statusText"`
 		Content     bodyText `json:"content"`
 		RedirectURL string   `json:"redirectURL"`
 	}

@@ -80,6 +80,23 @@ func (b *Body) End() {
 	b.ended = true
 }
 
+// Message returns a message with the decoded body, or with BodyOmitted where the copy is not complete.
+func (b *Body) Message(header http.Header) traffic.Message {
+	b.mu.Lock()
+	body, n, ended := bytes.Clone(b.data), b.n, b.ended
+	b.mu.Unlock()
+	m := traffic.Message{Header: header, BodyOmitted: n != int64(len(body)) || n == 0 && !ended}
+	if m.BodyOmitted || n == 0 {
+		return m
+	}
+	body, isOmitted, err := traffic.Decode(header["Content-Encoding"], body)
+	m.BodyOmitted = isOmitted || err != nil || len(body) > MaxBody || !ended && !isCompleteJSON(body)
+	if !m.BodyOmitted {
+		m.Body = body
+	}
+	return m
+}
+
 // drop frees the copy, and stops copying.
 func (b *Body) drop() {
 	b.memory.Give(len(b.data))
@@ -96,23 +113,6 @@ func (b *Body) isLost() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.lost
-}
-
-// Message returns a message with the decoded body, or with BodyOmitted where the copy is not complete.
-func (b *Body) Message(header http.Header) traffic.Message {
-	b.mu.Lock()
-	body, n, ended := bytes.Clone(b.data), b.n, b.ended
-	b.mu.Unlock()
-	m := traffic.Message{Header: header, BodyOmitted: n != int64(len(body)) || n == 0 && !ended}
-	if m.BodyOmitted || n == 0 {
-		return m
-	}
-	body, isOmitted, err := traffic.Decode(header["Content-Encoding"], body)
-	m.BodyOmitted = isOmitted || err != nil || len(body) > MaxBody || !ended && !isCompleteJSON(body)
-	if !m.BodyOmitted {
-		m.Body = body
-	}
-	return m
 }
 
 // isCompleteJSON reports whether the body is a complete JSON object or array: a [json.Decoder] stops reading there, and

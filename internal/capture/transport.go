@@ -56,23 +56,6 @@ func Request(r *http.Request, memory *Memory) (*Exchange, *http.Request) {
 	return e, passed
 }
 
-// copied returns a body of the request that is copied instead of the one before.
-func (e *Exchange) copied(body io.ReadCloser, length int64) io.ReadCloser {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.sent != nil {
-		e.sent.release()
-	}
-	e.sent = &Body{memory: e.memory, length: length}
-	return &reader{ReadCloser: body, copy: e.sent}
-}
-
-func (e *Exchange) lastSent() *Body {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.sent
-}
-
 // Traffic returns the exchange without a Source, as far as it has passed. It has no response if the transport returned none.
 func (e *Exchange) Traffic() *traffic.Exchange {
 	u := e.url
@@ -90,6 +73,23 @@ func (e *Exchange) IsLost() bool { return e.lastSent().isLost() || e.received.is
 func (e *Exchange) Release() {
 	e.lastSent().release()
 	e.received.release()
+}
+
+// copied returns a body of the request that is copied instead of the one before.
+func (e *Exchange) copied(body io.ReadCloser, length int64) io.ReadCloser {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sent != nil {
+		e.sent.release()
+	}
+	e.sent = &Body{memory: e.memory, length: length}
+	return &reader{ReadCloser: body, copy: e.sent}
+}
+
+func (e *Exchange) lastSent() *Body {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sent
 }
 
 // Transport copies the exchanges of another transport. It is safe for concurrent use.

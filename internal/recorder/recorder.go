@@ -26,25 +26,24 @@ const (
 
 var errBehind = errors.New("more exchanges arrived than could be written")
 
-// Recorder writes exchanges in the background. It does not slow or break their clients: what it cannot write, it counts. It
+// Recorder is a transport that writes its exchanges in the background. It does not slow or break their clients: what it cannot write, it counts. It
 // is safe for concurrent use.
 type Recorder struct {
-	writer   *traffic.Writer
-	redactor *conformance.Redactor
-	memory   *capture.Memory
-	calls    chan result // for each; nil for none
-	called   *capture.Memory
-	skipped  int // calls
-	done     sync.WaitGroup
-	isBehind atomic.Bool
+	transport capture.Transport
+	writer    *traffic.Writer
+	redactor  *conformance.Redactor
+	isBehind  atomic.Bool // no exchange is held back
+	calls     chan result // for each; nil for none
+	called    *capture.Memory
+	skipped   atomic.Int64 // calls
+	done      sync.WaitGroup
 
-	mu         sync.Mutex
-	queue      chan queued
-	closed     bool
-	transports []*capture.Transport
-	ended      int
-	lost       int
-	reason     error // of the first loss
+	mu     sync.Mutex
+	queue  chan queued
+	closed bool
+	ended  int
+	lost   int
+	reason error // of the first loss
 }
 
 type queued struct {
@@ -66,17 +65,20 @@ func (r result) size() int {
 	return len(r.ex.Request.Body) + len(r.ex.Response.Body)
 }
 
-// New returns a recorder that writes to w. The redactor must have no other user. If it is not nil, each is called with each
-// exchange as it was written, or with the error why it was not, by one goroutine. After an error of the file, it gets both.
-// If it is too slow, calls are left out.
-func New(w *traffic.Writer, redactor *conformance.Redactor, each func(*traffic.Exchange, error)) *Recorder {
-	r := &Recorder{writer: w, redactor: redactor, memory: capture.NewMemory(maxMemory), called: capture.NewMemory(maxCalls),
-		queue: make(chan queued, maxQueue)}
+// New returns a recorder that sends requests with next (nil for [http.DefaultTransport]) and writes the exchanges to w. The
+// redactor must have no other user. If it is not nil, each is called with each exchange as it was written, or with the error
+// why it was not, by one goroutine; after an error of the file, with both. If it is too slow, calls are left out.
+func New(w *traffic.Writer, redactor *conformance.Redactor, next http.RoundTripper, each func(*traffic.Exchange, error)) *Recorder {
+	r := &Recorder{writer: w, redactor: redactor, called: capture.NewMemory(maxCalls), queue: make(chan queued, maxQueue)}
+	r.transport = capture.Transport{Next: next, Memory: capture.NewMemory(maxMemory),
+		Begin: func() func(*capture.Exchange) { return r.add }}
 	if each != nil {
 		r.calls = make(chan result, maxQueue)
 		r.done.Go(func() {
 			for written := range r.calls {
-				_ = attempt(func() error { each(written.ex, written.err); return nil })
+				if attempt(func() error { each(written.ex, written.err); return nil }) != nil {
+					r.skipped.Add(1)
+				}
 				r.called.Give(written.size())
 			}
 		})
@@ -85,14 +87,28 @@ func New(w *traffic.Writer, redactor *conformance.Redactor, each func(*traffic.E
 	return r
 }
 
-// Transport returns a transport that sends requests with next and records the exchanges. next may be nil (default
-// [http.DefaultTransport]).
-func (r *Recorder) Transport(next http.RoundTripper) http.RoundTripper {
-	t := &capture.Transport{Next: next, Memory: r.memory, Begin: func() func(*capture.Exchange) { return r.add }}
+// RoundTrip implements [http.RoundTripper]. It sends a request with the next transport.
+func (r *Recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	return r.transport.RoundTrip(request)
+}
+
+// Close ends the exchanges whose response is not complete, waits until all are written, and closes the file. The error
+// says how many are not in the recording, and why the first is not, and how many were not passed to each.
+func (r *Recorder) Close() error {
+	r.transport.Finish()
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.transports = append(r.transports, t)
-	return t
+	r.closed = true
+	close(r.queue)
+	r.mu.Unlock()
+	r.done.Wait()
+	err := r.writer.Close()
+	if n := r.skipped.Load(); n > 0 {
+		err = errors.Join(fmt.Errorf("%d of %d exchanges could not be checked", n, r.ended), err)
+	}
+	if r.lost > 0 {
+		err = errors.Join(fmt.Errorf("%d of %d exchanges are not in the recording; the first: %w", r.lost, r.ended, r.reason), err)
+	}
+	return err
 }
 
 // add queues an exchange that has ended.
@@ -175,17 +191,7 @@ func (r *Recorder) call(written result) {
 			r.called.Give(written.size())
 		}
 	}
-	r.skipped++
-}
-
-// attempt returns a panic as an error: a fault of the recorder must not end the process of the client.
-func attempt(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return f()
+	r.skipped.Add(1)
 }
 
 // write writes an exchange without credentials: its own and those of the exchanges before.
@@ -204,26 +210,12 @@ func (r *Recorder) write(q queued) (*traffic.Exchange, error) {
 	return ex, err
 }
 
-// Close ends the exchanges whose response is not complete, waits until all are written, and closes the file. The error
-// says how many are not in the recording, and why the first is not, and how many were not passed to each.
-func (r *Recorder) Close() error {
-	r.mu.Lock()
-	transports := r.transports
-	r.mu.Unlock()
-	for _, t := range transports {
-		t.Finish()
-	}
-	r.mu.Lock()
-	r.closed = true
-	close(r.queue)
-	r.mu.Unlock()
-	r.done.Wait()
-	err := r.writer.Close()
-	if r.skipped > 0 {
-		err = errors.Join(fmt.Errorf("%d of %d exchanges were not checked in time", r.skipped, r.ended), err)
-	}
-	if r.lost > 0 {
-		err = errors.Join(fmt.Errorf("%d of %d exchanges are not in the recording; the first: %w", r.lost, r.ended, r.reason), err)
-	}
-	return err
+// attempt returns a panic as an error: a fault of the recorder must not end the process of the client.
+func attempt(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f()
 }

@@ -38,9 +38,9 @@ func responding(body string) respond {
 }
 
 // send makes one exchange.
-func send(t *testing.T, transport http.RoundTripper, body string) {
+func send(t *testing.T, transport http.RoundTripper) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://127.0.0.1/api/v1/faults", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://127.0.0.1/api/v1/faults", strings.NewReader("{}"))
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Token 76cbe06c49a64")
 	resp, err := transport.RoundTrip(r)
@@ -73,18 +73,19 @@ func TestRecorderWritesBeforeTheEnd(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.ndjson")
 	w, err := traffic.Create(path)
 	require.NoError(t, err)
-	r := recorder.New(w, load(t).Redactor(), nil)
-	login := r.Transport(responding(`{"access_token":"n3w-t0ken-4711"}`))
-	send(t, login, `{}`)
+	next := responding(`{"access_token":"n3w-t0ken-4711"}`)
+	r := recorder.New(w, load(t).Redactor(), respond(func(r *http.Request) (*http.Response, error) { return next(r) }), nil)
+	send(t, r)
 	assert.Len(t, read(t, path), 1)
-	later := r.Transport(responding(`{"value":"n3w-t0ken-4711","of":"76cbe06c49a64"}`))
-	send(t, later, `{}`)
-	failing := r.Transport(respond(func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }))
+	next = responding(`{"value":"n3w-t0ken-4711","of":"76cbe06c49a64"}`)
+	send(t, r)
+	next = func(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/x", nil)
 	require.NoError(t, err)
-	_, err = failing.RoundTrip(request) //nolint:bodyclose // there is none
+	_, err = r.RoundTrip(request) //nolint:bodyclose // there is none
 	require.EqualError(t, err, "refused")
-	resp, err := r.Transport(responding(`{"a":1}`)).RoundTrip(request) // not read
+	next = responding(`{"a":1}`)
+	resp, err := r.RoundTrip(request) // not read
 	require.NoError(t, err)
 	require.NoError(t, r.Close())
 	require.NoError(t, resp.Body.Close(), "after the end")
@@ -124,9 +125,9 @@ func TestRecorderDoesNotDelay(t *testing.T) {
 	}{
 		"a file that blocks":      {true, nil, `{}`, 2000, "of 2000 exchanges are not in the recording", false},
 		"large bodies":            {true, nil, large, 80, "are not in the recording; the first: more exchanges arrived than could be written", false},
-		"a slow check":            {false, func(*traffic.Exchange, error) { time.Sleep(time.Minute) }, `{}`, 2000, " of 2000 exchanges were not checked in time", true},
-		"a check that panics":     {false, func(*traffic.Exchange, error) { panic("broken") }, `{}`, 100, "", true},
-		"a check of large bodies": {false, func(*traffic.Exchange, error) { time.Sleep(time.Second) }, large, 80, " of 80 exchanges were not checked in time", true},
+		"a slow check":            {false, func(*traffic.Exchange, error) { time.Sleep(time.Minute) }, `{}`, 2000, " of 2000 exchanges could not be checked", true},
+		"a check that panics":     {false, func(*traffic.Exchange, error) { panic("broken") }, `{}`, 100, "100 of 100 exchanges could not be checked", true},
+		"a check of large bodies": {false, func(*traffic.Exchange, error) { time.Sleep(time.Second) }, large, 80, " of 80 exchanges could not be checked", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,11 +141,10 @@ func TestRecorderDoesNotDelay(t *testing.T) {
 				}
 				w, err := traffic.NewWriter(file, path)
 				require.NoError(t, err)
-				r := recorder.New(w, contract.Redactor(), test.each)
-				transport := r.Transport(responding(test.body))
+				r := recorder.New(w, contract.Redactor(), responding(test.body), test.each)
 				start := time.Now()
 				for range test.count {
-					send(t, transport, `{}`)
+					send(t, r)
 				}
 				assert.LessOrEqual(t, time.Since(start), 300*time.Millisecond)
 				if test.blocked {
@@ -171,7 +171,7 @@ func TestRecorderReportsErrors(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.Close()) // so that every write fails
 	var calls, checkable atomic.Int32
-	r := recorder.New(w, load(t).Redactor(), func(ex *traffic.Exchange, err error) {
+	r := recorder.New(w, load(t).Redactor(), responding(`{}`), func(ex *traffic.Exchange, err error) {
 		calls.Add(1)
 		if ex != nil {
 			checkable.Add(1)
@@ -179,7 +179,7 @@ func TestRecorderReportsErrors(t *testing.T) {
 		assert.ErrorIs(t, err, os.ErrClosed)
 	})
 	for range 3 {
-		send(t, r.Transport(responding(`{}`)), `{}`)
+		send(t, r)
 	}
 	err = r.Close()
 	require.ErrorIs(t, err, os.ErrClosed)

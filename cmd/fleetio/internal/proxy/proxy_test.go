@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -35,12 +36,12 @@ func start(t *testing.T, http2 bool, path string, upstream http.HandlerFunc) (*h
 	require.NoError(t, err)
 	transport := proxy.Transport()
 	if http2 {
-		transport.TLSClientConfig = to.Client().Transport.(*http.Transport).TLSClientConfig //nolint:forcetypeassert // of httptest
+		transport.TLSClientConfig = to.Client().Transport.(*http.Transport).TLSClientConfig
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	p := serve(proxy.New(url, transport, func(err error) { assert.NoError(t, err) }))
 	client := p.Client()
-	client.Transport.(*http.Transport).DisableCompression = true //nolint:forcetypeassert // of httptest
+	client.Transport.(*http.Transport).DisableCompression = true
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return client, p.URL
 }
@@ -50,7 +51,7 @@ func TestProxyChangesNothing(t *testing.T) {
 	t.Parallel()
 	random := make([]byte, 3<<20)
 	for i := range random {
-		random[i] = byte(rand.IntN(256)) //nolint:gosec // any bytes
+		random[i] = byte(rand.IntN(256))
 	}
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -91,9 +92,7 @@ func TestProxyChangesNothing(t *testing.T) {
 					}
 					assert.Equal(t, "1.2.3.4", r.Header.Get("X-Forwarded-For"))
 					assert.Equal(t, []string{"Token x"}, r.Header["Authorization"])
-					for key, values := range test.header {
-						w.Header()[key] = values
-					}
+					maps.Copy(w.Header(), test.header)
 					if test.header["Content-Type"] == nil {
 						w.Header()["Content-Type"] = nil
 					}
