@@ -42,6 +42,7 @@ test-oldest: ## Run the tests with the oldest supported release of Go
 torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times; the long form of slow tests
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
 	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=40 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
+	FLEETIO_RECORD_KILLS=$${FLEETIO_RECORD_KILLS:-1000} go test -count=1 -v -run '^TestRecordKilled$$' ./cmd/fleetio
 
 .PHONY: selftest
 selftest: ## Mutation-test the checker: violate each claim in turn, and expect that finding and no other

@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -45,6 +46,11 @@ type Finding struct {
 
 // Fails reports whether the finding is a deviation from the contract: drift and notes are not.
 func (f *Finding) Fails() bool { return f.Source == Documented || f.Source == Assumed }
+
+// String returns the operation, the status, the place, the rule and the message.
+func (f *Finding) String() string {
+	return fmt.Sprintf("%s %d: %s %s %s: %s", f.Operation, f.Status, f.Part, f.Pointer, f.Rule, f.Message)
+}
 
 // Source is the origin of a claim or finding.
 type Source string

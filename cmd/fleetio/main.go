@@ -99,7 +99,7 @@ func commands(c *console) *cobra.Command {
 		Short: "Check traffic against the contract of Fleetio's faults, and create faults",
 		Long: "fleetio checks traffic against the contract of Fleetio's faults, and creates faults.\n\n" +
 			exitCodes +
-			"\ncreate, import and sandbox have their own exit codes; see 'fleetio COMMAND --help'.",
+			"\ncreate, import, record and sandbox have their own exit codes; see 'fleetio COMMAND --help'.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -112,8 +112,8 @@ func commands(c *console) *cobra.Command {
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), createCommand(c),
-		importCommand(c), sandboxCommand(c), versionCommand(c))
+	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), recordCommand(c),
+		createCommand(c), importCommand(c), sandboxCommand(c), versionCommand(c))
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpCommand(&cobra.Command{ // unlike cobra's own, it fails for an unknown command
 		Use:   "help [command]",

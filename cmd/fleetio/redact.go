@@ -77,10 +77,15 @@ func redactCommand(c *console) *cobra.Command {
 	serverFlag(cmd, &servers)
 	cmd.Flags().StringVarP(&output, "output", "o", "",
 		"write to `FILE`, completely or not at all (default standard output)")
-	cmd.Flags().StringArrayVar(&r.also, "also", nil,
-		"also replace the values of headers, parameters, cookies and properties with this `NAME`; repeatable")
+	alsoFlag(cmd, &r.also)
 	cmd.Flags().BoolVar(&r.all, "all", false, "also write exchanges that are for no operation of the spec")
 	return cmd
+}
+
+// alsoFlag adds --also.
+func alsoFlag(cmd *cobra.Command, names *[]string) {
+	cmd.Flags().StringArrayVar(names, "also", nil,
+		"also replace the values of headers, parameters, cookies and properties with this `NAME`; repeatable")
 }
 
 // run writes the exchanges to a file, or to standard output, completely or not at all. It takes two passes, because a

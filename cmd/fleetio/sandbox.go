@@ -108,11 +108,11 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	srv, err := server.Listen(ctx, s.address)
+	listener, err := server.Listen(ctx, s.address)
 	if err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
-	defer func() { _ = srv.Close() }() // if Serve is not called
+	defer func() { _ = listener.Close() }() // if Serve is not called
 	if s.db != "" {
 		store, err := sqlite.Open(ctx, s.db)
 		if err != nil {
@@ -124,7 +124,7 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	if err != nil {
 		return trimPackage(err)
 	}
-	srv.Sandbox, srv.Logger = box, logger
+	srv := &server.Server{Listener: listener, Sandbox: box, Logger: logger}
 	err = s.prepare(c, srv)
 	if err == nil {
 		finishing.RLock()

@@ -1,15 +1,19 @@
 package conformancetest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/conformancetest"
 	"github.com/fleetcontract/fleetio-go/conformance/internal/testspec"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 )
 
 // In a test, tb is the *testing.T.
@@ -59,6 +63,42 @@ func ExampleMiddleware() {
 	tb.end()
 	// Output:
 	// createFault 422: response.body /errors/code type: expected an array, found "can't be blank"
+}
+
+// In a test, tb is the *testing.T.
+func ExampleRecord() {
+	contract, err := conformance.Load(testspec.Spec)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+
+	tb, path := &printer{}, filepath.Join(folder, "session.ndjson")
+	client := &http.Client{Transport: conformancetest.Record(tb, contract, nil, path)}
+	resp, err := client.Get(server.URL + "/api/v1/faults?access_token=s3cret-t0ken")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+	tb.end()
+	for ex, err := range traffic.Read(context.Background(), nil, path) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(ex.Method, ex.URL.RequestURI(), ex.Status)
+	}
+	// Output:
+	// GET /api/v1/faults?access_token=[redacted] 404
 }
 
 // printer stands for a test.

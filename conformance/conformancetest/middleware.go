@@ -9,6 +9,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/capture"
 )
 
 // Middleware returns a handler that checks every exchange that next handles: a finding is an error of the test; drift and
@@ -16,16 +17,14 @@ import (
 //
 // Requests and responses pass through unchanged and are streamed. Middleware checks an exchange when next returns: the
 // request as far as next read it, and the response that it wrote, with the Content-Type that net/http detects if next
-// sets none. A request body that next did not read completely is not checked, nor a body of more than 1 MiB or in a
-// content coding other than gzip. An exchange is not checked if next panics or hijacks the connection, or returns after
+// sets none. A request body that next did not read completely is not checked, nor a body of more than 1 MiB or in an
+// unknown content coding. An exchange is not checked if next panics or hijacks the connection, or returns after
 // the end of the test. A test fails at its end if no exchange was checked.
 func Middleware(tb TB, contract *conformance.Contract, next http.Handler, options ...Option) http.Handler {
 	t := newTester(tb, contract, options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		number := t.start()
-		ex := newExchange(r)
-		header := r.Header.Clone()
-		passed, sent := copyRequest(r)
+		captured, passed := capture.Request(r, nil)
 		copied := &copyingWriter{ResponseWriter: w}
 		var writer http.ResponseWriter = copied
 		if _, ok := w.(http.Flusher); ok {
@@ -36,9 +35,8 @@ func Middleware(tb TB, contract *conformance.Contract, next http.Handler, option
 			return
 		}
 		copied.commit(http.StatusOK)
-		ex.Status = copied.status
-		ex.Request = sent().message(header, r.ContentLength)
-		ex.Response = copied.message(r.Method)
+		ex := captured.Traffic()
+		ex.Status, ex.Response = copied.status, copied.message(r.Method)
 		t.check(number, ex)
 	})
 }
@@ -52,7 +50,7 @@ type copyingWriter struct {
 
 	status   int // 0 until the header is written
 	header   http.Header
-	body     bodyCopy
+	body     capture.Body
 	start    []byte // of the body before the first flush: net/http detects the type of it
 	flushed  bool
 	failed   bool // a write failed
@@ -76,7 +74,7 @@ func (w *copyingWriter) Write(p []byte) (int, error) {
 	w.commit(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	if n > 0 {
-		w.body.add(p[:n])
+		w.body.Add(p[:n])
 		if !w.flushed {
 			w.start = append(w.start, p[:min(n, maxDetected-len(w.start))]...)
 		}
@@ -126,9 +124,9 @@ func (w *copyingWriter) message(method string) traffic.Message {
 		return traffic.Message{Header: w.header}
 	}
 	if !w.failed {
-		w.body.end()
+		w.body.End()
 	}
-	return w.body.message(w.header, 0)
+	return w.body.Message(w.header)
 }
 
 // flushingWriter is a copyingWriter for a writer that implements [http.Flusher].

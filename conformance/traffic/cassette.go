@@ -303,7 +303,7 @@ func (m *cassetteMessage) message() (message Message, err error) {
 		}
 	}
 	if m.Body != "" {
-		message.Body, message.BodyOmitted, err = undoCodings(message.Header["Content-Encoding"], []byte(m.Body))
+		message.Body, message.BodyOmitted, err = Decode(message.Header["Content-Encoding"], []byte(m.Body))
 	}
 	return message, err
 }

@@ -17,10 +17,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// undoCodings undoes the content codings in a body that a recorder left as it went over the wire. The Content-Encoding does
-// not tell: most recorders undo the codings and keep the field. A body that is no text and cannot be decoded is taken as not
-// recorded: it is cut off, of an unknown coding, or lost bytes when it was made into text.
-func undoCodings(contentEncoding []string, body []byte) (_ []byte, omitted bool, err error) {
+// Decode undoes the content codings in a body that was recorded as it went over the wire: gzip, br, zstd and deflate. The
+// Content-Encoding does not tell: most recorders undo the codings and keep the field. A body that is no text and cannot be
+// decoded is taken as not recorded: it is cut off, of an unknown coding, or lost bytes when it was made into text. The error
+// is that the decoded body is larger than 64 MiB.
+func Decode(contentEncoding []string, body []byte) (decoded []byte, omitted bool, err error) {
 	if len(contentEncoding) == 0 {
 		return body, false, nil
 	}
@@ -31,7 +32,7 @@ func undoCodings(contentEncoding []string, body []byte) (_ []byte, omitted bool,
 		if coding == "" || coding == "identity" {
 			continue
 		}
-		decoded, err := undo(coding, body)
+		text, err := undo(coding, body)
 		switch {
 		case errors.Is(err, errPlain):
 			return body, false, nil
@@ -40,7 +41,7 @@ func undoCodings(contentEncoding []string, body []byte) (_ []byte, omitted bool,
 		case err != nil:
 			return nil, true, nil //nolint:nilerr // it counts as not recorded
 		}
-		body = decoded
+		body = text
 	}
 	return body, false, nil
 }

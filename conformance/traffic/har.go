@@ -256,7 +256,7 @@ func (h *harReader) message(m *harMessage, cookies, path string) (Message, error
 	if err != nil {
 		return message, err
 	}
-	if message.Body, message.BodyOmitted, err = undoCodings(message.Header["Content-Encoding"], body); err != nil {
+	if message.Body, message.BodyOmitted, err = Decode(message.Header["Content-Encoding"], body); err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return message, err

@@ -272,20 +272,13 @@ func (l *lineReader) status(at int32) (int, error) {
 // It does not redact: the line holds every credential that the exchange holds. The line is written by one call to w.
 //
 // The fields of a header are sorted by name, as a [http.Header] has no order of names. A body is written as text if it is
-// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped, as people look at such a file in a
-// terminal. An exchange that cannot be read back is an error, and not written: one with a
-// method that is empty, a status that is none, or anything but a body that is not valid UTF-8.
+// valid UTF-8, and in base64 otherwise. Characters that do not print are escaped. An exchange that
+// cannot be read back is an error, and not written: one with a method that is empty, a status that is none, or anything but
+// a body that is not valid UTF-8.
 func WriteNDJSON(w io.Writer, ex *Exchange) error {
 	url := ex.URL.String()
-	switch {
-	case ex.Method == "":
-		return errors.New("method: empty")
-	case !utf8.ValidString(ex.Method):
-		return errors.New("method: not valid UTF-8")
-	case !utf8.ValidString(url):
-		return errors.New("url: not valid UTF-8")
-	case ex.Status < 0 || ex.Status > 999:
-		return fmt.Errorf("status: %d is not an HTTP status", ex.Status)
+	if err := checkTarget(ex.Method, url, ex.Status); err != nil {
+		return err
 	}
 	var text []byte
 	if buffer, ok := w.(interface{ AvailableBuffer() []byte }); ok {
@@ -307,6 +300,21 @@ func WriteNDJSON(w io.Writer, ex *Exchange) error {
 	}
 	_, err = w.Write(printable.Lines(append(text, "}\n"...)))
 	return err
+}
+
+// checkTarget rejects what cannot be read back.
+func checkTarget(method, url string, status int) error {
+	switch {
+	case method == "":
+		return errors.New("method: empty")
+	case !utf8.ValidString(method):
+		return errors.New("method: not valid UTF-8")
+	case !utf8.ValidString(url):
+		return errors.New("url: not valid UTF-8")
+	case status < 0 || status > 999:
+		return fmt.Errorf("status: %d is not an HTTP status", status)
+	}
+	return nil
 }
 
 // appendTo appends a message as the property of a line, or nothing if nothing is known of it.
@@ -341,6 +349,21 @@ func (m *Message) appendTo(line []byte, property string) ([]byte, error) {
 
 // appendFields appends the fields of a header, sorted by name.
 func appendFields(text []byte, header http.Header) ([]byte, error) {
+	names, err := sortedNames(header)
+	for _, name := range names {
+		for _, value := range header[name] {
+			if text[len(text)-1] == ']' {
+				text = append(text, ',')
+			}
+			text = strictjson.AppendString(append(text, '['), []byte(name))
+			text = append(strictjson.AppendString(append(text, ','), []byte(value)), ']')
+		}
+	}
+	return text, err
+}
+
+// sortedNames returns the names of a header. One whose fields cannot be read back is an error.
+func sortedNames(header http.Header) ([]string, error) {
 	names := slices.AppendSeq(make([]string, 0, len(header)), maps.Keys(header))
 	slices.Sort(names)
 	for _, name := range names {
@@ -351,12 +374,7 @@ func appendFields(text []byte, header http.Header) ([]byte, error) {
 			if !utf8.ValidString(value) {
 				return nil, fmt.Errorf("headers: a value of %s is not valid UTF-8", quoted(name))
 			}
-			if text[len(text)-1] == ']' {
-				text = append(text, ',')
-			}
-			text = strictjson.AppendString(append(text, '['), []byte(name))
-			text = append(strictjson.AppendString(append(text, ','), []byte(value)), ']')
 		}
 	}
-	return text, nil
+	return names, nil
 }

@@ -52,7 +52,7 @@ var importRules = map[string]struct {
 	"conformance/internal/transport":   {pure: true},
 	"conformance/known":                {pure: true},
 	"conformance/conformancetest": {
-		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
+		may:   []string{"conformance", "conformance/traffic", "internal/capture", "internal/printable", "internal/recorder"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "internal/strictjson", "go.yaml.in/yaml/v4",
@@ -65,6 +65,7 @@ var importRules = map[string]struct {
 		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},
 		never: []string{"api", "conformance", "sandbox"},
 	},
+	"cmd/fleetio/internal/proxy": {pure: true},
 	"cmd/fleetio/internal/suggest": {
 		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
@@ -76,10 +77,13 @@ var importRules = map[string]struct {
 	"internal/spelling":       {pure: true},
 	"internal/strictjson":     {pure: true},
 	"internal/yamltree":       {may: []string{"internal/strictjson", "go.yaml.in/yaml/v4"}},
+	"internal/capture":        {may: []string{"conformance/traffic"}, never: []string{"fleetio", "api", "gen", "sandbox"}},
 	"internal/gencheck":       {may: []string{"internal/ecma", "internal/gencheck/check", "internal/openapi", "internal/speclint", "internal/strictjson", "internal/yamltree"}},
 	"internal/gencheck/check": {pure: true}, // it is copied to gen/fleetioapi
 	"internal/printable":      {pure: true},
-	"internal/redact":         {pure: true},
+	"internal/recorder": {may: []string{"conformance", "conformance/traffic", "internal/capture"},
+		never: []string{"fleetio", "api", "gen", "sandbox"}},
+	"internal/redact": {pure: true},
 	"sandbox": { // a test double needs neither a parser of specs nor a database; it has a method that returns a client
 		may:   []string{"fleetio", "gen", "internal/redact"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
@@ -100,7 +104,7 @@ var importRules = map[string]struct {
 		may:   []string{"gen", "sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
+	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "internal/recorder", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
 }
 
 // listed is a package in the output of `go list`.

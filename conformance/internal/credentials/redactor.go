@@ -120,7 +120,7 @@ type Redactor struct {
 	seen map[[2]string]bool // names and values of headers that were added
 
 	mu    sync.Mutex
-	all   *redact.Redactor     // for secrets; nil after Add
+	all   *redact.Redactor     // for secrets; nil after new ones
 	known map[[2]string]string // names and values of headers, without the credentials of all
 }
 
@@ -130,11 +130,14 @@ const maxKnown, maxText = 1000, 1000
 
 // Add adds the credentials of an exchange.
 func (r *Redactor) Add(ex *traffic.Exchange) {
-	r.all = nil
 	if r.seen == nil {
 		r.seen = map[[2]string]bool{}
 	}
+	known := len(r.secrets.Words)
 	r.rules.collect(&r.secrets, ex, r.seen)
+	if r.secrets.TooMany || len(r.secrets.Words) > known {
+		r.all = nil
+	}
 }
 
 // Redact returns a copy of an exchange without the credentials of all added exchanges. If masks, letters and digits of the

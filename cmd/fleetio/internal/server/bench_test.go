@@ -47,7 +47,7 @@ func BenchmarkCreate(b *testing.B) {
 		box, err := sandbox.New(append(options, sandbox.WithHistory(0))...)
 		require.NoError(b, err)
 		b.Cleanup(func() { require.NoError(b, box.Close()) })
-		return httpServer(box, logger)
+		return HTTPServer(box, logger)
 	}
 	for _, bench := range []struct {
 		name  string

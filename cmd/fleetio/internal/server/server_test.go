@@ -59,7 +59,7 @@ func serve(t *testing.T) *served {
 	s.listener = &pipes{connections: make(chan net.Conn), closed: closed, close: sync.OnceFunc(func() { close(closed) })}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
-	server := &Server{Sandbox: box, Logger: slog.New(slog.NewTextHandler(s.log, nil)), listener: s.listener}
+	server := &Server{Sandbox: box, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Listener: &Listener{s.listener}}
 	go func() { s.ended <- server.Serve(ctx) }()
 	return s
 }
@@ -223,6 +223,6 @@ func TestListen(t *testing.T) {
 func TestServerLogs(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	httpServer(http.NotFoundHandler(), slog.New(slog.NewTextHandler(&log, nil))).ErrorLog.Print("broken")
+	HTTPServer(http.NotFoundHandler(), slog.New(slog.NewTextHandler(&log, nil))).ErrorLog.Print("broken")
 	assert.Contains(t, log.String(), "level=ERROR msg=broken")
 }
