@@ -78,6 +78,7 @@ var importRules = map[string]struct {
 	},
 	"internal/gencheck":       {may: []string{"internal/gencheck/check", "go.yaml.in/yaml/v4"}},
 	"internal/gencheck/check": {pure: true}, // it is copied to gen/fleetioapi
+	"internal/generate":       {may: []string{"conformance"}, never: []string{"fleetio", "api", "gen", "sandbox"}},
 	"internal/printable":      {pure: true},
 	"internal/redact":         {pure: true},
 	"sandbox": { // a test double needs neither a parser of specs nor a database; it has a method that returns a client

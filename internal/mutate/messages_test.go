@@ -10,6 +10,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // raw adds a mutant that no exchange model can be. change changes the copy that it is given.
@@ -77,7 +78,7 @@ func (c *collector) bodies(base *exchangeModel) {
 				add("content-type/charset-"+charset, note, func(m *traffic.Message) { m.Header.Set("Content-Type", name+"; charset="+charset) })
 			}
 		}
-		if ofRequest(s.head) {
+		if generate.OfRequest(s.head) {
 			mediaType.Claim = "" // the server accepts more than the spec has
 		}
 		for _, other := range otherTypes {
@@ -111,20 +112,20 @@ func (c *collector) undocumented(base *exchangeModel) {
 	for _, name := range []string{"X-Undocumented", "Link", "Retry-After", "Location", "Deprecation"} {
 		if base.to.headers.byName[name] == nil {
 			c.raw(base, strconv.Itoa(base.status)+"/header/undocumented/"+name,
-				Expectation{"", "undocumented-header", conformance.ResponseHeader, pointer(name)},
+				Expectation{"", "undocumented-header", conformance.ResponseHeader, generate.Pointer(name)},
 				func(ex *traffic.Exchange) { ex.Response.Header.Set(name, "1") })
 		}
 	}
 	accepted := *base // with a response that nothing describes
 	accepted.status, accepted.to = http.StatusOK, nil
 	accepted.schemas = maps.Clone(base.schemas)
-	accepted.schemas[conformance.ResponseHeader] = &schema{}
+	accepted.schemas[conformance.ResponseHeader] = &generate.Schema{}
 	delete(accepted.schemas, conformance.ResponseBody)
 	usesURL := slices.ContainsFunc(base.to.criteria, func(c criterion) bool { return strings.Contains(c.pattern, "$url") })
 	if base.accepted() && !usesURL {
 		for _, name := range []string{"undocumented", "a/b~c", "per_pag"} {
 			c.raw(base, strconv.Itoa(base.status)+"/request.query/undocumented/"+name,
-				Expectation{"", "undocumented-parameter", conformance.RequestQuery, pointer(name)},
+				Expectation{"", "undocumented-parameter", conformance.RequestQuery, generate.Pointer(name)},
 				func(ex *traffic.Exchange) {
 					ex.URL.RawQuery += "&" + url.QueryEscape(name) + "=1&" + url.QueryEscape(name) + "=2"
 				})
@@ -171,11 +172,11 @@ func (c *collector) credentials(base *exchangeModel) {
 func (c credential) pointer() string {
 	switch c.in {
 	case "query":
-		return pointer("URL", c.name)
+		return generate.Pointer("URL", c.name)
 	case "cookie":
-		return pointer("Cookie", c.name)
+		return generate.Pointer("Cookie", c.name)
 	}
-	return pointer(c.key())
+	return generate.Pointer(c.key())
 }
 
 // absences are the ways not to send a credential, by name. A nil value is no field at all.
