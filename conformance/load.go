@@ -162,6 +162,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 		c.addUnchecked(p.Pointer, p.Reason)
 	}
 	doc := openapi.Read(source)
+	c.document = doc
 	c.info = SpecInfo{doc.Title, doc.Version, hash(spec, source)}
 	c.compileSchemas(doc, ignored)
 	c.readSchemes(doc)

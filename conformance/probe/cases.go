@@ -1,0 +1,556 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/conformance/internal/openapi"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
+)
+
+// Case is a request with the responses that are expected.
+type Case struct {
+	// Name has parts with slashes between: createFault/request/code/maxLength/over.
+	Name string
+	// Claim is the ID of the one claim that the request violates; "" for none.
+	Claim string
+	// Reason says what is special about the request.
+	Reason string
+	// Creates reports that the request makes a record if the server conforms.
+	Creates bool
+	// Request is the request, with a placeholder for each credential. Its URL has no host.
+	Request *traffic.Exchange
+
+	draft    draft
+	expected expectation
+	linked   bool            // with the values that a response has for other than path parameters
+	gains    map[string]bool // what it may be evidence for
+	novelty  string          // what it tries that no claim is about; "" for nothing
+}
+
+// expectation is what a request must be answered with.
+type expectation int
+
+const (
+	accepted expectation = iota
+	rejected
+	unauthorized
+	forbidden
+	notFound
+	eitherWay // accepted or rejected, as the contract leaves it open
+	noMethod
+	anything
+)
+
+// rejections are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
+var rejections = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
+
+// Expected describes the statuses that the case allows.
+func (c *Case) Expected() string {
+	switch c.expected {
+	case accepted:
+		return "2xx"
+	case unauthorized:
+		return "401 or 403"
+	case forbidden:
+		return "403"
+	case notFound:
+		return "404 or 410"
+	case eitherWay:
+		return "2xx or " + join(rejections)
+	case noMethod:
+		return "4xx or 501"
+	case anything:
+		return "any status"
+	}
+	return join(c.rejections())
+}
+
+func join(statuses []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(statuses), " ", ", "), "[]")
+}
+
+// rejections are the statuses that reject the request: a path whose parameter is wrong may also lead to nothing.
+func (c *Case) rejections() []int {
+	if strings.HasPrefix(c.Claim, string(conformance.RequestPath)) {
+		return append([]int{http.StatusNotFound}, rejections...)
+	}
+	return rejections
+}
+
+// allows reports whether a status is an expected one.
+func (c *Case) allows(status int) bool {
+	switch c.expected {
+	case accepted:
+		return status/100 == 2
+	case unauthorized:
+		return status == http.StatusUnauthorized || status == http.StatusForbidden
+	case forbidden:
+		return status == http.StatusForbidden
+	case notFound:
+		return status == http.StatusNotFound || status == http.StatusGone
+	case eitherWay:
+		return status/100 == 2 || slices.Contains(rejections, status)
+	case noMethod:
+		return status/100 == 4 || status == http.StatusNotImplemented
+	case anything:
+		return true
+	}
+	return slices.Contains(c.rejections(), status)
+}
+
+// planner makes the cases of a contract.
+type planner struct {
+	contract *conformance.Contract
+	options  Options
+	reader   *reader
+	rand     *rand.Rand
+	cases    []*Case
+	omitted  []Omission
+	used     map[string]bool // names of options.Set
+}
+
+// add adds a case, if its request can be written.
+func (p *planner) add(name, reason string, d draft, expected expectation) *Case {
+	ex, ok := d.exchange()
+	if !ok || slices.ContainsFunc(p.cases, func(c *Case) bool { return c.Name == d.op.id+"/"+name }) {
+		return nil
+	}
+	c := &Case{Name: d.op.id + "/" + name, Reason: reason, Request: ex, draft: d, expected: expected}
+	c.Creates = changes(d.op.method) && (expected == accepted || expected == eitherWay)
+	ex.Source = c.Name
+	p.cases = append(p.cases, c)
+	return c
+}
+
+// changes reports whether requests of a method make records (RFC 9110, section 9.2.1).
+func changes(method string) bool {
+	return !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, method)
+}
+
+// violations returns the claims that the request violates, by the checker: as if the server had accepted it.
+func (p *planner) violations(d draft) (claims []string, ok bool) {
+	ex, ok := d.exchange()
+	if !ok {
+		return nil, false
+	}
+	ex.Status, ex.Response = http.StatusCreated, traffic.Message{HeaderOmitted: true, BodyOmitted: true}
+	findings, err := p.contract.Check(ex)
+	if err != nil {
+		return nil, false
+	}
+	for _, f := range findings {
+		if f.Fails() {
+			claims = append(claims, f.Claim)
+		} else if f.Part != conformance.ResponseStatus && f.Source == conformance.Drift {
+			return nil, false // a violation of no claim
+		}
+	}
+	return claims, true
+}
+
+func (p *planner) conforms(d draft) bool {
+	claims, ok := p.violations(d)
+	return ok && len(claims) == 0
+}
+
+// operation adds the cases of an operation.
+func (p *planner) operation(o *operation) {
+	full, ok := p.base(o, true)
+	if !ok {
+		p.omitted = append(p.omitted, Omission{o.id, "no request of it could be made that satisfies the contract"})
+		return
+	}
+	reason := "every property and parameter"
+	p.add("valid/full", reason, full, accepted)
+	if minimal, ok := p.base(o, false); ok {
+		p.addOther("valid/minimal", "only what is required", minimal, full)
+		for _, part := range parts[1:] {
+			for _, name := range o.linked[part.part] {
+				if part.part != conformance.RequestPath {
+					value, _ := p.value(o.parameters[part.part].byName[name].Schema, part.part, "", true)
+					if c := p.add(part.name+"/"+name+"/linked", "with the value of an earlier response", minimal.with(part.part, []string{name}, value), accepted); c != nil {
+						c.linked = true
+					}
+				}
+			}
+		}
+	}
+	for _, end := range []string{"largest", "smallest"} {
+		p.addOther("valid/"+end, "the "+end+" values that the contract allows", p.extreme(full, end), full)
+	}
+	p.security(o, full)
+	for _, part := range parts {
+		p.values(part.part, part.name, full)
+	}
+	p.bodies(full)
+	p.unknownRecord(full)
+}
+
+// addOther adds a valid case that differs from another one.
+func (p *planner) addOther(name, reason string, d, other draft) {
+	one, _ := d.exchange()
+	two, _ := other.exchange()
+	if one != nil && two != nil && (one.URL.String() != two.URL.String() || string(one.Request.Body) != string(two.Request.Body)) {
+		p.add(name, reason, d, accepted)
+	}
+}
+
+// base returns a request that satisfies the contract: with all properties and parameters, or only the required ones.
+func (p *planner) base(o *operation, full bool) (draft, bool) {
+	d := draft{op: o, values: map[conformance.Part]any{}, credentials: map[string]string{}, contentType: o.mediaType}
+	for _, c := range o.credentials {
+		d.credentials[c.scheme] = c.prefix + placeholder
+	}
+	for range 20 {
+		for _, part := range parts[1:] {
+			values := map[string]any{}
+			for _, name := range generate.SortedKeys(o.parameters[part.part].byName) {
+				s := o.parameters[part.part].byName[name].Schema
+				_, required := o.parameters[part.part].object.Required[name]
+				if _, isSet := p.options.Set[o.id+"/"+part.name+"/"+name]; p.reader.fixtures[s] && !required && !isSet {
+					continue
+				}
+				if value, ok := p.value(s, part.part, o.id+"/"+part.name+"/"+name, full); ok && (full || required) {
+					values[name] = value
+				}
+			}
+			d.values[part.part] = values
+		}
+		if o.body != nil {
+			d.values[conformance.RequestBody], _ = p.value(o.body, conformance.RequestBody, o.id+"/request", full)
+		}
+		if p.conforms(d) {
+			return d, true
+		}
+	}
+	return d, false
+}
+
+// value returns a value for a place: as set, or as in the example, or generated.
+func (p *planner) value(n *generate.Schema, part conformance.Part, at string, full bool) (any, bool) {
+	if text, ok := p.set(at); ok {
+		return p.parse(n, text), true
+	}
+	if example, ok := p.reader.examples[n]; ok && len(n.Properties) == 0 {
+		return example, true
+	}
+	if len(n.Enum) > 0 {
+		return n.Enum[0], true
+	}
+	if len(n.Properties) == 0 || len(n.AllOf)+len(n.AnyOf)+len(n.OneOf) > 0 {
+		g := generate.Generator{Rand: p.rand, Part: part, Full: true, Conforms: func(*generate.Schema, any) bool { return true }}
+		return g.Value(n)
+	}
+	object := map[string]any{}
+	for _, name := range generate.SortedKeys(n.Properties) {
+		_, required := n.Required[name]
+		if property := n.Properties[name]; property.OmittedFrom(part) == nil && (full || required) {
+			if value, ok := p.value(property, part, at+"/"+name, full); ok {
+				object[name] = value
+			}
+		}
+	}
+	return object, true
+}
+
+func (p *planner) set(at string) (string, bool) {
+	text, ok := p.options.Set[at]
+	if ok {
+		p.used[at] = true
+	}
+	return text, ok
+}
+
+// parse reads a value of the user: text for a string, and JSON for others.
+func (p *planner) parse(n *generate.Schema, text string) any {
+	if n.Reads("string") {
+		return text
+	}
+	return cmp.Or(generate.Decode(text), any(text))
+}
+
+// extreme returns the request with the largest or smallest values that it can have, where they are not those of a fixture.
+func (p *planner) extreme(d draft, end string) draft {
+	for _, part := range parts {
+		whole, root := d.values[part.part], d.op.schemaOf(part.part)
+		if root == nil {
+			continue
+		}
+		for _, at := range generate.Sites(root, whole, nil, root) {
+			var list []any
+			if text, ok := p.set(strings.Join(append([]string{d.op.id, part.name}, append(at.Path, end)...), "/")); ok {
+				list = []any{p.parse(at.Schema, text)}
+			} else if !p.reader.fixtures[at.Schema] {
+				list = extremes(at.Schema, end == "largest")
+			}
+			for _, value := range list {
+				if changed := d.with(part.part, at.Path, value); p.conforms(changed) {
+					d = changed
+					break
+				}
+			}
+		}
+	}
+	return d
+}
+
+// extremes are values at a bound of a schema, the best first. Characters of two bytes tell a limit in bytes.
+func extremes(n *generate.Schema, largest bool) (list []any) {
+	if len(n.Enum) > 0 {
+		if largest {
+			return n.Enum[len(n.Enum)-1:]
+		}
+		return n.Enum[:1]
+	}
+	bound, width := n.Minimum, generate.Widths[n.Format].Minimum
+	if largest {
+		bound, width = n.Maximum, generate.Widths[n.Format].Maximum
+	}
+	switch {
+	case bound != nil:
+		list = append(list, generate.Decimal(bound.At))
+	case width != nil:
+		list = append(list, generate.Decimal(width))
+	}
+	for _, letter := range []string{"é", "x", "1"} {
+		if length := n.Length.Max; largest && n.Length.Bounded {
+			list = append(list, strings.Repeat(letter, length))
+		} else if length := n.Length.Min; !largest && length > 0 {
+			list = append(list, strings.Repeat(letter, length))
+		}
+	}
+	return list
+}
+
+// schemaOf is that of the values of a part; nil for none.
+func (o *operation) schemaOf(part conformance.Part) *generate.Schema {
+	if part == conformance.RequestBody {
+		return o.body
+	}
+	return o.parameters[part].object
+}
+
+// values adds a case for each claim about the values of a part that a single value violates.
+func (p *planner) values(part conformance.Part, label string, base draft) {
+	root, whole := base.op.schemaOf(part), base.values[part]
+	if root == nil {
+		return
+	}
+	g := generate.Generator{Rand: p.rand, Part: part, Full: true, Conforms: func(*generate.Schema, any) bool { return true }}
+	for _, at := range generate.Sites(root, whole, nil, root) {
+		present, _ := generate.Lookup(whole, at.Path)
+		g.Candidates(at.Schema, present, 0, func(_ string, value any) {
+			changed := base.with(part, at.Path, value)
+			claims, ok := p.violations(changed)
+			if !ok || len(claims) != 1 || p.has(base.op, claims[0]) {
+				return
+			}
+			claim := p.claim(claims[0])
+			if claim == nil || claim.Part != part {
+				return
+			}
+			name := strings.Join(append([]string{label}, append(at.Path, sideOf(claim.Rule, changed, part, at.Path)...)...), "/")
+			if c := p.add(name, "not "+claim.Text, changed, rejected); c != nil {
+				c.Claim = claim.ID
+			}
+		})
+	}
+}
+
+// sideOf ends the name of a case: the rule, and for a bound its side.
+func sideOf(rule string, d draft, part conformance.Part, path []string) []string {
+	switch {
+	case strings.HasPrefix(rule, "max"), rule == "exclusiveMaximum":
+		return []string{rule, "over"}
+	case strings.HasPrefix(rule, "min"), rule == "exclusiveMinimum":
+		return []string{rule, "under"}
+	case rule == "required":
+		object, _ := generate.Lookup(d.values[part], path)
+		for _, name := range generate.SortedKeys(d.op.propertiesAt(part, path)) {
+			if present, _ := object.(map[string]any); present[name] == nil {
+				return []string{name, rule}
+			}
+		}
+	}
+	return []string{rule}
+}
+
+// propertiesAt are the required properties of the object at a path.
+func (o *operation) propertiesAt(part conformance.Part, path []string) map[string]string {
+	root := o.schemaOf(part)
+	for _, name := range path {
+		if root = root.Properties[name]; root == nil {
+			return nil
+		}
+	}
+	return root.Required
+}
+
+// has reports whether a case of the operation violates a claim.
+func (p *planner) has(o *operation, claim string) bool {
+	return slices.ContainsFunc(p.cases, func(c *Case) bool { return c.draft.op == o && c.Claim == claim })
+}
+
+func (p *planner) claim(id string) *conformance.Claim {
+	claims := p.contract.Claims()
+	i, found := slices.BinarySearchFunc(claims, id, func(c conformance.Claim, id string) int { return strings.Compare(c.ID, id) })
+	if !found {
+		return nil
+	}
+	return &claims[i]
+}
+
+// security adds requests with credentials that are missing, wrong, or of a caller without permission.
+func (p *planner) security(o *operation, full draft) {
+	all := full
+	for _, c := range o.credentials {
+		missing := full.withCredential(c.scheme, "")
+		if added := p.add("header/"+c.name+"/missing", "without the credential "+c.name, missing, unauthorized); added != nil {
+			if claims, ok := p.violations(missing); ok && len(claims) == 1 {
+				added.Claim = claims[0]
+			}
+		}
+		p.add("header/"+c.name+"/wrong", "with a wrong credential "+c.name, full.withCredential(c.scheme, c.prefix+invalid), unauthorized)
+		all = all.withCredential(c.scheme, "")
+	}
+	if len(o.credentials) > 1 {
+		p.add("header/credentials/missing", "without any credential", all, unauthorized)
+	}
+	if changes(o.method) && o.responses["403"] != nil && len(p.options.Restricted) > 0 {
+		restricted := full
+		for _, scheme := range p.options.Restricted {
+			restricted = restricted.withCredential(scheme, restrictedPlaceholder)
+		}
+		p.add("header/credentials/restricted", "with credentials that lack the permission", restricted, forbidden)
+	}
+}
+
+// unknownProperty ends the name of a case.
+const unknownProperty = "/unknown-property"
+
+// bodies adds requests with a body that is not as documented as a whole, and one that leaves open what is right.
+func (p *planner) bodies(full draft) {
+	o := full.op
+	if o.body == nil {
+		return
+	}
+	text := generate.Encode(full.values[conformance.RequestBody])
+	for _, c := range []struct{ name, reason, contentType, body string }{
+		{"json/malformed", "not JSON", o.mediaType, "{" + text},
+		{"json/truncated", "half of a JSON value", o.mediaType, text[:len(text)/2]},
+		{"json/trailing", "two JSON values", o.mediaType, text + text},
+		{"body/missing", "without a body", o.mediaType, ""},
+		{"media-type", "not " + o.mediaType, "text/plain", text},
+	} {
+		d := full.withRaw(c.contentType, c.body)
+		claims, ok := p.violations(d)
+		if added := p.add("request/"+c.name, c.reason, d, rejected); added != nil && ok && len(claims) == 1 {
+			added.Claim = claims[0]
+		}
+	}
+	if object, isObject := full.values[conformance.RequestBody].(map[string]any); isObject && len(object) > 0 {
+		name := generate.SortedKeys(object)[0]
+		d := full.withRaw(o.mediaType, "{"+generate.Encode(name)+":"+generate.Encode(object[name])+","+text[1:])
+		p.add("request/duplicate-property", "the property "+name+" twice", d, eitherWay)
+		if d := full.with(conformance.RequestBody, []string{"fleetio_probe"}, "unknown"); !o.body.Closed {
+			p.add("request"+unknownProperty, "with a property that the contract does not have", d, eitherWay)
+		}
+	}
+}
+
+// unknownRecord adds a request for a record that does not exist, and one with a method that is not documented.
+func (p *planner) unknownRecord(full draft) {
+	values, _ := full.values[conformance.RequestPath].(map[string]any)
+	if len(values) > 0 && full.op.responses["404"] != nil {
+		unknown := full
+		for name := range values {
+			for _, value := range append(extremes(full.op.parameters[conformance.RequestPath].byName[name].Schema, true), "fleetio-probe") {
+				if d := unknown.with(conformance.RequestPath, []string{name}, value); p.conforms(d) {
+					unknown = d
+					break
+				}
+			}
+		}
+		p.add("path/unknown-record", "of a record that does not exist", unknown, notFound)
+	}
+	if len(values) == 0 {
+		for _, method := range []string{http.MethodPut, http.MethodPatch} {
+			d := full.withPart(conformance.RequestBody, nil).withRaw("application/json", "{}")
+			if d.method = method; !p.documented(full.op.path, method) {
+				p.add("method/"+method, "a method that is not documented", d, noMethod)
+				break
+			}
+		}
+	}
+}
+
+// documented reports whether a path has a method, or a case tries another one.
+func (p *planner) documented(path, method string) bool {
+	return slices.ContainsFunc(p.contract.Document().Paths, func(item *openapi.PathItem) bool {
+		return item.Path == path && slices.ContainsFunc(item.Operations, func(o *openapi.Operation) bool { return o.Method == method })
+	}) || slices.ContainsFunc(p.cases, func(c *Case) bool { return c.expected == noMethod && c.draft.op.path == path })
+}
+
+// enforced ends the name of a gain: that the server rejects what violates the claim.
+const enforced = " enforced"
+
+// gain finds what a case may be evidence for, if the server conforms.
+func (p *planner) gain(c *Case) {
+	_, name, _ := strings.Cut(c.Name, "/")
+	c.gains = map[string]bool{}
+	switch {
+	case c.expected == accepted && name != "valid/full": // the page of a list has no records if all filters are there
+		c.novelty = c.Name
+	case c.Claim == "", strings.HasPrefix(name, "request/json/"):
+		c.novelty = name
+	}
+	status := map[expectation]int{unauthorized: http.StatusUnauthorized, forbidden: http.StatusForbidden, notFound: http.StatusNotFound}[c.expected]
+	statuses := []int{status}
+	switch c.expected {
+	case accepted, eitherWay:
+		statuses = []int{200, 201, 202, 204}
+	case rejected:
+		statuses = c.rejections()
+	case noMethod, anything:
+		return
+	}
+	key := ""
+	for _, status := range statuses {
+		if key = c.draft.op.responseKey(status); key != "" && key != "default" {
+			break
+		}
+	}
+	minimal := name == "valid/minimal" && changes(c.Request.Method)
+	for _, claim := range p.contract.Claims() {
+		if key == "" || !slices.Contains(claim.Uses, c.draft.op.id+" "+key) {
+			continue
+		}
+		// A record that is made of little has nulls, and the defaults that criteria with unless are about.
+		if ofMinimal := claim.Text == "may be null" || strings.Contains(claim.Text, ": unless "); !ofMinimal || minimal {
+			c.gains[claim.ID] = true
+		}
+	}
+	if c.Claim != "" && key != "" && key != "404" {
+		c.gains[c.Claim+enforced] = true
+	}
+	if c.expected != accepted {
+		return
+	}
+	ledger, ex := p.contract.NewLedger(), *c.Request
+	ex.Status, ex.Response = http.StatusOK, traffic.Message{HeaderOmitted: true, BodyOmitted: true}
+	if _, err := ledger.Add(&ex); err != nil {
+		return
+	}
+	for _, e := range ledger.Report().Claims {
+		if e.Consistent > 0 {
+			c.gains[e.ID] = true
+		}
+	}
+}
