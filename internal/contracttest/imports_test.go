@@ -62,12 +62,17 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"conformance/probe": {
+		may:   []string{"conformance", "conformance/internal", "conformance/traffic", "internal/generate"},
+		never: []string{"fleetio", "api", "gen", "sandbox"},
+	},
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "go.yaml.in/yaml/v4",
 		"github.com/andybalholm/brotli", "github.com/klauspost/compress/zstd"}},
 	"conformance/report": {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"cmd/fleetio/internal/curl": {pure: true},
 	"cmd/fleetio/internal/importer": {
 		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},
 		never: []string{"api", "conformance", "sandbox"},
@@ -98,7 +103,7 @@ var importRules = map[string]struct {
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
 	"cmd/fleetio/internal/server/page": { // the caller passes the verdicts in
-		may:   []string{"gen", "sandbox", "internal/printable"},
+		may:   []string{"cmd/fleetio/internal/curl", "gen", "sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
 	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
