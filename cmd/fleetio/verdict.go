@@ -32,6 +32,8 @@ type verdict struct {
 	spec            *spec
 	known           []known.Failure
 	targets         []target
+	problems        []string                                   // that fail the run besides the findings
+	summary         func(io.Writer, *conformance.Report) error // printed instead of the report if nothing fails; nil for none
 	outputs, inputs []string
 }
 
@@ -116,12 +118,13 @@ func nothingChecked(s conformance.Summary) error {
 // conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or
 // none.
 func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
-	var problems []string
+	problems := v.problems
 	if v.knownPath != "" {
-		var err error
-		if problems, err = r.ApplyKnown(v.known, c.now()); err != nil {
+		unmatched, err := r.ApplyKnown(v.known, c.now())
+		if err != nil {
 			return err
 		}
+		problems = append(problems, unmatched...)
 	}
 	problems = append(problems, v.missingCoverage(r.Summary)...)
 	if n := r.Summary.Unreadable; v.strict && n > 0 {
@@ -149,13 +152,15 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	if err := printer(v.format, c.color)(printable.Unescaped(c.stdout)); err != nil {
+	fails := r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0
+	write := printer(v.format, c.color)
+	if v.summary != nil && !fails {
+		write = func(w io.Writer) error { return v.summary(w, r) }
+	}
+	if err := errors.Join(write(printable.Unescaped(c.stdout)), results.commit()); err != nil {
 		return err
 	}
-	if err := results.commit(); err != nil {
-		return err
-	}
-	if r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0 {
+	if fails {
 		return errFindings
 	}
 	return nil

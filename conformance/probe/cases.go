@@ -108,6 +108,7 @@ func (c *Case) allows(status int) bool {
 // planner makes the cases of a contract.
 type planner struct {
 	contract *conformance.Contract
+	claims   []conformance.Claim // by ID
 	options  Options
 	reader   *reader
 	rand     *rand.Rand
@@ -399,12 +400,11 @@ func (p *planner) has(o *operation, claim string) bool {
 }
 
 func (p *planner) claim(id string) *conformance.Claim {
-	claims := p.contract.Claims()
-	i, found := slices.BinarySearchFunc(claims, id, func(c conformance.Claim, id string) int { return strings.Compare(c.ID, id) })
+	i, found := slices.BinarySearchFunc(p.claims, id, func(c conformance.Claim, id string) int { return strings.Compare(c.ID, id) })
 	if !found {
 		return nil
 	}
-	return &claims[i]
+	return &p.claims[i]
 }
 
 // security adds requests with credentials that are missing, wrong, or of a caller without permission.
@@ -528,7 +528,7 @@ func (p *planner) gain(c *Case) {
 		}
 	}
 	minimal := name == "valid/minimal" && changes(c.Request.Method)
-	for _, claim := range p.contract.Claims() {
+	for _, claim := range p.claims {
 		if key == "" || !slices.Contains(claim.Uses, c.draft.op.id+" "+key) {
 			continue
 		}

@@ -52,16 +52,12 @@ type Omission struct{ Name, Reason string }
 
 // New makes a plan. The error names the values of [Options.Set] that are missing or that no case needs.
 func New(contract *conformance.Contract, o Options) (*Plan, error) {
-	p := &planner{contract: contract, options: o, reader: newReader(), rand: rand.New(rand.NewPCG(o.Seed, 0)), used: map[string]bool{}} //nolint:gosec // values of tests
+	p := &planner{contract: contract, claims: contract.Claims(), options: o, reader: newReader(), rand: rand.New(rand.NewPCG(o.Seed, 0)), used: map[string]bool{}} //nolint:gosec // values of tests
 	plan := &Plan{contract: contract, options: o, operations: p.reader.operations(contract.Document())}
 	for _, op := range plan.operations {
 		p.operation(op)
-		for _, c := range op.credentials {
-			if !slices.Contains(plan.credentials, c) {
-				plan.credentials = append(plan.credentials, c)
-			}
-		}
 	}
+	plan.readCredentials()
 	if err := p.checkSet(plan.operations); err != nil {
 		return nil, err
 	}
@@ -71,6 +67,17 @@ func New(contract *conformance.Contract, o Options) (*Plan, error) {
 	plan.Cases = p.choose()
 	plan.Omitted = p.omitted
 	return plan, nil
+}
+
+// readCredentials collects the credentials of all operations.
+func (p *Plan) readCredentials() {
+	for _, op := range p.operations {
+		for _, c := range op.credentials {
+			if !slices.Contains(p.credentials, c) {
+				p.credentials = append(p.credentials, c)
+			}
+		}
+	}
 }
 
 // checkSet returns an error for names in Set that no case needs, and for fixtures without a value.
@@ -100,7 +107,7 @@ func (p *planner) checkSet(operations []*operation) error {
 // do not have, then the one with the most about assumed claims.
 func (p *planner) choose() (chosen []*Case) {
 	assumed := map[string]bool{}
-	for _, c := range p.contract.Claims() {
+	for _, c := range p.claims {
 		assumed[c.ID] = c.Source == conformance.Assumed
 	}
 	left, known, creates := slices.Clone(p.cases), map[string]bool{}, 0

@@ -41,10 +41,22 @@ type Target struct {
 // Outcome is what became of a case.
 type Outcome struct {
 	Case     *Case
+	Request  *traffic.Exchange     // with placeholders for credentials; its URL has no host
 	Exchange *traffic.Exchange     // with credentials; without a response if there was none
 	Findings []conformance.Finding // see [conformance.Contract.Check]
 	Problem  string                // why the response is not as expected; "" if it is
 	Leaked   string                // the record that the server should not have made: its Location and id; "" for none
+}
+
+// Evidence is the exchange as it is checked: without a request body whose unknown property would count as drift, which is
+// that of the probe.
+func (o *Outcome) Evidence() *traffic.Exchange {
+	if !strings.HasSuffix(o.Case.Name, unknownProperty) {
+		return o.Exchange
+	}
+	ex := *o.Exchange
+	ex.Request.Body, ex.Request.BodyOmitted = nil, true
+	return &ex
 }
 
 // Failed reports whether the exchange violates the contract or the expectation.
@@ -238,17 +250,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // send sends a request and checks the exchange; nil if it was interrupted.
 func (r *run) send(ctx context.Context, c *Case) *Outcome {
-	ex := r.request(c)
-	o := &Outcome{Case: c, Exchange: ex}
+	from := r.request(c)
+	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
+	ex.Source = c.Name
+	o := &Outcome{Case: c, Request: from, Exchange: ex}
 	// A request in flight ends: an interrupt must not hide a record that it makes.
 	err := r.roundTrip(context.WithoutCancel(ctx), ex)
-	checked := ex
-	if strings.HasSuffix(c.Name, unknownProperty) { // which is no drift of the server
-		copied := *ex
-		copied.Request.Body, copied.Request.BodyOmitted = nil, true
-		checked = &copied
-	}
-	o.Findings, _ = r.ledger.Add(checked) // no operation has an undocumented method, and an error has no response
+	o.Findings, _ = r.ledger.Add(o.Evidence()) // no operation has an undocumented method, and an error has no response
 	isFinding := slices.ContainsFunc(o.Findings, func(f conformance.Finding) bool { return f.Fails() })
 	switch {
 	case err != nil:
@@ -276,22 +284,21 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	return o
 }
 
-// request returns the request of a case, with the credentials of the target and for a record that was created.
+// request returns the request of a case with the values that earlier responses had.
 func (r *run) request(c *Case) *traffic.Exchange {
-	from, d := c.Request, c.draft
+	d := c.draft
+	if d.op == nil {
+		return c.Request
+	}
 	for part, name := range c.links() {
 		if value, known := r.learned[d.op][part][name]; known && !r.isSet(c, part, name) {
 			d = d.with(part, []string{name}, value)
 		}
 	}
-	if d.op != nil {
-		if ex, ok := d.exchange(); ok {
-			from = ex
-		}
+	if ex, ok := d.exchange(); ok {
+		return ex
 	}
-	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
-	ex.Source = c.Name
-	return ex
+	return c.Request
 }
 
 // withCredentials returns a copy of a request with credentials in place of the placeholders.
