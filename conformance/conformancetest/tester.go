@@ -92,9 +92,14 @@ func (t *tester) check(number int, ex *traffic.Exchange) {
 		if f.Fails() || t.strict && f.Source == conformance.Drift {
 			report = t.tb.Errorf
 		}
-		report("%s", printable.Text(fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation,
-			f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line, f.Spec.Pointer, f.Exchange)))
+		report("%s", printable.Text(describe(f)))
 	}
+}
+
+// describe describes a finding in one line.
+func describe(f conformance.Finding) string {
+	return fmt.Sprintf("%s %d: %s %s %s: %s (%s, line %d of the spec, #%s; %s)", f.Operation,
+		f.Status, f.Part, f.Pointer, f.Rule, f.Message, f.Source, f.Spec.Line, f.Spec.Pointer, f.Exchange)
 }
 
 // path returns the path of an exchange's URL without credentials.

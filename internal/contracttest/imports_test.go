@@ -59,7 +59,7 @@ var importRules = map[string]struct {
 	"conformance/internal/yamltree":   {may: []string{"conformance/internal/strictjson", "go.yaml.in/yaml/v4"}},
 	"conformance/known":               {pure: true},
 	"conformance/conformancetest": {
-		may:   []string{"conformance", "conformance/traffic", "internal/printable"},
+		may:   []string{"conformance", "conformance/probe", "conformance/traffic", "internal/printable"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/probe": {
