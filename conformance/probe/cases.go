@@ -215,35 +215,62 @@ func (p *planner) addOther(name, reason string, d, other draft) {
 	}
 }
 
+// maxTries bounds how often a request is generated: a contradiction in a schema has none that satisfies it.
+const maxTries = 500
+
 // base returns a request that satisfies the contract: with all properties and parameters, or only the required ones.
 func (p *planner) base(o *operation, full bool) (draft, bool) {
 	d := draft{op: o, values: map[conformance.Part]any{}, credentials: map[string]string{}, contentType: o.mediaType}
 	for _, c := range o.credentials {
 		d.credentials[c.scheme] = c.prefix + placeholder
 	}
-	for range 20 {
+	for try := range maxTries {
 		for _, part := range parts[1:] {
-			values := map[string]any{}
-			for _, name := range generate.SortedKeys(o.parameters[part.part].byName) {
-				s := o.parameters[part.part].byName[name].Schema
-				_, required := o.parameters[part.part].object.Required[name]
-				if _, isSet := p.options.Set[o.id+"/"+part.name+"/"+name]; p.reader.fixtures[s] && !required && !isSet {
-					continue
-				}
-				if value, ok := p.value(s, part.part, o.id+"/"+part.name+"/"+name, full); ok && (full || required) {
-					values[name] = value
-				}
-			}
-			d.values[part.part] = values
+			d.values[part.part] = map[string]any{}
 		}
+		p.addParameters(&d, parts[1].part, parts[1].name, full)
 		if o.body != nil {
 			d.values[conformance.RequestBody], _ = p.value(o.body, conformance.RequestBody, o.id+"/request", full)
+			if try%2 == 1 { // keywords about the whole object may contradict the examples
+				d.values[conformance.RequestBody], _ = p.generator(conformance.RequestBody).Value(o.body)
+			}
+		}
+		for _, part := range parts[2:] {
+			p.addParameters(&d, part.part, part.name, full)
 		}
 		if p.conforms(d) {
 			return d, true
 		}
 	}
 	return d, false
+}
+
+// addParameters adds the parameters of a part, without the optional ones that no value was found for.
+func (p *planner) addParameters(d *draft, part conformance.Part, label string, full bool) {
+	of := d.op.parameters[part]
+	for _, name := range generate.SortedKeys(of.byName) {
+		s := of.byName[name].Schema
+		_, required := of.object.Required[name]
+		_, isSet := p.options.Set[d.op.id+"/"+label+"/"+name]
+		if !required && (!full || p.reader.fixtures[s] && !isSet) {
+			continue
+		}
+		before, ok := p.violations(*d)
+		for range 20 {
+			value, _ := p.value(s, part, d.op.id+"/"+label+"/"+name, full)
+			changed := d.with(part, []string{name}, value)
+			after, isWritable := p.violations(changed)
+			if !ok || isWritable && len(after) <= len(before) { // without a path, nothing can be checked
+				*d = changed
+				break
+			}
+		}
+	}
+}
+
+// generator generates values that the checker decides about.
+func (p *planner) generator(part conformance.Part) generate.Generator {
+	return generate.Generator{Rand: p.rand, Part: part, Full: true, Conforms: func(*generate.Schema, any) bool { return true }}
 }
 
 // value returns a value for a place: as set, or as in the example, or generated.
@@ -258,8 +285,7 @@ func (p *planner) value(n *generate.Schema, part conformance.Part, at string, fu
 		return n.Enum[0], true
 	}
 	if len(n.Properties) == 0 || len(n.AllOf)+len(n.AnyOf)+len(n.OneOf) > 0 {
-		g := generate.Generator{Rand: p.rand, Part: part, Full: true, Conforms: func(*generate.Schema, any) bool { return true }}
-		return g.Value(n)
+		return p.generator(part).Value(n)
 	}
 	object := map[string]any{}
 	for _, name := range generate.SortedKeys(n.Properties) {
@@ -356,7 +382,7 @@ func (p *planner) values(part conformance.Part, label string, base draft) {
 	if root == nil {
 		return
 	}
-	g := generate.Generator{Rand: p.rand, Part: part, Full: true, Conforms: func(*generate.Schema, any) bool { return true }}
+	g := p.generator(part)
 	for _, at := range generate.Sites(root, whole, nil, root) {
 		present, _ := generate.Lookup(whole, at.Path)
 		g.Candidates(at.Schema, present, 0, func(_ string, value any) {

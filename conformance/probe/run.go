@@ -76,6 +76,7 @@ const (
 	maxBody       = 1 << 20 // bytes
 	timeout       = 30 * time.Second
 	maxRetryAfter = 5 * time.Minute // a longer wait ends the run
+	maxSilent     = 3               // so many requests in a row without a response end it, too
 )
 
 // run is the state of a run.
@@ -85,6 +86,7 @@ type run struct {
 	ledger  *conformance.Ledger
 	result  *Result
 	created int
+	silent  int // requests in a row without a response
 	learned map[*operation]map[conformance.Part]map[string]any // values that responses had for parameters
 	window  time.Time                                          // the clock minute
 	sent    int                                                // in it
@@ -104,8 +106,7 @@ func (p *Plan) Run(ctx context.Context, t Target) (*Result, error) {
 	}
 	if t.Transport == nil {
 		// The server may close a connection after a bad request, and the next request would fail.
-		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
-		t.Transport = transport
+		t.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	}
 	r := &run{plan: p, target: t, ledger: p.contract.NewLedger(), result: &Result{}, learned: map[*operation]map[conformance.Part]map[string]any{}}
 	r.sendAll(ctx, p.Cases)
@@ -203,10 +204,10 @@ func (r *run) try(ctx context.Context, c *Case) (ends string) {
 			return "interrupted"
 		}
 		o := r.send(ctx, c)
-		if o == nil {
-			return "interrupted"
-		}
 		if o.Exchange.Status != http.StatusTooManyRequests {
+			if r.silent == maxSilent {
+				return "the server does not respond"
+			}
 			return ""
 		}
 		seconds, err := strconv.ParseUint(o.Exchange.Response.Header.Get("Retry-After"), 10, 31)
@@ -248,7 +249,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// send sends a request and checks the exchange; nil if it was interrupted.
+// send sends a request and checks the exchange.
 func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	from := r.request(c)
 	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
@@ -258,6 +259,10 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	err := r.roundTrip(context.WithoutCancel(ctx), ex)
 	o.Findings, _ = r.ledger.Add(o.Evidence()) // no operation has an undocumented method, and an error has no response
 	isFinding := slices.ContainsFunc(o.Findings, func(f conformance.Finding) bool { return f.Fails() })
+	r.silent++
+	if err == nil {
+		r.silent = 0
+	}
 	switch {
 	case err != nil:
 		o.Problem = "no response: " + reason(err)
