@@ -414,7 +414,7 @@ func testCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := p.together(cmd.Context(), c, recordings, result)
+			report, err := p.together(context.WithoutCancel(cmd.Context()), c, recordings, result)
 			if err != nil {
 				return err
 			}
