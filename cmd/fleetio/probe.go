@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -307,9 +307,7 @@ var longCode = strings.Repeat("é", 255)
 // sandboxValues are values of the sandbox's fixtures, unless others are set.
 func sandboxValues(set map[string]string) map[string]string {
 	values := map[string]string{"createFault/request/code/largest": longCode, "createFault/request/vehicle_id/smallest": "1"}
-	for place, value := range set {
-		values[place] = value
-	}
+	maps.Copy(values, set)
 	return values
 }
 
@@ -337,143 +335,4 @@ func startSandbox(target *probe.Target) (*http.Server, error) {
 	target.Credentials = credentialsOf(faults.Credentials{APIKey: account.APIKeys[0].Key, AccountToken: account.Token})
 	target.Restricted = map[string]string{schemeKey: "Token " + account.APIKeys[1].Key}
 	return server, nil
-}
-
-func replayCommand(c *console) *cobra.Command {
-	var p probing
-	var findingsOnly bool
-	cmd := &cobra.Command{
-		Use:   "replay [flags] PATH...",
-		Short: "Send the requests of recordings again, and check the responses",
-		Long: "replay sends the requests of recordings that are for operations of the contract to a server, one after the\n" +
-			"other, with the credentials of the environment in place of the recorded ones. Requests that were answered\n" +
-			"with 401 or 403 keep a wrong one. Without --base-url, it sends them to a sandbox in this process.\n\n" +
-			credentials + "\n\n" + exitCodes,
-		Example: "  fleetio replay --base-url http://127.0.0.1:8080 probe.ndjson\n" +
-			"  fleetio replay --findings --live --base-url https://secure.fleetio.com session.har",
-		Args: needs(aPath),
-		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := p.prepare(cmd, paths); err != nil {
-				return err
-			}
-			var exchanges []*traffic.Exchange
-			for ex, err := range traffic.Read(cmd.Context(), c.stdin, paths...) {
-				if entry, ok := errors.AsType[*traffic.EntryError](err); ok {
-					c.warnf("%v", entry)
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				findings, err := p.verdict.spec.contract.Check(ex)
-				fails := slices.ContainsFunc(findings, func(f conformance.Finding) bool { return f.Fails() })
-				if (err == nil || errors.Is(err, conformance.ErrNoResponse)) && (fails || !findingsOnly) {
-					exchanges = append(exchanges, ex)
-				}
-			}
-			if len(exchanges) == 0 {
-				return errors.New("the recordings have no request to send")
-			}
-			result, err := p.run(cmd, c, probe.Replay(p.verdict.spec.contract, exchanges))
-			if err != nil {
-				return err
-			}
-			return p.conclude(cmd.Context(), c, result, result.Report)
-		},
-	}
-	p.addFlags(cmd)
-	serverFlag(cmd, &p.verdict.servers)
-	cmd.Flags().BoolVar(&findingsOnly, "findings", false, "send only the requests of exchanges with findings")
-	return cmd
-}
-
-// testCommand is verify and probe together.
-func testCommand(c *console) *cobra.Command {
-	var p probing
-	cmd := &cobra.Command{
-		Use:   "test [flags] [PATH...]",
-		Short: "Verify recordings and probe a server, with one verdict",
-		Long: "test checks recordings, as verify does, and a server, as probe does, adds up the evidence, and prints a\n" +
-			"summary, or the findings. Without --base-url, it probes a sandbox in this process.\n\n" +
-			credentials + "\n\n" + exitCodes,
-		Example: "  fleetio test --max-requests 0 recordings/\n" +
-			"  fleetio test --base-url http://127.0.0.1:8080 --report junit=contract.xml recordings/",
-		RunE: func(cmd *cobra.Command, paths []string) error {
-			recordings, err := traffic.Files(paths...)
-			if err != nil {
-				return err
-			}
-			if err := p.prepare(cmd, slices.Concat(recordings, paths)); err != nil {
-				return err
-			}
-			plan, err := p.plan()
-			if err != nil {
-				return err
-			}
-			result, err := p.run(cmd, c, plan)
-			if err != nil {
-				return err
-			}
-			report, err := p.together(context.WithoutCancel(cmd.Context()), c, recordings, result)
-			if err != nil {
-				return err
-			}
-			if !cmd.Flags().Changed("format") {
-				p.verdict.summary = func(w io.Writer, r *conformance.Report) error {
-					return p.summarize(w, r, len(recordings), result)
-				}
-			}
-			return p.conclude(cmd.Context(), c, result, report)
-		},
-	}
-	p.addFlags(cmd)
-	p.addPlanFlags(cmd)
-	serverFlag(cmd, &p.verdict.servers)
-	return cmd
-}
-
-// together checks the recordings and the exchanges of a probe in one run.
-func (p *probing) together(ctx context.Context, c *console, recordings []string, result *probe.Result) (*conformance.Report, error) {
-	var warned warnings
-	defer warned.print(c)
-	report, err := p.verdict.spec.contract.Verify(func(yield func(*traffic.Exchange, error) bool) {
-		for ex, err := range traffic.Read(ctx, c.stdin, recordings...) {
-			if !yield(ex, err) {
-				return
-			}
-		}
-		for i := range result.Outcomes {
-			if !yield(result.Outcomes[i].Evidence(), nil) {
-				return
-			}
-		}
-	}, conformance.Options{Warn: warned.add})
-	return report, err
-}
-
-// summarize prints ten lines at most.
-func (p *probing) summarize(w io.Writer, r *conformance.Report, recordings int, result *probe.Result) error {
-	created, recording := 0, 0
-	for _, o := range result.Outcomes {
-		if o.Case.Creates && o.Exchange.Status/100 == 2 {
-			created++
-		}
-	}
-	for _, e := range r.Claims {
-		if e.State == conformance.Unobserved && e.NeedsRecording {
-			recording++
-		}
-	}
-	s := r.Summary
-	_, err := fmt.Fprintf(w, "recordings  %d files, %d exchanges\n"+
-		"probe       %d requests to %s, %d records made, %d requests left out\n"+
-		"claims      %d of %d observed (%.1f%%)\n"+
-		"unobserved  %d claims, %d of which need a recording; --format text lists them\n"+
-		"findings    %d documented, %d assumed, %d known\n"+
-		"drift       %d\n"+
-		"notes       %d\n"+
-		"verdict     conforms\n",
-		recordings, r.Exchanges-len(result.Outcomes)+s.Unmatched, len(result.Outcomes), cmp.Or(p.service.base, "a sandbox"), created, len(result.Unsent),
-		s.Observed, s.Claims, s.Coverage(), s.Claims-s.Observed, recording, s.Documented, s.Assumed, s.Known, s.Drift, s.Notes)
-	return err
 }

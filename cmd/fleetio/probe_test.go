@@ -135,7 +135,7 @@ func accepting(contract *conformance.Contract, claim conformance.Claim, h http.H
 			Request:  traffic.Message{Header: r.Header, Body: body},
 			Response: traffic.Message{HeaderOmitted: true, BodyOmitted: true}})
 		isViolated := func(f conformance.Finding) bool {
-			return f.Claim == claim.ID || f.Rule == "media-type" && f.Rule == claim.Rule && f.Part == claim.Part
+			return f.Claim == claim.ID || claim.Rule == "media-type" && f.Rule == claim.Rule && f.Part == claim.Part
 		}
 		if err == nil && slices.ContainsFunc(findings, isViolated) {
 			switch {
@@ -153,7 +153,7 @@ func accepting(contract *conformance.Contract, claim conformance.Claim, h http.H
 	})
 }
 
-func TestProbeCommand(t *testing.T) {
+func TestProbeCommand(t *testing.T) { //nolint:tparallel // in this order
 	t.Parallel()
 	box := sandbox.Start(t)
 	var requests []string

@@ -2,10 +2,10 @@ package probe
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
@@ -34,87 +34,52 @@ type Case struct {
 	novelty  string          // what it tries that no claim is about; "" for nothing
 }
 
-// expectation is what a request must be answered with.
-type expectation int
-
-const (
-	accepted expectation = iota
-	rejected
-	unauthorized
-	forbidden
-	notFound
-	eitherWay // accepted or rejected, as the contract leaves it open
-	noMethod
-	anything
-)
+// expectation has the statuses that a request may be answered with; the zero value allows any.
+type expectation struct {
+	success  bool // each documented 2xx
+	statuses []int
+}
 
 // rejections are the statuses for a request whose content is wrong (RFC 9110, section 15.5).
 var rejections = []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
 
-// Expected describes the statuses that the case allows.
-func (c *Case) Expected() string {
-	switch c.expected {
-	case accepted:
-		return c.successes()
-	case unauthorized:
-		return "401 or 403"
-	case forbidden:
-		return "403"
-	case notFound:
-		return "404 or 410"
-	case eitherWay:
-		return c.successes() + ", " + join(rejections)
-	case noMethod:
-		return "4xx or 501"
-	case anything:
-		return "any status"
-	}
-	return join(c.rejections())
-}
+var (
+	accepted     = expectation{success: true}
+	rejected     = expectation{statuses: rejections}
+	pathRejected = expectation{statuses: append([]int{http.StatusNotFound}, rejections...)} // it may also lead to nothing
+	eitherWay    = expectation{success: true, statuses: rejections}
+	unauthorized = expectation{statuses: []int{http.StatusUnauthorized, http.StatusForbidden}}
+	forbidden    = expectation{statuses: []int{http.StatusForbidden}}
+	notFound     = expectation{statuses: []int{http.StatusNotFound, http.StatusGone}}
+	noMethod     = expectation{statuses: []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}}
+)
 
-// successes are the keys of the documented responses with a 2xx status.
-func (c *Case) successes() string {
-	var keys []string
-	for _, key := range generate.SortedKeys(c.draft.op.responses) {
-		if strings.HasPrefix(key, "2") {
-			keys = append(keys, key)
+// isValid reports whether the request must succeed.
+func (e expectation) isValid() bool { return e.success && len(e.statuses) == 0 }
+
+// isAny reports whether any response will do.
+func (e expectation) isAny() bool { return !e.success && len(e.statuses) == 0 }
+
+// Expected lists the statuses that the case allows.
+func (c *Case) Expected() string {
+	var list []string
+	if c.expected.success {
+		for _, key := range generate.SortedKeys(c.draft.op.responses) {
+			if strings.HasPrefix(key, "2") {
+				list = append(list, key)
+			}
 		}
 	}
-	return cmp.Or(strings.Join(keys, ", "), "2xx")
-}
-
-func join(statuses []int) string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(statuses), " ", ", "), "[]")
-}
-
-// rejections are the statuses that reject the request: a path whose parameter is wrong may also lead to nothing.
-func (c *Case) rejections() []int {
-	if strings.HasPrefix(c.Claim, string(conformance.RequestPath)) {
-		return append([]int{http.StatusNotFound}, rejections...)
+	for _, status := range c.expected.statuses {
+		list = append(list, strconv.Itoa(status))
 	}
-	return rejections
+	return cmp.Or(strings.Join(list, ", "), "any")
 }
 
 // allows reports whether a status is an expected one.
 func (c *Case) allows(status int) bool {
-	succeeds := status/100 == 2 && c.draft.op != nil && c.draft.op.responseKey(status) != ""
-	switch c.expected {
-	case accepted:
-		return succeeds
-	case unauthorized:
-		return status == http.StatusUnauthorized || status == http.StatusForbidden
-	case forbidden:
-		return status == http.StatusForbidden
-	case notFound:
-		return status == http.StatusNotFound || status == http.StatusGone
-	case eitherWay:
-		return succeeds || slices.Contains(rejections, status)
-	case noMethod:
-		return status/100 == 4 || status == http.StatusNotImplemented
-	case anything:
-		return true
-	}
-	return slices.Contains(c.rejections(), status)
+	return c.expected.isAny() || slices.Contains(c.expected.statuses, status) ||
+		c.expected.success && status/100 == 2 && c.draft.op.responseKey(status) != ""
 }
 
 // planner makes the cases of a contract.
@@ -136,7 +101,7 @@ func (p *planner) add(name, reason string, d draft, expected expectation) *Case 
 		return nil
 	}
 	c := &Case{Name: d.op.id + "/" + name, Reason: reason, Request: ex, draft: d, expected: expected}
-	c.Creates = changes(d.op.method) && (expected == accepted || expected == eitherWay)
+	c.Creates = changes(d.op.method) && expected.success
 	ex.Source = c.Name
 	p.cases = append(p.cases, c)
 	return c
@@ -147,8 +112,9 @@ func changes(method string) bool {
 	return !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, method)
 }
 
-// violations returns the claims that the request violates, by the checker: as if the server had accepted it.
-func (p *planner) violations(d draft) (claims []string, ok bool) {
+// violations returns what of the contract the request violates, by the checker: as if the server had accepted it. ok is
+// false for a request that cannot be written, or that violates what no claim is about.
+func (p *planner) violations(d draft) (list []conformance.Finding, ok bool) {
 	ex, ok := d.exchange()
 	if !ok {
 		return nil, false
@@ -160,17 +126,25 @@ func (p *planner) violations(d draft) (claims []string, ok bool) {
 	}
 	for _, f := range findings {
 		if f.Fails() {
-			claims = append(claims, f.Claim)
+			list = append(list, f)
 		} else if f.Part != conformance.ResponseStatus && f.Source == conformance.Drift {
-			return nil, false // a violation of no claim
+			return nil, false
 		}
 	}
-	return claims, true
+	return list, true
+}
+
+// claim returns the one claim that the request violates; "" for none or several.
+func (p *planner) claim(d draft) string {
+	if list, ok := p.violations(d); ok && len(list) == 1 {
+		return list[0].Claim
+	}
+	return ""
 }
 
 func (p *planner) conforms(d draft) bool {
-	claims, ok := p.violations(d)
-	return ok && len(claims) == 0
+	list, ok := p.violations(d)
+	return ok && len(list) == 0
 }
 
 // operation adds the cases of an operation.
@@ -387,62 +361,29 @@ func (p *planner) values(part conformance.Part, label string, base draft) {
 		present, _ := generate.Lookup(whole, at.Path)
 		g.Candidates(at.Schema, present, 0, func(_ string, value any) {
 			changed := base.with(part, at.Path, value)
-			claims, ok := p.violations(changed)
-			if !ok || len(claims) != 1 || p.has(base.op, claims[0]) {
+			list, ok := p.violations(changed)
+			if !ok || len(list) != 1 || list[0].Part != part || p.has(base.op, list[0].Claim) {
 				return
 			}
-			claim := p.claim(claims[0])
-			if claim == nil || claim.Part != part {
-				return
+			expected := rejected
+			if part == conformance.RequestPath {
+				expected = pathRejected
 			}
-			name := strings.Join(append([]string{label}, append(at.Path, sideOf(claim.Rule, changed, part, at.Path)...)...), "/")
-			if c := p.add(name, "not "+claim.Text, changed, rejected); c != nil {
-				c.Claim = claim.ID
+			f := list[0]
+			if c := p.add(label+f.Pointer+"/"+f.Rule+sides[f.Rule], "not "+f.Expected, changed, expected); c != nil {
+				c.Claim = f.Claim
 			}
 		})
 	}
 }
 
-// sideOf ends the name of a case: the rule, and for a bound its side.
-func sideOf(rule string, d draft, part conformance.Part, path []string) []string {
-	switch {
-	case strings.HasPrefix(rule, "max"), rule == "exclusiveMaximum":
-		return []string{rule, "over"}
-	case strings.HasPrefix(rule, "min"), rule == "exclusiveMinimum":
-		return []string{rule, "under"}
-	case rule == "required":
-		object, _ := generate.Lookup(d.values[part], path)
-		for _, name := range generate.SortedKeys(d.op.propertiesAt(part, path)) {
-			if present, _ := object.(map[string]any); present[name] == nil {
-				return []string{name, rule}
-			}
-		}
-	}
-	return []string{rule}
-}
-
-// propertiesAt are the required properties of the object at a path.
-func (o *operation) propertiesAt(part conformance.Part, path []string) map[string]string {
-	root := o.schemaOf(part)
-	for _, name := range path {
-		if root = root.Properties[name]; root == nil {
-			return nil
-		}
-	}
-	return root.Required
-}
+// sides end the names of cases beyond a limit.
+var sides = map[string]string{"maximum": "/over", "exclusiveMaximum": "/over", "maxLength": "/over", "maxItems": "/over", "maxProperties": "/over",
+	"minimum": "/under", "exclusiveMinimum": "/under", "minLength": "/under", "minItems": "/under", "minProperties": "/under"}
 
 // has reports whether a case of the operation violates a claim.
 func (p *planner) has(o *operation, claim string) bool {
 	return slices.ContainsFunc(p.cases, func(c *Case) bool { return c.draft.op == o && c.Claim == claim })
-}
-
-func (p *planner) claim(id string) *conformance.Claim {
-	i, found := slices.BinarySearchFunc(p.claims, id, func(c conformance.Claim, id string) int { return strings.Compare(c.ID, id) })
-	if !found {
-		return nil
-	}
-	return &p.claims[i]
 }
 
 // security adds requests with credentials that are missing, wrong, or of a caller without permission.
@@ -451,9 +392,7 @@ func (p *planner) security(o *operation, full draft) {
 	for _, c := range o.credentials {
 		missing := full.withCredential(c.scheme, "")
 		if added := p.add("header/"+c.name+"/missing", "without the credential "+c.name, missing, unauthorized); added != nil {
-			if claims, ok := p.violations(missing); ok && len(claims) == 1 {
-				added.Claim = claims[0]
-			}
+			added.Claim = p.claim(missing)
 		}
 		p.add("header/"+c.name+"/wrong", "with a wrong credential "+c.name, full.withCredential(c.scheme, c.prefix+invalid), unauthorized)
 		all = all.withCredential(c.scheme, "")
@@ -488,9 +427,8 @@ func (p *planner) bodies(full draft) {
 		{"media-type", "not " + o.mediaType, "text/plain", text},
 	} {
 		d := full.withRaw(c.contentType, c.body)
-		claims, ok := p.violations(d)
-		if added := p.add("request/"+c.name, c.reason, d, rejected); added != nil && ok && len(claims) == 1 {
-			added.Claim = claims[0]
+		if added := p.add("request/"+c.name, c.reason, d, rejected); added != nil {
+			added.Claim = p.claim(d)
 		}
 	}
 	if object, isObject := full.values[conformance.RequestBody].(map[string]any); isObject && len(object) > 0 {
@@ -533,7 +471,7 @@ func (p *planner) unknownRecord(full draft) {
 func (p *planner) documented(path, method string) bool {
 	return slices.ContainsFunc(p.contract.Document().Paths, func(item *openapi.PathItem) bool {
 		return item.Path == path && slices.ContainsFunc(item.Operations, func(o *openapi.Operation) bool { return o.Method == method })
-	}) || slices.ContainsFunc(p.cases, func(c *Case) bool { return c.expected == noMethod && c.draft.op.path == path })
+	}) || slices.ContainsFunc(p.cases, func(c *Case) bool { return c.draft.method != "" && c.draft.op.path == path })
 }
 
 // enforced ends the name of a gain: that the server rejects what violates the claim.
@@ -544,20 +482,17 @@ func (p *planner) gain(c *Case) {
 	_, name, _ := strings.Cut(c.Name, "/")
 	c.gains = map[string]bool{}
 	switch {
-	case c.expected == accepted && name != "valid/full": // the page of a list has no records if all filters are there
+	case c.expected.isValid() && name != "valid/full": // the page of a list has no records if all filters are there
 		c.novelty = c.Name
 	case c.Claim == "", strings.HasPrefix(name, "request/json/"):
 		c.novelty = name
 	}
-	status := map[expectation]int{unauthorized: http.StatusUnauthorized, forbidden: http.StatusForbidden, notFound: http.StatusNotFound}[c.expected]
-	statuses := []int{status}
-	switch c.expected {
-	case accepted, eitherWay:
-		statuses = []int{200, 201, 202, 204}
-	case rejected:
-		statuses = c.rejections()
-	case noMethod, anything:
-		return
+	statuses := c.expected.statuses
+	switch {
+	case c.draft.method != "":
+		statuses = nil
+	case c.expected.success:
+		statuses = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 	}
 	key := ""
 	for _, status := range statuses {
@@ -578,7 +513,7 @@ func (p *planner) gain(c *Case) {
 	if c.Claim != "" && key != "" && key != "404" {
 		c.gains[c.Claim+enforced] = true
 	}
-	if c.expected != accepted {
+	if !c.expected.isValid() {
 		return
 	}
 	ledger, ex := p.contract.NewLedger(), *c.Request

@@ -69,6 +69,16 @@ func New(contract *conformance.Contract, o Options) (*Plan, error) {
 	return plan, nil
 }
 
+// Creates returns how many records the plan makes if the server conforms.
+func (p *Plan) Creates() (n int) {
+	for _, c := range p.Cases {
+		if c.Creates {
+			n++
+		}
+	}
+	return n
+}
+
 // readCredentials collects the credentials of all operations.
 func (p *Plan) readCredentials() {
 	for _, op := range p.operations {
@@ -147,14 +157,4 @@ func (p *planner) choose() (chosen []*Case) {
 		known[next.novelty] = true
 	}
 	return chosen
-}
-
-// Creates returns how many records the plan makes if the server conforms.
-func (p *Plan) Creates() (n int) {
-	for _, c := range p.Cases {
-		if c.Creates {
-			n++
-		}
-	}
-	return n
 }

@@ -86,7 +86,7 @@ type run struct {
 	ledger  *conformance.Ledger
 	result  *Result
 	created int
-	silent  int // requests in a row without a response
+	silent  int                                                // requests in a row without a response
 	learned map[*operation]map[conformance.Part]map[string]any // values that responses had for parameters
 	window  time.Time                                          // the clock minute
 	sent    int                                                // in it
@@ -179,7 +179,7 @@ func (c *Case) links() iter.Seq2[conformance.Part, string] {
 		}
 		for _, p := range parts[1:] {
 			isPath := p.part == conformance.RequestPath
-			if !c.linked && !isPath || isPath && (c.expected == notFound || strings.HasPrefix(c.Claim, string(p.part))) {
+			if !c.linked && !isPath || isPath && (slices.Contains(c.expected.statuses, http.StatusNotFound)) {
 				continue
 			}
 			for _, name := range c.draft.op.linked[p.part] {
@@ -211,7 +211,7 @@ func (r *run) try(ctx context.Context, c *Case) (ends string) {
 			return ""
 		}
 		seconds, err := strconv.ParseUint(o.Exchange.Response.Header.Get("Retry-After"), 10, 31)
-		wait := time.Duration(seconds) * time.Second //nolint:gosec // 31 bits
+		wait := time.Duration(seconds) * time.Second
 		if again == 1 || err != nil || wait > maxRetryAfter {
 			return "rate limited" + map[bool]string{true: "; Retry-After is " + strconv.FormatUint(seconds, 10) + " s", false: ""}[err == nil]
 		}
@@ -272,7 +272,7 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	}
 	if err == nil && ex.Status/100 == 2 && changes(ex.Method) {
 		r.created++
-		if !c.Creates && c.expected != anything {
+		if !c.Creates && !c.expected.isAny() {
 			o.Leaked = strings.TrimSpace(ex.Response.Header.Get("Location") + " " + idOf(ex.Response.Body))
 		}
 	}

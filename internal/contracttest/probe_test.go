@@ -68,7 +68,7 @@ func TestProbeFindsDeviations(t *testing.T) {
 		"requires no key": {func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Authorization", "Token "+key)
 			stub.ServeHTTP(w, r)
-		}, "createFault/header/Authorization/wrong: expected 401 or 403, found 201"},
+		}, "createFault/header/Authorization/wrong: expected 401, 403, found 201"},
 		"requires no account": {func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Set("Account-Token", account)
 			stub.ServeHTTP(w, r)

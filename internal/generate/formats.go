@@ -9,7 +9,11 @@ import (
 // Formats are texts that have a format, texts that almost do, and texts that have it, but are worth a note. They are
 // written by hand, after RFC 3339 (section 5.6 and appendix A), RFC 3986 (appendix A), RFC 4648 (section 4), RFC 5321 (section 4.1.2), RFC 1123 (section 2.1) and RFC 4291
 // (section 2.2): no parser decides them.
-var Formats = func() (table map[string]struct{ Valid, Invalid, Unusual []string }) {
+var Formats = func() (table map[string]struct {
+	Valid   []string `json:"Valid"`
+	Invalid []string `json:"Invalid"`
+	Unusual []string `json:"Unusual"`
+}) {
 	if err := json.Unmarshal(formatTable, &table); err != nil {
 		panic(err) // the file is part of this package
 	}

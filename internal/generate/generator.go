@@ -27,8 +27,6 @@ type Generator struct {
 // Pick returns one of a list.
 func Pick[T any](rng *rand.Rand, list []T) T { return list[rng.IntN(len(list))] }
 
-func (g Generator) oneIn(n int) bool { return g.Rand.IntN(n) == 0 }
-
 // Value generates a value that violates nothing, or reports that it found none.
 func (g Generator) Value(n *Schema) (any, bool) {
 	for range 200 {
@@ -38,6 +36,8 @@ func (g Generator) Value(n *Schema) (any, bool) {
 	}
 	return nil, false
 }
+
+func (g Generator) oneIn(n int) bool { return g.Rand.IntN(n) == 0 }
 
 // anything generates a value that no schema describes.
 func (g Generator) anything(depth int) any {

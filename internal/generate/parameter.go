@@ -37,9 +37,6 @@ func (p *Parameter) Separator() string {
 	return ","
 }
 
-// isSpread reports whether each item is a pair of its own.
-func (p *Parameter) isSpread() bool { return p.Explode && (p.IsNamed() || p.Style == "matrix") }
-
 // Write writes a value: as pairs in a query or cookie, or else as one text. Not every value can be written.
 func (p *Parameter) Write(v any) (texts []string, ok bool) {
 	var items []string
@@ -70,6 +67,32 @@ func (p *Parameter) Write(v any) (texts []string, ok bool) {
 	}
 	return p.prefixed(items), ok && len(items) > 0 && p.IsWritable(items)
 }
+
+func scalarText(v any) (text string, ok bool) {
+	switch v := v.(type) {
+	case []any, map[string]any:
+		return Encode(v), false
+	case string:
+		return v, true
+	}
+	return Encode(v), true
+}
+
+// Named makes a pair of a text, where the parameter has pairs.
+func (p *Parameter) Named(text string) []string {
+	if p.IsNamed() || p.Style == "matrix" {
+		text = p.Escape(p.Name) + "=" + text
+	}
+	return []string{text}
+}
+
+// IsWritable reports whether a header can have such a text (RFC 9110, section 5.5).
+func (p *Parameter) IsWritable(texts []string) bool {
+	return p.In != "header" || texts[0] == strings.TrimSpace(texts[0]) && !strings.ContainsFunc(texts[0], unicode.IsControl)
+}
+
+// isSpread reports whether each item is a pair of its own.
+func (p *Parameter) isSpread() bool { return p.Explode && (p.IsNamed() || p.Style == "matrix") }
 
 func (p *Parameter) writeList(list []any) (items []string, ok bool) {
 	ok = len(list) > 0
@@ -125,32 +148,9 @@ func (p *Parameter) deep(name string, v map[string]any) (texts []string, ok bool
 	return texts, ok
 }
 
-func scalarText(v any) (text string, ok bool) {
-	switch v := v.(type) {
-	case []any, map[string]any:
-		return Encode(v), false
-	case string:
-		return v, true
-	}
-	return Encode(v), true
-}
-
-// Named makes a pair of a text, where the parameter has pairs.
-func (p *Parameter) Named(text string) []string {
-	if p.IsNamed() || p.Style == "matrix" {
-		text = p.Escape(p.Name) + "=" + text
-	}
-	return []string{text}
-}
-
 func (p *Parameter) prefixed(texts []string) []string {
 	if prefix := map[string]string{"label": ".", "matrix": ";"}[p.Style]; prefix != "" {
 		return []string{prefix + texts[0]}
 	}
 	return texts
-}
-
-// IsWritable reports whether a header can have such a text (RFC 9110, section 5.5).
-func (p *Parameter) IsWritable(texts []string) bool {
-	return p.In != "header" || texts[0] == strings.TrimSpace(texts[0]) && !strings.ContainsFunc(texts[0], unicode.IsControl)
 }
