@@ -215,7 +215,7 @@ func (p *probing) run(cmd *cobra.Command, c *console, plan *probe.Plan) (*probe.
 		sent++
 		progress.show(func(time.Duration) string { return fmt.Sprintf("%d of %d requests", sent, len(plan.Cases)) })
 		if o.Failed() || o.Leaked != "" {
-			printFailure(c, &o, target.URL)
+			printFailure(c, &o)
 		}
 	}
 	finishing.RLock() // a request in flight may make a record
@@ -236,7 +236,7 @@ func credentialsOf(keys faults.Credentials) map[string]string {
 }
 
 // printFailure prints what is wrong with an exchange, and a command that repeats the request.
-func printFailure(c *console, o *probe.Outcome, base string) {
+func printFailure(c *console, o *probe.Outcome) {
 	lines := []string{fmt.Sprintf("%s: %d", o.Case.Name, o.Exchange.Status)}
 	if o.Problem != "" {
 		lines = append(lines, o.Problem)
@@ -249,8 +249,7 @@ func printFailure(c *console, o *probe.Outcome, base string) {
 	if o.Leaked != "" {
 		lines = append(lines, "leaked: the server has made a record that it should not have: "+o.Leaked)
 	}
-	request := curl.Request{Method: o.Request.Method, URL: strings.TrimRight(base, "/") + o.Request.URL.RequestURI(),
-		Header: o.Request.Request.Header.Clone(), Body: o.Request.Request.Body}
+	request := curl.Request{Method: o.Request.Method, URL: o.URL, Header: o.Request.Request.Header.Clone(), Body: o.Request.Request.Body}
 	if request.Header.Get("Authorization") == curl.Placeholder {
 		request.Header.Set("Authorization", "Token "+curl.Placeholder)
 	}

@@ -42,6 +42,7 @@ type Target struct {
 type Outcome struct {
 	Case     *Case
 	Request  *traffic.Exchange     // with placeholders for credentials; its URL has no host
+	URL      string                // of the request, likewise
 	Exchange *traffic.Exchange     // with credentials; without a response if there was none
 	Findings []conformance.Finding // see [conformance.Contract.Check]
 	Problem  string                // why the response is not as expected; "" if it is
@@ -254,7 +255,7 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	from := r.request(c)
 	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
 	ex.Source = c.Name
-	o := &Outcome{Case: c, Request: from, Exchange: ex}
+	o := &Outcome{Case: c, Request: from, URL: r.url(from), Exchange: ex}
 	// A request in flight ends: an interrupt must not hide a record that it makes.
 	err := r.roundTrip(context.WithoutCancel(ctx), ex)
 	o.Findings, _ = r.ledger.Add(o.Evidence()) // no operation has an undocumented method, and an error has no response
@@ -325,7 +326,7 @@ func (p *Plan) withCredentials(from *traffic.Exchange, values, restricted map[st
 func (r *run) roundTrip(ctx context.Context, ex *traffic.Exchange) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, ex.Method, strings.TrimRight(r.target.URL, "/")+r.plan.pathOf(ex)+query(ex), bytes.NewReader(ex.Request.Body))
+	request, err := http.NewRequestWithContext(ctx, ex.Method, r.url(ex), bytes.NewReader(ex.Request.Body))
 	if err != nil {
 		return err
 	}
@@ -346,22 +347,16 @@ func (r *run) roundTrip(ctx context.Context, ex *traffic.Exchange) error {
 	return nil
 }
 
-// pathOf returns the path of a request without that of the server in the spec, which the target replaces.
-func (p *Plan) pathOf(ex *traffic.Exchange) string {
-	path := ex.URL.EscapedPath()
-	for _, o := range p.operations {
+// url returns the URL of a request, in which the target replaces the server of the spec.
+func (r *run) url(ex *traffic.Exchange) string {
+	path := ex.URL.RequestURI()
+	for _, o := range r.plan.operations {
 		if rest, ok := strings.CutPrefix(path, o.base+"/"); ok {
-			return "/" + rest
+			path = "/" + rest
+			break
 		}
 	}
-	return path
-}
-
-func query(ex *traffic.Exchange) string {
-	if ex.URL.RawQuery == "" {
-		return ""
-	}
-	return "?" + ex.URL.RawQuery
+	return strings.TrimRight(r.target.URL, "/") + path
 }
 
 // learn keeps the values that links of the response have for parameters: the first ones, as those of a request that asked

@@ -61,9 +61,9 @@ type Span struct {
 
 // NewSpan makes a span of the keywords; maximum may be nil.
 func NewSpan(minimum uint64, maximum *uint64) Span {
-	s := Span{Min: int(min(minimum, math.MaxInt32))} //nolint:gosec // it is bounded
+	s := Span{Min: int(min(minimum, math.MaxInt32))}
 	if maximum != nil {
-		s.Max, s.Bounded = int(min(*maximum, math.MaxInt32)), true //nolint:gosec // likewise
+		s.Max, s.Bounded = int(min(*maximum, math.MaxInt32)), true
 	}
 	return s
 }
