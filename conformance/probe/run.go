@@ -156,10 +156,18 @@ func (r *run) blocked(ctx context.Context, c *Case) string {
 		return "interrupted"
 	case changes(c.Request.Method) && r.target.MaxCreates > 0 && r.created >= r.target.MaxCreates:
 		return fmt.Sprintf("%d records were made, which is the limit", r.created)
+	case r.full():
+		return fmt.Sprintf("the limit is %d requests", r.plan.options.MaxRequests)
 	case !r.isLinked(c):
 		return unlinked
 	}
 	return ""
+}
+
+// full reports whether no more requests are allowed: those after a 429 count, too.
+func (r *run) full() bool {
+	limit := r.plan.options.MaxRequests
+	return limit > 0 && len(r.result.Outcomes) >= limit
 }
 
 // isLinked reports whether the request needs no value of an earlier response, or it is known.
@@ -213,7 +221,7 @@ func (r *run) try(ctx context.Context, c *Case) (ends string) {
 		}
 		seconds, err := strconv.ParseUint(o.Exchange.Response.Header.Get("Retry-After"), 10, 31)
 		wait := time.Duration(seconds) * time.Second
-		if again == 1 || err != nil || wait > maxRetryAfter {
+		if again == 1 || err != nil || wait > maxRetryAfter || r.full() {
 			return "rate limited" + map[bool]string{true: "; Retry-After is " + strconv.FormatUint(seconds, 10) + " s", false: ""}[err == nil]
 		}
 		if !sleep(ctx, wait) {

@@ -199,8 +199,8 @@ func TestProbeRateLimit(t *testing.T) {
 		unsent     int
 		finding    bool
 	}{
-		{name: "once", limited: func(nth int) bool { return nth == 3 }, retryAfter: "22", requests: 11, took: 22 * time.Second},
-		{name: "first", limited: func(nth int) bool { return nth == 1 }, retryAfter: "0", requests: 11},
+		{name: "once", limited: func(nth int) bool { return nth == 3 }, retryAfter: "22", requests: 10, took: 22 * time.Second, unsent: 1},
+		{name: "first", limited: func(nth int) bool { return nth == 1 }, retryAfter: "0", requests: 10, unsent: 1},
 		{name: "for good", limited: func(nth int) bool { return nth > 4 }, retryAfter: "7", requests: 6, took: 7 * time.Second, unsent: 6},
 		{name: "for long", limited: func(nth int) bool { return nth > 4 }, retryAfter: "3600", requests: 5, unsent: 6},
 		{name: "no seconds", limited: func(nth int) bool { return nth == 2 }, retryAfter: "soon", requests: 2, unsent: 9, finding: true},

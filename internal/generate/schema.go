@@ -45,14 +45,6 @@ type Bound struct {
 	Exclusive bool
 }
 
-// Rule is the keyword that a number beyond the bound violates: minimum or exclusiveMinimum, say.
-func (b *Bound) Rule(inclusive, exclusive string) string {
-	if b.Exclusive {
-		return exclusive
-	}
-	return inclusive
-}
-
 // Span is how long something may be.
 type Span struct {
 	Min, Max int

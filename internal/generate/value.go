@@ -9,15 +9,6 @@ import (
 	"strings"
 )
 
-// Pointer joins tokens into a JSON pointer (RFC 6901).
-func Pointer(tokens ...string) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
-	}
-	return b.String()
-}
-
 // Unescape undoes the escapes of a token of a JSON pointer.
 func Unescape(token string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
@@ -171,12 +162,6 @@ func same(a, b any) bool {
 // Contains reports whether a list has an equal value.
 func Contains(list []any, v any) bool {
 	return slices.ContainsFunc(list, func(other any) bool { return same(other, v) })
-}
-
-// HasKey reports whether a map has a key.
-func HasKey(m map[string]string, key string) bool {
-	_, has := m[key]
-	return has
 }
 
 // AsText returns a string; "" for another value.

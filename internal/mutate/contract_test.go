@@ -91,13 +91,13 @@ func parse(data []byte) (*contract, error) {
 		item := doc.Paths.Value(template)
 		operations := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
-			at := target(item.Ref, generate.Pointer("paths", template)) + generate.Pointer(strings.ToLower(method))
+			at := target(item.Ref, pointer("paths", template)) + pointer(strings.ToLower(method))
 			o := &operation{id: operations[method].OperationID, method: method, parameters: map[conformance.Part]*parameters{}}
 			for _, part := range parameterParts {
 				o.parameters[part] = newParameters()
 			}
 			c.parameters(o, operations[method].Parameters, at)
-			c.parameters(o, item.Parameters, target(item.Ref, generate.Pointer("paths", template)))
+			c.parameters(o, item.Parameters, target(item.Ref, pointer("paths", template)))
 			if o.id == "" {
 				o.id = method + " " + template
 			}
@@ -150,7 +150,7 @@ func (c *contract) operation(o *operation, of *openapi3.Operation, at string) er
 	for i, requirement := range requirements {
 		var all []credential
 		for _, name := range generate.SortedKeys(requirement) {
-			one := credential{securityAt + generate.Pointer(strconv.Itoa(i), name), "header", "Authorization", "Bearer"}
+			one := credential{securityAt + pointer(strconv.Itoa(i), name), "header", "Authorization", "Bearer"}
 			switch scheme := c.doc.Components.SecuritySchemes[name].Value; scheme.Type {
 			case "apiKey":
 				one.in, one.name, one.scheme = scheme.In, scheme.Name, ""
@@ -175,11 +175,11 @@ func (c *contract) operation(o *operation, of *openapi3.Operation, at string) er
 }
 
 func (c *contract) response(key string, ref *openapi3.ResponseRef, operationAt string) (*response, error) {
-	r := &response{key: key, at: target(ref.Ref, operationAt+generate.Pointer("responses", key))}
+	r := &response{key: key, at: target(ref.Ref, operationAt+pointer("responses", key))}
 	r.content = c.content(r.at, ref.Value.Content)
 	r.headers = newParameters()
 	for name, header := range ref.Value.Headers {
-		at := target(header.Ref, r.at+generate.Pointer("headers", name))
+		at := target(header.Ref, r.at+pointer("headers", name))
 		if http.CanonicalHeaderKey(name) == "Content-Type" {
 			continue // its definition counts for nothing (OpenAPI 3.0.3, Response Object)
 		}
@@ -197,7 +197,7 @@ func (c *contract) content(at string, of openapi3.Content) *content {
 	}
 	all := &content{at: at + "/content"}
 	for _, name := range generate.SortedKeys(of) {
-		m := &media{name, all.at + generate.Pointer(name), &generate.Schema{}}
+		m := &media{name, all.at + pointer(name), &generate.Schema{}}
 		if s := c.schema(of[name].Schema, m.at+"/schema"); s != nil {
 			m.schema = s
 		}

@@ -48,7 +48,7 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 	}
 	var list []criterion
 	for _, e := range entries {
-		c := criterion{name: e.Name, at: at + "/x-criteria" + generate.Pointer(e.Name) + "/condition"}
+		c := criterion{name: e.Name, at: at + "/x-criteria" + pointer(e.Name) + "/condition"}
 		for _, text := range e.When {
 			c.when = append(c.when, parseOperand(text))
 		}
@@ -95,7 +95,7 @@ func parseOperand(text string) operand {
 
 // violation is what an exchange in which the criterion does not hold violates.
 func (c criterion) violation() Expectation {
-	return claim(c.at, "criterion", c.left.part, generate.Pointer(c.left.path...))
+	return claim(c.at, "criterion", c.left.part, pointer(c.left.path...))
 }
 
 // actual is what an operand is in an exchange. It is not known where the recording does not have it.
@@ -184,7 +184,7 @@ var kindRules = map[string]bool{"required": true, "nullable": true, "type": true
 
 // blamed reports whether something else is wrong with a place: its kind only, or anything.
 func blamed(others []Expectation, o operand, kindOnly bool) bool {
-	at := generate.Pointer(o.path...)
+	at := pointer(o.path...)
 	for _, e := range others {
 		above := e.Pointer == at || strings.HasPrefix(at, e.Pointer+"/")
 		if e.Part == o.part && above && e.Claim != "" && (!kindOnly || kindRules[e.Rule]) {

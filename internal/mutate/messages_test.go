@@ -112,7 +112,7 @@ func (c *collector) undocumented(base *exchangeModel) {
 	for _, name := range []string{"X-Undocumented", "Link", "Retry-After", "Location", "Deprecation"} {
 		if base.to.headers.byName[name] == nil {
 			c.raw(base, strconv.Itoa(base.status)+"/header/undocumented/"+name,
-				Expectation{"", "undocumented-header", conformance.ResponseHeader, generate.Pointer(name)},
+				Expectation{"", "undocumented-header", conformance.ResponseHeader, pointer(name)},
 				func(ex *traffic.Exchange) { ex.Response.Header.Set(name, "1") })
 		}
 	}
@@ -125,7 +125,7 @@ func (c *collector) undocumented(base *exchangeModel) {
 	if base.accepted() && !usesURL {
 		for _, name := range []string{"undocumented", "a/b~c", "per_pag"} {
 			c.raw(base, strconv.Itoa(base.status)+"/request.query/undocumented/"+name,
-				Expectation{"", "undocumented-parameter", conformance.RequestQuery, generate.Pointer(name)},
+				Expectation{"", "undocumented-parameter", conformance.RequestQuery, pointer(name)},
 				func(ex *traffic.Exchange) {
 					ex.URL.RawQuery += "&" + url.QueryEscape(name) + "=1&" + url.QueryEscape(name) + "=2"
 				})
@@ -172,11 +172,11 @@ func (c *collector) credentials(base *exchangeModel) {
 func (c credential) pointer() string {
 	switch c.in {
 	case "query":
-		return generate.Pointer("URL", c.name)
+		return pointer("URL", c.name)
 	case "cookie":
-		return generate.Pointer("Cookie", c.name)
+		return pointer("Cookie", c.name)
 	}
-	return generate.Pointer(c.key())
+	return pointer(c.key())
 }
 
 // absences are the ways not to send a credential, by name. A nil value is no field at all.

@@ -164,7 +164,7 @@ func (c *collector) values(base *exchangeModel) {
 		for _, at := range generate.Sites(base.schemas[part], whole, nil, base.schemas[part]) {
 			present, _ := generate.Lookup(whole, at.Path)
 			g.Candidates(at.Schema, present, 0, func(name string, value any) {
-				key := strings.Join([]string{c.prefix, base.label(part), generate.Pointer(at.Path...), generate.Encode(value)}, "\x00")
+				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.Path...), generate.Encode(value)}, "\x00")
 				for i := 0; i < len(bases) && !c.taken[key]; i++ {
 					changed := bases[i].with(part, at.Path, value)
 					c.taken[key] = c.add(changed, func(e Expectation) string {

@@ -82,7 +82,7 @@ func (o *oracle) value(n *generate.Schema, v any, at string, root *generate.Sche
 	case []any:
 		for i, item := range v {
 			if n.Item != nil {
-				o.value(n.Item, item, at+generate.Pointer(strconv.Itoa(i)), n.Item)
+				o.value(n.Item, item, at+pointer(strconv.Itoa(i)), n.Item)
 			}
 		}
 	case map[string]any:
@@ -135,11 +135,11 @@ func violated(n *generate.Schema, v any) (rules []string) {
 		actual := generate.Rat(v)
 		if b := n.Minimum; b != nil {
 			order := actual.Cmp(b.At)
-			add(order < 0 || order == 0 && b.Exclusive, b.Rule("minimum", "exclusiveMinimum"))
+			add(order < 0 || order == 0 && b.Exclusive, boundRule(b, "minimum", "exclusiveMinimum"))
 		}
 		if b := n.Maximum; b != nil {
 			order := actual.Cmp(b.At)
-			add(order > 0 || order == 0 && b.Exclusive, b.Rule("maximum", "exclusiveMaximum"))
+			add(order > 0 || order == 0 && b.Exclusive, boundRule(b, "maximum", "exclusiveMaximum"))
 		}
 		add(n.Step != nil && !new(big.Rat).Quo(actual, n.Step).IsInt(), "multipleOf")
 		if width, known := generate.Widths[n.Format]; known && actual.IsInt() {
@@ -171,13 +171,13 @@ func (o *oracle) object(n *generate.Schema, v map[string]any, at string, root *g
 	waived := slices.Concat(omitted(n, o.part), omitted(root, o.part))
 	for _, name := range generate.SortedKeys(n.Required) {
 		if _, present := v[name]; !present && !slices.Contains(waived, name) {
-			o.add("required", at+generate.Pointer(name), n.Required[name])
+			o.add("required", at+pointer(name), n.Required[name])
 		}
 	}
 	for _, name := range generate.SortedKeys(v) {
-		place, property := at+generate.Pointer(name), n.Properties[name]
+		place, property := at+pointer(name), n.Properties[name]
 		switch {
-		case v[name] == "" && generate.HasKey(n.EmptyClaims, name):
+		case v[name] == "" && hasKey(n.EmptyClaims, name):
 			if n.EmptyClaims[name] != "" {
 				o.add("allowEmptyValue", place, n.EmptyClaims[name])
 			}
@@ -212,7 +212,7 @@ func (o *oracle) drift(schemas []*generate.Schema, v any, at string) {
 			}
 		}
 		for i, item := range v {
-			o.drift(items, item, at+generate.Pointer(strconv.Itoa(i)))
+			o.drift(items, item, at+pointer(strconv.Itoa(i)))
 		}
 	case map[string]any:
 		for _, name := range generate.SortedKeys(v) {
@@ -226,9 +226,9 @@ func (o *oracle) drift(schemas []*generate.Schema, v any, at string) {
 					below = append(below, property)
 				}
 			}
-			o.drift(below, v[name], at+generate.Pointer(name))
+			o.drift(below, v[name], at+pointer(name))
 			if listed && !open && !known {
-				o.note("undocumented-property", at+generate.Pointer(name))
+				o.note("undocumented-property", at+pointer(name))
 			}
 		}
 	}
@@ -276,7 +276,7 @@ func (o *oracle) combined(n *generate.Schema, v any, at string, root *generate.S
 		case chosen != nil:
 			o.value(chosen, v, at, root)
 		case isObject:
-			o.add("discriminator", at+generate.Pointer(n.Discriminator), n.At+"/discriminator")
+			o.add("discriminator", at+pointer(n.Discriminator), n.At+"/discriminator")
 		default: // no claim is about that
 			o.violations = append(o.violations, Expectation{"", "discriminator", o.part, at})
 		}
@@ -302,4 +302,27 @@ func (o *oracle) combined(n *generate.Schema, v any, at string, root *generate.S
 func newGenerator(rng *rand.Rand, part conformance.Part, full bool) generate.Generator {
 	return generate.Generator{Rand: rng, Part: part, Full: full,
 		Conforms: func(n *generate.Schema, v any) bool { return len(check(n, v, part)) == 0 }}
+}
+
+// boundRule is the keyword that a number beyond the bound violates: minimum or exclusiveMinimum, say.
+func boundRule(b *generate.Bound, inclusive, exclusive string) string {
+	if b.Exclusive {
+		return exclusive
+	}
+	return inclusive
+}
+
+// pointer joins tokens into a JSON pointer (RFC 6901).
+func pointer(tokens ...string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
+	}
+	return b.String()
+}
+
+// hasKey reports whether a map has a key.
+func hasKey(m map[string]string, key string) bool {
+	_, has := m[key]
+	return has
 }

@@ -49,7 +49,7 @@ func (c *contract) parameters(o *operation, list openapi3.Parameters, at string)
 		}
 		method, _ := p.SerializationMethod() // kin-openapi has validated it
 		of := o.parameters[parameterParts[p.In]]
-		at := target(ref.Ref, at+generate.Pointer("parameters", p.In+"."+p.Name))
+		at := target(ref.Ref, at+pointer("parameters", p.In+"."+p.Name))
 		c.parameter(of, p, p.Name, p.In, at, method)
 		if _, isWritten := p.Origin.Fields.Lookup("allowEmptyValue"); isWritten && p.In == "query" {
 			of.byName[p.Name].emptiness = true
@@ -71,7 +71,7 @@ func (c *contract) parameter(to *parameters, p *openapi3.Parameter, name, in, at
 	}
 	one := &parameter{at: at, Parameter: generate.Parameter{Name: name, In: in, Style: method.Style, Explode: method.Explode, Schema: c.schema(p.Schema, at+"/schema")}}
 	for mediaType, content := range p.Content {
-		one.content = generate.Pointer("content", mediaType)
+		one.content = pointer("content", mediaType)
 		one.JSON, one.Schema = true, c.schema(content.Schema, at+one.content+"/schema")
 	}
 	if one.Schema == nil || !one.JSON && len(one.Schema.TextTypes()) == 0 {
@@ -329,10 +329,10 @@ func (c *collector) parameters(base *exchangeModel) {
 			if _, present := values[name]; !present || generate.OfRequest(part) && !base.accepted() {
 				continue
 			}
-			label := base.label(part) + generate.Pointer(name)
+			label := base.label(part) + pointer(name)
 			texts, _ := p.Write(values[name])
 			if p.Style == "label" || p.Style == "matrix" {
-				c.raw(base, label+"/style/no-prefix", claim(p.at+"/style", "style", part, generate.Pointer(name)), func(ex *traffic.Exchange) {
+				c.raw(base, label+"/style/no-prefix", claim(p.at+"/style", "style", part, pointer(name)), func(ex *traffic.Exchange) {
 					ex.URL, _ = url.Parse(strings.Replace(ex.URL.String(), texts[0], texts[0][1:], 1))
 				})
 			}
@@ -341,7 +341,7 @@ func (c *collector) parameters(base *exchangeModel) {
 					break
 				}
 				wrong := p.Named(p.Escape(text))[0]
-				c.raw(base, label+"/json/"+what, claim(p.at+p.content, "json", part, generate.Pointer(name)), func(ex *traffic.Exchange) {
+				c.raw(base, label+"/json/"+what, claim(p.at+p.content, "json", part, pointer(name)), func(ex *traffic.Exchange) {
 					switch part {
 					case conformance.RequestPath:
 						ex.URL, _ = url.Parse(strings.Replace(ex.URL.String(), texts[0], wrong, 1))

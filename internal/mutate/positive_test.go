@@ -62,7 +62,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 							if _, known := quiet.value(s.body); !known {
 								continue
 							}
-							add(base.label(s.body)+generate.Pointer(at.Path...)+"/nullable/null", claimID(s.body, at.Schema.At+"/nullable"),
+							add(base.label(s.body)+pointer(at.Path...)+"/nullable/null", claimID(s.body, at.Schema.At+"/nullable"),
 								quiet.with(s.body, at.Path, nil), state)
 						}
 					}
@@ -78,7 +78,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 				add(name+"/holds", claim, applicable, conformance.Supported)
 				for _, o := range one.unless {
 					if base.find(o).present {
-						add(name+"/skipped-with"+generate.Pointer(o.path...), claim, base, conformance.Unobserved)
+						add(name+"/skipped-with"+pointer(o.path...), claim, base, conformance.Unobserved)
 					}
 				}
 				applicable.unequal(rng, one, func(_ string, v any) {
@@ -88,7 +88,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 					}
 					for _, o := range one.when {
 						if o.part == conformance.RequestBody || base.mayLack(o) {
-							add(name+"/skipped-without"+generate.Pointer(o.path...), claim, changed.without(o.part, o.path), conformance.Unobserved)
+							add(name+"/skipped-without"+pointer(o.path...), claim, changed.without(o.part, o.path), conformance.Unobserved)
 						}
 					}
 					for _, o := range slices.Concat(one.when, one.unless) {
@@ -168,7 +168,7 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 				for _, of := range append([]*generate.Schema{chosen}, chosen.AllOf...) {
 					all[claimID(part, of.At+"/type")] = "only an object can choose this schema"
 				}
-				property := generate.Pointer(n.Discriminator)
+				property := pointer(n.Discriminator)
 				for _, keyword := range []string{"/required" + property, "/properties" + property + "/type", "/properties" + property + "/nullable"} {
 					all[claimID(part, chosen.At+keyword)] = "only a text in this property can choose this schema"
 				}

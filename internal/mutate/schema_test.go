@@ -71,10 +71,10 @@ func (c *contract) compile(n *generate.Schema, of *openapi3.Schema) {
 	n.Item = c.schema(of.Items, n.At+"/items")
 	n.Properties, n.Required = map[string]*generate.Schema{}, map[string]string{}
 	for name, property := range of.Properties {
-		n.Properties[name] = c.schema(property, n.At+generate.Pointer("properties", name))
+		n.Properties[name] = c.schema(property, n.At+pointer("properties", name))
 	}
 	for _, name := range of.Required {
-		n.Required[name] = n.At + generate.Pointer("required", name)
+		n.Required[name] = n.At + pointer("required", name)
 	}
 	n.Rest = c.schema(of.AdditionalProperties.Schema, n.At+"/additionalProperties")
 	has := of.AdditionalProperties.Has
@@ -83,7 +83,7 @@ func (c *contract) compile(n *generate.Schema, of *openapi3.Schema) {
 	byRef := map[string]*generate.Schema{} // the alternatives
 	list := func(keyword string, refs openapi3.SchemaRefs) (all []*generate.Schema) {
 		for i, ref := range refs {
-			all = append(all, c.schema(ref, n.At+generate.Pointer(keyword, strconv.Itoa(i))))
+			all = append(all, c.schema(ref, n.At+pointer(keyword, strconv.Itoa(i))))
 			if keyword != "allOf" {
 				byRef[ref.Ref] = all[i]
 			}
@@ -120,7 +120,7 @@ func (c *contract) inheritance() {
 	const components = "/components/schemas"
 	byName := map[string]*generate.Schema{}
 	for name, ref := range c.doc.Components.Schemas {
-		byName[name] = c.schema(ref, components+generate.Pointer(name))
+		byName[name] = c.schema(ref, components+pointer(name))
 	}
 	for name, ref := range c.doc.Components.Schemas {
 		parent := byName[name]

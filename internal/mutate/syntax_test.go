@@ -80,7 +80,7 @@ func (c *collector) disputed(
 			at := slices.Concat(path, []string{name})
 			object := generate.Encode(v) // with the name before the others, so that the last is the right one
 			twice := "{" + generate.Encode(name) + ":" + generate.Encode(v[name]) + "," + object[1:]
-			write("duplicate-key"+generate.Pointer(at...), "duplicate-key", generate.Pointer(at...),
+			write("duplicate-key"+pointer(at...), "duplicate-key", pointer(at...),
 				strings.Replace(generate.Encode(generate.Replaced(whole, path, marker)), `"`+marker+`"`, twice, 1))
 			c.disputed(base, s, v[name], at, write)
 		}
@@ -90,7 +90,7 @@ func (c *collector) disputed(
 			changed := quiet[len(quiet)-1].with(s.body, path, generate.Decode(`"`+escape+`"`))
 			if len(changed.violations()) == 0 {
 				body := strings.Replace(generate.Encode(generate.Replaced(whole, path, marker)), marker, escape, 1)
-				c.raw(changed, s.name+"/json/lone-surrogate/"+name+generate.Pointer(path...),
+				c.raw(changed, s.name+"/json/lone-surrogate/"+name+pointer(path...),
 					claim(s.media.at, "unicode", s.body, ""),
 					func(ex *traffic.Exchange) { ex.Response.Body = []byte(body) })
 			}
