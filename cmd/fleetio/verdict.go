@@ -157,7 +157,10 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if v.summary != nil && !fails {
 		write = func(w io.Writer) error { return v.summary(w, r) }
 	}
-	if err := errors.Join(write(printable.Unescaped(c.stdout)), results.commit()); err != nil {
+	if err := write(printable.Unescaped(c.stdout)); err != nil {
+		return err
+	}
+	if err := results.commit(); err != nil {
 		return err
 	}
 	if fails {
