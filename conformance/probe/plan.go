@@ -7,7 +7,6 @@
 package probe
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -122,7 +121,10 @@ func (p *planner) choose() (chosen []*Case) {
 	}
 	left, known, creates := slices.Clone(p.cases), map[string]bool{}, 0
 	for len(left) > 0 {
-		rank := func(c *Case) (gained, ofAssumed int) {
+		var next *Case
+		best, bestAssumed := -1, 0
+		for _, c := range left {
+			gained, ofAssumed := 0, 0
 			for gain := range c.gains {
 				if !known[gain] {
 					gained++
@@ -134,13 +136,10 @@ func (p *planner) choose() (chosen []*Case) {
 			if c.novelty != "" && !known[c.novelty] {
 				gained = max(gained, 1)
 			}
-			return gained, ofAssumed
+			if gained > best || gained == best && ofAssumed > bestAssumed {
+				next, best, bestAssumed = c, gained, ofAssumed
+			}
 		}
-		next := slices.MinFunc(left, func(a, b *Case) int {
-			gainA, assumedA := rank(a)
-			gainB, assumedB := rank(b)
-			return cmp.Or(gainB-gainA, assumedB-assumedA)
-		})
 		left = slices.DeleteFunc(left, func(c *Case) bool { return c == next })
 		switch {
 		case p.options.MaxRequests > 0 && len(chosen) == p.options.MaxRequests:

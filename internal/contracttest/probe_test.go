@@ -30,14 +30,21 @@ func edited(t *testing.T, handler http.HandlerFunc) string {
 	return server.URL
 }
 
-// probed sends the whole plan to a server, and returns what is wrong, a line each, and all findings.
-func probed(t *testing.T, base, key, account string, options probe.Options) (wrong, findings string) {
+// planOf returns a plan with the values of [onLoopback].
+func planOf(t *testing.T, options probe.Options) *probe.Plan {
 	t.Helper()
-	target := onLoopback(key, account)
-	target.base = base
+	target := onLoopback("", "")
 	options.Set = target.options().Set
 	plan, err := probe.New(loadContract(t), options)
 	require.NoError(t, err)
+	return plan
+}
+
+// probed sends a plan to a server, and returns what is wrong, a line each, and all findings.
+func probed(t *testing.T, base, key, account string, plan *probe.Plan) (wrong, findings string) {
+	t.Helper()
+	target := onLoopback(key, account)
+	target.base = base
 	result, err := plan.Run(t.Context(), target.target())
 	require.NoError(t, err)
 	lines := result.Problems
@@ -60,7 +67,7 @@ func probed(t *testing.T, base, key, account string, options probe.Options) (wro
 func TestProbeFindsDeviations(t *testing.T) {
 	t.Parallel()
 	const key, account = "k-123456", "t-123456"
-	stub := newSandbox(key, account)
+	stub, plan := newSandbox(key, account), planOf(t, probe.Options{})
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		problem string
@@ -131,7 +138,7 @@ func TestProbeFindsDeviations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wrong, findings := probed(t, edited(t, test.handler), key, account, probe.Options{})
+			wrong, findings := probed(t, edited(t, test.handler), key, account, plan)
 			assert.Contains(t, wrong, test.problem)
 			assert.NotContains(t, wrong+findings, "123456", "a credential is shown")
 		})
@@ -148,7 +155,7 @@ func TestProbeShowsDrift(t *testing.T) {
 		if e, ok := w.(*editor); ok && e.status == 201 {
 			e.body = append([]byte(`{"new":1,`), e.body[1:]...)
 		}
-	}), "k-123456", "t-123456", probe.Options{})
+	}), "k-123456", "t-123456", planOf(t, probe.Options{}))
 	assert.Empty(t, wrong)
 	assert.Contains(t, findings, "createFault/valid/full: 201 response.body /new undocumented-property")
 	assert.Contains(t, findings, "createFault/request/code/required: 422 response.header /X-New undocumented-header")
@@ -159,6 +166,7 @@ func TestProbeShowsNoCredential(t *testing.T) {
 	t.Parallel()
 	const key, account = "Key3xAmPlE76cbE06c", "Acc0Un7t0KEN9e1F"
 	const created, secret = "HTTP/1.1 201 Created\r\nConnection: close\r\n", key + account
+	plan := planOf(t, probe.Options{MaxRequests: 3})
 	for _, response := range []string{
 		created + secret + "\r\n\r\n", created + secret + ": x\r\n\r\n", created + "Content-Length: " + secret + "\r\n\r\n",
 		created + "Transfer-Encoding: " + secret + "\r\n\r\n", "HTTP/1.1 201" + secret + "\r\n\r\n", secret + "\r\n\r\n",
@@ -175,7 +183,7 @@ func TestProbeShowsNoCredential(t *testing.T) {
 					_ = conn.Close()
 				}
 			}))
-			wrong, findings := probed(t, server.URL, key, account, probe.Options{MaxRequests: 3})
+			wrong, findings := probed(t, server.URL, key, account, plan)
 			server.Close()
 			require.NotEmpty(t, wrong)
 			shown := strings.ToLower(wrong + findings)
@@ -188,7 +196,7 @@ func TestProbeShowsNoCredential(t *testing.T) {
 // TestProbeRateLimit has a server that responds with 429, in a bubble with fake time.
 func TestProbeRateLimit(t *testing.T) {
 	t.Parallel()
-	contract := loadContract(t)
+	plan := planOf(t, probe.Options{MaxRequests: 10})
 	for _, test := range []struct {
 		name       string
 		limited    func(nth int) bool
@@ -212,8 +220,6 @@ func TestProbeRateLimit(t *testing.T) {
 				stub, requests := newSandbox("k-123456", "t-123456"), 0
 				target := onLoopback("k-123456", "t-123456")
 				target.base = "http://127.0.0.1"
-				plan, err := probe.New(contract, probe.Options{MaxRequests: 10, Set: target.options().Set})
-				require.NoError(t, err)
 				to := target.target()
 				to.Rate = test.rate
 				to.Transport = inProcess(func(w http.ResponseWriter, r *http.Request) {
