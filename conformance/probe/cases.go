@@ -357,23 +357,30 @@ func (p *planner) values(part conformance.Part, label string, base draft) {
 		return
 	}
 	g := p.generator(part)
-	for _, at := range generate.Sites(root, whole, nil, root) {
-		present, _ := generate.Lookup(whole, at.Path)
-		g.Candidates(at.Schema, present, 0, func(_ string, value any) {
-			changed := base.with(part, at.Path, value)
-			list, ok := p.violations(changed)
-			if !ok || len(list) != 1 || list[0].Part != part || p.has(base.op, list[0].Claim) {
-				return
-			}
-			expected := rejected
-			if part == conformance.RequestPath {
-				expected = pathRejected
-			}
-			f := list[0]
-			if c := p.add(label+f.Pointer+"/"+f.Rule+sides[f.Rule], "not "+f.Expected, changed, expected); c != nil {
-				c.Claim = f.Claim
-			}
-		})
+	for _, weak := range []bool{false, true} { // null and "" only where nothing else violates a claim: servers take them for none
+		for _, at := range generate.Sites(root, whole, nil, root) {
+			present, _ := generate.Lookup(whole, at.Path)
+			g.Candidates(at.Schema, present, 0, func(_ string, value any) {
+				if weak == (value == nil || value == "") {
+					p.violation(label, base.with(part, at.Path, value), part)
+				}
+			})
+		}
+	}
+}
+
+// violation adds a case if the request violates one claim about a part, which no other case of the operation violates.
+func (p *planner) violation(label string, d draft, part conformance.Part) {
+	list, ok := p.violations(d)
+	if !ok || len(list) != 1 || list[0].Part != part || p.has(d.op, list[0].Claim) {
+		return
+	}
+	expected, f := rejected, list[0]
+	if part == conformance.RequestPath {
+		expected = pathRejected
+	}
+	if c := p.add(label+f.Pointer+"/"+f.Rule+sides[f.Rule], "not "+f.Expected, d, expected); c != nil {
+		c.Claim = f.Claim
 	}
 }
 
