@@ -53,8 +53,10 @@ test-growth: ## Edit a copy of the spec as a maintainer does, and use what it ad
 	FLEETIO_GROWTH=each go test -count=1 -timeout 20m -v -run '^TestGrowth' ./internal/contracttest
 
 .PHONY: contract
-contract: ## Check the recordings and a sandbox against the contract; print the results
-	@go test -count=1 -v -run '^TestContract' ./internal/contracttest
+contract: ## Check the recordings and a sandbox, or the server of FLEETIO_BASE_URL, against the contract; print the results
+	@go test -count=1 -v -run '^TestContractRecordings' ./internal/contracttest
+	@go test -count=1 -run '^TestContractLive' ./internal/contracttest
+	@go run ./cmd/fleetio test --max-requests 0 conformance/testdata/recordings/conformant-*.har
 
 # verify exits with 1, as the sample has findings.
 .PHONY: sample

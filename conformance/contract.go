@@ -23,6 +23,7 @@ type Contract struct {
 	// Unchecked lists the parts of the spec that Check ignores.
 	Unchecked []Unchecked
 
+	document    *openapi.Document
 	source      *yamltree.Tree
 	assumptions assumed.Assumptions
 	operations  []*operation
@@ -43,6 +44,9 @@ type Contract struct {
 
 // Spec returns what reports say of the spec.
 func (c *Contract) Spec() SpecInfo { return c.info }
+
+// Document returns the parsed spec, for the packages of this module.
+func (c *Contract) Document() *openapi.Document { return c.document }
 
 // Source returns the bytes of the spec, which the caller must not change, without the files that it refers to.
 func (c *Contract) Source() []byte { return c.source.Text("") }

@@ -130,6 +130,7 @@ func compile(spec []byte, name string, open func(name string) ([]byte, error), o
 		c.addUnchecked(p.Pointer, p.Reason)
 	}
 	doc := openapi.Read(source)
+	c.document = doc
 	c.info = SpecInfo{doc.Title, doc.Version, source.SHA256()}
 	c.compileSchemas(doc, ignored)
 	c.schemes = credentials.Schemes(doc)

@@ -112,8 +112,8 @@ func commands(c *console) *cobra.Command {
 		// Without a Run, cobra would print the help and report success.
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
-	root.AddCommand(verifyCommand(c), mergeCommand(c), claimsCommand(c), redactCommand(c), recordCommand(c),
-		createCommand(c), importCommand(c), sandboxCommand(c), versionCommand(c))
+	root.AddCommand(verifyCommand(c), probeCommand(c), recordCommand(c), replayCommand(c), testCommand(c), mergeCommand(c),
+		claimsCommand(c), redactCommand(c), createCommand(c), importCommand(c), sandboxCommand(c), versionCommand(c))
 	root.SuggestionsMinimumDistance = 2
 	root.SetHelpCommand(&cobra.Command{ // unlike cobra's own, it fails for an unknown command
 		Use:   "help [command]",

@@ -15,6 +15,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/known"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
+	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
@@ -37,6 +38,8 @@ type verdict struct {
 	older           *conformance.Report // of --against
 	exchanges       *report.Exchanges   // nil unless a report shows them
 	targets         []target
+	problems        []string                                   // that fail the run besides the findings
+	summary         func(io.Writer, *conformance.Report) error // printed instead of the report if nothing fails; nil for none
 	outputs, inputs []string
 }
 
@@ -118,6 +121,16 @@ func (v *verdict) prepare(cmd *cobra.Command, c *console, inputs []string) error
 	})
 }
 
+// deviating keeps exchanges for the report in HTML; nil if there is none.
+func (v *verdict) deviating() func(*traffic.Exchange, []conformance.Finding) {
+	if v.exchanges == nil {
+		return nil
+	}
+	return func(ex *traffic.Exchange, findings []conformance.Finding) {
+		v.exchanges.Add(v.spec.contract, ex, findings)
+	}
+}
+
 // nothingChecked is the error of an empty run, which is not a pass.
 func nothingChecked(s conformance.Summary) error {
 	text := fmt.Sprintf("no exchange was checked: %d read, %d matched no operation, %d had no response",
@@ -134,12 +147,13 @@ func nothingChecked(s conformance.Summary) error {
 // conclude evaluates the report, writes the results, and returns errFindings if the run fails. It writes all files or
 // none.
 func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Report) error {
-	var problems []string
+	problems := v.problems
 	if v.knownPath != "" {
-		var err error
-		if problems, err = r.ApplyKnown(v.known, c.now()); err != nil {
+		unmatched, err := r.ApplyKnown(v.known, c.now())
+		if err != nil {
 			return err
 		}
+		problems = append(problems, unmatched...)
 	}
 	problems = append(problems, v.missingCoverage(r.Summary)...)
 	if n := r.Summary.Unreadable; v.strict && n > 0 {
@@ -168,13 +182,18 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
-	if err := printer(v.format, c.color)(printable.Unescaped(c.stdout)); err != nil {
+	fails := r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0
+	write := printer(v.format, c.color)
+	if v.summary != nil && !fails {
+		write = func(w io.Writer) error { return v.summary(w, r) }
+	}
+	if err := write(printable.Unescaped(c.stdout)); err != nil {
 		return err
 	}
 	if err := results.commit(); err != nil {
 		return err
 	}
-	if r.Summary.Findings > 0 || v.strict && r.Summary.Drift > 0 || len(problems) > 0 {
+	if fails {
 		return errFindings
 	}
 	return nil

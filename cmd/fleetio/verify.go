@@ -49,11 +49,7 @@ func verifyCommand(c *console) *cobra.Command {
 			if err := v.prepare(cmd, c, slices.Concat(recordings, paths)); err != nil {
 				return err
 			}
-			if v.exchanges != nil {
-				o.Deviating = func(ex *traffic.Exchange, findings []conformance.Finding) {
-					v.exchanges.Add(v.spec.contract, ex, findings)
-				}
-			}
+			o.Deviating = v.deviating()
 			r, err := check(cmd.Context(), c, v.spec.contract, o, recordings)
 			if err != nil {
 				return err

@@ -80,9 +80,13 @@ func (t *tester) check(number int, ex *traffic.Exchange) {
 		if f.Fails() || t.strict && f.Source == conformance.Drift {
 			report = t.tb.Errorf
 		}
-		report("%s", printable.Text(fmt.Sprintf("%s (%s, line %d of the spec, #%s; %s)", &f, f.Source, f.Spec.Line, f.Spec.Pointer,
-			f.Exchange)))
+		report("%s", printable.Text(describe(f)))
 	}
+}
+
+// describe describes a finding in one line.
+func describe(f conformance.Finding) string {
+	return fmt.Sprintf("%s (%s, line %d of the spec, #%s; %s)", &f, f.Source, f.Spec.Line, f.Spec.Pointer, f.Exchange)
 }
 
 // path returns the path of an exchange's URL without credentials.

@@ -52,7 +52,12 @@ var importRules = map[string]struct {
 	"conformance/internal/transport":   {pure: true},
 	"conformance/known":                {pure: true},
 	"conformance/conformancetest": {
-		may:   []string{"conformance", "conformance/traffic", "internal/capture", "internal/printable", "internal/recorder"},
+		may: []string{"conformance", "conformance/probe", "conformance/traffic", "internal/capture", "internal/printable",
+			"internal/recorder"},
+		never: []string{"fleetio", "api", "gen", "sandbox"},
+	},
+	"conformance/probe": {
+		may:   []string{"conformance", "conformance/internal", "conformance/traffic", "internal/generate", "internal/openapi", "internal/yamltree"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "internal/strictjson", "go.yaml.in/yaml/v4",
@@ -61,6 +66,7 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable", "internal/redact", "internal/strictjson"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"cmd/fleetio/internal/curl": {pure: true},
 	"cmd/fleetio/internal/importer": {
 		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},
 		never: []string{"api", "conformance", "sandbox"},
@@ -80,6 +86,7 @@ var importRules = map[string]struct {
 	"internal/capture":        {may: []string{"conformance/traffic"}, never: []string{"fleetio", "api", "gen", "sandbox"}},
 	"internal/gencheck":       {may: []string{"internal/ecma", "internal/gencheck/check", "internal/openapi", "internal/speclint", "internal/strictjson", "internal/yamltree"}},
 	"internal/gencheck/check": {pure: true}, // it is copied to gen/fleetioapi
+	"internal/generate":       {may: []string{"conformance"}, never: []string{"fleetio", "api", "gen", "sandbox"}},
 	"internal/printable":      {pure: true},
 	"internal/recorder": {may: []string{"conformance", "conformance/traffic", "internal/capture"},
 		never: []string{"fleetio", "api", "gen", "sandbox"}},
@@ -101,7 +108,7 @@ var importRules = map[string]struct {
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
 	"cmd/fleetio/internal/server/page": { // the caller passes the verdicts in
-		may:   []string{"gen", "sandbox", "internal/printable"},
+		may:   []string{"cmd/fleetio/internal/curl", "gen", "sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
 	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "internal/recorder", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},

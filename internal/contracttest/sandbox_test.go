@@ -7,11 +7,11 @@ import (
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
-// newSandbox returns a sandbox with these credentials and the codes of the live set.
+// newSandbox returns a sandbox with these credentials and codes.
 func newSandbox(key, account string) http.Handler {
 	box, err := sandbox.New(sandbox.WithFixtures(sandbox.Fixtures{Accounts: []sandbox.Account{{
 		ID: 12, Name: "live", Token: account,
-		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults}}},
+		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults, sandbox.ReadFaults}}},
 		Vehicles:   []sandbox.Vehicle{{ID: 1}, {ID: 4711}},
 		FaultRules: []sandbox.FaultRule{{ID: 8, Code: "P0420"}, {ID: 9, Code: "é"}},
 	}}}))

@@ -16,12 +16,13 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // contract is a parsed spec whose parts know their place in it.
 type contract struct {
 	doc        *openapi3.T
-	schemas    map[string]*schema // by their place
+	schemas    map[string]*generate.Schema // by their place
 	operations []*operation
 }
 
@@ -51,7 +52,7 @@ type content struct {
 
 type media struct {
 	name, at string
-	schema   *schema
+	schema   *generate.Schema
 }
 
 type credential struct {
@@ -85,7 +86,7 @@ func parse(data []byte) (*contract, error) {
 	if err := doc.Validate(context.Background(), openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("the spec is not valid: %w", err)
 	}
-	c := &contract{doc: doc, schemas: map[string]*schema{}}
+	c := &contract{doc: doc, schemas: map[string]*generate.Schema{}}
 	for _, template := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(template)
 		operations := item.Operations()
@@ -148,7 +149,7 @@ func (c *contract) operation(o *operation, of *openapi3.Operation, at string) er
 	}
 	for i, requirement := range requirements {
 		var all []credential
-		for _, name := range sortedKeys(requirement) {
+		for _, name := range generate.SortedKeys(requirement) {
 			one := credential{securityAt + pointer(strconv.Itoa(i), name), "header", "Authorization", "Bearer"}
 			switch scheme := c.doc.Components.SecuritySchemes[name].Value; scheme.Type {
 			case "apiKey":
@@ -160,7 +161,7 @@ func (c *contract) operation(o *operation, of *openapi3.Operation, at string) er
 		}
 		o.security = append(o.security, all)
 	}
-	for _, key := range sortedKeys(of.Responses.Map()) {
+	for _, key := range generate.SortedKeys(of.Responses.Map()) {
 		r, err := c.response(key, of.Responses.Value(key), at)
 		if err != nil {
 			return err
@@ -195,8 +196,8 @@ func (c *contract) content(at string, of openapi3.Content) *content {
 		return nil
 	}
 	all := &content{at: at + "/content"}
-	for _, name := range sortedKeys(of) {
-		m := &media{name, all.at + pointer(name), &schema{}}
+	for _, name := range generate.SortedKeys(of) {
+		m := &media{name, all.at + pointer(name), &generate.Schema{}}
 		if s := c.schema(of[name].Schema, m.at+"/schema"); s != nil {
 			m.schema = s
 		}
@@ -252,11 +253,11 @@ func (c *content) claim() string {
 
 // isText reports whether a body is text whose schema is checked.
 func (m *media) isText() bool {
-	return !m.isJSON() && strings.HasPrefix(m.name, "text/") && !strings.Contains(m.name, "*") && m.schema.reads("string")
+	return !m.isJSON() && strings.HasPrefix(m.name, "text/") && !strings.Contains(m.name, "*") && m.schema.Reads("string")
 }
 
 // isJSON reports whether a body is JSON, and not any octets.
-func (m *media) isJSON() bool { return isJSON(concrete(m.name)) && m.schema.format != "binary" }
+func (m *media) isJSON() bool { return isJSON(concrete(m.name)) && m.schema.Format != "binary" }
 
 func isJSON(mediaType string) bool {
 	name, _, _ := strings.Cut(strings.ToLower(mediaType), ";")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // criterion is an entry of x-criteria, see api/README.md.
@@ -42,7 +43,7 @@ func readCriteria(at string, extension any) ([]criterion, error) {
 		When      []string `json:"when"`
 		Unless    []string `json:"unless"`
 	}
-	if err := json.Unmarshal([]byte(encode(extension)), &entries); err != nil {
+	if err := json.Unmarshal([]byte(generate.Encode(extension)), &entries); err != nil {
 		return nil, fmt.Errorf("%s/x-criteria: %w", at, err)
 	}
 	var list []criterion
@@ -85,11 +86,11 @@ func parseOperand(text string) operand {
 		return operand{part: conformance.RequestPath, of: text}
 	case isExpression:
 		_, path, _ := strings.Cut(rest, "#")
-		return operand{part: conformance.Part(message + ".body"), path: tokens(path)}
+		return operand{part: conformance.Part(message + ".body"), path: generate.Tokens(path)}
 	case strings.HasPrefix(text, "'"):
 		return operand{literal: strings.ReplaceAll(strings.Trim(text, "'"), "''", "'")}
 	}
-	return operand{literal: decode(text)}
+	return operand{literal: generate.Decode(text)}
 }
 
 // violation is what an exchange in which the criterion does not hold violates.
@@ -117,7 +118,7 @@ func (m *exchangeModel) find(o operand) actual {
 		return actual{m.op.method, true, true}
 	}
 	whole, known := m.value(o.part)
-	v, present := lookup(whole, o.path)
+	v, present := generate.Lookup(whole, o.path)
 	return actual{v, known && present, known}
 }
 
@@ -205,7 +206,7 @@ func (m *exchangeModel) fill(pattern string, others []Expectation) (filled strin
 			ok = false
 		}
 		if n, isNumber := at.value.(json.Number); isNumber {
-			return regexp.QuoteMeta(decimal(rat(n)).String())
+			return regexp.QuoteMeta(generate.Decimal(generate.Rat(n)).String())
 		}
 		return regexp.QuoteMeta(fmt.Sprint(at.value))
 	})
@@ -213,8 +214,8 @@ func (m *exchangeModel) fill(pattern string, others []Expectation) (filled strin
 }
 
 func (m *exchangeModel) isTime(o operand) bool {
-	n := m.schemas[o.part].below(o.path)
-	return n != nil && n.format == "date-time"
+	n := below(m.schemas[o.part], o.path)
+	return n != nil && n.Format == "date-time"
 }
 
 // compare orders two values of one kind.
@@ -222,7 +223,7 @@ func compare(a, b any, times bool) (order int, ok bool) {
 	switch a := a.(type) {
 	case json.Number:
 		n, isNumber := b.(json.Number)
-		return rat(a).Cmp(rat(n)), isNumber
+		return generate.Rat(a).Cmp(generate.Rat(n)), isNumber
 	case string:
 		text, isText := b.(string)
 		if times && isText && wellFormed("date-time", a) && wellFormed("date-time", text) {
@@ -251,8 +252,8 @@ func (m *exchangeModel) repairs(rng *rand.Rand, c criterion) (all []*exchangeMod
 	set := func(o operand, v any) { all = append(all, m.with(o.part, o.path, v)) }
 	if c.operator == "match" {
 		if pattern, ok := m.fill(c.pattern, nil); ok {
-			set(c.left, matching(rng, pattern, 4))
-			set(c.left, "/"+matching(rng, pattern, 4))
+			set(c.left, generate.Matching(rng, pattern, 4))
+			set(c.left, "/"+generate.Matching(rng, pattern, 4))
 		}
 		return all
 	}
@@ -273,9 +274,9 @@ func (m *exchangeModel) repairs(rng *rand.Rand, c criterion) (all []*exchangeMod
 
 // generate generates another value for an operand.
 func (m *exchangeModel) generate(rng *rand.Rand, o operand) (any, bool) {
-	g := generator{rng: rng, part: o.part}
-	if n := m.schemas[o.part].below(o.path); n != nil {
-		return g.value(n)
+	g := newGenerator(rng, o.part, false)
+	if n := below(m.schemas[o.part], o.path); n != nil {
+		return g.Value(n)
 	}
 	return nil, false
 }
@@ -319,10 +320,10 @@ func (c criterion) named(base *exchangeModel, name string) func(Expectation) str
 }
 
 // unequal proposes values for the left side of a criterion that are near the right one.
-func (m *exchangeModel) unequal(rng *rand.Rand, c criterion, add proposal) {
+func (m *exchangeModel) unequal(rng *rand.Rand, c criterion, add generate.Proposal) {
 	switch v := m.find(c.left).value.(type) {
 	case string:
-		add("other-case", swapCase(v))
+		add("other-case", generate.SwapCase(v))
 		add("space-after", v+" ")
 		add("longer", v+"0")
 		add("longer-before", "0"+v)
@@ -337,8 +338,8 @@ func (m *exchangeModel) unequal(rng *rand.Rand, c criterion, add proposal) {
 		add("another", "2001-01-01T00:00:00Z")
 		add("late", "9999-12-31T23:59:59.9999999999Z")
 	case json.Number:
-		add("one-more", decimal(plus(rat(v), 1)))
-		add("one-less", decimal(plus(rat(v), -1)))
+		add("one-more", generate.Decimal(generate.Plus(generate.Rat(v), 1)))
+		add("one-less", generate.Decimal(generate.Plus(generate.Rat(v), -1)))
 	case bool:
 		add("opposite", !v)
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -70,7 +72,7 @@ func TestMutantsThroughEdits(t *testing.T) { //nolint:tparallel // the edits are
 			}
 			o := c.operationOf(m.Exchange)
 			path := m.Exchange.URL.RequestURI()
-			if !ofRequest(m.Expected.Part) {
+			if !generate.OfRequest(m.Expected.Part) {
 				path = o.pathOf(m.Exchange, fault.ID.String())
 			}
 			status, unedited := answer(t, path, m.Exchange, "accept")
@@ -184,7 +186,7 @@ func TestMutantRequests(t *testing.T) {
 	account := s.Accounts()[0]
 	sent := map[conformance.Part]int{}
 	for _, m := range mutants {
-		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" && m.Expected.Rule != "body" {
+		if !generate.OfRequest(m.Expected.Part) || m.Expected.Claim == "" && m.Expected.Rule != "body" {
 			continue // drift, or an undocumented media type, which the others cover
 		}
 		sent[m.Expected.Part]++
@@ -229,7 +231,7 @@ func TestMutantRequests(t *testing.T) {
 func (o *operation) rejection(m *Mutant) (status int, named string) {
 	const badHeader = http.StatusUnsupportedMediaType // of the body, which the sandbox checks first
 	field := "base"
-	if path := tokens(m.Expected.Pointer); len(path) > 0 {
+	if path := generate.Tokens(m.Expected.Pointer); len(path) > 0 {
 		field = path[0]
 	}
 	switch part := m.Expected.Part; {
@@ -280,7 +282,7 @@ func TestStatusNotes(t *testing.T) {
 	}
 	for i := range mutants {
 		m := &mutants[i]
-		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" {
+		if !generate.OfRequest(m.Expected.Part) || m.Expected.Claim == "" {
 			continue
 		}
 		for status, want := range map[int][]string{http.StatusBadGateway: {"server-error"}, http.StatusBadRequest: nil} {

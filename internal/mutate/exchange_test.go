@@ -10,6 +10,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // combination says which of the documented bodies an exchange has.
@@ -52,7 +53,7 @@ type exchangeModel struct {
 	combination
 
 	status  int
-	schemas map[conformance.Part]*schema // of what the spec describes
+	schemas map[conformance.Part]*generate.Schema // of what the spec describes
 	// values are the parameters, and the headers of both messages, as objects by name, and the bodies that are JSON or text.
 	// Headers without a schema and credentials are texts.
 	values     map[conformance.Part]any
@@ -68,13 +69,13 @@ func conforming(rng *rand.Rand, of combination, full bool) *exchangeModel {
 		request, response := map[string]any{}, map[string]any{}
 		m := &exchangeModel{combination: of, status: of.to.status,
 			values:  map[conformance.Part]any{conformance.RequestHeader: request, conformance.ResponseHeader: response},
-			schemas: map[conformance.Part]*schema{}}
+			schemas: map[conformance.Part]*generate.Schema{}}
 		if !m.generateBody(rng, conformance.RequestBody, of.request, request, full) ||
 			!m.generateBody(rng, conformance.ResponseBody, of.response, response, full) {
 			return nil
 		}
 		if len(of.op.security) > 0 {
-			for _, c := range pick(rng, of.op.security) {
+			for _, c := range generate.Pick(rng, of.op.security) {
 				request[c.key()] = c.value()
 			}
 		}
@@ -95,12 +96,12 @@ func (m *exchangeModel) generateParameters(rng *rand.Rand, full bool) bool {
 			values = headers
 		}
 		m.values[part], m.schemas[part] = values, of.object
-		for _, name := range sortedKeys(of.byName) {
-			_, required := of.object.required[name]
+		for _, name := range generate.SortedKeys(of.byName) {
+			_, required := of.object.Required[name]
 			if !required && part != conformance.RequestPath && !full && rng.IntN(3) == 0 {
 				continue
 			}
-			v, found := m.parameterValue(generator{rng: rng, part: part, full: full}, of.byName[name])
+			v, found := m.parameterValue(newGenerator(rng, part, full), of.byName[name])
 			if !found {
 				return false
 			}
@@ -115,11 +116,11 @@ func (m *exchangeModel) generateParameters(rng *rand.Rand, full bool) bool {
 }
 
 // parameterValue generates a value that can be written, and that its text is read as.
-func (m *exchangeModel) parameterValue(g generator, p *parameter) (any, bool) {
+func (m *exchangeModel) parameterValue(g generate.Generator, p *parameter) (any, bool) {
 	for range 50 {
-		if v, ok := g.value(p.schema); ok {
-			whole, isWritten := m.rewritten(g.part, map[string]any{p.name: v})
-			if v, _ = lookup(whole, []string{p.name}); isWritten && len(check(p.schema, v, g.part)) == 0 {
+		if v, ok := g.Value(p.Schema); ok {
+			whole, isWritten := m.rewritten(g.Part, map[string]any{p.Name: v})
+			if v, _ = generate.Lookup(whole, []string{p.Name}); isWritten && len(check(p.Schema, v, g.Part)) == 0 {
 				return v, true
 			}
 		}
@@ -137,7 +138,7 @@ func (m *exchangeModel) generateBody(
 	if !of.isJSON() && !of.isText() {
 		return true
 	}
-	v, ok := generator{rng: rng, part: part, full: full || of.isText()}.value(of.schema) // an empty text is no body
+	v, ok := newGenerator(rng, part, full || of.isText()).Value(of.schema) // an empty text is no body
 	m.values[part], m.schemas[part] = v, of.schema
 	return ok
 }
@@ -164,7 +165,7 @@ func (m *exchangeModel) value(part conformance.Part) (v any, known bool) {
 func (m *exchangeModel) violations() (all []Expectation) {
 	for _, part := range valueParts {
 		v, known := m.value(part)
-		if n := m.schemas[part]; n != nil && known && (!ofRequest(part) || m.accepted()) {
+		if n := m.schemas[part]; n != nil && known && (!generate.OfRequest(part) || m.accepted()) {
 			all = append(all, check(n, v, part)...)
 		}
 	}
@@ -177,7 +178,7 @@ func (m *exchangeModel) with(part conformance.Part, path []string, v any) *excha
 	if !known {
 		return m
 	}
-	whole, ok := m.rewritten(part, replaced(whole, path, v))
+	whole, ok := m.rewritten(part, generate.Replaced(whole, path, v))
 	text, isString := whole.(string)
 	if of := map[conformance.Part]*media{conformance.RequestBody: m.request, conformance.ResponseBody: m.response}[part]; of != nil && of.isText() {
 		ok = isString && text != ""
@@ -190,7 +191,7 @@ func (m *exchangeModel) with(part conformance.Part, path []string, v any) *excha
 
 // without returns the exchange without a property or header.
 func (m *exchangeModel) without(part conformance.Part, path []string) *exchangeModel {
-	return m.withPart(part, without(m.values[part], path))
+	return m.withPart(part, generate.Without(m.values[part], path))
 }
 
 func (m *exchangeModel) withPart(part conformance.Part, v any) *exchangeModel {
@@ -225,7 +226,7 @@ func (m *exchangeModel) quiet() []*exchangeModel {
 // mayLack reports whether an operand is a parameter that may be absent.
 func (m *exchangeModel) mayLack(o operand) bool {
 	of := m.op.parameters[o.part]
-	return of != nil && o.part != conformance.RequestPath && of.byName[o.path[0]] != nil && of.object.required[o.path[0]] == ""
+	return of != nil && o.part != conformance.RequestPath && of.byName[o.path[0]] != nil && of.object.Required[o.path[0]] == ""
 }
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
@@ -268,7 +269,7 @@ func (m *exchangeModel) exchange() *traffic.Exchange {
 	cookies := m.pairs(conformance.RequestCookie)
 	for name, value := range m.values[conformance.RequestHeader].(map[string]any) {
 		if name, isCookie := strings.CutPrefix(name, "cookie "); isCookie {
-			cookies = append(cookies, "theme=dark", name+"="+asText(value))
+			cookies = append(cookies, "theme=dark", name+"="+generate.AsText(value))
 		}
 	}
 	if len(cookies) > 0 {
@@ -281,16 +282,16 @@ func (m *exchangeModel) message(head, body conformance.Part, of *media) traffic.
 	written := traffic.Message{Header: http.Header{}}
 	for name, value := range m.values[head].(map[string]any) {
 		if p := m.parametersOf(head).byName[name]; p != nil {
-			texts, _ := p.write(value)
+			texts, _ := p.Write(value)
 			written.Header.Set(name, texts[0])
 		} else if !strings.Contains(name, " ") {
-			written.Header.Set(name, asText(value))
+			written.Header.Set(name, generate.AsText(value))
 		}
 	}
 	if v, has := m.values[body]; has && of.isText() {
-		written.Body = []byte(asText(v))
+		written.Body = []byte(generate.AsText(v))
 	} else if has {
-		written.Body = []byte(encode(v))
+		written.Body = []byte(generate.Encode(v))
 	} else if of != nil {
 		written.Body = []byte(otherBody)
 	}

@@ -3,33 +3,19 @@ package mutate
 import (
 	_ "embed"
 	"encoding/base64"
-	"encoding/json"
-	"math/big"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
 	"time"
+
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
-
-// formats are texts that have a format, texts that almost do, and texts that have it, but are worth a note. They are written by hand, after RFC 3339 (section 5.6
-// and appendix A), RFC 3986 (appendix A), RFC 4648 (section 4), RFC 5321 (section 4.1.2), RFC 1123 (section 2.1) and RFC 4291
-// (section 2.2): no parser decides them.
-var formats = readTable[map[string]struct{ Valid, Invalid, Unusual []string }](formatTable)
-
-//go:embed formats.json
-var formatTable []byte
-
-func readTable[T any](data []byte) (table T) {
-	if err := json.Unmarshal(data, &table); err != nil {
-		panic(err) // the file is part of this package
-	}
-	return table
-}
 
 // wellFormed looks a text up. Of some formats, other texts arise too.
 func wellFormed(format, text string) bool {
-	f, known := formats[format]
+	f, known := generate.Formats[format]
 	switch {
 	case !known || slices.Contains(f.Valid, text), slices.Contains(f.Unusual, text):
 		return true
@@ -58,11 +44,3 @@ var (
 	label         = regexp.MustCompile(`^[a-z0-9]{1,63}$`)
 	uriCharacters = regexp.MustCompile("^[!$-;=?-Z_a-z~]*(#[!$-;=?-Z_a-z~]*)?$")
 )
-
-// widths are the smallest and the largest integer of a format.
-var widths = map[string]struct{ minimum, maximum *big.Rat }{"int32": width(31), "int64": width(63)}
-
-func width(bits uint) struct{ minimum, maximum *big.Rat } {
-	top := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), bits))
-	return struct{ minimum, maximum *big.Rat }{new(big.Rat).Neg(top), plus(top, -1)}
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // raw adds a mutant that no exchange model can be. change changes the copy that it is given.
@@ -77,7 +78,7 @@ func (c *collector) bodies(base *exchangeModel) {
 				add("content-type/charset-"+charset, note, func(m *traffic.Message) { m.Header.Set("Content-Type", name+"; charset="+charset) })
 			}
 		}
-		if ofRequest(s.head) {
+		if generate.OfRequest(s.head) {
 			mediaType.Claim = "" // the server accepts more than the spec has
 		}
 		for _, other := range otherTypes {
@@ -118,7 +119,7 @@ func (c *collector) undocumented(base *exchangeModel) {
 	accepted := *base // with a response that nothing describes
 	accepted.status, accepted.to = http.StatusOK, nil
 	accepted.schemas = maps.Clone(base.schemas)
-	accepted.schemas[conformance.ResponseHeader] = &schema{}
+	accepted.schemas[conformance.ResponseHeader] = &generate.Schema{}
 	delete(accepted.schemas, conformance.ResponseBody)
 	usesURL := slices.ContainsFunc(base.to.criteria, func(c criterion) bool { return strings.Contains(c.pattern, "$url") })
 	if base.accepted() && !usesURL {

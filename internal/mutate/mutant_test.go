@@ -19,6 +19,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // Mutant is an exchange that violates exactly one claim, or has exactly one thing that no claim covers (drift, or a note).
@@ -95,7 +96,7 @@ func (c *contract) mutants() ([]Mutant, error) {
 	for _, m := range all.mutants {
 		violated[m.Expected.Claim] = true
 	}
-	for _, claim := range sortedKeys(all.inseparable) {
+	for _, claim := range generate.SortedKeys(all.inseparable) {
 		if m := all.inseparable[claim]; !violated[claim] {
 			m.Exchange.Source = m.Name
 			all.mutants = append(all.mutants, m)
@@ -153,19 +154,19 @@ func (c *collector) values(base *exchangeModel) {
 	for _, part := range valueParts {
 		whole, known := base.value(part)
 		bases := base.quiet()
-		if ofRequest(part) {
+		if generate.OfRequest(part) {
 			known, bases = known && base.accepted(), bases[:1]
 		}
 		if !known || base.schemas[part] == nil {
 			continue
 		}
-		g := generator{rng: c.rng, part: part, full: true}
-		for _, at := range sites(base.schemas[part], whole, nil, base.schemas[part]) {
-			present, _ := lookup(whole, at.path)
-			g.candidates(at.schema, present, 0, func(name string, value any) {
-				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.path...), encode(value)}, "\x00")
+		g := newGenerator(c.rng, part, true)
+		for _, at := range generate.Sites(base.schemas[part], whole, nil, base.schemas[part]) {
+			present, _ := generate.Lookup(whole, at.Path)
+			g.Candidates(at.Schema, present, 0, func(name string, value any) {
+				key := strings.Join([]string{c.prefix, base.label(part), pointer(at.Path...), generate.Encode(value)}, "\x00")
 				for i := 0; i < len(bases) && !c.taken[key]; i++ {
-					changed := bases[i].with(part, at.path, value)
+					changed := bases[i].with(part, at.Path, value)
 					c.taken[key] = c.add(changed, func(e Expectation) string {
 						if e.Rule == "criterion" || e.Part != part || e.Claim == "" && !e.isNote() {
 							return ""
@@ -176,39 +177,4 @@ func (c *collector) values(base *exchangeModel) {
 			})
 		}
 	}
-}
-
-// site is a place in a value with a schema that describes it alone, not as one of several alternatives.
-type site struct {
-	schema *schema
-	path   []string
-}
-
-// sites walks a value and its schema together. root is the schema of the value that the schema is combined in.
-func sites(n *schema, v any, path []string, root *schema) []site {
-	all := []site{{n, slices.Clone(path)}}
-	switch v := v.(type) {
-	case []any:
-		if n.item != nil && len(v) > 0 { // the first stands for the others
-			all = append(all, sites(n.item, v[0], append(path, "0"), n.item)...)
-		}
-	case map[string]any:
-		rest := n.rest // the first stands for the others
-		for _, name := range sortedKeys(v) {
-			property := n.properties[name]
-			if property == nil {
-				property, rest = rest, nil
-			}
-			if property != nil {
-				all = append(all, sites(property, v[name], append(path, name), property)...)
-			}
-		}
-		if chosen := n.choice(v, root); chosen != nil && chosen != root {
-			all = append(all, sites(chosen, v, path, chosen)...)
-		}
-	}
-	for _, part := range n.allOf {
-		all = append(all, sites(part, v, path, root)...)
-	}
-	return all
 }

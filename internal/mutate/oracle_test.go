@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // oracle decides what a value violates, in the simplest way and without the checker's code.
@@ -19,11 +21,11 @@ type oracle struct {
 }
 
 // check returns what a value of a part violates.
-func check(n *schema, v any, part conformance.Part) []Expectation {
+func check(n *generate.Schema, v any, part conformance.Part) []Expectation {
 	o := oracle{part: part}
 	o.value(n, v, "", n)
 	if part == conformance.RequestBody || part == conformance.ResponseBody {
-		o.drift([]*schema{n}, v, "")
+		o.drift([]*generate.Schema{n}, v, "")
 	}
 	return o.violations
 }
@@ -40,7 +42,7 @@ func (o *oracle) addOnce(e Expectation) {
 }
 
 // satisfied reports whether a value satisfies a schema, whatever notes it deserves.
-func (o *oracle) satisfied(n *schema, v any, at string, root *schema) bool {
+func (o *oracle) satisfied(n *generate.Schema, v any, at string, root *generate.Schema) bool {
 	other := oracle{part: o.part}
 	other.value(n, v, at, root)
 	return !slices.ContainsFunc(other.violations, func(e Expectation) bool { return !e.isNote() })
@@ -52,35 +54,35 @@ var noteRules = []string{"nullable", "portability", "readOnly", "undocumented-pr
 func (e Expectation) isNote() bool { return e.Claim == "" && slices.Contains(noteRules, e.Rule) }
 
 // value checks a value. root is the schema of the value that the schema is combined in, or the schema itself.
-func (o *oracle) value(n *schema, v any, at string, root *schema) {
+func (o *oracle) value(n *generate.Schema, v any, at string, root *generate.Schema) {
 	switch {
-	case v == nil && n.nullable:
+	case v == nil && n.Nullable:
 		if !o.allowsNull(n, at, root) {
 			o.note("nullable", at)
 		}
 		return
-	case v == nil && len(n.types) > 0:
-		o.add("nullable", at, n.nullClaim)
+	case v == nil && len(n.Types) > 0:
+		o.add("nullable", at, n.NullClaim)
 		return
-	case v != nil && len(n.types) > 0 && !n.allows(v):
-		o.add("type", at, n.at+"/type")
+	case v != nil && len(n.Types) > 0 && !allows(n, v):
+		o.add("type", at, n.At+"/type")
 		return
 	}
-	if len(n.enum) > 0 && !contains(n.enum, v) {
-		o.add("enum", at, n.at+"/enum")
+	if len(n.Enum) > 0 && !generate.Contains(n.Enum, v) {
+		o.add("enum", at, n.At+"/enum")
 	}
-	for _, rule := range n.violated(v) {
-		o.add(rule, at, n.at+"/"+rule)
+	for _, rule := range violated(n, v) {
+		o.add(rule, at, n.At+"/"+rule)
 	}
 	switch v := v.(type) {
 	case string:
-		if strings.HasSuffix(n.format, "time") && strings.ContainsAny(v, "tz") && wellFormed(n.format, v) {
+		if strings.HasSuffix(n.Format, "time") && strings.ContainsAny(v, "tz") && wellFormed(n.Format, v) {
 			o.note("portability", at)
 		}
 	case []any:
 		for i, item := range v {
-			if n.item != nil {
-				o.value(n.item, item, at+pointer(strconv.Itoa(i)), n.item)
+			if n.Item != nil {
+				o.value(n.Item, item, at+pointer(strconv.Itoa(i)), n.Item)
 			}
 		}
 	case map[string]any:
@@ -90,16 +92,16 @@ func (o *oracle) value(n *schema, v any, at string, root *schema) {
 }
 
 // allowsNull reports whether the enum and the combined schemas allow null, too.
-func (o *oracle) allowsNull(n *schema, at string, root *schema) bool {
-	allows := func(part *schema) bool { return o.satisfied(part, nil, at, root) }
-	return (len(n.enum) == 0 || contains(n.enum, nil)) &&
-		!slices.ContainsFunc(n.allOf, func(part *schema) bool { return !allows(part) }) &&
-		(len(n.anyOf) == 0 || slices.ContainsFunc(n.anyOf, allows)) &&
-		(len(n.oneOf) == 0 || slices.ContainsFunc(n.oneOf, allows))
+func (o *oracle) allowsNull(n *generate.Schema, at string, root *generate.Schema) bool {
+	allows := func(part *generate.Schema) bool { return o.satisfied(part, nil, at, root) }
+	return (len(n.Enum) == 0 || generate.Contains(n.Enum, nil)) &&
+		!slices.ContainsFunc(n.AllOf, func(part *generate.Schema) bool { return !allows(part) }) &&
+		(len(n.AnyOf) == 0 || slices.ContainsFunc(n.AnyOf, allows)) &&
+		(len(n.OneOf) == 0 || slices.ContainsFunc(n.OneOf, allows))
 }
 
 // allows reports whether the schema's types include that of a value. 1.0 is an integer, as in later drafts of JSON Schema.
-func (n *schema) allows(v any) bool {
+func allows(n *generate.Schema, v any) bool {
 	name := "object"
 	switch v := v.(type) {
 	case bool:
@@ -110,117 +112,117 @@ func (n *schema) allows(v any) bool {
 		name = "array"
 	case json.Number:
 		name = "number"
-		if rat(v).IsInt() && slices.Contains(n.types, "integer") {
+		if generate.Rat(v).IsInt() && slices.Contains(n.Types, "integer") {
 			return true
 		}
 	}
-	return slices.Contains(n.types, name)
+	return slices.Contains(n.Types, name)
 }
 
 // violated lists the keywords about numbers, strings and lengths that a value violates.
-func (n *schema) violated(v any) (rules []string) {
+func violated(n *generate.Schema, v any) (rules []string) {
 	add := func(violated bool, rule string) {
 		if violated {
 			rules = append(rules, rule)
 		}
 	}
-	length := func(actual int, s span, minimum, maximum string) {
-		add(actual < s.min, minimum)
-		add(s.bounded && actual > s.max, maximum)
+	length := func(actual int, s generate.Span, minimum, maximum string) {
+		add(actual < s.Min, minimum)
+		add(s.Bounded && actual > s.Max, maximum)
 	}
 	switch v := v.(type) {
 	case json.Number:
-		actual := rat(v)
-		if b := n.minimum; b != nil {
-			order := actual.Cmp(b.at)
-			add(order < 0 || order == 0 && b.exclusive, b.rule("minimum", "exclusiveMinimum"))
+		actual := generate.Rat(v)
+		if b := n.Minimum; b != nil {
+			order := actual.Cmp(b.At)
+			add(order < 0 || order == 0 && b.Exclusive, boundRule(b, "minimum", "exclusiveMinimum"))
 		}
-		if b := n.maximum; b != nil {
-			order := actual.Cmp(b.at)
-			add(order > 0 || order == 0 && b.exclusive, b.rule("maximum", "exclusiveMaximum"))
+		if b := n.Maximum; b != nil {
+			order := actual.Cmp(b.At)
+			add(order > 0 || order == 0 && b.Exclusive, boundRule(b, "maximum", "exclusiveMaximum"))
 		}
-		add(n.step != nil && !new(big.Rat).Quo(actual, n.step).IsInt(), "multipleOf")
-		if width, known := widths[n.format]; known && actual.IsInt() {
-			add(actual.Cmp(width.minimum) < 0 || actual.Cmp(width.maximum) > 0, "format")
+		add(n.Step != nil && !new(big.Rat).Quo(actual, n.Step).IsInt(), "multipleOf")
+		if width, known := generate.Widths[n.Format]; known && actual.IsInt() {
+			add(actual.Cmp(width.Minimum) < 0 || actual.Cmp(width.Maximum) > 0, "format")
 		}
 	case string:
-		length(utf8.RuneCountInString(v), n.length, "minLength", "maxLength")
-		add(n.pattern != nil && !n.pattern.MatchString(v), "pattern")
-		add(!wellFormed(n.format, v), "format")
+		length(utf8.RuneCountInString(v), n.Length, "minLength", "maxLength")
+		add(n.Pattern != nil && !n.Pattern.MatchString(v), "pattern")
+		add(!wellFormed(n.Format, v), "format")
 	case []any:
-		length(len(v), n.items, "minItems", "maxItems")
-		add(n.unique && hasTwins(v), "uniqueItems")
+		length(len(v), n.Items, "minItems", "maxItems")
+		add(n.Unique && hasTwins(v), "uniqueItems")
 	case map[string]any:
-		length(len(v), n.size, "minProperties", "maxProperties")
+		length(len(v), n.Size, "minProperties", "maxProperties")
 	}
 	return rules
 }
 
 func hasTwins(list []any) bool {
 	for i := range list {
-		if contains(list[:i], list[i]) {
+		if generate.Contains(list[:i], list[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-func (o *oracle) object(n *schema, v map[string]any, at string, root *schema) {
-	waived := slices.Concat(n.omitted(o.part), root.omitted(o.part))
-	for _, name := range sortedKeys(n.required) {
+func (o *oracle) object(n *generate.Schema, v map[string]any, at string, root *generate.Schema) {
+	waived := slices.Concat(omitted(n, o.part), omitted(root, o.part))
+	for _, name := range generate.SortedKeys(n.Required) {
 		if _, present := v[name]; !present && !slices.Contains(waived, name) {
-			o.add("required", at+pointer(name), n.required[name])
+			o.add("required", at+pointer(name), n.Required[name])
 		}
 	}
-	for _, name := range sortedKeys(v) {
-		place, property := at+pointer(name), n.properties[name]
+	for _, name := range generate.SortedKeys(v) {
+		place, property := at+pointer(name), n.Properties[name]
 		switch {
-		case v[name] == "" && hasKey(n.emptyClaims, name):
-			if n.emptyClaims[name] != "" {
-				o.add("allowEmptyValue", place, n.emptyClaims[name])
+		case v[name] == "" && hasKey(n.EmptyClaims, name):
+			if n.EmptyClaims[name] != "" {
+				o.add("allowEmptyValue", place, n.EmptyClaims[name])
 			}
 		case property != nil:
-			switch marked := property.omittedFrom(o.part); {
-			case marked != nil && ofRequest(o.part):
+			switch marked := property.OmittedFrom(o.part); {
+			case marked != nil && generate.OfRequest(o.part):
 				o.note("readOnly", place)
 			case marked != nil:
-				o.add("writeOnly", place, marked.at+"/writeOnly")
+				o.add("writeOnly", place, marked.At+"/writeOnly")
 			}
 			o.value(property, v[name], place, property)
-		case n.rest != nil:
-			o.value(n.rest, v[name], place, n.rest)
-		case n.closed:
-			o.add("additionalProperties", place, n.at+"/additionalProperties")
+		case n.Rest != nil:
+			o.value(n.Rest, v[name], place, n.Rest)
+		case n.Closed:
+			o.add("additionalProperties", place, n.At+"/additionalProperties")
 		}
 	}
 }
 
 // drift adds the properties of a value, and of the values in it, that none of the schemas that apply to it describes.
-func (o *oracle) drift(schemas []*schema, v any, at string) {
-	var all []*schema
+func (o *oracle) drift(schemas []*generate.Schema, v any, at string) {
+	var all []*generate.Schema
 	for _, n := range schemas {
 		all = o.applying(all, n, v, at, schemas[0])
 	}
 	switch v := v.(type) {
 	case []any:
-		var items []*schema
+		var items []*generate.Schema
 		for _, n := range all {
-			if n.item != nil {
-				items = append(items, n.item)
+			if n.Item != nil {
+				items = append(items, n.Item)
 			}
 		}
 		for i, item := range v {
 			o.drift(items, item, at+pointer(strconv.Itoa(i)))
 		}
 	case map[string]any:
-		for _, name := range sortedKeys(v) {
-			var below []*schema
+		for _, name := range generate.SortedKeys(v) {
+			var below []*generate.Schema
 			listed, open, known := false, false, false
 			for _, n := range all {
-				listed = listed || len(n.properties)+len(n.required) > 0
-				open = open || n.open || n.closed // then another name violates a claim
-				known = known || n.properties[name] != nil || n.required[name] != ""
-				if property := cmp.Or(n.properties[name], n.rest); property != nil {
+				listed = listed || len(n.Properties)+len(n.Required) > 0
+				open = open || n.Open || n.Closed // then another name violates a claim
+				known = known || n.Properties[name] != nil || n.Required[name] != ""
+				if property := cmp.Or(n.Properties[name], n.Rest); property != nil {
 					below = append(below, property)
 				}
 			}
@@ -234,17 +236,17 @@ func (o *oracle) drift(schemas []*schema, v any, at string) {
 
 // applying adds a schema, and those combined in it that apply to a value: of alternatives the ones that it satisfies, or
 // all where it satisfies none.
-func (o *oracle) applying(all []*schema, n *schema, v any, at string, root *schema) []*schema {
+func (o *oracle) applying(all []*generate.Schema, n *generate.Schema, v any, at string, root *generate.Schema) []*generate.Schema {
 	if slices.Contains(all, n) {
 		return all
 	}
 	all = append(all, n)
-	parts := slices.Clone(n.allOf)
-	if chosen := n.choice(v, root); chosen != nil {
+	parts := slices.Clone(n.AllOf)
+	if chosen := n.Choice(v, root); chosen != nil {
 		parts = append(parts, chosen)
 	} else {
-		for _, alternatives := range [][]*schema{n.anyOf, n.oneOf} {
-			fails := func(part *schema) bool { return !o.satisfied(part, v, at, root) }
+		for _, alternatives := range [][]*generate.Schema{n.AnyOf, n.OneOf} {
+			fails := func(part *generate.Schema) bool { return !o.satisfied(part, v, at, root) }
 			if matching := slices.DeleteFunc(slices.Clone(alternatives), fails); len(matching) > 0 {
 				alternatives = matching
 			}
@@ -257,30 +259,30 @@ func (o *oracle) applying(all []*schema, n *schema, v any, at string, root *sche
 	return all
 }
 
-func (o *oracle) combined(n *schema, v any, at string, root *schema) {
-	for _, part := range n.allOf {
+func (o *oracle) combined(n *generate.Schema, v any, at string, root *generate.Schema) {
+	for _, part := range n.AllOf {
 		o.value(part, v, at, root)
 	}
-	if n.not != nil && o.satisfied(n.not, v, at, root) {
-		o.add("not", at, n.at+"/not")
+	if n.Not != nil && o.satisfied(n.Not, v, at, root) {
+		o.add("not", at, n.At+"/not")
 	}
-	chosen := n.choice(v, root)
+	chosen := n.Choice(v, root)
 	switch {
-	case n.inherits && chosen != nil && chosen != root:
+	case n.Inherits && chosen != nil && chosen != root:
 		o.value(chosen, v, at, chosen)
-	case n.discriminator != "" && !n.inherits:
+	case n.Discriminator != "" && !n.Inherits:
 		_, isObject := v.(map[string]any)
 		switch {
 		case chosen != nil:
 			o.value(chosen, v, at, root)
 		case isObject:
-			o.add("discriminator", at+pointer(n.discriminator), n.at+"/discriminator")
+			o.add("discriminator", at+pointer(n.Discriminator), n.At+"/discriminator")
 		default: // no claim is about that
 			o.violations = append(o.violations, Expectation{"", "discriminator", o.part, at})
 		}
 		return
 	}
-	matches := func(alternatives []*schema) (count int) {
+	matches := func(alternatives []*generate.Schema) (count int) {
 		for _, alternative := range alternatives {
 			if o.satisfied(alternative, v, at, root) {
 				count++
@@ -288,10 +290,39 @@ func (o *oracle) combined(n *schema, v any, at string, root *schema) {
 		}
 		return count
 	}
-	if len(n.anyOf) > 0 && matches(n.anyOf) == 0 {
-		o.add("anyOf", at, n.at+"/anyOf")
+	if len(n.AnyOf) > 0 && matches(n.AnyOf) == 0 {
+		o.add("anyOf", at, n.At+"/anyOf")
 	}
-	if len(n.oneOf) > 0 && matches(n.oneOf) != 1 {
-		o.add("oneOf", at, n.at+"/oneOf")
+	if len(n.OneOf) > 0 && matches(n.OneOf) != 1 {
+		o.add("oneOf", at, n.At+"/oneOf")
 	}
+}
+
+// newGenerator returns a generator of values that violate nothing by the oracle.
+func newGenerator(rng *rand.Rand, part conformance.Part, full bool) generate.Generator {
+	return generate.Generator{Rand: rng, Part: part, Full: full,
+		Conforms: func(n *generate.Schema, v any) bool { return len(check(n, v, part)) == 0 }}
+}
+
+// boundRule is the keyword that a number beyond the bound violates: minimum or exclusiveMinimum, say.
+func boundRule(b *generate.Bound, inclusive, exclusive string) string {
+	if b.Exclusive {
+		return exclusive
+	}
+	return inclusive
+}
+
+// pointer joins tokens into a JSON pointer (RFC 6901).
+func pointer(tokens ...string) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
+	}
+	return b.String()
+}
+
+// hasKey reports whether a map has a key.
+func hasKey(m map[string]string, key string) bool {
+	_, has := m[key]
+	return has
 }

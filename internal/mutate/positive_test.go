@@ -14,6 +14,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // positiveCase is an exchange that conforms, and what the ledger must then say of one claim.
@@ -55,14 +56,14 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 				if !known {
 					continue
 				}
-				for _, at := range sites(s.media.schema, whole, nil, s.media.schema) {
-					if at.schema.nullable && len(at.schema.types) > 0 {
+				for _, at := range generate.Sites(s.media.schema, whole, nil, s.media.schema) {
+					if at.Schema.Nullable && len(at.Schema.Types) > 0 {
 						for _, quiet := range base.quiet() {
 							if _, known := quiet.value(s.body); !known {
 								continue
 							}
-							add(base.label(s.body)+pointer(at.path...)+"/nullable/null", claimID(s.body, at.schema.at+"/nullable"),
-								quiet.with(s.body, at.path, nil), state)
+							add(base.label(s.body)+pointer(at.Path...)+"/nullable/null", claimID(s.body, at.Schema.At+"/nullable"),
+								quiet.with(s.body, at.Path, nil), state)
 						}
 					}
 				}
@@ -103,7 +104,7 @@ func positiveCases(t *testing.T, c *contract, mutants []Mutant) (all []positiveC
 }
 
 func supportedBy(part conformance.Part) conformance.State {
-	if ofRequest(part) {
+	if generate.OfRequest(part) {
 		return conformance.Consistent // that others are rejected is not known
 	}
 	return conformance.Supported
@@ -116,7 +117,7 @@ func rejections(t *testing.T, c *contract, mutants []Mutant) (all []positiveCase
 	responses := map[*response]*exchangeModel{}
 	rng := newRand(4)
 	for _, m := range mutants {
-		if !ofRequest(m.Expected.Part) || m.Expected.Claim == "" || m.SideEffects != nil {
+		if !generate.OfRequest(m.Expected.Part) || m.Expected.Claim == "" || m.SideEffects != nil {
 			continue
 		}
 		about := []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
@@ -160,16 +161,16 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 	const allows = "it allows, and forbids nothing; an exchange shows that"
 	for at, n := range c.schemas {
 		for _, part := range valueParts {
-			if n.nullable {
+			if n.Nullable {
 				all[claimID(part, at+"/nullable")] = allows
 			}
-			for _, chosen := range n.choices {
-				for _, of := range append([]*schema{chosen}, chosen.allOf...) {
-					all[claimID(part, of.at+"/type")] = "only an object can choose this schema"
+			for _, chosen := range n.Choices {
+				for _, of := range append([]*generate.Schema{chosen}, chosen.AllOf...) {
+					all[claimID(part, of.At+"/type")] = "only an object can choose this schema"
 				}
-				property := pointer(n.discriminator)
+				property := pointer(n.Discriminator)
 				for _, keyword := range []string{"/required" + property, "/properties" + property + "/type", "/properties" + property + "/nullable"} {
-					all[claimID(part, chosen.at+keyword)] = "only a text in this property can choose this schema"
+					all[claimID(part, chosen.At+keyword)] = "only a text in this property can choose this schema"
 				}
 			}
 		}
@@ -192,15 +193,15 @@ func reasons(c *contract, mutants []Mutant) map[string]string {
 				parameters = of.to.headers
 			}
 			for _, p := range parameters.byName {
-				if p.json {
+				if p.JSON {
 					continue
 				}
-				p.reasons(p.schema, func(keyword, reason string) { all[claimID(part, keyword)] = reason })
+				p.reasons(p.Schema, func(keyword, reason string) { all[claimID(part, keyword)] = reason })
 			}
 		}
 		for part, m := range map[conformance.Part]*media{conformance.RequestBody: of.request, conformance.ResponseBody: of.response} {
 			if m != nil && m.isText() {
-				all[claimID(part, m.schema.at+"/type")] = "any text is of this type"
+				all[claimID(part, m.schema.At+"/type")] = "any text is of this type"
 			}
 		}
 		anonymous := slices.ContainsFunc(of.op.security, func(all []credential) bool { return len(all) == 0 })
@@ -238,7 +239,7 @@ func conformingExchanges(t *testing.T, c *contract, n int) (all []*traffic.Excha
 			if v, known := m.value(s.body); known && isJSON(s.message.Header.Get("Content-Type")) {
 				mediaType := s.message.Header.Get("Content-Type")
 				if !strings.Contains(mediaType, ";") {
-					s.message.Header.Set("Content-Type", pick(rng, []string{mediaType, strings.ToUpper(mediaType),
+					s.message.Header.Set("Content-Type", generate.Pick(rng, []string{mediaType, strings.ToUpper(mediaType),
 						mediaType + "; charset=utf-8", mediaType + `;charset="UTF-8"`}))
 				}
 				var b strings.Builder
@@ -253,13 +254,13 @@ func conformingExchanges(t *testing.T, c *contract, n int) (all []*traffic.Excha
 
 // spell writes JSON in unusual ways: white space, the order of properties, escapes.
 func spell(b *strings.Builder, rng *rand.Rand, v any) {
-	space := func() { b.WriteString(pick(rng, []string{"", "", "", " ", "\n", "\r\n\t"})) }
+	space := func() { b.WriteString(generate.Pick(rng, []string{"", "", "", " ", "\n", "\r\n\t"})) }
 	space()
 	switch v := v.(type) {
 	case map[string]any:
 		b.WriteByte('{')
 		space()
-		names := sortedKeys(v)
+		names := generate.SortedKeys(v)
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		for i, name := range names {
 			if i > 0 {
@@ -285,7 +286,7 @@ func spell(b *strings.Builder, rng *rand.Rand, v any) {
 	case string:
 		spellText(b, rng, v)
 	default:
-		b.WriteString(encode(v))
+		b.WriteString(generate.Encode(v))
 	}
 	space()
 }
@@ -304,7 +305,7 @@ func spellText(b *strings.Builder, rng *rand.Rand, s string) {
 			b.WriteString(`\/`)
 		case needed || escapes == 2 || escapes == 1 && rng.IntN(2) == 0:
 			for _, unit := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(b, pick(rng, []string{`\u%04x`, `\u%04X`}), unit)
+				fmt.Fprintf(b, generate.Pick(rng, []string{`\u%04x`, `\u%04X`}), unit)
 			}
 		default:
 			b.WriteRune(r)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // reference is a JSON Schema library, which says of the same bodies whether they are valid.
@@ -58,8 +59,8 @@ func newReference(t testing.TB, c *contract) *reference {
 			if part == conformance.RequestBody {
 				m = of.request
 			}
-			if m != nil && m.schema.at != "" {
-				r.schemas[part][m], err = compiler.Compile(url + "#" + m.schema.at)
+			if m != nil && m.schema.At != "" {
+				r.schemas[part][m], err = compiler.Compile(url + "#" + m.schema.At)
 				require.NoError(t, err)
 			}
 		}
@@ -103,7 +104,7 @@ func translate(doc, v any, part conformance.Part) {
 		}
 	}
 	object, _ := v.(map[string]any)
-	for _, name := range sortedKeys(object) {
+	for _, name := range generate.SortedKeys(object) {
 		translate(doc, object[name], part)
 	}
 	if object["nullable"] == true {
@@ -142,7 +143,7 @@ func translate(doc, v any, part conformance.Part) {
 		for _, b := range parts {
 			properties, _ := resolved(doc, b)["properties"].(map[string]any)
 			if required, has := resolved(doc, a)["required"].([]any); has {
-				required = slices.DeleteFunc(required, func(name any) bool { return resolved(doc, properties[asText(name)])[left] == true })
+				required = slices.DeleteFunc(required, func(name any) bool { return resolved(doc, properties[generate.AsText(name)])[left] == true })
 				if resolved(doc, a)["required"] = required; len(required) == 0 {
 					delete(resolved(doc, a), "required")
 				}
@@ -159,24 +160,24 @@ func translate(doc, v any, part conformance.Part) {
 // isAlias reports whether a reference leads to a schema that is nothing but an allOf of another one.
 func isAlias(doc, target any, ref string) bool {
 	parts, _ := resolved(doc, map[string]any{"$ref": target})["allOf"].([]any)
-	return len(parts) == 1 && asText(parts[0].(map[string]any)["$ref"]) == ref
+	return len(parts) == 1 && generate.AsText(parts[0].(map[string]any)["$ref"]) == ref
 }
 
 // inheritance replaces each discriminator without alternatives by conditions: a value that names a child is valid against
 // the child, too. The children extend the schema without the conditions.
 func inheritance(doc any) {
-	all, _ := lookup(doc, []string{"components", "schemas"})
+	all, _ := generate.Lookup(doc, []string{"components", "schemas"})
 	schemas, _ := all.(map[string]any)
-	for _, name := range sortedKeys(schemas) {
+	for _, name := range generate.SortedKeys(schemas) {
 		parent, _ := schemas[name].(map[string]any)
 		discriminator, _ := parent["discriminator"].(map[string]any)
 		if discriminator == nil || parent["oneOf"] != nil || parent["anyOf"] != nil {
 			continue
 		}
 		delete(parent, "discriminator")
-		schemas[name+".own"] = decode(encode(parent))
+		schemas[name+".own"] = generate.Decode(generate.Encode(parent))
 		ref, conditions := "#/components/schemas/"+name, []any{}
-		for _, child := range sortedKeys(schemas) {
+		for _, child := range generate.SortedKeys(schemas) {
 			parts, _ := resolved(doc, schemas[child])["allOf"].([]any)
 			for _, part := range parts {
 				if part, _ := part.(map[string]any); part["$ref"] == ref {
@@ -193,7 +194,7 @@ func inheritance(doc any) {
 func resolved(doc, schema any) map[string]any {
 	object, _ := schema.(map[string]any)
 	if ref, isRef := object["$ref"].(string); isRef {
-		target, _ := lookup(doc, tokens(strings.TrimPrefix(ref, "#")))
+		target, _ := generate.Lookup(doc, generate.Tokens(strings.TrimPrefix(ref, "#")))
 		return resolved(doc, target)
 	}
 	return object
@@ -209,7 +210,7 @@ func chosenBy(doc any, discriminator map[string]any, alternative any) any {
 			names = append(names, name)
 		}
 	}
-	property := asText(discriminator["propertyName"])
+	property := generate.AsText(discriminator["propertyName"])
 	return map[string]any{"allOf": []any{alternative, map[string]any{"required": []any{property},
 		"properties": map[string]any{property: map[string]any{"enum": names}}}}}
 }
@@ -272,10 +273,10 @@ func (r *reference) schemaFor(part conformance.Part, of *content, mediaType stri
 func (r *reference) known(v any, e Expectation) bool {
 	_, at, _ := strings.Cut(e.Claim, "#")
 	at, isFormat := strings.CutSuffix(at, "/format")
-	if n := r.contract.schemas[at]; isFormat && n != nil && knownDifferences[n.format] != nil {
-		text, _ := lookup(v, tokens(e.Pointer))
-		if knownDifferences[n.format].MatchString(asText(text)) {
-			r.used[n.format] = true
+	if n := r.contract.schemas[at]; isFormat && n != nil && knownDifferences[n.Format] != nil {
+		text, _ := generate.Lookup(v, generate.Tokens(e.Pointer))
+		if knownDifferences[n.Format].MatchString(generate.AsText(text)) {
+			r.used[n.Format] = true
 			return true
 		}
 	}

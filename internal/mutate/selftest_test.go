@@ -15,6 +15,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -251,7 +252,7 @@ func (c checker) positive(p positiveCase) string {
 			if e.State != p.state {
 				problem = fmt.Sprintf("expected the claim %s to be %s, reported %s", e.ID, p.state, e.State)
 			}
-		case p.rejected && e.Supported > 0 && ofRequest(e.Part):
+		case p.rejected && e.Supported > 0 && generate.OfRequest(e.Part):
 			return "a rejection also supports " + e.ID
 		}
 	}

@@ -2,11 +2,13 @@ package mutate
 
 import (
 	_ "embed"
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/generate"
 )
 
 // syntaxFaults are texts that are not JSON, where @ stands for a right one: a text as a whole, an object of which @ is
@@ -15,6 +17,13 @@ var syntaxFaults = readTable[struct{ Text, Object, Value map[string]string }](sy
 
 //go:embed syntax.json
 var syntaxTable []byte
+
+func readTable[T any](data []byte) (table T) {
+	if err := json.Unmarshal(data, &table); err != nil {
+		panic(err) // the file is part of this package
+	}
+	return table
+}
 
 // notUTF8 are bytes that no text in UTF-8 has.
 var notUTF8 = map[string]string{"lone-byte": "\xff", "continuation-byte": "\x80", "cut-character": "\xe2\x82",
@@ -30,7 +39,7 @@ const marker = "MARKER"
 // syntax adds a mutant for each way in which a body is not one JSON value in UTF-8.
 func (c *collector) syntax(base *exchangeModel, s side, write func(name, rule, at, body string)) {
 	value := base.values[s.body]
-	right := encode(value)
+	right := generate.Encode(value)
 	for name, fault := range syntaxFaults.Text {
 		write(name, "json", "", strings.ReplaceAll(fault, "@", right))
 	}
@@ -38,7 +47,7 @@ func (c *collector) syntax(base *exchangeModel, s side, write func(name, rule, a
 	write("utf-16", "json", "", strings.ReplaceAll(strings.ToValidUTF8(right, "?"), "", "\x00"))
 	inside := func(text string) string { return "[" + text + "]" }
 	if object, isObject := value.(map[string]any); isObject && len(object) > 0 {
-		marked := encode(replaced(value, sortedKeys(object)[:1], marker))
+		marked := generate.Encode(generate.Replaced(value, generate.SortedKeys(object)[:1], marker))
 		inside = func(text string) string { return strings.Replace(marked, `"`+marker+`"`, text, 1) }
 		for name, fault := range syntaxFaults.Object {
 			write(name, "json", "", strings.ReplaceAll(fault, "@", right[1:len(right)-1]))
@@ -67,20 +76,20 @@ func (c *collector) disputed(
 			c.disputed(base, s, v[0], append(path, "0"), write)
 		}
 	case map[string]any:
-		for _, name := range sortedKeys(v) {
+		for _, name := range generate.SortedKeys(v) {
 			at := slices.Concat(path, []string{name})
-			object := encode(v) // with the name before the others, so that the last is the right one
-			twice := "{" + encode(name) + ":" + encode(v[name]) + "," + object[1:]
+			object := generate.Encode(v) // with the name before the others, so that the last is the right one
+			twice := "{" + generate.Encode(name) + ":" + generate.Encode(v[name]) + "," + object[1:]
 			write("duplicate-key"+pointer(at...), "duplicate-key", pointer(at...),
-				strings.Replace(encode(replaced(whole, path, marker)), `"`+marker+`"`, twice, 1))
+				strings.Replace(generate.Encode(generate.Replaced(whole, path, marker)), `"`+marker+`"`, twice, 1))
 			c.disputed(base, s, v[name], at, write)
 		}
 	case string:
 		for name, escape := range loneSurrogates {
 			quiet := base.quiet() // without the request, as no echo can be right
-			changed := quiet[len(quiet)-1].with(s.body, path, decode(`"`+escape+`"`))
+			changed := quiet[len(quiet)-1].with(s.body, path, generate.Decode(`"`+escape+`"`))
 			if len(changed.violations()) == 0 {
-				body := strings.Replace(encode(replaced(whole, path, marker)), marker, escape, 1)
+				body := strings.Replace(generate.Encode(generate.Replaced(whole, path, marker)), marker, escape, 1)
 				c.raw(changed, s.name+"/json/lone-surrogate/"+name+pointer(path...),
 					claim(s.media.at, "unicode", s.body, ""),
 					func(ex *traffic.Exchange) { ex.Response.Body = []byte(body) })

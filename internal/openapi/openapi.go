@@ -62,7 +62,8 @@ type Parameter struct {
 	Style           string // "" is the default
 	Explode         *bool  // nil is the default of the style
 	AllowEmptyValue bool
-	Schema          *Schema // nil if there is a content
+	Schema          *Schema        // nil if there is a content
+	Example         *yamltree.Node // or nil
 	Content         map[string]*MediaType
 }
 
@@ -78,6 +79,13 @@ type Response struct {
 	Pointer string
 	Headers map[string]*Parameter
 	Content map[string]*MediaType
+	Links   []Link // by name
+}
+
+// Link is a Link Object with an operationId.
+type Link struct {
+	OperationID string
+	Parameters  map[string]string // a constant or an expression, by a name such as id or path.id
 }
 
 // MediaType is a Media Type Object.
@@ -119,6 +127,8 @@ type Schema struct {
 	Items, Not, AdditionalProperties   *Schema
 	AllOf, AnyOf, OneOf                []*Schema
 	Discriminator                      *Discriminator
+	Example                            *yamltree.Node // or nil
+	Fixture                            bool           // the extension x-fixture: a valid value is one that the account has
 
 	Nullable, ReadOnly, WriteOnly, UniqueItems, ExclusiveMinimum, ExclusiveMaximum bool
 	HasNullable, HasAdditionalProperties                                           bool // the keyword is there

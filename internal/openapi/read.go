@@ -164,7 +164,7 @@ func (r *reader) pathItem(path string, p place) *PathItem {
 		}
 		for status, below := range r.named(at, "responses") {
 			if !strings.HasPrefix(status, "x-") {
-				o.Responses[status] = &Response{Pointer: below.at, Headers: r.headers(below), Content: r.content(below)}
+				o.Responses[status] = &Response{Pointer: below.at, Headers: r.headers(below), Content: r.content(below), Links: r.links(below)}
 			}
 		}
 		item.Operations = append(item.Operations, o)
@@ -185,6 +185,7 @@ func (r *reader) parameter(at place) *Parameter {
 	if schema, ok := r.child(at, "schema"); ok {
 		p.Schema = r.schema(schema)
 	}
+	p.Example, _ = r.tree.Child(at.n, "example")
 	return p
 }
 
@@ -192,6 +193,17 @@ func (r *reader) headers(p place) map[string]*Parameter {
 	list := map[string]*Parameter{}
 	for name, at := range r.named(p, "headers") {
 		list[name] = r.parameter(at)
+	}
+	return list
+}
+
+func (r *reader) links(p place) (list []Link) {
+	for _, at := range r.named(p, "links") {
+		link := Link{OperationID: r.text(at, "operationId"), Parameters: map[string]string{}}
+		for name, value := range r.named(at, "parameters") {
+			link.Parameters[name] = value.n.Text
+		}
+		list = append(list, link)
 	}
 	return list
 }
@@ -246,6 +258,8 @@ func (r *reader) schema(p place) *Schema {
 			r.properties(s, p.at+"/properties", e.Node)
 		case "items":
 			s.Items = r.schema(below())
+		case "example":
+			s.Example = e.Node
 		case "not":
 			s.Not = r.schema(below())
 		case "additionalProperties":
@@ -283,6 +297,8 @@ func (s *Schema) scalar(keyword, text string) {
 		s.HasNullable, s.Nullable = true, text == "true"
 	case "readOnly":
 		s.ReadOnly = text == "true"
+	case "x-fixture":
+		s.Fixture = text == "true"
 	case "writeOnly":
 		s.WriteOnly = text == "true"
 	case "uniqueItems":

@@ -35,9 +35,10 @@ const (
 	AssumedKey  = "x-assumed"
 	CriteriaKey = "x-criteria"
 	AliasesKey  = "x-path-aliases"
+	FixtureKey  = "x-fixture"
 )
 
-var knownExtensions = []string{AssumedKey, CriteriaKey, AliasesKey, "x-lint-ignore"}
+var knownExtensions = []string{AssumedKey, CriteriaKey, AliasesKey, FixtureKey, "x-lint-ignore"}
 
 // Check checks a document.
 func Check(t *yamltree.Tree) Result {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -23,8 +24,8 @@ func needCurl(t *testing.T) {
 	}
 }
 
-// curl runs a command with the real curl, where a proxy is set that is not there.
-func curl(t *testing.T, text string, env ...string) {
+// runCurl runs a command with the real curl, where a proxy is set that is not there.
+func runCurl(t *testing.T, text string, env ...string) {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "sh", "-c", text)
 	shell.Env = append(os.Environ(), append(env, "HOME="+t.TempDir(), "http_proxy=http://127.0.0.1:1", "NO_PROXY=", "no_proxy=")...)
@@ -57,7 +58,7 @@ func TestCommandCurl(t *testing.T) { //nolint:tparallel // the cases share a ser
 			sent.URL = "/api/../v1//faults?a={1,2}&b=[1-3]&c='$x"
 			text, note := command(server.URL, &sent, &sent)
 			require.Empty(t, note)
-			curl(t, text)
+			runCurl(t, text)
 			arrived := <-arrivals
 			arrived.Header.Del("Content-Length")
 			assert.Equal(t, &sent, arrived, name)
@@ -104,8 +105,8 @@ func TestCommandReplays(t *testing.T) { //nolint:tparallel // the cases share a 
 			d := p.detail(sent.Number, server.URL)
 			assert.Contains(t, d.Request.Headers, header{Name: "Authorization", Value: c.shown}, c.name)
 			assert.True(t, strings.HasSuffix(d.CommandNote, c.note), "%s: %s", c.name, d.CommandNote)
-			scheme, _, _ := strings.Cut(c.shown, placeholder)
-			curl(t, d.Command, "FLEETIO_API_KEY="+strings.TrimPrefix(c.authorization, scheme), "FLEETIO_ACCOUNT_TOKEN="+c.token)
+			scheme, _, _ := strings.Cut(c.shown, curl.Placeholder)
+			runCurl(t, d.Command, "FLEETIO_API_KEY="+strings.TrimPrefix(c.authorization, scheme), "FLEETIO_ACCOUNT_TOKEN="+c.token)
 			arrived, _ := box.Unredacted(sent.Number + 1)
 			sent.Header.Del("Accept-Encoding") // which curl has no decoder for by default
 			assert.Equal(t, sent.Header, arrived.Header, c.name)

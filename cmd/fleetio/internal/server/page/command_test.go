@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -207,7 +208,7 @@ func TestCommandNone(t *testing.T) {
 		"in a method":       {raw: func(ex *sandbox.Exchange) { ex.Method = "SECRET" }, note: key + " " + hide},
 		"in a header":       {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Cookie", "secret") }, note: key + " " + hide},
 		"in the usual ones": {raw: func(ex *sandbox.Exchange) { ex.Header.Set("Authorization", "Token secret") }, note: key},
-		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(placeholder) }, note: key},
+		"a sent [redacted]": {edit: func(ex *sandbox.Exchange) { ex.Body = []byte(curl.Placeholder) }, note: key},
 		"hidden and unread": {edit: func(ex *sandbox.Exchange) { ex.BodyOmitted = true }, raw: func(ex *sandbox.Exchange) { ex.URL = "/secret" }, note: key + " " + unread + " " + hide},
 	} {
 		t.Run(name, func(t *testing.T) {

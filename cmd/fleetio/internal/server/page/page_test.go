@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -237,7 +238,7 @@ func assertEscaped(t *testing.T, shown, text string, times int) {
 func hostile(text string) *stub {
 	ex := sandbox.Exchange{
 		Number: 1, Account: text, APIKey: text, Method: text, URL: "/" + text, Status: 299, Failure: text,
-		Header: http.Header{text: {text}, "Authorization": {text}, "Account-Token": {placeholder}}, Body: []byte(text),
+		Header: http.Header{text: {text}, "Authorization": {text}, "Account-Token": {curl.Placeholder}}, Body: []byte(text),
 		ResponseHeader: http.Header{text: {text}}, ResponseBody: []byte(text),
 	}
 	s := newStub(ex)

@@ -144,7 +144,7 @@ func TestFirstRuns(t *testing.T) {
 	server := httptest.NewServer(box)
 	t.Cleanup(server.Close)
 	p := New(box, nil)
-	curl(t, p.first(server.URL).Command, "FLEETIO_API_KEY=sandbox-key-integration", "FLEETIO_ACCOUNT_TOKEN=sandbox-account-northwind")
+	runCurl(t, p.first(server.URL).Command, "FLEETIO_API_KEY=sandbox-key-integration", "FLEETIO_ACCOUNT_TOKEN=sandbox-account-northwind")
 	ex, _ := box.Exchange(1)
 	assert.Equal(t, http.StatusCreated, ex.Status)
 	var sent map[string]any

@@ -1,4 +1,4 @@
-package mutate
+package generate
 
 import (
 	"encoding/json"
@@ -9,35 +9,25 @@ import (
 	"strings"
 )
 
-// A JSON value is what encoding/json makes of it, with numbers as json.Number. Values are never changed, only copied
-// with a difference, so they can share their parts.
-
-// pointer joins tokens into a JSON pointer (RFC 6901).
-func pointer(tokens ...string) string {
-	var b strings.Builder
-	for _, t := range tokens {
-		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(t, "~", "~0"), "/", "~1"))
-	}
-	return b.String()
-}
-
-func unescape(token string) string {
+// Unescape undoes the escapes of a token of a JSON pointer.
+func Unescape(token string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
-// tokens splits a JSON pointer.
-func tokens(pointer string) []string {
+// Tokens splits a JSON pointer.
+func Tokens(pointer string) []string {
 	if pointer == "" {
 		return nil
 	}
 	list := strings.Split(pointer[1:], "/")
 	for i := range list {
-		list[i] = unescape(list[i])
+		list[i] = Unescape(list[i])
 	}
 	return list
 }
 
-func lookup(v any, path []string) (any, bool) {
+// Lookup returns the value at a path, if there is one.
+func Lookup(v any, path []string) (any, bool) {
 	for _, token := range path {
 		switch holder := v.(type) {
 		case map[string]any:
@@ -59,46 +49,47 @@ func lookup(v any, path []string) (any, bool) {
 	return v, true
 }
 
-// replaced returns v with another value at a path, all of which but the last token must be present.
-func replaced(v any, path []string, with any) any {
+// Replaced returns v with another value at a path, all of which but the last token must be present.
+func Replaced(v any, path []string, with any) any {
 	if len(path) == 0 {
 		return with
 	}
-	child, present := lookup(v, path[:1])
+	child, present := Lookup(v, path[:1])
 	switch v := v.(type) {
 	case map[string]any:
 		if present || len(path) == 1 {
 			v = maps.Clone(v)
-			v[path[0]] = replaced(child, path[1:], with)
+			v[path[0]] = Replaced(child, path[1:], with)
 			return v
 		}
 	case []any:
 		if i, err := strconv.Atoi(path[0]); err == nil && present {
 			v = slices.Clone(v)
-			v[i] = replaced(child, path[1:], with)
+			v[i] = Replaced(child, path[1:], with)
 			return v
 		}
 	}
 	return v
 }
 
-// without returns v without the property at a path.
-func without(v any, path []string) any {
+// Without returns v without the property at a path.
+func Without(v any, path []string) any {
 	if len(path) == 0 {
 		return v
 	}
 	last := len(path) - 1
-	holder, _ := lookup(v, path[:last])
+	holder, _ := Lookup(v, path[:last])
 	object, isObject := holder.(map[string]any)
 	if !isObject {
 		return v
 	}
 	object = maps.Clone(object)
 	delete(object, path[last])
-	return replaced(v, path[:last], object)
+	return Replaced(v, path[:last], object)
 }
 
-func encode(v any) string {
+// Encode writes a value as JSON.
+func Encode(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -108,8 +99,8 @@ func encode(v any) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// decode reads JSON text; nil if it is none.
-func decode(text string) any {
+// Decode reads JSON text; nil if it is none.
+func Decode(text string) any {
 	var v any
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -119,8 +110,8 @@ func decode(text string) any {
 	return v
 }
 
-// rat reads a number of traffic. Those that this package makes are short.
-func rat(n json.Number) *big.Rat {
+// Rat reads a number of traffic. Those that this package makes are short.
+func Rat(n json.Number) *big.Rat {
 	r, ok := new(big.Rat).SetString(n.String())
 	if !ok {
 		return new(big.Rat)
@@ -128,10 +119,11 @@ func rat(n json.Number) *big.Rat {
 	return r
 }
 
-func plus(r *big.Rat, n int64) *big.Rat { return new(big.Rat).Add(r, big.NewRat(n, 1)) }
+// Plus adds an integer.
+func Plus(r *big.Rat, n int64) *big.Rat { return new(big.Rat).Add(r, big.NewRat(n, 1)) }
 
-// decimal writes a number without an exponent, and an integer without a fraction.
-func decimal(r *big.Rat) json.Number {
+// Decimal writes a number without an exponent, and an integer without a fraction.
+func Decimal(r *big.Rat) json.Number {
 	if r.IsInt() {
 		return json.Number(r.Num().String())
 	}
@@ -152,7 +144,7 @@ func same(a, b any) bool {
 	switch a := a.(type) {
 	case json.Number:
 		n, isNumber := b.(json.Number)
-		return isNumber && rat(a).Cmp(rat(n)) == 0
+		return isNumber && Rat(a).Cmp(Rat(n)) == 0
 	case []any:
 		list, isList := b.([]any)
 		return isList && slices.EqualFunc(a, list, same)
@@ -167,15 +159,13 @@ func same(a, b any) bool {
 	return a == b
 }
 
-func contains(list []any, v any) bool {
+// Contains reports whether a list has an equal value.
+func Contains(list []any, v any) bool {
 	return slices.ContainsFunc(list, func(other any) bool { return same(other, v) })
 }
 
-func hasKey(m map[string]string, key string) bool {
-	_, has := m[key]
-	return has
-}
+// AsText returns a string; "" for another value.
+func AsText(v any) string { s, _ := v.(string); return s }
 
-func asText(v any) string { s, _ := v.(string); return s }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// SortedKeys returns the keys in order.
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
