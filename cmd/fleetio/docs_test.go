@@ -68,9 +68,14 @@ func TestSampleReport(t *testing.T) {
 	made := filepath.Join(t.TempDir(), "report.html")
 	code, out := shell(t, "cd ../..\n"+strings.NewReplacer("docs/report.html", made, "$$", "$").Replace(recipe[1]))
 	require.Equal(t, 0, code, out)
-	sample := read(t, "../../docs/report.html")
-	assert.Equal(t, strings.Split(sample, "\n"), strings.Split(read(t, made), "\n"), "docs/report.html is out of date; make sample writes it")
-	assert.Less(t, len(sample), 300<<10)
+	head := func(page string) string { // with the hashes of the style and the script
+		before, _, ok := strings.Cut(page, "<body>")
+		require.True(t, ok)
+		return regexp.MustCompile("<title>.*</title>").ReplaceAllString(before, "")
+	}
+	// The rest may be of an earlier spec: an edit of the spec needs no new sample.
+	assert.Equal(t, head(read(t, made)), head(read(t, "../../docs/report.html")), "docs/report.html is out of date; make sample writes it")
+	assert.Less(t, len(read(t, made)), 300<<10)
 }
 
 // TestKubernetesJobs runs what the manifest's pods run, and compares the sum with a run over everything.

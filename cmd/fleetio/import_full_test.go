@@ -125,7 +125,7 @@ func TestImportFullDisk(t *testing.T) {
 				open() // if it ended before it could say so
 				require.Error(t, err)
 				require.Equal(t, 2, command.ProcessState.ExitCode(), stderr.seen)
-				assert.Contains(t, stderr.seen, "the journal cannot be written, so nothing more is sent: write "+path+".journal: file too large")
+				assert.Contains(t, stderr.seen, "the journal cannot be written, so nothing more is sent: "+path+".journal: file too large")
 				noCredential(t, string(stdout), stderr.seen)
 				var r importer.Report
 				if test.event != "journal" {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
 // The parts of the page, which loads nothing: its policy allows these texts and no other.
@@ -24,7 +25,7 @@ var (
 	pageScript string
 	//go:embed page/page.html
 	pageText     string
-	pageTemplate = template.Must(template.New("page").Parse(pageText))
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"text": printable.Text}).Parse(pageText))
 )
 
 // htmlPage is the data of the template.
