@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,15 +170,15 @@ func printPlan(w io.Writer, plan *probe.Plan) error {
 		fmt.Fprintf(&b, "%-52s %-18s %s\n", c.Name, c.Expected(), c.Reason)
 	}
 	fmt.Fprintf(&b, "%d requests, which make %d records if the server conforms\n", len(plan.Cases), plan.Creates())
-	for _, line := range omissions(plan.Omitted) {
+	for _, line := range omissions(plan.Omitted, "\n  ") {
 		fmt.Fprintln(&b, line)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// omissions has a line for each reason.
-func omissions(list []probe.Omission) (lines []string) {
+// omissions has a line for each reason. It lists the names after the separator, unless that is "".
+func omissions(list []probe.Omission, separator string) (lines []string) {
 	names := map[string][]string{}
 	var reasons []string
 	for _, o := range list {
@@ -189,7 +188,11 @@ func omissions(list []probe.Omission) (lines []string) {
 		names[o.Reason] = append(names[o.Reason], o.Name)
 	}
 	for _, reason := range reasons {
-		lines = append(lines, fmt.Sprintf("%d left out, as %s: %s", len(names[reason]), reason, strings.Join(names[reason], ", ")))
+		line := fmt.Sprintf("%d left out, as %s", len(names[reason]), reason)
+		if separator != "" {
+			line += ":" + separator + strings.Join(names[reason], separator)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -226,7 +229,10 @@ func (p *probing) run(cmd *cobra.Command, c *console, plan *probe.Plan) (*probe.
 	if err != nil {
 		return nil, fmt.Errorf("--base-url: %w", err)
 	}
-	for _, line := range omissions(slices.Concat(plan.Omitted, result.Unsent)) {
+	for _, line := range omissions(plan.Omitted, "") {
+		c.notef("%s; --plan lists them", line)
+	}
+	for _, line := range omissions(result.Unsent, " ") {
 		c.notef("%s", line)
 	}
 	return result, nil
@@ -287,21 +293,13 @@ func (p *probing) conclude(ctx context.Context, c *console, result *probe.Result
 	return err
 }
 
-// writeRecording writes the exchanges without credentials.
+// writeRecording writes the exchanges, which have no credentials.
 func (p *probing) writeRecording(result *probe.Result) error {
-	redactor := p.verdict.spec.contract.Redactor()
-	for _, o := range result.Outcomes {
-		redactor.Add(o.Exchange)
-	}
 	var results files
 	defer func() { results.discard() }()
 	err := results.add(p.record, func(w io.Writer) error {
 		for _, o := range result.Outcomes {
-			redacted, err := redactor.Redact(o.Exchange)
-			if err == nil {
-				err = traffic.WriteNDJSON(w, redacted)
-			}
-			if err != nil {
+			if err := traffic.WriteNDJSON(w, o.Exchange); err != nil {
 				return err
 			}
 		}

@@ -112,8 +112,9 @@ func (p *planner) checkSet(operations []*operation) error {
 	return nil
 }
 
-// choose orders the cases and leaves out those beyond the limits: each time the one with the most evidence that the others
-// do not have, then the one with the most about assumed claims.
+// choose orders the cases and leaves out those beyond the limits. Each time the next one is that which observes the most
+// claims that the others do not observe, assumed ones before documented ones. When all are observed, it is one that shows
+// whether the server enforces a claim: those first that would make a record if it does not.
 func (p *planner) choose() (chosen []*Case) {
 	assumed := map[string]bool{}
 	for _, c := range p.claims {
@@ -122,22 +123,35 @@ func (p *planner) choose() (chosen []*Case) {
 	left, known, creates := slices.Clone(p.cases), map[string]bool{}, 0
 	for len(left) > 0 {
 		var next *Case
-		best, bestAssumed := -1, 0
+		var best []int
 		for _, c := range left {
-			gained, ofAssumed := 0, 0
+			var observed, ofAssumed, shows, changing, enforcedAssumed int
 			for gain := range c.gains {
-				if !known[gain] {
-					gained++
-					if assumed[strings.TrimSuffix(gain, enforced)] {
-						ofAssumed++
-					}
+				claim, isEnforced := strings.CutSuffix(gain, enforced)
+				switch {
+				case known[gain]:
+				case !isEnforced && assumed[claim]:
+					observed, ofAssumed = observed+1, ofAssumed+1
+				case !isEnforced:
+					observed++
+				case assumed[claim]:
+					shows, enforcedAssumed = 1, 1
+				default:
+					shows = 1
 				}
 			}
-			if c.novelty != "" && !known[c.novelty] {
-				gained = max(gained, 1)
+			switch {
+			case c.novelty == "" || known[c.novelty]:
+			case c.expected.isValid():
+				observed = max(observed, 1)
+			default:
+				shows = 1
 			}
-			if gained > best || gained == best && ofAssumed > bestAssumed {
-				next, best, bestAssumed = c, gained, ofAssumed
+			if changes(c.Request.Method) {
+				changing = shows
+			}
+			if rank := []int{observed, ofAssumed, changing, enforcedAssumed, shows}; slices.Compare(rank, best) > 0 {
+				next, best = c, rank
 			}
 		}
 		left = slices.DeleteFunc(left, func(c *Case) bool { return c == next })

@@ -43,7 +43,7 @@ type Outcome struct {
 	Case     *Case
 	Request  *traffic.Exchange     // with placeholders for credentials; its URL has no host
 	URL      string                // of the request, likewise
-	Exchange *traffic.Exchange     // with credentials; without a response if there was none
+	Exchange *traffic.Exchange     // without credentials; without a response if there was none
 	Findings []conformance.Finding // see [conformance.Contract.Check]
 	Problem  string                // why the response is not as expected; "" if it is
 	Leaked   string                // the record that the server should not have made: its Location and id; "" for none
@@ -85,6 +85,7 @@ type run struct {
 	plan    *Plan
 	target  Target
 	ledger  *conformance.Ledger
+	hide    *conformance.Redactor // for the credentials of all requests: a server may repeat one that a request lacks
 	result  *Result
 	created int
 	silent  int                                                // requests in a row without a response
@@ -109,7 +110,11 @@ func (p *Plan) Run(ctx context.Context, t Target) (*Result, error) {
 		// The server may close a connection after a bad request, and the next request would fail.
 		t.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
 	}
-	r := &run{plan: p, target: t, ledger: p.contract.NewLedger(), result: &Result{}, learned: map[*operation]map[conformance.Part]map[string]any{}}
+	r := &run{plan: p, target: t, ledger: p.contract.NewLedger(), hide: p.contract.Redactor(), result: &Result{},
+		learned: map[*operation]map[conformance.Part]map[string]any{}}
+	for _, c := range p.Cases {
+		r.hide.Add(p.withCredentials(c.Request, t.Credentials, t.Restricted))
+	}
 	r.sendAll(ctx, p.Cases)
 	r.result.Report = r.ledger.Report()
 	return r.result, nil
@@ -263,9 +268,18 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	from := r.request(c)
 	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
 	ex.Source = c.Name
-	o := &Outcome{Case: c, Request: from, URL: r.url(from), Exchange: ex}
+	o := &Outcome{Case: c, Request: from, URL: r.url(from)}
 	// A request in flight ends: an interrupt must not hide a record that it makes.
 	err := r.roundTrip(context.WithoutCancel(ctx), ex)
+	if err == nil && c.draft.op != nil {
+		r.learn(c.draft.op, ex)
+	}
+	r.hide.Add(ex)
+	redacted, hidden := r.hide.Redact(ex)
+	if hidden != nil { // the response is not shown, and counts as none
+		redacted, err = from, errors.Join(err, hidden)
+	}
+	ex, o.Exchange = redacted, redacted
 	o.Findings, _ = r.ledger.Add(o.Evidence()) // no operation has an undocumented method, and an error has no response
 	isFinding := slices.ContainsFunc(o.Findings, func(f conformance.Finding) bool { return f.Fails() })
 	r.silent++
@@ -277,16 +291,13 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 		o.Problem = "no response: " + reason(err)
 	case ex.Status == http.StatusTooManyRequests, c.allows(ex.Status), isFinding:
 	default:
-		o.Problem = fmt.Sprintf("expected %s, found %d%s", c.Expected(), ex.Status, r.excerpt(ex))
+		o.Problem = fmt.Sprintf("expected %s, found %d%s", c.Expected(), ex.Status, excerpt(ex.Response.Body))
 	}
 	if err == nil && ex.Status/100 == 2 && changes(ex.Method) {
 		r.created++
 		if !c.Creates && !c.expected.isAny() {
 			o.Leaked = strings.TrimSpace(ex.Response.Header.Get("Location") + " " + idOf(ex.Response.Body))
 		}
-	}
-	if err == nil && c.draft.op != nil {
-		r.learn(c.draft.op, ex)
 	}
 	if o.Problem != "" {
 		r.result.Problems = append(r.result.Problems, c.Name+": "+o.Problem)
@@ -407,14 +418,13 @@ func idOf(body []byte) string {
 	return ""
 }
 
-// excerpt returns the start of a response's body, without credentials.
-func (r *run) excerpt(ex *traffic.Exchange) string {
+// excerpt returns the start of a body.
+func excerpt(body []byte) string {
 	const maxShown = 200
-	redacted, err := r.plan.contract.Redact(ex)
-	if err != nil || len(redacted.Response.Body) == 0 {
+	if len(body) == 0 {
 		return ""
 	}
-	return ": " + string(bytes.ToValidUTF8(redacted.Response.Body[:min(len(redacted.Response.Body), maxShown)], nil))
+	return ": " + string(bytes.ToValidUTF8(body[:min(len(body), maxShown)], nil))
 }
 
 var errTooLong = errors.New("the body is longer than 1 MiB")
@@ -431,6 +441,8 @@ func reason(err error) string {
 		return "the connection was closed too early"
 	case errors.Is(err, errTooLong):
 		return errTooLong.Error()
+	case errors.Is(err, conformance.ErrCredential):
+		return "it has a credential that cannot be removed"
 	}
 	return "net/http cannot read the response"
 }

@@ -3,7 +3,9 @@ package contracttest
 import (
 	"maps"
 	"net/http"
+	"slices"
 
+	"github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -14,6 +16,7 @@ func newSandbox(key, account string) http.Handler {
 		APIKeys:    []sandbox.APIKey{{Name: "live", Key: key, Permissions: []sandbox.Permission{sandbox.CreateFaults, sandbox.ReadFaults}}},
 		Vehicles:   []sandbox.Vehicle{{ID: 1}, {ID: 4711}},
 		FaultRules: []sandbox.FaultRule{{ID: 8, Code: "P0420"}, {ID: 9, Code: "é"}},
+		Faults:     slices.Repeat([]fleetio.FaultCreate{{VehicleID: 1, Code: "P0420"}}, 51), // more than a page has
 	}}}))
 	if err != nil {
 		panic(err)
