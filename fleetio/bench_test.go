@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"testing"
@@ -132,11 +133,15 @@ func BenchmarkCreateFault(b *testing.B) {
 func TestCreateFaultAllocatesNoMoreThanByHand(t *testing.T) { //nolint:paralleltest // counts allocations
 	f := full()
 	count := func(create creator) float64 {
-		return testing.AllocsPerRun(100, func() {
-			if _, err := create(t.Context(), f); err != nil {
-				t.Fatal(err)
-			}
-		})
+		least := math.Inf(1)
+		for range 5 { // a collection of garbage empties pools
+			least = min(least, testing.AllocsPerRun(100, func() {
+				if _, err := create(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	us, byHand := count(ours(t)), count(handwritten())
 	t.Logf("ours %v, by hand %v, generated %v allocations", us, byHand, count(generated(t)))
