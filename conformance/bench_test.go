@@ -53,7 +53,7 @@ func BenchmarkBody(b *testing.B) {
 	k := contract.newChecker()
 	k.validator.part, k.validator.satisfied = inResponseBody, k.evidence.satisfied
 	measure("ours", func() bool {
-		defects, ok := parseBody(&k.responseDoc, body)
+		defects, ok := k.responseDoc.ParseBody(body)
 		return ok && len(defects) == 0 && len(k.validator.validate(schema, value{Doc: &k.responseDoc})) == 0
 	})
 	measure("json.Valid", func() bool { return json.Valid(body) })

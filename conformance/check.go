@@ -329,14 +329,14 @@ func (k *checker) content(c *content, message *traffic.Message, required bool, h
 // json checks the JSON of a body, or of a parameter at a place.
 func (k *checker) json(m *mediaType, in validatedPart, place string, doc *strictjson.Document, text []byte) body {
 	k.satisfy(m.bodyClaim)
-	defects, ok := parseBody(doc, text)
+	defects, ok := doc.ParseBody(text)
 	disputed := false
 	for _, f := range defects {
 		// RFC 8259, sections 4 and 8.2, only advises against a repeated name and a lone surrogate, as parsers disagree
 		// about them. A server that sends one deviates; one that accepts it does not, but what it accepted is unknown.
-		disputed = disputed || f.rule == ruleDuplicate || f.rule == ruleUnicode
-		if !in.ofRequest() || !ok || f.rule != ruleDuplicate && f.rule != ruleUnicode {
-			k.violate(f.rule, partNames[in], place+f.pointer, m.pointer, "one JSON value in UTF-8", f.actual)
+		disputed = disputed || f.Rule == ruleDuplicate || f.Rule == ruleUnicode
+		if !in.ofRequest() || !ok || f.Rule != ruleDuplicate && f.Rule != ruleUnicode {
+			k.violate(f.Rule, partNames[in], place+f.Pointer, m.pointer, "one JSON value in UTF-8", f.Found)
 		}
 	}
 	if !ok {

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -179,33 +178,3 @@ func (c *content) match(fields []string) (*mediaType, map[string]string, *mismat
 
 // value is a value of a body, of a header or of the spec.
 type value = strictjson.Value
-
-// defect is a violation of the JSON grammar or its recommendations.
-type defect struct {
-	rule    string
-	pointer string
-	actual  string
-}
-
-// parseBody parses one JSON text (RFC 8259) and lists its defects. ok is false if it has no value. Of properties with the
-// same name the last counts, as in most decoders.
-func parseBody(doc *strictjson.Document, text []byte) (defects []defect, ok bool) {
-	if !doc.Parse(text) {
-		reason, notUTF8 := strictjson.Diagnose(text)
-		if notUTF8 {
-			return []defect{{ruleUnicode, "", reason}}, false
-		}
-		return []defect{{ruleJSON, "", reason}}, false
-	}
-	for _, name := range doc.Duplicates {
-		tokens := doc.Path(name)
-		for i := range tokens {
-			tokens[i] = strictjson.ShortName(tokens[i])
-		}
-		defects = append(defects, defect{ruleDuplicate, strictjson.Pointer(tokens...), "the property more than once"})
-	}
-	if doc.LoneSurrogate >= 0 {
-		defects = append(defects, defect{ruleUnicode, "", fmt.Sprintf("a lone surrogate at byte %d", doc.LoneSurrogate)})
-	}
-	return defects, true
-}

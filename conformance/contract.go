@@ -126,16 +126,12 @@ func (c *Contract) location(pointer string) Location {
 }
 
 func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o *openapi.Operation) *SpecError {
-	op := &operation{id: o.OperationID, method: o.Method, pointer: o.Pointer, responses: map[string]*response{}}
-	if op.id == "" {
-		op.id = o.Method + " " + item.Path
-	}
+	op := &operation{id: cmp.Or(o.OperationID, o.Method+" "+item.Path), method: o.Method, pointer: o.Pointer, responses: map[string]*response{}}
 	servers := doc.Servers
-	if len(item.Servers) > 0 {
-		servers = item.Servers
-	}
-	if len(o.Servers) > 0 {
-		servers = o.Servers
+	for _, own := range [][]openapi.Server{item.Servers, o.Servers} {
+		if len(own) > 0 {
+			servers = own
+		}
 	}
 	paths, problem := pathmatch.WithAliases(c.source, item.Path)
 	if problem != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
 // Finding is one deviation of an exchange from the contract.
@@ -88,9 +90,9 @@ const (
 	ruleStatus    = "status"
 	ruleMediaType = "media-type"
 	ruleBody      = "body"
-	ruleJSON      = "json"
-	ruleUnicode   = "unicode"
-	ruleDuplicate = "duplicate-key"
+	ruleJSON      = strictjson.NotJSON
+	ruleUnicode   = strictjson.NotUnicode
+	ruleDuplicate = strictjson.Duplicate
 	ruleSecurity  = "security"
 	ruleCriterion = "criterion"
 	ruleMultipart = "multipart"

@@ -3,7 +3,6 @@ package conformance
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"mime"
 	"slices"
 	"unicode/utf8"
@@ -94,13 +93,7 @@ func union(a, b []string) []string {
 	if len(b) == 0 {
 		return a
 	}
-	set := map[string]bool{}
-	for _, list := range [][]string{a, b} {
-		for _, name := range list {
-			set[name] = true
-		}
-	}
-	all := slices.Sorted(maps.Keys(set))
+	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(a, b))))
 	return all[:min(len(all), maxObservedNames)]
 }
 

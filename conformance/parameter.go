@@ -118,10 +118,7 @@ func (c *Contract) claimParameter(use usage, p *parameter) {
 }
 
 func (p *parameter) noun() string {
-	if p.In == "path" || p.In == "query" {
-		return "the " + p.In + " parameter"
-	}
-	return "the " + p.In
+	return "the " + p.In + map[bool]string{true: " parameter"}[p.In == "path" || p.In == "query"]
 }
 
 // hasPrefix reports whether a text that is not in the parameter's style can be told from one that is.

@@ -120,13 +120,8 @@ func (c *Contract) compileProperties(s *schema) {
 	}
 }
 
-// typeSet returns a set with a bit for each type.
-func typeSet(list ...strictjson.Type) (set uint8) {
-	for _, t := range list {
-		set |= 1 << t
-	}
-	return set
-}
+// typeSet returns the set of a type.
+func typeSet(t strictjson.Type) uint8 { return 1 << t }
 
 // choices describes the values of the enum.
 func (s *schema) choices() (texts []string) {

@@ -188,7 +188,7 @@ func TestReference(t *testing.T) {
 			other := reference(t, specOf(text, components), "/paths/~1/get/responses/200/content/application~1json/schema")
 			for _, value := range values {
 				instance, err := jsonschema.UnmarshalJSON(strings.NewReader(value))
-				if _, ok := parseBody(&strictjson.Document{}, []byte(value)); err != nil || !ok {
+				if _, ok := new(strictjson.Document).ParseBody([]byte(value)); err != nil || !ok {
 					continue
 				}
 				ours := failing(violationsOf(t, contract, schema, value, inResponseBody))
