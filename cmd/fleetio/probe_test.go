@@ -82,12 +82,19 @@ func runSandbox(t *testing.T, plan *probe.Plan, wrap func(http.Handler) http.Han
 	server, err := startSandbox(&target)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Close() })
-	wrapped := httptest.NewServer(wrap(server.Handler))
-	t.Cleanup(wrapped.Close)
-	target.URL = wrapped.URL
+	target.Transport = inProcess{wrap(server.Handler)}
 	result, err := plan.Run(t.Context(), target)
 	require.NoError(t, err)
 	return result
+}
+
+// inProcess is a transport without a network.
+type inProcess struct{ http.Handler }
+
+func (h inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result(), nil
 }
 
 // TestProbeFindsMutants has the sandbox accept what one claim about requests forbids, one claim after the other.

@@ -14,10 +14,14 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/capture"
 )
 
+// Tests have smaller ones.
+var (
+	maxMemory int64 = 64 << 20 // bytes of the bodies that wait to be written or are in flight
+	maxCalls  int64 = 32 << 20 // bytes of the bodies that wait for a call of each
+)
+
 const (
-	maxQueue  = 1024     // exchanges that wait to be written, and written ones that wait for a call of each
-	maxMemory = 64 << 20 // bytes of the bodies that wait to be written or are in flight
-	maxCalls  = 32 << 20 // bytes of the bodies that wait for a call of each
+	maxQueue = 1024 // exchanges that wait to be written, and written ones that wait for a call of each
 
 	// maxWait is how long the end of an exchange is held back until it is written, so that a kill loses at most what is in
 	// flight. After one wait in vain there is none until the queue is empty, so that nothing slows the client.

@@ -114,7 +114,7 @@ func (s *stuck) WriteAt(p []byte, at int64) (int, error) {
 func TestRecorderDoesNotDelay(t *testing.T) {
 	t.Parallel()
 	contract := load(t)
-	large := `{"a":"` + strings.Repeat("x", 900<<10) + `"}`
+	large := `{"a":"` + strings.Repeat("x", 60<<10) + `"}`
 	for name, test := range map[string]struct {
 		blocked bool
 		each    func(*traffic.Exchange, error)
