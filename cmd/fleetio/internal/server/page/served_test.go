@@ -28,7 +28,7 @@ type served struct {
 func build(t *testing.T, checker page.Check, opts ...sandbox.Option) *served {
 	t.Helper()
 	fixtures := sandbox.DefaultFixtures()
-	fixtures.Accounts[0].FaultRules = append(fixtures.Accounts[0].FaultRules, sandbox.FaultRule{ID: 99, Code: nasty})
+	fixtures.Accounts[0].FaultRules = append(fixtures.Accounts[0].FaultRules, sandbox.FaultRule{ID: 99, Code: nastyCode})
 	box, err := sandbox.New(append([]sandbox.Option{sandbox.WithFixtures(fixtures)}, opts...)...)
 	require.NoError(t, err)
 	s := &served{Sandbox: box, page: page.New(box, checker)}
@@ -81,7 +81,7 @@ func (s *served) postAs(t *testing.T, key, token string, fields map[string]any) 
 
 // markup is a fault whose every text is nasty.
 func markup() map[string]any {
-	return map[string]any{"vehicle_id": 1, "code": nasty, "name": nasty, "description": nasty, "external_id": nasty, "source": nasty}
+	return map[string]any{"vehicle_id": 1, "code": nastyCode, "name": nasty, "description": nasty, "external_id": nasty, "source": nasty}
 }
 
 // plain is a fault as any other.
