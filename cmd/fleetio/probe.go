@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,7 +154,7 @@ func (p *probing) prepare(cmd *cobra.Command, c *console, inputs []string) error
 func (p *probing) plan() (*probe.Plan, error) {
 	if p.service.base == "" {
 		p.options.Restricted = []string{schemeKey}
-		p.options.Set = sandboxValues(p.options.Set)
+		p.options.Defaults = map[string]string{"createFault/request/code/largest": longCode, "createFault/request/vehicle_id/smallest": "1"}
 	}
 	plan, err := probe.New(p.verdict.spec.contract, p.options)
 	if err != nil {
@@ -206,7 +206,7 @@ func (p *probing) run(cmd *cobra.Command, c *console, plan *probe.Plan) (*probe.
 			return nil, err
 		}
 		defer func() { _ = server.Close() }()
-	} else {
+	} else if schemes := plan.Schemes(); slices.Contains(schemes, schemeKey) || slices.Contains(schemes, schemeToken) {
 		keys, err := p.service.credentials()
 		if err != nil {
 			return nil, err
@@ -310,13 +310,6 @@ func (p *probing) writeRecording(result *probe.Result) error {
 
 // longCode is a code at the limit of the contract, in characters of two bytes.
 var longCode = strings.Repeat("é", 255)
-
-// sandboxValues are values of the sandbox's fixtures, unless others are set.
-func sandboxValues(set map[string]string) map[string]string {
-	values := map[string]string{"createFault/request/code/largest": longCode, "createFault/request/vehicle_id/smallest": "1"}
-	maps.Copy(values, set)
-	return values
-}
 
 // startSandbox starts a sandbox for a target, with more faults than a page has, of a vehicle that is archived.
 func startSandbox(target *probe.Target) (*http.Server, error) {

@@ -277,7 +277,9 @@ func (p *planner) set(at string) (string, bool) {
 	text, ok := p.options.Set[at]
 	if ok {
 		p.used[at] = true
+		return text, true
 	}
+	text, ok = p.options.Defaults[at]
 	return text, ok
 }
 

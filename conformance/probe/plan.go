@@ -23,6 +23,8 @@ type Options struct {
 	// query, header or cookie, such as createFault/request/vehicle_id (default the example in the spec, or else a generated
 	// value). With /largest or /smallest at the end it is the value of that case. Text is a string, JSON another value.
 	Set map[string]string
+	// Defaults has values like Set, for places that Set lacks. A place that no request has is no error.
+	Defaults map[string]string
 	// Restricted has the names of the security schemes for which there are credentials without permission to change
 	// anything, see [Target] (default none, and no case needs them).
 	Restricted []string
@@ -66,6 +68,15 @@ func New(contract *conformance.Contract, o Options) (*Plan, error) {
 	plan.Cases = p.choose()
 	plan.Omitted = p.omitted
 	return plan, nil
+}
+
+// Schemes returns the names of the security schemes that the requests have credentials of, see [Target].
+func (p *Plan) Schemes() []string {
+	var names []string
+	for _, c := range p.credentials {
+		names = append(names, c.scheme)
+	}
+	return names
 }
 
 // Creates returns how many records the plan makes if the server conforms.
