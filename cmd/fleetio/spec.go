@@ -66,9 +66,14 @@ func (c *console) loadSpec(path string, options ...conformance.LoadOption) (*spe
 	}
 	defer c.during("reading " + printable.Text(path))()
 	contract, err := conformance.LoadFile(path, options...)
+	return &spec{path, path, contract}, specErrors(path, err)
+}
+
+// specErrors returns an error with a line for each mistake in the spec at a path, or the error if it is about none.
+func specErrors(path string, err error) error {
 	mistakes := conformance.SpecErrors(err)
 	if len(mistakes) == 0 {
-		return &spec{path, path, contract}, err
+		return err
 	}
 	var list []error
 	for _, m := range mistakes {
@@ -79,7 +84,7 @@ func (c *console) loadSpec(path string, options ...conformance.LoadOption) (*spe
 		}
 		list = append(list, errors.New(line))
 	}
-	return nil, errors.Join(list...)
+	return errors.Join(list...)
 }
 
 // memoryPerByte is how much memory a byte of a large spec takes, with that for its loading.

@@ -66,6 +66,10 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "conformance/traffic", "internal/printable", "internal/redact", "internal/strictjson"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"cmd/fleetio/internal/against": {
+		may:   []string{"conformance", "internal/openapi", "internal/strictjson", "internal/yamltree"},
+		never: []string{"fleetio", "api", "gen", "sandbox"},
+	},
 	"cmd/fleetio/internal/curl": {pure: true},
 	"cmd/fleetio/internal/importer": {
 		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},

@@ -21,6 +21,7 @@ type patch struct {
 	state
 
 	claims     []conformance.Claim // of the spec as it was
+	info       conformance.SpecInfo
 	evidence   map[string]conformance.Evidence
 	documented bool // whether documented claims may be loosened
 
@@ -151,19 +152,23 @@ func (p *patch) loosen(at ...string) error {
 }
 
 // assumed reports whether the claim at a place is assumed.
-func (p *patch) assumed(at []string) bool {
+func (p *patch) assumed(at []string) bool { return p.markOf(at) != nil }
+
+// markOf returns the place of the mark on a claim, or on what is around it; nil for none.
+func (p *patch) markOf(at []string) []string {
 	for i := range at {
-		mark := get(p.root, below(at[:i], assumedKey)...)
+		place := below(at[:i], assumedKey)
+		mark := get(p.root, place...)
 		for _, token := range at[i:] {
 			if _, isObject := mark.(object); isObject {
-				mark = get(mark, token)
+				mark, place = get(mark, token), below(place, token)
 			}
 		}
 		if _, isText := mark.(string); isText {
-			return true
+			return place
 		}
 	}
-	return false
+	return nil
 }
 
 // set merges fields into the object at a place, and marks the claims that they make as assumed. A value of another kind is
@@ -207,16 +212,19 @@ func (p *patch) remove(at ...string) {
 		return
 	}
 	for i := range at {
-		mark := below(below(at[:i], assumedKey), at[i:]...)
-		if get(p.root, mark...) == nil {
-			continue
+		if mark := below(below(at[:i], assumedKey), at[i:]...); get(p.root, mark...) != nil {
+			p.unmark(mark)
 		}
-		for len(mark) > i+1 && len(namesOf(get(p.root, mark[:len(mark)-1]...))) == 1 {
-			mark = mark[:len(mark)-1]
-		}
-		p.record(mark, action{Remove: true})
 	}
 	p.record(at, action{Remove: true})
+}
+
+// unmark removes a mark, with the objects that then hold none.
+func (p *patch) unmark(mark []string) {
+	for mark[len(mark)-1] != assumedKey && len(namesOf(get(p.root, mark[:len(mark)-1]...))) == 1 {
+		mark = mark[:len(mark)-1]
+	}
+	p.record(mark, action{Remove: true})
 }
 
 // removeEntry removes an entry of a list that must not be empty.

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,23 +31,14 @@ var ErrNothing = errors.New("there is nothing to suggest")
 //
 // The error is [ErrNothing], or says that the spec cannot be loaded or is not the report's.
 func Overlay(spec []byte, r *conformance.Report, documented bool) ([]byte, error) {
-	before, err := conformance.Load(spec)
-	if err != nil {
-		return nil, err
-	}
 	if sum := fmt.Sprintf("%x", sha256.Sum256(spec)); sum != r.Spec.SHA256 {
 		return nil, fmt.Errorf("the report is about another spec: its SHA-256 is %s, this one's %s", r.Spec.SHA256, sum)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(spec, &doc); err != nil {
-		return nil, err
-	}
-	root, err := valueOf(&doc)
+	p, err := newPatch(spec)
 	if err != nil {
 		return nil, err
 	}
-	p := &patch{state: state{root: root}, claims: before.Claims(), documented: documented,
-		evidence: map[string]conformance.Evidence{}}
+	p.documented = documented
 	for _, e := range r.Claims {
 		p.evidence[e.ID] = e
 	}
@@ -57,12 +49,64 @@ func Overlay(spec []byte, r *conformance.Report, documented bool) ([]byte, error
 	case len(p.actions) == 0:
 		return nil, fmt.Errorf("%w; what is inexpressible: %s", ErrNothing, strings.Join(p.inexpressible, "; "))
 	}
-	return p.write(r.Spec)
+	return p.write("What traffic showed of ")
+}
+
+// Confirmed returns an OpenAPI Overlay 1.0.0 (YAML) that makes assumed claims of a spec documented: it removes their marks.
+// reasons has the claims by their ID, with what confirms each. A mark on a claim that is contradicted stays. The error is
+// [ErrNothing], or that of the spec.
+func Confirmed(spec []byte, reasons map[string]string, contradicted map[string]bool) ([]byte, error) {
+	p, err := newPatch(spec)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string]map[string]string{} // by the mark and the place, which claims about several parts of an exchange have
+	for _, claim := range p.claims {
+		at := placeOf(claim.ID)
+		mark := pointerOf(p.markOf(tokensOf(at)))
+		if texts[mark] == nil {
+			texts[mark] = map[string]string{}
+		}
+		texts[mark][at] = cmp.Or(texts[mark][at], reasons[claim.ID])
+		if contradicted[claim.ID] {
+			texts[mark][""] = "" // stays
+		}
+	}
+	for _, mark := range slices.Sorted(maps.Keys(texts)) {
+		of := slices.Sorted(maps.Values(texts[mark]))
+		if mark == "" || of[0] == "" {
+			continue
+		}
+		p.unmark(tokensOf(mark))
+		p.actions[len(p.actions)-1].Description = strings.Join(slices.Compact(of), " ")
+	}
+	if len(p.actions) == 0 {
+		return nil, ErrNothing
+	}
+	return p.write("What another document confirms of ")
+}
+
+// newPatch returns a patch without changes.
+func newPatch(spec []byte) (*patch, error) {
+	contract, err := conformance.Load(spec)
+	if err != nil {
+		return nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(spec, &doc); err != nil {
+		return nil, err
+	}
+	root, err := valueOf(&doc)
+	if err != nil {
+		return nil, err
+	}
+	return &patch{state: state{root: root}, claims: contract.Claims(), info: contract.Spec(), begun: -1,
+		evidence: map[string]conformance.Evidence{}}, nil
 }
 
 // write returns the overlay. Its filters are those of RFC 9535, which one tool has to be told.
-func (p *patch) write(spec conformance.SpecInfo) ([]byte, error) {
-	info := object{"title": "What traffic showed of " + spec.Title, "version": spec.Version}
+func (p *patch) write(title string) ([]byte, error) {
+	info := object{"title": title + p.info.Title, "version": p.info.Version}
 	if len(p.inexpressible) > 0 {
 		info["x-not-suggested"] = p.inexpressible
 	}
