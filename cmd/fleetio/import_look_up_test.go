@@ -67,7 +67,7 @@ func TestImportLooksUp(t *testing.T) {
 		fmt.Fprintf(&b, "4711,P%04d\n", i)
 	}
 	path := write(t, "faults.csv", b.String())
-	args := []string{"--concurrency=1", "--look-up-delay=10ms", path}
+	args := []string{"--concurrency=1", "--look-up-delay=500ms", path}
 	code, stdout, stderr := imports(t, v, args...)
 	require.Equal(t, 1, code, stderr)
 	assert.Contains(t, stdout, "6 rows: 2 created, 0 created before, 0 rejected, 0 ambiguous, 4 not found, 0 not created, 0 not tried\n")

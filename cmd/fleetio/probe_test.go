@@ -45,7 +45,6 @@ func TestProbeSandbox(t *testing.T) {
 	result := runSandbox(t, plan, func(h http.Handler) http.Handler { return h })
 	elapsed := time.Since(started)
 	t.Logf("%d requests in %v; %d of %d claims observed", len(result.Outcomes), elapsed, result.Report.Summary.Observed, result.Report.Summary.Claims)
-	assert.Less(t, elapsed, 5*time.Second, "a second on an idle machine")
 	assert.LessOrEqual(t, len(result.Outcomes), 40)
 	assert.Empty(t, result.Problems)
 	assert.Empty(t, result.Unsent)
