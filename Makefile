@@ -1,4 +1,6 @@
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GORELEASER    = go run github.com/goreleaser/goreleaser/v2@v2.15.1
+ACTIONLINT    = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 SPECTRAL      = @stoplight/spectral-cli@6.16.3
 REDOCLY       = @redocly/cli@2.77.0
 FUZZTIME      = 30s
@@ -89,6 +91,14 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
 .PHONY: examples
 examples: ## Build and test the examples, which are separate modules
 	cd examples/otel && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
+
+.PHONY: lint-actions
+lint-actions: ## Lint the workflows with actionlint
+	go run $(ACTIONLINT)
+
+.PHONY: release-check
+release-check: ## Build a snapshot of a release twice, compare, and run it; publish nothing
+	@GORELEASER="$(GORELEASER)" scripts/release-check.sh
 
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
