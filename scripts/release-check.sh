@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a snapshot of a release twice, without publishing anything, and compares the two byte for byte. Then it runs the
-# binary for this machine as the image does. GORELEASER is how to run goreleaser.
+# Builds a snapshot of a release from two clones of the last commit, without publishing anything, and compares the two byte
+# for byte. Then it runs the binary for this machine as the image does. GORELEASER is how to run goreleaser.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${GORELEASER:?how to run goreleaser, see the Makefile}"
@@ -8,24 +8,27 @@ temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 export HOMEBREW_TAP_TOKEN=none
 
-$GORELEASER check
-for build in 1 2; do
-	$GORELEASER release --snapshot --clean --skip=docker,publish >"$temp/log" 2>&1 || { cat "$temp/log"; exit 1; }
-	(cd dist && sha256sum ./*.tar.gz ./*.zip ./*.sbom.json checksums.txt) >"$temp/$build"
+for clone in first second; do
+	git clone --quiet . "$temp/$clone"
+	(
+		cd "$temp/$clone"
+		git remote set-url origin https://github.com/fleetcontract/fleetio-go # as a fork may have another one
+		$GORELEASER release --snapshot --clean --skip=docker,publish >"$temp/log" 2>&1 || { cat "$temp/log"; exit 1; }
+		cd dist
+		sha256sum --quiet -c checksums.txt
+		sha256sum fleetio_* checksums.txt 2>/dev/null >../../"$clone.sha256" || true # not the folders
+	)
 done
-diff "$temp/1" "$temp/2" || { echo 'release-check: two builds of the same commit differ'; exit 1; }
+diff "$temp/first.sha256" "$temp/second.sha256" || { echo 'release-check: two builds of the same commit differ'; exit 1; }
 
-for os in linux darwin windows; do
-	for arch in amd64 arm64; do
-		ls dist/fleetio_${os}_$arch.{tar.gz,zip} 2>/dev/null | grep -q . || { echo "release-check: no archive for $os/$arch"; exit 1; }
-		test -s dist/fleetio_${os}_$arch.sbom.json
-	done
+cd "$temp/first/dist"
+for target in linux_amd64.tar.gz linux_arm64.tar.gz darwin_amd64.tar.gz darwin_arm64.tar.gz windows_amd64.zip windows_arm64.zip; do
+	test -s "fleetio_$target" && test -s "fleetio_${target%%.*}.sbom.json" || { echo "release-check: there is no fleetio_$target with its SBOM"; exit 1; }
 done
-(cd dist && sha256sum --quiet -c checksums.txt)
-
-binary=$(go list -f '{{.Target}}' ./cmd/fleetio >/dev/null; echo "dist/fleetio_$(go env GOHOSTOS)_$(go env GOHOSTARCH)"*/fleetio)
-$binary version
-$binary test # the command of the image
+cat "$temp/first.sha256"
+binary=$(echo ./"fleetio_$(go env GOHOSTOS)_$(go env GOHOSTARCH)"_*/fleetio)
+"$binary" version
+"$binary" test # the command of the image
 size=$(wc -c <"$binary")
-echo "$((size >> 20)) MiB; two builds are equal"
-test "$size" -lt $((27 << 20)) # the image is this and a base of 2 MiB, and should be below 30 MB
+echo "two builds are equal; the binary has $((size >> 10)) KiB"
+test "$size" -lt $((27 * 1000 * 1000)) # the image, which is this and a base of 2 MB, must be below 30 MB
