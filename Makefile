@@ -100,6 +100,10 @@ lint-actions: ## Lint the workflows with actionlint
 release-check: ## Build a snapshot of a release twice, compare, and run it; publish nothing
 	@GORELEASER="$(GORELEASER)" scripts/release-check.sh
 
+.PHONY: release
+release: ## Publish the release of the present tag, which the workflow of the tag does
+	$(GORELEASER) release --clean
+
 .PHONY: fuzz
 fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
 	@set -e; for target in $(FUZZ); do echo "$$target"; \
