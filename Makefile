@@ -46,6 +46,10 @@ torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times; th
 	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=40 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
 	FLEETIO_RECORD_KILLS=$${FLEETIO_RECORD_KILLS:-1000} go test -count=1 -v -run '^TestRecordKilled$$' ./cmd/fleetio
 
+.PHONY: hostile
+hostile: ## Give the command input that tries to take its memory or time, up to 1 GB
+	FLEETIO_HOSTILE=1 go test -count=1 -v -run '^TestHostile$$' ./cmd/fleetio
+
 .PHONY: selftest
 selftest: ## Mutation-test the checker: violate each claim in turn, and expect that finding and no other
 	@go test -count=1 -v -run '^TestSelftest' ./internal/mutate

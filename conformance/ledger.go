@@ -248,7 +248,7 @@ var listLimits = []int{1000, 100, 10, 1}
 
 const (
 	maxListed     = 20_000
-	maxDeviations = 10_000
+	maxDeviations = 5_000
 )
 
 // addFinding counts a finding and lists it within the bounds.

@@ -209,6 +209,16 @@ func (r *recording) read(file io.Reader, as format) error {
 	case formatCassette:
 		return r.readCassette(head)
 	default:
+		if seen, _ := head.Peek(2); len(seen) == 2 {
+			switch start := string(seen); {
+			case start == "\xff\xfe", start == "\xfe\xff":
+				return r.fail(r.skipped, errors.New("text in UTF-16; convert it to UTF-8"))
+			case start[0] == 0:
+				return r.fail(r.skipped, errors.New("binary data"))
+			case start[0] == '<':
+				return r.fail(r.skipped, errors.New("HTML or XML instead of a recording"))
+			}
+		}
 		return r.readHAR(head)
 	}
 }
