@@ -69,8 +69,8 @@ func diamonds(levels int) string {
 }
 
 var (
-	ran       = []int{exitConforms, exitFindings, exitNotRun}
-	refused   = []int{exitNotRun}
+	ran      = []int{exitConforms, exitFindings, exitNotRun}
+	refused  = []int{exitNotRun}
 	hostiles = []hostile{
 		{name: "deep body", args: "verify -", codes: ran, memory: 350, within: 5 * time.Second, input: func(w *bufio.Writer) {
 			exchangeOf(w, func() { times(w, "[", 100_000); times(w, "]", 100_000) })
@@ -111,7 +111,7 @@ var (
 			exchangeOf(w, func() { times(w, strings.Repeat("a", 1<<20), 45) })
 		}},
 		{name: "random letters", large: true, args: "redact -o /dev/null -", codes: ran, memory: 300, within: 9 * time.Second, input: func(w *bufio.Writer) {
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an input
+			random := rand.New(rand.NewPCG(1, 2))
 			exchangeOf(w, func() {
 				for range 45 << 20 {
 					_ = w.WriteByte("abcdefghijklmnopqrstuvwxyz0123456789+/=%&; "[random.IntN(43)])
@@ -186,7 +186,7 @@ var (
 )
 
 // TestHostile runs the command with each input, and measures its memory and time.
-func TestHostile(t *testing.T) {
+func TestHostile(t *testing.T) { //nolint:tparallel // one after the other, to measure each
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds the command")
@@ -213,7 +213,7 @@ func (h *hostile) run(t *testing.T, binary string) {
 	}
 	var args []string
 	path := ""
-	for _, arg := range strings.Fields(h.args) {
+	for _, arg := range strings.FieldsSeq(h.args) {
 		if strings.HasPrefix(arg, "$") {
 			path = filepath.Join(t.TempDir(), "in"+arg[1:])
 			arg = path

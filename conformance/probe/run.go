@@ -268,9 +268,13 @@ func (r *run) send(ctx context.Context, c *Case) *Outcome {
 	from := r.request(c)
 	ex := r.plan.withCredentials(from, r.target.Credentials, r.target.Restricted)
 	ex.Source = c.Name
-	o := &Outcome{Case: c, Request: from, URL: r.url(from)}
+	shown, err := r.hide.Redact(from) // a recorded one may have others than those of the schemes
+	if err != nil {
+		shown = &traffic.Exchange{Method: from.Method, URL: &url.URL{Path: from.URL.Path}}
+	}
+	o := &Outcome{Case: c, Request: shown, URL: r.url(shown)}
 	// A request in flight ends: an interrupt must not hide a record that it makes.
-	err := r.roundTrip(context.WithoutCancel(ctx), ex)
+	err = r.roundTrip(context.WithoutCancel(ctx), ex)
 	if err == nil && c.draft.op != nil {
 		r.learn(c.draft.op, ex)
 	}

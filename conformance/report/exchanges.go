@@ -15,6 +15,7 @@ import (
 type Exchanges struct {
 	mu   sync.Mutex
 	kept map[string]keptExchange // by fingerprint
+	hide *conformance.Redactor   // for the credentials of all that were kept: one exchange may repeat those of another
 }
 
 type keptExchange struct {
@@ -34,6 +35,12 @@ func (e *Exchanges) Add(contract *conformance.Contract, ex *traffic.Exchange, fi
 	if !slices.ContainsFunc(findings, e.needs) {
 		return
 	}
+	e.mu.Lock()
+	if e.hide == nil {
+		e.hide = contract.Redactor()
+	}
+	e.hide.Add(ex)
+	e.mu.Unlock()
 	redacted, err := contract.Redact(ex)
 	if err != nil { // it has a credential that cannot be removed
 		return
@@ -81,5 +88,13 @@ func (e *Exchanges) of(d *conformance.Deviation) *traffic.Exchange {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.kept[d.Fingerprint].Exchange
+	ex := e.kept[d.Fingerprint].Exchange
+	if ex == nil {
+		return nil
+	}
+	redacted, err := e.hide.Redact(ex)
+	if err != nil {
+		return nil
+	}
+	return redacted
 }

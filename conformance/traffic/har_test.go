@@ -170,7 +170,7 @@ func TestReadHARErrors(t *testing.T) {
 		{"empty file", "¶", -1, "the file is empty"},
 		{"only a byte order mark", "\ufeff¶", -1, "unexpected EOF"},
 		{"only blanks", " \n¶", -1, "unexpected EOF"},
-		{"UTF-16", "¶\xff\xfe{\x00", -1, "invalid character 'ÿ' looking for beginning of value"},
+		{"UTF-16", "¶\xff\xfe{\x00", -1, "text in UTF-16; convert it to UTF-8"},
 		{"not JSON", "¶<html>", -1, "HTML or XML instead of a recording"},
 		{"not JSON after a byte order mark", "\ufeff ¶<html>", -1, "HTML or XML instead of a recording"},
 		{"array", " ¶[]", -1, "expected an object, got an array"},

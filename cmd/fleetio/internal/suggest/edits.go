@@ -149,7 +149,11 @@ func addHeader(_ *patch, of *deviation) (object, error) {
 func addStatus(p *patch, of *deviation) (_ object, err error) {
 	response := object{}
 	if slices.Contains(of.observed.Bodies, "present") {
-		if response, err = addMediaType(p, of); err == nil && slices.Contains(of.observed.Bodies, "absent") {
+		response, err = addMediaType(p, of)
+		switch {
+		case err != nil:
+			return nil, err
+		case slices.Contains(of.observed.Bodies, "absent"):
 			err = errAtTimes
 		}
 	}
