@@ -31,13 +31,23 @@ import (
 type check func(*traffic.Exchange) (bool, error)
 
 // libraries are the checkers that are Go packages, each in its strictest mode that accepts what the spec allows.
-var libraries = []struct {
-	name, module string
-	load         func(spec string) (check, error)
-}{
+var libraries = []library{
 	{"fleetio-go", "", loadOwn},
 	{"kin-openapi", "github.com/getkin/kin-openapi", loadKin},
 	{"libopenapi-validator", "github.com/pb33f/libopenapi-validator", loadLibopenapi},
+}
+
+type library struct {
+	name, module string // the module is empty for this project
+	load         func(spec string) (check, error)
+}
+
+// String returns the name with the version.
+func (l library) String() string {
+	if l.module == "" {
+		return l.name
+	}
+	return l.name + " " + version(l.module)
 }
 
 func loadOwn(spec string) (check, error) {

@@ -104,7 +104,7 @@ func send(ctx context.Context, s spec, base string, do func(*http.Request) (*htt
 	if err != nil {
 		return 0, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+faultsPath, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -150,7 +150,7 @@ func restyClient(_ testing.TB, s spec, base string, transport http.RoundTripper)
 		var fault fleetioapi.Fault
 		r := client.R().SetContext(ctx).SetBody(s.input).SetResult(&fault)
 		r.Header = requestHeader()
-		response, err := r.Post(path)
+		response, err := r.Post(faultsPath)
 		if err == nil && response.StatusCode() != http.StatusCreated {
 			err = errors.New(response.Status())
 		}

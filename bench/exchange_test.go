@@ -15,7 +15,7 @@ import (
 
 const (
 	apiKey, accountToken = "benchmark-key", "benchmark-token"
-	path                 = "/api/v1/faults"
+	faultsPath           = "/api/v1/faults"
 	example              = "complete" // the example that is sent and received
 )
 
@@ -31,7 +31,7 @@ func loadSpec(tb testing.TB) spec {
 	tb.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile(specFile)
 	require.NoError(tb, err)
-	operation := doc.Paths.Value(path).Post
+	operation := doc.Paths.Value(faultsPath).Post
 	created := operation.Responses.Value("201").Value
 	s := spec{doc: doc, header: http.Header{"Content-Type": {"application/json"}}}
 	s.request = encode(tb, operation.RequestBody.Value.Content["application/json"].Examples[example].Value.Value)
@@ -51,7 +51,7 @@ func (s spec) exchange(tb testing.TB, set map[string]any) *traffic.Exchange {
 	for name, value := range set {
 		body[name] = value
 	}
-	return &traffic.Exchange{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "secure.fleetio.com", Path: path}, Status: http.StatusCreated,
+	return &traffic.Exchange{Method: http.MethodPost, URL: &url.URL{Scheme: "https", Host: "secure.fleetio.com", Path: faultsPath}, Status: http.StatusCreated,
 		Request:  traffic.Message{Header: requestHeader(), Body: s.request},
 		Response: traffic.Message{Header: s.header, Body: encode(tb, body)}}
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -96,18 +95,11 @@ func freeAddress() (string, error) {
 
 // version is that of a Go module or npm package that this module depends on.
 func version(of string) string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			if module.Path == of {
-				return module.Version
-			}
-		}
-	}
 	var packages struct{ Dependencies map[string]string }
-	if data, err := os.ReadFile("package.json"); err == nil && json.Unmarshal(data, &packages) == nil {
+	if data, err := os.ReadFile("package.json"); err == nil && json.Unmarshal(data, &packages) == nil && packages.Dependencies[of] != "" {
 		return packages.Dependencies[of]
 	}
-	return ""
+	return printed("go", "list", "-m", "-f", "{{.Version}}", of)
 }
 
 // printed is the first line that a command prints, or the error.

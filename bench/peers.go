@@ -38,7 +38,9 @@ func peers(ctx context.Context) error {
 		find func(context.Context) ([]string, error)
 	}{
 		{"prism-mock", func(ctx context.Context) ([]string, error) { return probeMock(ctx, "prism", "mock", specFile) }},
-		{"specmatic-stub", func(ctx context.Context) ([]string, error) { return probeMock(ctx, "specmatic", "stub", specFile, "--host", "127.0.0.1") }},
+		{"specmatic-stub", func(ctx context.Context) ([]string, error) {
+			return probeMock(ctx, "specmatic", "stub", specFile, "--host", "127.0.0.1")
+		}},
 		{"prism-proxy", prismTest},
 		{"portman", portmanTest},
 		{"specmatic-test", specmaticTest},
@@ -112,6 +114,8 @@ func startSandbox() (*httptest.Server, error) {
 	return httptest.NewServer(handler), nil
 }
 
+var responseViolation = regexp.MustCompile(`"location":\["response"(?:,"(\w+)")?[^]]*\],"severity":"\w+"(?:,"code":"([\w-]*)")?`)
+
 // prismTest probes the sandbox through Prism's proxy, and returns what Prism says of the responses.
 func prismTest(ctx context.Context) (differences []string, err error) {
 	server, err := startSandbox()
@@ -135,18 +139,10 @@ func prismTest(ctx context.Context) (differences []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		var violations []struct {
-			Location []string
-			Code     string
-		}
-		text := ex.Response.Header.Get("Sl-Violations")
-		if text != "" && json.Unmarshal([]byte(text), &violations) != nil {
-			differences = append(differences, fmt.Sprintf("unreadable violations: %d", ex.Status))
-		}
-		for _, v := range violations {
-			if v.Location[0] == "response" { // the probe sends invalid requests on purpose
-				differences = append(differences, fmt.Sprintf("%s %d %s %s", ex.Method, ex.Status, strings.Join(v.Location, "."), v.Code))
-			}
+		// The header may be cut off, and has no credentials any more, so that it is no JSON. The probe sends invalid requests on
+		// purpose.
+		for _, match := range responseViolation.FindAllStringSubmatch(ex.Response.Header.Get("Sl-Violations"), -1) {
+			differences = append(differences, strings.TrimSpace(fmt.Sprintf("%s %d %s %s", ex.Method, ex.Status, match[1], match[2])))
 		}
 	}
 	return differences, nil
@@ -204,16 +200,9 @@ func specmaticTest(ctx context.Context) ([]string, error) {
 	})
 }
 
+// respectTest runs respect.yaml, which has the credentials of the account.
 func respectTest(ctx context.Context) ([]string, error) {
-	arazzo := filepath.Join(workFolder, "arazzo.yaml")
-	if output, err := runPeer(ctx, "redocly", "generate-arazzo", specFile, "-o", arazzo); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, output)
-	}
-	inputs, err := json.Marshal(map[string]string{"apiKey": "Token " + account.APIKeys[0].Key, "accountToken": account.Token})
-	if err != nil {
-		return nil, err
-	}
-	return test(ctx, "Summary for", `(?s)stepId - (\S+)[^✓✗]*(?:✓[^✓✗]*)*✗`, "redocly", func(url string) []string {
-		return []string{"respect", arazzo, "--input", string(inputs), "-S", "openapi=" + url}
+	return test(ctx, "Summary for", `stepId - (\S+)`, "redocly", func(url string) []string {
+		return []string{"respect", "respect.yaml", "-S", "openapi=" + url}
 	})
 }

@@ -42,7 +42,7 @@ func BenchmarkServer(b *testing.B) {
 			for _, server := range servers {
 				b.Run("tool="+server.name, func(b *testing.B) {
 					post := func() error {
-						r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.url+path, bytes.NewReader(s.request))
+						r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.url+faultsPath, bytes.NewReader(s.request))
 						if err != nil {
 							return err
 						}
@@ -102,5 +102,5 @@ func (c *composed) CreateFault(_ context.Context, r fleetioserver.CreateFaultReq
 	defer c.mu.Unlock()
 	fault := fleetioapi.Fault{ID: int64(len(c.faults) + 1), VehicleID: fleetioapi.Value(r.Body.VehicleID), Code: r.Body.Code}
 	c.faults[fault.ID] = fault
-	return fleetioserver.CreateFault201JSONResponse{Body: fault, Headers: fleetioserver.CreateFault201ResponseHeaders{Location: fmt.Sprintf("%s/%d", path, fault.ID)}}, nil
+	return fleetioserver.CreateFault201JSONResponse{Body: fault, Headers: fleetioserver.CreateFault201ResponseHeaders{Location: fmt.Sprintf("%s/%d", faultsPath, fault.ID)}}, nil
 }

@@ -68,7 +68,7 @@ func scoreboard(ctx context.Context) error {
 			for i := 0; i < len(entries) && err == nil; i++ {
 				reported[i], err = check(entries[i].Exchange)
 			}
-			if err := row(strings.TrimSpace(library.name+" "+version(library.module)), reported, err); err != nil {
+			if err := row(library.String(), reported, err); err != nil {
 				return err
 			}
 		}
