@@ -72,5 +72,5 @@ func TestCorpus(t *testing.T) {
 	}
 	require.NoError(t, compressed.Close())
 	assert.NotEmpty(t, mutants)
-	require.NoError(t, os.WriteFile(*corpusFile, file.Bytes(), 0o644)) //nolint:gosec // it is public
+	require.NoError(t, os.WriteFile(*corpusFile, file.Bytes(), 0o644))
 }
