@@ -113,9 +113,24 @@ fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
 	@set -e; for target in $(FUZZ); do echo "$$target"; \
 	go test -run '^$$' -fuzz "^$${target#*:}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target%:*}"; done
 
+# A round runs each benchmark once, so that what else the machine does meets all tools.
 .PHONY: bench
-bench: ## Run the benchmarks six times, for benchstat
+bench: ## Compare with peers in six rounds, and write docs/benchmarks.md (needs Node)
+	cd bench && npm ci --silent && mkdir -p work && go test -c -o work/bench.test . && \
+	for round in 1 2 3 4 5 6; do work/bench.test -test.run '^$$' -test.bench . -test.benchtime 300ms || exit 1; done >work/bench.txt
+	cd bench && go run . report
+
+.PHONY: bench-packages
+bench-packages: ## Run the benchmarks of the packages six times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: scoreboard
+scoreboard: ## Compare what checkers find in bench/corpus, and write docs/scoreboard.md (needs Node)
+	cd bench && npm ci --silent && go run . scoreboard
+
+.PHONY: peers
+peers: ## Let peers test the sandbox, and probe their mock servers (needs Node and Java)
+	cd bench && npm ci --silent && go run . peers
 
 .PHONY: lint-spec
 lint-spec: export npm_config_ignore_scripts = true

@@ -213,7 +213,7 @@ func (h *hostile) run(t *testing.T, binary string) {
 	}
 	var args []string
 	path := ""
-	for _, arg := range strings.FieldsSeq(h.args) {
+	for arg := range strings.FieldsSeq(h.args) {
 		if strings.HasPrefix(arg, "$") {
 			path = filepath.Join(t.TempDir(), "in"+arg[1:])
 			arg = path
