@@ -49,7 +49,7 @@ func TestAdvance(t *testing.T) {
 		require.NoError(t, s.Advance(time.Minute))
 		waited := make(chan int)
 		before := time.Now()
-		go func() { waited <- s.call(t, minimal).Code }()
+		go func() { waited <- s.call(t, minimal).Code }() //nolint:testifylint // its assertions do not end the goroutine early
 		synctest.Wait()
 		require.NoError(t, s.Advance(time.Hour))
 		assert.Equal(t, http.StatusCreated, <-waited)

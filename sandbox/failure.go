@@ -229,12 +229,11 @@ func (s *Sandbox) Failures() []string {
 	list := []string{}
 	for i := 0; i < len(f.queue); {
 		text, n := f.queue[i].String(), 1
-		for ; i+n < len(f.queue) && f.queue[i+n].String() == text; n++ {
+		for n < maxNext && i+n < len(f.queue) && f.queue[i+n].String() == text {
+			n++
 		}
 		i += n
-		for ; n > 0; n -= maxNext {
-			list = append(list, text+"@next"+strconv.Itoa(min(n, maxNext)))
-		}
+		list = append(list, text+"@next"+strconv.Itoa(n))
 	}
 	for _, p := range f.persistent {
 		// 15 digits are those that a decimal number of a flag keeps.

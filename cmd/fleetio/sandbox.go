@@ -153,12 +153,12 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 	if s.journal != nil {
 		options = append(options, sandbox.WithObserver(s.journal.Observe))
 	}
-	newSandbox := func(fixtures *sandbox.Fixtures) (*sandbox.Sandbox, error) {
+	newSandbox := func(fixtures *sandbox.Fixtures) (*sandbox.Sandbox, error) { //nolint:contextcheck // it takes none
 		all := slices.Clone(options)
 		if fixtures != nil {
 			all = append(all, sandbox.WithFixtures(*fixtures))
 		}
-		return sandbox.New(all...) //nolint:contextcheck // it takes none
+		return sandbox.New(all...)
 	}
 	if s.db != "" {
 		store, err := sqlite.Open(ctx, s.db)

@@ -24,7 +24,7 @@ const (
 	envToken   = "FLEETIO_ACCOUNT_TOKEN"
 	envBaseURL = "FLEETIO_BASE_URL"
 	// envControlToken is the token of the sandbox's control API.
-	envControlToken = "FLEETIO_CONTROL_TOKEN" //nolint:gosec // the name of one
+	envControlToken = "FLEETIO_CONTROL_TOKEN"
 	maxKeys         = 64 << 10
 	credentials     = "The credentials are read from " + envAPIKey + " and " + envToken + " in the environment,\n" +
 		"or from a file. No flag takes them, as other users of the machine can read a command line."

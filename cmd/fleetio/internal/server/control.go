@@ -85,7 +85,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} {
 		w.Header().Set(name, value)
 	}
-	if !c.authorized(r) {
+	if c.Token != "" && !authorized(r, c.Token) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		problem(w, http.StatusUnauthorized, "The header Authorization is not Bearer and the token of --control-token.")
 		return
@@ -98,14 +98,11 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)
 }
 
-// authorized compares hashes, so that the time tells nothing about the token, its length included.
-func (c *control) authorized(r *http.Request) bool {
-	if c.Token == "" {
-		return true
-	}
+// authorized reports whether a request has the token. It compares hashes, so that the time tells nothing about the token, its length included.
+func authorized(r *http.Request, known string) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sent, known := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(c.Token))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sent[:], known[:]) == 1
+	sentSum, knownSum := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(known))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sentSum[:], knownSum[:]) == 1
 }
 
 // problem responds with an error (RFC 9457).
@@ -116,16 +113,11 @@ func problem(w http.ResponseWriter, status int, detail string) {
 func respond(w http.ResponseWriter, status int, mediaType string, body any) {
 	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // fails if the client has disconnected
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // fails if the client has disconnected
 }
 
-func (c *control) ok(w http.ResponseWriter, body any) {
+func respondOK(w http.ResponseWriter, body any) {
 	respond(w, http.StatusOK, "application/json", body)
-}
-
-// invalid responds with the reason of the sandbox.
-func (c *control) invalid(w http.ResponseWriter, err error) {
-	problem(w, http.StatusUnprocessableEntity, c.server.Sandbox().Redact(strings.TrimPrefix(err.Error(), "sandbox: ")))
 }
 
 // readBody reads the body, of one of the media types, and reports whether it could.
@@ -191,7 +183,7 @@ func onlyKnown(w http.ResponseWriter, r *http.Request, names ...string) bool {
 
 // ListFailures implements [controlserver.ServerInterface].
 func (c *control) ListFailures(w http.ResponseWriter, _ *http.Request) {
-	c.ok(w, controlserver.Failures{Failures: c.server.Sandbox().Failures()})
+	respondOK(w, controlserver.Failures{Failures: c.server.Sandbox().Failures()})
 }
 
 // AddFailures implements [controlserver.ServerInterface].
@@ -251,7 +243,7 @@ func (c *control) Reset(w http.ResponseWriter, r *http.Request) {
 
 // ListAccounts implements [controlserver.ServerInterface].
 func (c *control) ListAccounts(w http.ResponseWriter, _ *http.Request) {
-	c.ok(w, sandbox.Fixtures{Accounts: c.server.Sandbox().Accounts()})
+	respondOK(w, sandbox.Fixtures{Accounts: c.server.Sandbox().Accounts()})
 }
 
 // ListStoredFaults implements [controlserver.ServerInterface].
@@ -276,7 +268,7 @@ func (c *control) ListStoredFaults(w http.ResponseWriter, r *http.Request, param
 	for i, record := range records {
 		list[len(list)-1-i] = record.JSON()
 	}
-	c.ok(w, map[string]any{"faults": list})
+	respondOK(w, map[string]any{"faults": list})
 }
 
 // ReadJournal implements [controlserver.ServerInterface].
@@ -338,22 +330,6 @@ func selected(box *sandbox.Sandbox, above, upTo int64, selects func(*sandbox.Exc
 	return numbers
 }
 
-// writeExchanges writes exchanges without credentials. The URL of the server is in front of theirs.
-func (c *control) writeExchanges(w io.Writer, box *sandbox.Sandbox, numbers []int64) {
-	base, _ := url.Parse(c.server.URL()) // it is a URL
-	for _, n := range numbers {
-		e, kept := box.Exchange(n)
-		if !kept {
-			continue
-		}
-		ex := exchangeOf(&e)
-		ex.URL = base.ResolveReference(ex.URL)
-		if traffic.WriteNDJSON(w, ex) != nil { // the client has disconnected
-			return
-		}
-	}
-}
-
 // ClearJournal implements [controlserver.ServerInterface].
 func (c *control) ClearJournal(w http.ResponseWriter, _ *http.Request) {
 	c.server.Sandbox().ClearRequests()
@@ -370,7 +346,7 @@ func (c *control) GetVerdict(w http.ResponseWriter, _ *http.Request) {
 
 // GetClock implements [controlserver.ServerInterface].
 func (c *control) GetClock(w http.ResponseWriter, _ *http.Request) {
-	c.ok(w, controlserver.Clock{Now: c.server.Sandbox().Now().UTC()})
+	respondOK(w, controlserver.Clock{Now: c.server.Sandbox().Now().UTC()})
 }
 
 // SetClock implements [controlserver.ServerInterface].
@@ -400,10 +376,31 @@ func (c *control) AdvanceClock(w http.ResponseWriter, r *http.Request) {
 	c.moved(w, r, c.server.Sandbox().Advance(by))
 }
 
+// invalid responds with the reason of the sandbox.
+func (c *control) invalid(w http.ResponseWriter, err error) {
+	problem(w, http.StatusUnprocessableEntity, c.server.Sandbox().Redact(strings.TrimPrefix(err.Error(), "sandbox: ")))
+}
+
 func (c *control) moved(w http.ResponseWriter, r *http.Request, err error) {
 	if err != nil {
 		c.invalid(w, err)
 		return
 	}
 	c.GetClock(w, r)
+}
+
+// writeExchanges writes exchanges without credentials. The URL of the server is in front of theirs.
+func (c *control) writeExchanges(w io.Writer, box *sandbox.Sandbox, numbers []int64) {
+	base, _ := url.Parse(c.server.URL()) // it is a URL
+	for _, n := range numbers {
+		e, kept := box.Exchange(n)
+		if !kept {
+			continue
+		}
+		ex := exchangeOf(&e)
+		ex.URL = base.ResolveReference(ex.URL)
+		if traffic.WriteNDJSON(w, ex) != nil { // the client has disconnected
+			return
+		}
+	}
 }

@@ -47,18 +47,6 @@ func New(listener *Listener, logger *slog.Logger, box *sandbox.Sandbox, newPage 
 // Sandbox returns the sandbox that is served.
 func (s *Server) Sandbox() *sandbox.Sandbox { return s.current.Load().sandbox }
 
-// use replaces the sandbox, and returns the one before.
-func (s *Server) use(box *sandbox.Sandbox) *sandbox.Sandbox {
-	next := &current{sandbox: box}
-	if s.newPage != nil {
-		next.page = s.newPage(box)
-	}
-	if before := s.current.Swap(next); before != nil {
-		return before.sandbox
-	}
-	return nil
-}
-
 // Serve serves until ctx ends, then gives in-flight requests 10 s to complete.
 func (s *Server) Serve(ctx context.Context) error {
 	server := HTTPServer(s, s.logger)
@@ -96,6 +84,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
+// use replaces the sandbox, and returns the one before.
+func (s *Server) use(box *sandbox.Sandbox) *sandbox.Sandbox {
+	next := &current{sandbox: box}
+	if s.newPage != nil {
+		next.page = s.newPage(box)
+	}
+	if before := s.current.Swap(next); before != nil {
+		return before.sandbox
+	}
+	return nil
+}
+
 // isLocal reports whether a Host header is an IP address or localhost.
 func isLocal(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -118,7 +118,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		text = "no fault can be stored: " + box.Redact(err.Error()) + "\n"
 	}
-	_, _ = io.WriteString(w, text) // it fails if the client has disconnected
+	_, _ = io.WriteString(w, text) //nolint:gosec // it is plain text; it fails if the client has disconnected
 }
 
 // NewLogger returns a logger of exchanges and errors, in the format text or json, or off for errors only.

@@ -62,7 +62,7 @@ func (c *control) SendWebhook(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, response.Body, maxWebhookResponse) // only the status matters
-	c.ok(w, controlserver.SendWebhook200JSONResponseBody{Status: int64(response.StatusCode)})
+	respondOK(w, controlserver.SendWebhook200JSONResponseBody{Status: int64(response.StatusCode)})
 }
 
 func isLoopbackURL(text string) bool {
