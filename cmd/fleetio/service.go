@@ -33,6 +33,7 @@ const (
 // service is the server and the account of a client.
 type service struct {
 	base       string
+	insecure   bool
 	keysPath   string
 	apiVersion string
 	delay      time.Duration
@@ -41,6 +42,8 @@ type service struct {
 func (s *service) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.base, "base-url", "",
 		"send requests to the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
+	cmd.Flags().BoolVar(&s.insecure, "insecure-http", false,
+		"allow an http URL of another machine, such as a sandbox in a container; the credentials are sent unencrypted")
 	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
 	cmd.Flags().StringVar(&s.apiVersion, "api-version", "",
@@ -77,9 +80,12 @@ func (s *service) client(keys faults.Credentials) (*faults.Client, error) {
 	if s.apiVersion != "" {
 		options = append(options, faults.WithAPIVersion(s.apiVersion))
 	}
+	if s.insecure {
+		options = append(options, faults.WithInsecureHTTP())
+	}
 	client, err := faults.NewClient(keys, options...)
 	if err != nil {
-		return nil, errors.New(importer.Message(err))
+		return nil, errors.New(strings.Replace(importer.Message(err), "WithInsecureHTTP", "--insecure-http", 1))
 	}
 	return client, nil
 }
