@@ -308,8 +308,12 @@ func (c *control) ReadJournal(w http.ResponseWriter, r *http.Request, params con
 			case <-ctx.Done():
 			}
 		}
-		w.Header().Set("Content-Type", "application/x-ndjson")
 		w.Header().Set("Sandbox-Latest", strconv.FormatInt(latest, 10))
+		if len(numbers) == 0 {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-ndjson")
 		c.writeExchanges(w, box, numbers)
 		return
 	}
