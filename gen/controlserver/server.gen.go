@@ -111,7 +111,7 @@ type SendWebhookJSONRequestBody SendWebhookJSONBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// ListAccounts List the accounts with their keys, vehicles and fault rules
+	// ListAccounts List the accounts
 	// (GET /accounts)
 	ListAccounts(w http.ResponseWriter, r *http.Request)
 	// GetClock Read the clock
@@ -123,7 +123,7 @@ type ServerInterface interface {
 	// AdvanceClock Move the clock forward
 	// (POST /clock/advance)
 	AdvanceClock(w http.ResponseWriter, r *http.Request)
-	// ClearFailures Remove all failures, also those of the command line
+	// ClearFailures Remove all failures
 	// (DELETE /failures)
 	ClearFailures(w http.ResponseWriter, r *http.Request)
 	// ListFailures List the failures that are still to be injected
@@ -132,7 +132,7 @@ type ServerInterface interface {
 	// AddFailures Inject failures
 	// (POST /failures)
 	AddFailures(w http.ResponseWriter, r *http.Request)
-	// ListStoredFaults List the newest faults, by ascending id
+	// ListStoredFaults List the newest faults
 	// (GET /faults)
 	ListStoredFaults(w http.ResponseWriter, r *http.Request, params ListStoredFaultsParams)
 	// ClearJournal Empty the journal, and start a new verdict
