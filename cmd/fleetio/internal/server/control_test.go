@@ -293,7 +293,7 @@ func TestControlWait(t *testing.T) {
 	t.Parallel()
 	c := serveChecked(t, nil)
 	answers := make(chan answer)
-	go func() { answers <- c.call(t, "GET", "/journal?wait=60&status=201", "") }()
+	go func() { answers <- c.call(t, "GET", "/journal?wait=60&status=201", "") }() //nolint:testifylint // a failure is seen as a missing answer
 	for range 3 {
 		status, _ := c.create(t)
 		assert.Equal(t, 201, status)
@@ -304,7 +304,7 @@ func TestControlWait(t *testing.T) {
 	began := time.Now()
 	assert.Empty(t, c.call(t, "GET", "/journal?wait=1&status=404", "").body)
 	assert.GreaterOrEqual(t, time.Since(began), time.Second)
-	go func() { answers <- c.call(t, "GET", "/journal?wait=60&status=404", "") }()
+	go func() { answers <- c.call(t, "GET", "/journal?wait=60&status=404", "") }() //nolint:testifylint // likewise
 	close(c.control.stopping)
 	assert.Empty(t, (<-answers).body)
 }
