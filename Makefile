@@ -93,8 +93,9 @@ FUZZ = ./conformance/traffic:FuzzReadHAR ./conformance/traffic:FuzzReadNDJSON ./
        ./cmd/fleetio/internal/server/page:FuzzBody
 
 .PHONY: examples
-examples: ## Build and test the examples, which are separate modules
+examples: ## Build and test the examples: a Go module, and tests in the languages that this machine has
 	cd examples/otel && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
+	go test -count=1 -v -run '^TestExamples$$' ./cmd/fleetio
 
 .PHONY: lint-actions
 lint-actions: ## Lint the workflows with actionlint
@@ -132,14 +133,16 @@ scoreboard: ## Compare what checkers find in bench/corpus, and write docs/scoreb
 peers: ## Let peers test the sandbox, and probe their mock servers (needs Node and Java)
 	cd bench && npm ci --silent && go run . peers
 
+SPECS = api/openapi.yaml cmd/fleetio/internal/server/control.yaml
+
 .PHONY: lint-spec
 lint-spec: export npm_config_ignore_scripts = true
 lint-spec: export npm_config_update_notifier = false
 lint-spec: export REDOCLY_TELEMETRY = off
 lint-spec: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
-lint-spec: ## Lint the spec with spectral and redocly (needs Node)
-	npx --yes $(SPECTRAL) lint --fail-severity hint api/openapi.yaml
-	npx --yes $(REDOCLY) lint --lint-config error api/openapi.yaml
+lint-spec: ## Lint the specs with spectral and redocly (needs Node)
+	npx --yes $(SPECTRAL) lint --fail-severity hint $(SPECS)
+	npx --yes $(REDOCLY) lint --lint-config error $(SPECS)
 
 # The script exits with 1 for a breaking change and 2 if it could not run; make exits with 2 for both.
 .PHONY: diff-spec

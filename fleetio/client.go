@@ -53,6 +53,9 @@ func NewClient(credentials Credentials, opts ...Option) (*Client, error) {
 	if s.base == nil {
 		s.base, _ = parseBase(defaultBaseURL)
 	}
+	if err := s.checkEncryption(); err != nil {
+		return nil, err
+	}
 	if s.timeout == 0 {
 		s.timeout = s.http.Timeout
 	}

@@ -86,8 +86,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"https://h/api#":                           "a fragment",
 		"http://secure.fleetio.com":                "not https",
 		"http://localhost.example":                 "not https",
-		"http://10.0.0.1":                          "not https",
-		"ftp://localhost":                          "not https",
+		"http://10.0.0.1":                          "not https, and would send the credentials unencrypted; for a test server in another container, WithInsecureHTTP",
+		"ftp://localhost":                          "neither https nor http",
 		"https://h/":                               "", "HTTPS://h": "", "http://localhost:80": "", "http://127.9.9.9": "", "http://[::1]": "",
 	} {
 		t.Run(base, func(t *testing.T) {
@@ -99,6 +99,16 @@ func TestOptionsAreChecked(t *testing.T) {
 			}
 			require.ErrorContains(t, err, want, base)
 			assert.NotContains(t, err.Error(), "pass")
+		})
+	}
+	for name, options := range map[string][]fleetio.Option{
+		"before": {fleetio.WithInsecureHTTP(), fleetio.WithBaseURL("http://sandbox:8080")},
+		"after":  {fleetio.WithBaseURL("http://10.0.0.1"), fleetio.WithInsecureHTTP()},
+	} {
+		t.Run("insecure "+name, func(t *testing.T) {
+			t.Parallel()
+			_, err := fleetio.NewClient(credentials, options...)
+			require.NoError(t, err)
 		})
 	}
 	for name, option := range map[string]fleetio.Option{

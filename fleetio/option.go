@@ -14,6 +14,7 @@ import (
 // settings are the values of the options. The requests of a client share them, so they never change.
 type settings struct {
 	base        *url.URL
+	insecure    bool // http for other hosts than loopback
 	http        http.Client
 	timeout     time.Duration // 0 for the default
 	userAgent   string
@@ -31,7 +32,7 @@ type settings struct {
 type Option func(*settings) error
 
 // WithBaseURL sets the server (default https://secure.fleetio.com): a scheme, a host and an optional path. The scheme
-// must be https, except for a loopback address. User info, a query and a fragment are errors.
+// must be https, except for a loopback address or with [WithInsecureHTTP]. User info, a query and a fragment are errors.
 func WithBaseURL(base string) Option {
 	return func(s *settings) error {
 		u, err := parseBase(base)
@@ -52,10 +53,28 @@ func parseBase(base string) (*url.URL, error) {
 		return nil, errors.New("fleetio: the base URL has a query")
 	case strings.Contains(base, "#"):
 		return nil, errors.New("fleetio: the base URL has a fragment")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return nil, errors.New("fleetio: the base URL is not https, and would send the credentials unencrypted")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, errors.New("fleetio: the base URL is neither https nor http")
 	}
 	return u, nil
+}
+
+// checkEncryption fails if the credentials would be sent unencrypted to another machine.
+func (s *settings) checkEncryption() error {
+	if s.insecure || s.base.Scheme == "https" || loopback(s.base.Hostname()) {
+		return nil
+	}
+	return errors.New("fleetio: the base URL is not https, and would send the credentials unencrypted; " +
+		"for a test server in another container, WithInsecureHTTP allows it")
+}
+
+// WithInsecureHTTP allows a base URL with http for a host that is not loopback, such as a test server in another container
+// (default an error). The credentials are then sent unencrypted: never use it with those of a real account.
+func WithInsecureHTTP() Option {
+	return func(s *settings) error {
+		s.insecure = true
+		return nil
+	}
 }
 
 func loopback(host string) bool {

@@ -98,6 +98,13 @@ func (w *rateWindow) advance(now time.Time) {
 	}
 }
 
+// reset makes the limit start anew, whatever the minute.
+func (w *rateWindow) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.minute, w.used = 0, 0
+}
+
 // RateLimit is the state of an account's limit in the current clock minute.
 type RateLimit struct {
 	Account string    // its name
@@ -108,7 +115,7 @@ type RateLimit struct {
 
 // RateLimits returns the state of each account, in the order of [Sandbox.Accounts].
 func (s *Sandbox) RateLimits() []RateLimit {
-	now := time.Now()
+	now := s.Now()
 	reset := time.Unix((now.Unix()/60+1)*60, 0)
 	var list []RateLimit
 	for _, a := range s.accounts {

@@ -142,17 +142,15 @@ func (p *plan) respond(s *Sandbox, c *exchange) bool {
 }
 
 // send sends the response, or the part of it that the plan allows.
-func (p *plan) send(w http.ResponseWriter, c *exchange) {
+func (p *plan) send(w http.ResponseWriter, c *exchange, clock *clock) {
 	control := http.NewResponseController(w)
 	if p.delay > 0 {
 		// Otherwise the server's timeout would apply. A writer without deadlines has no timeout either.
 		_ = control.SetWriteDeadline(time.Now().Add(p.delay + time.Minute))
-		timer := time.NewTimer(p.delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-c.request.Context().Done():
-		}
+		clock.wait(p.delay, c.request.Context().Done())
+	}
+	if _, edited := c.header["Date"]; !edited {
+		w.Header().Set("Date", clock.now().UTC().Format(http.TimeFormat)) // else net/http takes the time of the machine
 	}
 	if p.drop {
 		panic(http.ErrAbortHandler)
@@ -193,6 +191,62 @@ func (s *Sandbox) InjectNext(f ...Failure) error {
 	defer s.failures.mu.Unlock()
 	s.failures.queue = append(s.failures.queue, f...)
 	return nil
+}
+
+// maxFailures limits the failures that [Sandbox.Inject] adds to.
+const maxFailures = 100_000
+
+// Inject injects failures in the syntax of the flag --failure (see [ParseFailure]), after those injected before. It fails
+// if one of them is invalid, or if there would be more than 100,000, and then injects none.
+func (s *Sandbox) Inject(texts ...string) error {
+	list := make([]scheduled, len(texts))
+	n := 0
+	for i, text := range texts {
+		var err error
+		if list[i], err = parseFailure(text); err != nil {
+			return err
+		}
+		n += max(list[i].next, 1)
+	}
+	f := &s.failures
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.queue)+len(f.persistent)+n > maxFailures {
+		return fmt.Errorf("sandbox: there would be more than %d failures; ClearFailures removes them", maxFailures)
+	}
+	for _, one := range list {
+		f.add(one)
+	}
+	return nil
+}
+
+// Failures returns the failures that are still to be injected, in the syntax of the flag --failure: first those of the
+// next requests, then those of a share.
+func (s *Sandbox) Failures() []string {
+	f := &s.failures
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := []string{}
+	for i := 0; i < len(f.queue); {
+		text, n := f.queue[i].String(), 1
+		for n < maxNext && i+n < len(f.queue) && f.queue[i+n].String() == text {
+			n++
+		}
+		i += n
+		list = append(list, text+"@next"+strconv.Itoa(n))
+	}
+	for _, p := range f.persistent {
+		// 15 digits are those that a decimal number of a flag keeps.
+		list = append(list, p.failure.String()+"@"+strconv.FormatFloat(p.share*100, 'g', 15, 64)+"%")
+	}
+	return list
+}
+
+// ClearFailures removes all failures, also those of the options.
+func (s *Sandbox) ClearFailures() {
+	s.failures.mu.Lock()
+	defer s.failures.mu.Unlock()
+	s.failures.queue, s.failures.persistent = nil, nil
 }
 
 // next returns the failure of the next request of an operation; the zero Failure for none.
@@ -238,6 +292,34 @@ var (
 // or several of them separated by " && ", for one request. body= extends to the end of WHAT. "createFault: WHAT" limits
 // it to the requests of an operation, see [OnOperation].
 func ParseFailure(s string) (Option, error) {
+	f, err := parseFailure(s)
+	if err != nil {
+		return nil, err
+	}
+	return func(o *settings) error {
+		o.failures.add(f)
+		return nil
+	}, nil
+}
+
+// scheduled is a failure and when it is injected.
+type scheduled struct {
+	failure Failure
+	next    int     // into so many next requests; 0 for a share
+	share   float64 // of all requests
+}
+
+// add adds a failure. The caller has locked it, or is its only user.
+func (s *failures) add(f scheduled) {
+	if f.next > 0 {
+		s.queue = append(s.queue, slices.Repeat([]Failure{f.failure}, f.next)...)
+	} else {
+		s.persistent = append(s.persistent, persistent{share: f.share, failure: f.failure})
+	}
+}
+
+func parseFailure(s string) (scheduled, error) {
+	var none scheduled
 	what, when := s, "100%"
 	if match := occasion.FindStringIndex(s); match != nil {
 		what, when = s[:match[0]], s[match[0]+1:]
@@ -251,23 +333,20 @@ func ParseFailure(s string) (Option, error) {
 		f = OnOperation(operation[1], f)
 	}
 	if f.err != nil {
-		return nil, f.err
+		return none, f.err
 	}
 	if count, next := strings.CutPrefix(when, "next"); next {
 		n, err := strconv.Atoi(cmp.Or(count, "1"))
 		if err != nil || n < 1 || n > maxNext {
-			return nil, fmt.Errorf("sandbox: failure %q: @next takes a number from 1 to %d", s, maxNext)
+			return none, fmt.Errorf("sandbox: failure %q: @next takes a number from 1 to %d", s, maxNext)
 		}
-		return func(o *settings) error {
-			o.failures.queue = append(o.failures.queue, slices.Repeat([]Failure{f}, n)...)
-			return nil
-		}, nil
+		return scheduled{failure: f, next: n}, nil
 	}
 	percent, err := strconv.ParseFloat(strings.TrimSuffix(when, "%"), 64)
 	if err != nil || !(percent > 0 && percent <= 100) {
-		return nil, fmt.Errorf("sandbox: failure %q: a share is above 0%% and at most 100%%", s)
+		return none, fmt.Errorf("sandbox: failure %q: a share is above 0%% and at most 100%%", s)
 	}
-	return WithFailure(percent/100, f), nil
+	return scheduled{failure: f, share: percent / 100}, nil
 }
 
 // split returns the parts of a failure. body= extends to the end.

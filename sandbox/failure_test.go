@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -406,6 +407,35 @@ func TestParseFailure(t *testing.T) {
 	}
 }
 
+// TestInject injects by text, lists what is left in the same words, and clears it.
+func TestInject(t *testing.T) {
+	t.Parallel()
+	s := sandbox.Start(t, fail(t, "500@10%"))
+	assert.Equal(t, []string{"500@10%"}, s.Failures())
+	texts := []string{"createFault: drop-after@next1", "429=30s && header=Retry-After@next3", "body=x@next@next1", "delay=0s@100%", "504@7%", "503@33.3333333%"}
+	require.NoError(t, s.Inject(texts...))
+	assert.Equal(t, append(texts[:3:3], append([]string{"500@10%"}, texts[3:]...)...), s.Failures())
+	_, err := s.Client.CreateFault(t.Context(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+	require.Error(t, err)
+	assert.Len(t, s.Faults(), 1)
+	require.NotContains(t, s.Failures(), texts[0])
+
+	require.ErrorContains(t, s.Inject("500@next", "nonsense"), "unknown")
+	assert.Len(t, s.Failures(), 6, "none of them")
+	s.ClearFailures()
+	assert.Equal(t, []string{}, s.Failures())
+	require.NoError(t, s.Inject(slices.Repeat([]string{"500@next10000"}, 10)...))
+	require.ErrorContains(t, s.Inject("500"), "more than 100000 failures")
+	assert.Equal(t, slices.Repeat([]string{"500@next10000"}, 10), s.Failures())
+}
+
+func fail(t *testing.T, text string) sandbox.Option {
+	t.Helper()
+	option, err := sandbox.ParseFailure(text)
+	require.NoError(t, err)
+	return option
+}
+
 // FuzzParseFailure looks for a text that is taken and cannot be served.
 func FuzzParseFailure(f *testing.F) {
 	for _, seed := range []string{"500@next", "429=1ms && header=X=a", "set=/a~1b/0=[1]", "remove=/errors/code/0", "status=204", "body=@next && x", "accept && type=a"} {
@@ -418,6 +448,10 @@ func FuzzParseFailure(f *testing.F) {
 		}
 		s, err := sandbox.New(option)
 		require.NoError(t, err)
+		again, err := sandbox.New()
+		require.NoError(t, err)
+		require.NoError(t, again.Inject(s.Failures()...))
+		require.Equal(t, s.Failures(), again.Failures())
 		defer func() { assert.Contains(t, []any{nil, http.ErrAbortHandler}, recover()) }()
 		w, r := recorded(t, s)
 		s.ServeHTTP(w, r)

@@ -42,8 +42,8 @@ func (a *account) rule(in *input) (*FaultRule, bool) {
 }
 
 // fault returns the properties of the new fault of a request, as JSON, without its id. It echoes the properties of the
-// request that a fault can have, and sets those with a meaning.
-func (a *account) fault(in *input) map[string]string {
+// request that a fault can have, and sets those with a meaning. at is when it is created.
+func (a *account) fault(in *input, at time.Time) map[string]string {
 	values := map[string]string{}
 	for _, f := range fleetioapi.FaultCreateFields {
 		// An invalid request gets here only if the failure accept is injected.
@@ -52,7 +52,7 @@ func (a *account) fault(in *input) map[string]string {
 			values[f.Name] = value
 		}
 	}
-	now := quote(time.Now().UTC().Format(time.RFC3339))
+	now := quote(at.UTC().Format(time.RFC3339))
 	values["account_id"] = strconv.FormatInt(a.ID, 10)
 	values["created_at"], values["updated_at"] = now, now
 	values["is_sample"] = "false"
@@ -74,9 +74,9 @@ func (a *account) fault(in *input) map[string]string {
 	return values
 }
 
-// complete returns the whole fault of a record, with all properties that the contract has, even if it had fewer when the
+// JSON returns the whole fault of a record as the API returns it, with all properties that the contract has, even if it had fewer when the
 // fault was stored.
-func (r Record) complete() []byte { return faultObject.write(r.values()) }
+func (r Record) JSON() []byte { return faultObject.write(r.values()) }
 
 // values returns the properties of the fault as JSON.
 func (r Record) values() map[string]string {
@@ -94,7 +94,7 @@ func (o operations) CreateFault(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	fault := c.account.fault(c.input)
+	fault := c.account.fault(c.input, o.sandbox.Now())
 	// Store the fault even if the client disconnects.
 	id, err := o.sandbox.store.Add(context.WithoutCancel(r.Context()), Record{Account: c.account.ID, Fault: storedObject.write(fault)})
 	if err != nil {
@@ -134,14 +134,14 @@ func location(r *http.Request, id int64) string {
 	return origin + r.URL.EscapedPath() + "/" + strconv.FormatInt(id, 10)
 }
 
-// faultsOf returns the faults of valid fixtures as if they were created now.
-func faultsOf(f Fixtures) []Record {
+// faultsOf returns the faults of valid fixtures as if they were created at a time.
+func faultsOf(f Fixtures, at time.Time) []Record {
 	var list []Record
 	for _, a := range f.Accounts {
 		known := newAccount(a)
 		for i := range a.Faults {
 			in := readInput(fleetioapi.FaultCreateSchema, encode(a.Faults[i]))
-			list = append(list, Record{Account: a.ID, Fault: storedObject.write(known.fault(in))})
+			list = append(list, Record{Account: a.ID, Fault: storedObject.write(known.fault(in, at))})
 		}
 	}
 	return list

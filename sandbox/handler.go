@@ -42,7 +42,7 @@ func exchangeOf(w http.ResponseWriter) *exchange {
 
 // ServeHTTP implements [http.Handler].
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := time.Now()
+	started, at := time.Now(), s.Now()
 	c := &exchange{response: response{header: http.Header{}}, request: r}
 	// Read the body first, so that the history has all of it, also after an error response.
 	defer c.readBody(&s.bodies)()
@@ -55,7 +55,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.problem(http.StatusNotFound, nothingHere)
 		}
 	}
-	s.finish(r.Context(), w, c, started)
+	s.finish(r.Context(), w, c, at, time.Since(started))
 }
 
 // couldNot is the detail of a 500, before the reason.
@@ -107,18 +107,21 @@ func (c *exchange) readBody(all *atomic.Int64) (release func()) {
 }
 
 // finish adds the exchange to the history and the log, and sends the response as the failure allows.
-func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *exchange, started time.Time) {
+func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *exchange, at time.Time, took time.Duration) {
 	// HTTP allows no body in these responses (RFC 9110, section 6.4.1).
 	if c.request.Method == http.MethodHead || c.status == http.StatusNoContent || c.status == http.StatusNotModified {
 		c.body = nil
 	}
 	e := Exchange{
-		At: started, Took: time.Since(started),
+		At: at, Took: took,
 		Method: c.request.Method, URL: cmp.Or(c.request.RequestURI, c.request.URL.RequestURI()),
 		Header: c.request.Header, Body: c.sent, BodyOmitted: c.sentErr != nil,
 		Status: c.status, ResponseHeader: c.header, ResponseBody: c.body, Failure: c.failure.String(),
 	}
-	if s.history.max > 0 { // middleware may change the header later
+	if c.operation != nil {
+		e.Operation = c.operation.ID
+	}
+	if s.history.max > 0 || s.observe != nil { // middleware may change the header later
 		e.Header = maps.Clone(e.Header)
 	}
 	if c.caller != nil {
@@ -128,9 +131,12 @@ func (s *Sandbox) finish(ctx context.Context, w http.ResponseWriter, c *exchange
 		e.Status, e.ResponseHeader, e.ResponseBody = 0, nil, nil
 	}
 	s.history.add(&e)
+	if s.observe != nil {
+		s.observe(&e)
+	}
 	s.log(ctx, c, &e)
 	maps.Copy(w.Header(), c.header)
-	c.failure.plan.send(w, c)
+	c.failure.plan.send(w, c, &s.clock)
 }
 
 func (s *Sandbox) log(ctx context.Context, c *exchange, e *Exchange) {

@@ -16,8 +16,9 @@ type Exchange struct {
 	// were not checked (404, 405). An account without a name is "account" and its id.
 	Account, APIKey string
 
-	Method string
-	URL    string // as sent: path and query
+	Operation string // its operationId in the contract; "" for none
+	Method    string
+	URL       string // as sent: path and query
 	// Header and Body are those of the request. In all fields, a placeholder replaces the credentials of the header, and,
 	// if they have 6 characters or more, their repetitions and all credentials of the fixtures.
 	Header http.Header
@@ -44,6 +45,14 @@ func (s *Sandbox) Requests() []Exchange {
 		s.redactorFor(list[i].Header).exchange(&list[i])
 	}
 	return list
+}
+
+// ClearRequests removes all exchanges from the history. Later ones have the next numbers.
+func (s *Sandbox) ClearRequests() {
+	h := &s.history
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list, h.bytes = nil, 0
 }
 
 // Latest returns the number of the newest exchange; 0 for none.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
@@ -130,12 +129,8 @@ func (s *Sandbox) performLater(c *exchange, why string, handle http.HandlerFunc)
 	s.bodies.Add(int64(len(c.sent)))
 	s.late.running.Go(func() {
 		defer s.bodies.Add(-int64(len(c.sent)))
-		timer := time.NewTimer(c.failure.plan.late)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
+		if s.clock.wait(c.failure.plan.late, s.late.closing) {
 			s.perform(later, why, handle)
-		case <-s.late.closing:
 		}
 	})
 }
@@ -148,7 +143,7 @@ func (s *Sandbox) admit(c *exchange, why string) bool {
 		return false
 	}
 	if s.perMinute > 0 {
-		if wait, ok := c.account.window.take(s.perMinute, time.Now()); !ok {
+		if wait, ok := c.account.window.take(s.perMinute, s.Now()); !ok {
 			c.rateLimited(wait)
 			return false
 		}

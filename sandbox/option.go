@@ -23,6 +23,7 @@ type settings struct {
 	emptyForbidden   bool
 	textUnauthorized bool
 	wrap             func(http.Handler) http.Handler
+	observe          func(*Exchange) // nil for none
 }
 
 // Option is an option of [New] and [Start].
@@ -82,6 +83,19 @@ func WithHistory(n int) Option {
 	}
 }
 
+// WithObserver calls a function with each exchange before its response is sent, such as to check it (default none). The
+// exchange has the credentials, as that of [Sandbox.Unredacted], and must not be changed. The function is called from
+// several goroutines, and the response waits for it.
+func WithObserver(observe func(*Exchange)) Option {
+	return func(s *settings) error {
+		if observe == nil {
+			return errors.New("sandbox: the observer is nil")
+		}
+		s.observe = observe
+		return nil
+	}
+}
+
 // WithLogger logs each exchange (level Info) and internal errors (Error) (default no log). No credential, header or
 // body is logged.
 func WithLogger(logger *slog.Logger) Option {
@@ -106,7 +120,7 @@ func WithFailure(share float64, f Failure) Option {
 		if err := f.check(); err != nil {
 			return err
 		}
-		s.failures.persistent = append(s.failures.persistent, persistent{share: share, failure: f})
+		s.failures.add(scheduled{failure: f, share: share})
 		return nil
 	}
 }

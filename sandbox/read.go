@@ -26,7 +26,7 @@ func (o operations) RetrieveFault(w http.ResponseWriter, r *http.Request, id int
 	case err != nil:
 		o.sandbox.storeFailed(c, err)
 	default:
-		c.set(http.StatusOK, fault.complete())
+		c.set(http.StatusOK, fault.JSON())
 	}
 }
 
@@ -95,7 +95,7 @@ func (o operations) ListFaults(w http.ResponseWriter, r *http.Request, _ fleetio
 			o.sandbox.storeFailed(c, err)
 			return
 		}
-		records[i] = string(record.complete())
+		records[i] = string(record.JSON())
 	}
 	values := map[string]string{
 		"per_page":                  strconv.Itoa(l.perPage),

@@ -24,6 +24,7 @@ type Sandbox struct {
 	mux      *http.ServeMux
 	accounts []*account
 	keys     keyring
+	clock    clock
 	bodies   atomic.Int64     // bytes of the bodies of the requests in flight
 	redactor *redact.Redactor // of the credentials of the fixtures
 
@@ -127,7 +128,7 @@ func (s *Sandbox) NewestFaults(ctx context.Context, account int64, limit int) ([
 	}
 	list := make([]fleetio.Fault, len(records))
 	for i, r := range records {
-		if err := json.Unmarshal(r.complete(), &list[i]); err != nil {
+		if err := json.Unmarshal(r.JSON(), &list[i]); err != nil {
 			return nil, fmt.Errorf("sandbox: the store's fault %d: %w", r.ID, err)
 		}
 	}
@@ -157,7 +158,7 @@ func (s *Sandbox) open(ctx context.Context) error {
 		return fmt.Errorf("sandbox: the fixtures contradict the accounts in the store; "+
 			"change them, or use an empty store: %w", err)
 	}
-	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures))
+	all, err := s.store.Seed(ctx, fixtures, faultsOf(fixtures, s.Now()))
 	if err != nil {
 		return fmt.Errorf("sandbox: the store rejects the fixtures: %w", err)
 	}

@@ -97,7 +97,7 @@ func (s *Server) whole(t *testing.T, number int64) []byte {
 	t.Helper()
 	records, err := s.store.Records(t.Context(), Query{Limit: 1000})
 	require.NoError(t, err)
-	body := records[int64(len(records))-number].complete()
+	body := records[int64(len(records))-number].JSON()
 	return body[:len(body)/2*2]
 }
 

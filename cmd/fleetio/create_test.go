@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -195,4 +197,30 @@ func TestKeysForOthersToRead(t *testing.T) { //nolint:tparallel // the cases sha
 	require.NoError(t, err)
 	_, err = readKeys(filepath.Join(path, "nowhere"))
 	require.Error(t, err)
+}
+
+// TestCreateInsecure sends by http to an address of this machine that is not loopback.
+func TestCreateInsecure(t *testing.T) {
+	t.Parallel()
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	i := slices.IndexFunc(addresses, func(a net.Addr) bool {
+		network, is := a.(*net.IPNet)
+		return is && network.IP.IsGlobalUnicast() && network.IP.To4() != nil
+	})
+	if i < 0 {
+		t.Skip("this machine has only loopback addresses")
+	}
+	listener, err := net.Listen("tcp4", addresses[i].(*net.IPNet).IP.String()+":0")
+	require.NoError(t, err)
+	v := &vendor{sent: map[string]int{}}
+	v.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: v}}
+	v.Start()
+	t.Cleanup(v.Close)
+	args := []string{"create", "--credentials", keys(t), "--base-url", v.URL, "--vehicle-id=1", "--code=P1"}
+	code, _, stderr := fleetio("", args...)
+	assert.Equal(t, exitNotRun, code)
+	assert.Contains(t, stderr, "--insecure-http allows it")
+	code, _, stderr = fleetio("", append(args, "--insecure-http")...)
+	assert.Equal(t, 0, code, stderr)
 }

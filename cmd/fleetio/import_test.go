@@ -286,6 +286,7 @@ func TestImportRefuses(t *testing.T) {
 		"mapped and ignored":      {text: table(1), args: []string{"--map", "a=name", "--ignore", "a"}, stderr: `--ignore has the column "a"`},
 		"mapped twice":            {text: table(1), args: []string{"--map", "a=name", "--map", "a=code"}, stderr: `"a" twice`},
 		"a password in the URL":   {text: table(1), args: []string{"--base-url", "https://me:" + testKey + "@127.0.0.1"}, stderr: "the base URL has user info"},
+		"http elsewhere":          {text: table(1), args: []string{"--base-url", "http://sandbox.test"}, stderr: "unencrypted; for a test server in another container, --insecure-http allows it"},
 		"no such keys":            {text: table(1), args: []string{"--credentials", "nowhere"}, stderr: "nowhere"},
 		"another format":          {text: table(1), args: []string{"--format", "xml"}, stderr: `not "xml"`},
 		"no concurrency":          {text: table(1), args: []string{"--concurrency", "0"}, stderr: "--concurrency must be 1 to 100"},

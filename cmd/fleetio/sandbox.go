@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ import (
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/fixture"
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/page"
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
+	"github.com/fleetcontract/fleetio-go/conformance/report"
+	"github.com/fleetcontract/fleetio-go/internal/printable"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -35,6 +38,16 @@ type sandboxRun struct {
 	text401      bool
 	log          string
 	noPage       bool
+	noControl    bool
+	tokenPath    string
+	tls          bool
+	caFile       string
+	failing      bool // on findings
+
+	token       string          // of the control API; "" for none
+	certificate []byte          // for clients to trust; nil without TLS
+	spec        *spec           // nil if nothing is checked
+	journal     *server.Journal // nil if not each exchange is checked
 }
 
 func sandboxCommand(c *console) *cobra.Command {
@@ -47,23 +60,32 @@ func sandboxCommand(c *console) *cobra.Command {
 			"It prints its URL and credentials to standard output as shell variables; the credentials are those of\n" +
 			"the fixtures and no secret. A browser shows the exchanges at that URL, each with its findings. /healthz\n" +
 			"returns 200 while faults can be stored, else 503.\n\n" +
+			"Below /_sandbox/ is the control API, with which tests in any language set failures, move the clock, read\n" +
+			"the faults and the exchanges, and reset all; /_sandbox/openapi.yaml describes it. On an address other than\n" +
+			"loopback it needs a token, from FILE or " + envControlToken + ".\n\n" +
 			"SIGINT and SIGTERM end it: it stops accepting connections, gives in-flight requests 10 s to complete,\n" +
 			"and closes the file. With --db, a fault is on disk before its 201 is sent.\n\n" +
-			"Exit status: 0 after a signal, 2 if it could not run, or could not close the file of --db.",
+			"Exit codes: 0 after a signal, 1 findings with --fail-on-findings, 2 if it could not run, or could not close\n" +
+			"the file of --db.",
 		Example: "  fleetio sandbox\n" +
 			"  fleetio sandbox --db faults.db --fixtures fleet.yaml --rate-limit 20\n" +
 			"  fleetio sandbox --failure 500@10% --failure delay=2s@25%\n" +
 			"  fleetio sandbox --failure drop-after@next --failure 'createFault: set=/id=0 && header=Location@5%'\n" +
-			"  fleetio sandbox --list-failures",
+			"  fleetio sandbox --tls --ca-file ca.pem --fail-on-findings\n" +
+			"  fleetio sandbox --list-failures\n" +
+			"  curl -d '{\"failures\": [\"drop-after@next\"]}' -H 'Content-Type: application/json' $FLEETIO_BASE_URL/_sandbox/failures",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.listFailures {
 				return listFailures(c.stdout)
 			}
-			for _, name := range []string{"db", "fixtures"} { // a shell variable that is not set
+			for _, name := range []string{"db", "fixtures", "control-token", "ca-file"} { // a shell variable that is not set
 				if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 					return fmt.Errorf("--%s is empty; omit it or name a file", name)
 				}
+			}
+			if s.caFile != "" && !s.tls {
+				return errors.New("--ca-file needs --tls")
 			}
 			return s.run(cmd.Context(), c)
 		},
@@ -86,7 +108,15 @@ func sandboxCommand(c *console) *cobra.Command {
 		"send a 401 with a line of text, as an old page of the vendor's says, instead of a problem object")
 	flags.StringVar(&s.log, "log", "text",
 		"log each exchange to standard error in the `FORMAT` text or json; off logs errors only")
-	flags.BoolVar(&s.noPage, "no-page", false, "serve no page and keep no exchanges")
+	flags.BoolVar(&s.noPage, "no-page", false, "serve no page")
+	flags.BoolVar(&s.noControl, "no-control", false, "serve no control API; with --no-page, keep no exchanges")
+	flags.StringVar(&s.tokenPath, "control-token", "",
+		"require the token in `FILE`, of mode 600, for the control API (default $"+envControlToken+", or else none on loopback,\n"+
+			"and no control API on other addresses)")
+	flags.BoolVar(&s.tls, "tls", false, "serve HTTPS, with a certificate that is made for this run")
+	flags.StringVar(&s.caFile, "ca-file", "",
+		"with --tls, write the certificate that clients have to trust to `FILE` (default print it to standard output)")
+	flags.BoolVar(&s.failing, "fail-on-findings", false, "check each exchange, and exit with 1 if one deviates from the contract")
 	return cmd
 }
 
@@ -113,6 +143,23 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 		return fmt.Errorf("--addr: %w", err)
 	}
 	defer func() { _ = listener.Close() }() // if Serve is not called
+	if err := s.prepare(c, listener); err != nil {
+		return err
+	}
+	options = append(options, sandbox.WithLogger(logger))
+	if s.noPage && s.noControl {
+		options = append(options, sandbox.WithHistory(0))
+	}
+	if s.journal != nil {
+		options = append(options, sandbox.WithObserver(s.journal.Observe))
+	}
+	newSandbox := func(fixtures *sandbox.Fixtures) (*sandbox.Sandbox, error) { //nolint:contextcheck // it takes none
+		all := slices.Clone(options)
+		if fixtures != nil {
+			all = append(all, sandbox.WithFixtures(*fixtures))
+		}
+		return sandbox.New(all...)
+	}
 	if s.db != "" {
 		store, err := sqlite.Open(ctx, s.db)
 		if err != nil {
@@ -120,33 +167,117 @@ func (s *sandboxRun) run(ctx context.Context, c *console) error {
 		}
 		options = append(options, sandbox.WithStore(store))
 	}
-	box, err := sandbox.New(append(options, sandbox.WithLogger(logger))...) //nolint:contextcheck // it takes none
+	box, err := newSandbox(nil)
 	if err != nil {
 		return trimPackage(err)
 	}
-	srv := &server.Server{Listener: listener, Sandbox: box, Logger: logger}
-	err = s.prepare(c, srv)
-	if err == nil {
+	srv := server.New(listener, logger, box, s.newPage(), s.control(newSandbox))
+	before, after := s.more(srv.URL())
+	if err = announce(c.stdout, srv.URL(), before, after, box.Accounts()); err == nil {
 		finishing.RLock()
 		defer finishing.RUnlock() // once the file is closed
 		err = srv.Serve(ctx)
 	}
-	return errors.Join(err, box.Close())
+	if err = errors.Join(err, srv.Sandbox().Close()); err == nil && s.failing {
+		err = s.conclude(c, srv.Sandbox())
+	}
+	return err
 }
 
-// prepare adds the page and prints the URL and the credentials.
-func (s *sandboxRun) prepare(c *console, srv *server.Server) error {
-	if !s.noPage {
-		spec, err := c.loadSpec("")
-		if err != nil {
-			return err
+// prepare decides about the control API, makes the certificate, and reads the spec for the page and the journal.
+func (s *sandboxRun) prepare(c *console, listener *server.Listener) error {
+	var err error
+	if s.token, err = s.controlToken(); err != nil {
+		return err
+	}
+	if !listener.OnLoopback() {
+		warning := "every host that reaches it can use the sandbox"
+		if !s.noPage {
+			warning += " and see all exchanges"
 		}
-		srv.Page = page.New(srv.Sandbox, server.Check(spec.contract, spec.name))
+		if s.token == "" && !s.noControl {
+			s.noControl = true
+			warning += "; without --control-token or $" + envControlToken + " it has no control API"
+		}
+		c.warnf("%s is no loopback address: %s", listener.Addr(), warning)
 	}
-	if !srv.OnLoopback() {
-		c.warnf("%s is no loopback address: every host that reaches it can use the sandbox and see all exchanges", srv.Addr())
+	if s.tls {
+		if s.certificate, err = listener.UseTLS(); err != nil {
+			return fmt.Errorf("--tls: %w", err)
+		}
+		if s.caFile != "" {
+			if s.caFile, err = filepath.Abs(s.caFile); err != nil {
+				return fmt.Errorf("--ca-file: %w", err)
+			}
+			// No secret, so that clients of other users can read it.
+			if err := os.WriteFile(s.caFile, s.certificate, 0o644); err != nil { //nolint:gosec // see above
+				return fmt.Errorf("--ca-file: %w", err)
+			}
+		}
 	}
-	return announce(c.stdout, srv.URL(), !s.noPage, srv.Sandbox.Accounts())
+	if s.noPage && s.noControl && !s.failing {
+		return nil
+	}
+	if s.spec, err = c.loadSpec(""); err == nil && (!s.noControl || s.failing) {
+		s.journal = server.NewJournal(s.spec.contract)
+	}
+	return err
+}
+
+// controlToken returns the token of the control API; "" for none.
+func (s *sandboxRun) controlToken() (string, error) {
+	const minToken = 16
+	token := os.Getenv(envControlToken)
+	if s.tokenPath != "" {
+		values, err := readSecrets(s.tokenPath, envControlToken)
+		if err != nil {
+			return "", err
+		}
+		token = values[envControlToken]
+	}
+	if token != "" && (len(token) < minToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		return "", fmt.Errorf("the control token must have at least %d characters, all of them visible ASCII", minToken)
+	}
+	return token, nil
+}
+
+// newPage returns the function that makes the page of a sandbox; nil for no page.
+func (s *sandboxRun) newPage() func(*sandbox.Sandbox) *page.Page {
+	if s.noPage {
+		return nil
+	}
+	check := server.Check(s.spec.contract, s.spec.name)
+	return func(box *sandbox.Sandbox) *page.Page { return page.New(box, check) }
+}
+
+// control returns the control API; nil for none.
+func (s *sandboxRun) control(newSandbox func(*sandbox.Fixtures) (*sandbox.Sandbox, error)) *server.Control {
+	if s.noControl {
+		return nil
+	}
+	control := &server.Control{Journal: s.journal, Token: s.token, New: newSandbox}
+	if s.db != "" {
+		control.New = nil
+	}
+	return control
+}
+
+// conclude prints the report of all exchanges, and returns errFindings if one deviates from the contract.
+func (s *sandboxRun) conclude(c *console, box *sandbox.Sandbox) error {
+	r, earlier := s.journal.Report(box.Redact)
+	if r.Exchanges+earlier.Exchanges == 0 {
+		return nothingChecked(r.Summary)
+	}
+	if earlier.Exchanges > 0 {
+		c.notef("before the journal was last cleared, %d exchanges were checked, with %d findings", earlier.Exchanges, earlier.Findings)
+	}
+	if err := report.Write(printable.Unescaped(c.stderr), "text", r, report.Options{Spec: s.spec.published, Version: version()}); err != nil {
+		return err
+	}
+	if r.Summary.Findings+earlier.Findings > 0 {
+		return errFindings
+	}
+	return nil
 }
 
 // options returns the options of the flags and the fixture file.
@@ -155,9 +286,6 @@ func (s *sandboxRun) options() ([]sandbox.Option, error) {
 		return nil, errors.New("--rate-limit is a number from 0")
 	}
 	options := []sandbox.Option{sandbox.WithRateLimit(s.rateLimit)}
-	if s.noPage {
-		options = append(options, sandbox.WithHistory(0))
-	}
 	for _, text := range s.failures {
 		o, err := sandbox.ParseFailure(text)
 		if err != nil {
@@ -186,12 +314,29 @@ func trimPackage(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "sandbox: "))
 }
 
-// announce prints the URL and the credentials of the sandbox, as lines that a shell can evaluate.
-func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account) error {
-	var b strings.Builder
-	if hasPage {
-		fmt.Fprintf(&b, "# The page of the exchanges: %s/\n", url)
+// more returns what is printed before and after the URL and the credentials: comments, and the certificate.
+func (s *sandboxRun) more(url string) (before, after string) {
+	if !s.noPage {
+		before = "# The page of the exchanges: " + url + "/\n"
 	}
+	if !s.noControl {
+		before += "# The control API: " + url + "/_sandbox/openapi.yaml\n"
+	}
+	switch {
+	case s.certificate == nil:
+	case s.caFile == "":
+		after = "# Clients have to trust this certificate.\nexport FLEETIO_SANDBOX_CA=" + quoteForShell(string(s.certificate)) + "\n"
+	default:
+		after = "# Clients have to trust the certificate in this file: Go, Python, Ruby and curl by the first name, Node by the second.\n" +
+			"export SSL_CERT_FILE=" + quoteForShell(s.caFile) + "\nexport NODE_EXTRA_CA_CERTS=" + quoteForShell(s.caFile) + "\n"
+	}
+	return before, after
+}
+
+// announce prints the URL and the credentials of the sandbox, as lines that a shell can evaluate.
+func announce(w io.Writer, url, before, after string, accounts []sandbox.Account) error {
+	var b strings.Builder
+	b.WriteString(before)
 	account, key := first(accounts)
 	fmt.Fprintf(&b, "export %s=%s\n", envBaseURL, quoteForShell(url))
 	fmt.Fprintf(&b, "export %s=%s\n", envAPIKey, quoteForShell(accounts[account].APIKeys[key].Key))
@@ -211,6 +356,7 @@ func announce(w io.Writer, url string, hasPage bool, accounts []sandbox.Account)
 				envAPIKey, quoteForShell(k.Key), envToken, quoteForShell(a.Token))
 		}
 	}
+	b.WriteString(after)
 	_, err := io.WriteString(w, b.String()) // in one write, for scripts that wait for the first line and read the others
 	return err
 }

@@ -42,7 +42,7 @@ func TestAnnounce(t *testing.T) {
 			{Name: "r", Key: "k-2"}, {Name: "w\n'", Key: "k'`exit 9`;#", Permissions: []sandbox.Permission{sandbox.CreateFaults}}}},
 	}
 	var b strings.Builder
-	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts))
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", "", "", accounts))
 	code, out := shell(t, `eval "$PRINTED"; printf '%s %s %s' "$FLEETIO_BASE_URL" "$FLEETIO_API_KEY" "$FLEETIO_ACCOUNT_TOKEN"`, "PRINTED="+b.String())
 	assert.Equal(t, 0, code)
 	assert.Equal(t, "http://127.0.0.1:1 k'`exit 9`;# "+`t'"$(exit 9)\`, out)
@@ -55,12 +55,12 @@ func TestAnnounce(t *testing.T) {
 	for id := range int64(10) {
 		fleet[1].Vehicles = append(fleet[1].Vehicles, sandbox.Vehicle{ID: 100 + id})
 	}
-	require.NoError(t, announce(&b, "http://127.0.0.1:1", true, fleet))
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", "# before\n", "# after\n", fleet))
 	assert.Contains(t, b.String(), `# account 12 "Northwind Delivery" has vehicles 1, 2, 4711; codes "P0420", "P0171", "SPN 3226 FMI 4", "P0442"`+"\n")
 	assert.Contains(t, b.String(), `has vehicles 3, 100, 101, 102, 103, 104, 105, 106, and 3 more; code "P0300"`+"\n")
 
 	b.Reset()
-	require.NoError(t, announce(&b, "http://127.0.0.1:1", false, accounts[:1]))
+	require.NoError(t, announce(&b, "http://127.0.0.1:1", "", "", accounts[:1]))
 	assert.Contains(t, b.String(), "export FLEETIO_API_KEY='k-1'\n", "also a key without permissions")
 	assert.Contains(t, b.String(), `key "r", which may not create or read faults.`+"\n")
 }

@@ -75,7 +75,7 @@ func serveSandbox(t *testing.T, args ...string) *box {
 	}
 	b.stdout = stdout.String()
 	exported := regexp.MustCompile(`(?m)^export (\w+)='(.*)'$`).FindAllStringSubmatch(b.stdout, -1)
-	require.Len(t, exported, 3)
+	require.GreaterOrEqual(t, len(exported), 3)
 	assert.Equal(t, []string{envBaseURL, envAPIKey, envToken}, []string{exported[0][1], exported[1][1], exported[2][1]})
 	b.url, b.key, b.token = exported[0][2], exported[1][2], exported[2][2]
 	return b

@@ -19,18 +19,21 @@ import (
 )
 
 const (
-	vendorURL   = "https://secure.fleetio.com"
-	envAPIKey   = "FLEETIO_API_KEY" //nolint:gosec // the name of one
-	envToken    = "FLEETIO_ACCOUNT_TOKEN"
-	envBaseURL  = "FLEETIO_BASE_URL"
-	maxKeys     = 64 << 10
-	credentials = "The credentials are read from " + envAPIKey + " and " + envToken + " in the environment,\n" +
+	vendorURL  = "https://secure.fleetio.com"
+	envAPIKey  = "FLEETIO_API_KEY" //nolint:gosec // the name of one
+	envToken   = "FLEETIO_ACCOUNT_TOKEN"
+	envBaseURL = "FLEETIO_BASE_URL"
+	// envControlToken is the token of the sandbox's control API.
+	envControlToken = "FLEETIO_CONTROL_TOKEN"
+	maxKeys         = 64 << 10
+	credentials     = "The credentials are read from " + envAPIKey + " and " + envToken + " in the environment,\n" +
 		"or from a file. No flag takes them, as other users of the machine can read a command line."
 )
 
 // service is the server and the account of a client.
 type service struct {
 	base       string
+	insecure   bool
 	keysPath   string
 	apiVersion string
 	delay      time.Duration
@@ -39,6 +42,8 @@ type service struct {
 func (s *service) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.base, "base-url", "",
 		"send requests to the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
+	cmd.Flags().BoolVar(&s.insecure, "insecure-http", false,
+		"allow an http URL of another machine, such as a sandbox in a container; the credentials are sent unencrypted")
 	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
 	cmd.Flags().StringVar(&s.apiVersion, "api-version", "",
@@ -75,28 +80,36 @@ func (s *service) client(keys faults.Credentials) (*faults.Client, error) {
 	if s.apiVersion != "" {
 		options = append(options, faults.WithAPIVersion(s.apiVersion))
 	}
+	if s.insecure {
+		options = append(options, faults.WithInsecureHTTP())
+	}
 	client, err := faults.NewClient(keys, options...)
 	if err != nil {
-		return nil, errors.New(importer.Message(err))
+		return nil, errors.New(strings.Replace(importer.Message(err), "WithInsecureHTTP", "--insecure-http", 1))
 	}
 	return client, nil
 }
 
-// readKeys reads credentials from lines of NAME=VALUE. No error repeats a line.
+// readKeys reads the credentials of a file.
 func readKeys(path string) (faults.Credentials, error) {
-	var none faults.Credentials
+	values, err := readSecrets(path, envAPIKey, envToken)
+	return faults.Credentials{APIKey: values[envAPIKey], AccountToken: values[envToken]}, err
+}
+
+// readSecrets reads values from lines of NAME=VALUE, and fails if one of the names is missing. No error repeats a line.
+func readSecrets(path string, names ...string) (map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	// Windows has no mode bits.
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return none, fmt.Errorf("%s can be read by other users (mode %04o); chmod 600 it, and consider new keys",
+		return nil, fmt.Errorf("%s can be read by other users (mode %04o); chmod 600 it, and consider new keys",
 			path, info.Mode().Perm())
 	}
 	values := map[string]string{}
@@ -110,21 +123,21 @@ func readKeys(path string) (faults.Credentials, error) {
 		_, duplicate := values[name]
 		switch {
 		case !isPair:
-			return none, fmt.Errorf("%s:%d: expected NAME=VALUE", path, n)
+			return nil, fmt.Errorf("%s:%d: expected NAME=VALUE", path, n)
 		case duplicate:
-			return none, fmt.Errorf("%s:%d: duplicate name", path, n)
+			return nil, fmt.Errorf("%s:%d: duplicate name", path, n)
 		case strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'"):
-			return none, fmt.Errorf("%s:%d: the value is quoted; remove the quotes, which would be part of it", path, n)
+			return nil, fmt.Errorf("%s:%d: the value is quoted; remove the quotes, which would be part of it", path, n)
 		}
 		values[name] = value
 	}
 	if err := lines.Err(); err != nil {
-		return none, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, name := range []string{envAPIKey, envToken} {
+	for _, name := range names {
 		if values[name] == "" {
-			return none, fmt.Errorf("%s: no %s", path, name)
+			return nil, fmt.Errorf("%s: no %s", path, name)
 		}
 	}
-	return faults.Credentials{APIKey: values[envAPIKey], AccountToken: values[envToken]}, nil
+	return values, nil
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/api"
 	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/server/sqlite"
+	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioapi"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -55,6 +56,11 @@ func BenchmarkCreate(b *testing.B) {
 	}{
 		{"bare", func(*testing.B) *http.Server { return &http.Server{Handler: http.HandlerFunc(bare)} }},
 		{"sandbox", func(b *testing.B) *http.Server { return inSandbox(b) }},
+		{"sandbox-checked", func(b *testing.B) *http.Server {
+			contract, err := conformance.Load(api.Spec)
+			require.NoError(b, err)
+			return inSandbox(b, sandbox.WithObserver(NewJournal(contract).Observe))
+		}},
 		{"sandbox-db", func(b *testing.B) *http.Server {
 			store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "faults.db"))
 			require.NoError(b, err)

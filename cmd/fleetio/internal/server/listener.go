@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +17,12 @@ import (
 const shutdownTimeout = 10 * time.Second
 
 // Listener listens on an address of this machine.
-type Listener struct{ net.Listener }
+type Listener struct {
+	net.Listener
+
+	host string      // of the address, as it was given
+	tls  *tls.Config // nil for HTTP
+}
 
 // Listen listens on an address, which is HOST:PORT.
 func Listen(ctx context.Context, address string) (*Listener, error) {
@@ -36,15 +42,19 @@ func Listen(ctx context.Context, address string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Listener{listener}, nil
+	return &Listener{Listener: listener, host: host}, nil
 }
 
 // URL returns the base URL for clients on this machine.
 func (l *Listener) URL() string {
-	if tcp, ok := l.Addr().(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	scheme, address := "http", l.Addr().String()
+	if l.tls != nil {
+		scheme = "https"
 	}
-	return "http://" + l.Addr().String()
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		address = fmt.Sprintf("127.0.0.1:%d", tcp.Port)
+	}
+	return scheme + "://" + address
 }
 
 // OnLoopback reports whether only this machine can reach the server.
@@ -56,7 +66,13 @@ func (l *Listener) OnLoopback() bool {
 // Serve serves until ctx ends, then gives in-flight requests 10 s to complete.
 func (l *Listener) Serve(ctx context.Context, server *http.Server, logger *slog.Logger) error {
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l.Listener) }()
+	go func() {
+		if server.TLSConfig = l.tls; l.tls != nil {
+			served <- server.ServeTLS(l.Listener, "", "")
+		} else {
+			served <- server.Serve(l.Listener)
+		}
+	}()
 	select {
 	case err := <-served:
 		return err
@@ -76,7 +92,7 @@ func (l *Listener) Serve(ctx context.Context, server *http.Server, logger *slog.
 	return err
 }
 
-// HTTPServer returns a server for HTTP/1.1 and for HTTP/2 without TLS that bounds the time and the memory that a header
+// HTTPServer returns a server for HTTP/1.1 and HTTP/2, with and without TLS, that bounds the time and the memory that a header
 // takes.
 func HTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	server := &http.Server{
@@ -88,6 +104,7 @@ func HTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelError),
 	}
 	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetHTTP2(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	// Browsers keep connections open without a request, and Shutdown would wait 5 s for one.
 	var unused sync.Map

@@ -59,7 +59,7 @@ func serve(t *testing.T) *served {
 	s.listener = &pipes{connections: make(chan net.Conn), closed: closed, close: sync.OnceFunc(func() { close(closed) })}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
-	server := &Server{Sandbox: box, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Listener: &Listener{s.listener}}
+	server := New(&Listener{Listener: s.listener}, slog.New(slog.NewTextHandler(s.log, nil)), box, nil, nil)
 	go func() { s.ended <- server.Serve(ctx) }()
 	return s
 }
@@ -190,7 +190,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	box, err := sandbox.New()
 	require.NoError(t, err)
-	s := &Server{Sandbox: box, Logger: slog.New(slog.DiscardHandler)}
+	s := New(nil, slog.New(slog.DiscardHandler), box, nil, nil)
 	for _, expected := range []string{"200 ok\n", "503 no fault can be stored: the store is closed\n"} {
 		response := httptest.NewRecorder()
 		s.ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/healthz", nil))
