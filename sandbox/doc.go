@@ -14,6 +14,8 @@
 // and latency are unknown: set them by [WithRateLimit] and [WithFailure]. A test that passes here proves nothing about
 // the vendor.
 //
+// The clock of a sandbox can be moved ([Sandbox.Advance]), so that no test waits for a rate limit or a late fault.
+//
 // The package imports the standard library, the generated code, the client and the project's redaction. The command
 // fleetio sandbox serves a sandbox on a port.
 package sandbox

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	fleetio "github.com/fleetcontract/fleetio-go/fleetio"
 	"github.com/fleetcontract/fleetio-go/sandbox"
@@ -43,6 +44,32 @@ func ExampleEdit() {
 	var failed *fleetio.Error
 	fmt.Println("created, but unreadable:", errors.As(err, &failed) && failed.Created)
 	// Output: created, but unreadable: true
+}
+
+// The clock waits out a rate limit at once.
+func ExampleSandbox_Advance() {
+	t := new(fakeTest)
+	defer t.end()
+
+	s := sandbox.Start(t, sandbox.WithRateLimit(1))
+	_ = s.SetTime(time.Date(2026, time.March, 14, 13, 46, 15, 0, time.UTC)) // a valid time
+	once := fleetio.WithRetryPolicy(fleetio.RetryPolicy{MaxAttempts: 1})    // without it, the client waits by itself
+	client, err := fleetio.NewClient(s.Credentials, fleetio.WithBaseURL(s.URL), once)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 3 {
+		_, err := client.CreateFault(context.Background(), fleetio.FaultCreate{VehicleID: 1, Code: "P0420"})
+		if limited, is := errors.AsType[*fleetio.RateLimitError](err); is {
+			fmt.Println("wait", limited.RetryAfter)
+			_ = s.Advance(limited.RetryAfter) // it is not negative
+		}
+	}
+	fmt.Println("created:", len(s.Faults()))
+	// Output:
+	// wait 45s
+	// created: 2
 }
 
 // The sandbox is a handler like any other.
