@@ -50,6 +50,7 @@ func (p *probing) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&p.service.base, "base-url", "", "send requests to the server at `URL` (default a sandbox in this process)")
 	flags.StringVar(&p.service.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
+	p.service.addInsecure(cmd)
 	flags.BoolVar(&p.live, "live", false, "allow a host other than loopback, where each accepted create makes a real record")
 	flags.IntVar(&p.rate, "rate", 0, "send at most `NUMBER` requests a clock minute (default "+strconv.Itoa(liveRate)+" with --live, or else no limit)")
 	flags.IntVar(&p.options.MaxCreates, "max-creates", 10, "make at most `NUMBER` records; 0 is no limit")
@@ -143,6 +144,9 @@ func (p *probing) prepare(cmd *cobra.Command, c *console, inputs []string) error
 	p.options.OwnRecords = true
 	if !p.live {
 		return fmt.Errorf("%s is not loopback, so that records are real; see --plan, and use --live to allow it", u.Hostname())
+	}
+	if u.Scheme == "http" && !p.service.insecure {
+		return fmt.Errorf("http to %s would send the credentials unencrypted; for a test server in another container, --insecure-http allows it", u.Hostname())
 	}
 	if !cmd.Flags().Changed("rate") {
 		p.rate = liveRate

@@ -194,6 +194,7 @@ func TestProbeCommand(t *testing.T) { //nolint:tparallel // in this order
 		{name: "test", args: []string{"test", "--max-requests", "0", recordings + "conformant-minimal.har"}, code: exitConforms, out: []string{"recordings  1 files", "verdict     conforms"}},
 		{name: "test of a bad recording", args: []string{"test", recordings + "minimum.har"}, code: exitFindings, out: []string{"documented claims refuted"}},
 		{name: "not live", args: []string{"probe", "--base-url", "https://secure.fleetio.com"}, code: exitNotRun, err: []string{"--live"}},
+		{name: "unencrypted", args: []string{"probe", "--live", "--base-url", "http://sandbox.test"}, code: exitNotRun, err: []string{"--insecure-http"}},
 		{name: "no fixtures", args: []string{"probe", "--plan", "--live", "--base-url", "https://secure.fleetio.com"}, code: exitNotRun, err: []string{"createFault/request/code and createFault/request/vehicle_id"}},
 		{name: "wrong place", args: []string{"probe", "--set", "createFault/request/colour=red"}, code: exitNotRun, err: []string{"createFault/request/colour"}},
 		{name: "no value", args: []string{"probe", "--set", "x"}, code: exitNotRun, err: []string{"PLACE=VALUE"}},

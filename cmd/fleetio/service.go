@@ -42,14 +42,18 @@ type service struct {
 func (s *service) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.base, "base-url", "",
 		"send requests to the server at `URL` (default $"+envBaseURL+", or else "+vendorURL+")")
-	cmd.Flags().BoolVar(&s.insecure, "insecure-http", false,
-		"allow an http URL of another machine, such as a sandbox in a container; the credentials are sent unencrypted")
+	s.addInsecure(cmd)
 	cmd.Flags().StringVar(&s.keysPath, "credentials", "",
 		"read "+envAPIKey+"=... and "+envToken+"=... from `FILE`, of mode 600 (default the environment)")
 	cmd.Flags().StringVar(&s.apiVersion, "api-version", "",
 		"request the version of the API of `DATE`, such as 2025-05-05 (default that of the API key)")
 	cmd.Flags().DurationVar(&s.delay, "look-up-delay", 2*time.Minute,
 		"if a fault whose outcome is unknown is not found, look it up again after `TIME`")
+}
+
+func (s *service) addInsecure(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.insecure, "insecure-http", false,
+		"allow an http URL of another machine, such as a sandbox in a container; the credentials are sent unencrypted")
 }
 
 // url returns the base URL of the server, without a trailing slash. It may contain a password, which client rejects.

@@ -29,7 +29,7 @@ type finding struct {
 	Pointer string `json:"pointer"`
 }
 
-// TestCorpus writes the mutants and the conforming exchanges as a recording, for `make corpus`. Each line also has x-name and
+// TestCorpus writes the mutants and the conforming exchanges as a recording, for `make scoreboard`. Each line also has x-name and
 // x-expected: the findings, of which there are none if the exchange conforms. Recordings may have properties with x-.
 func TestCorpus(t *testing.T) {
 	if *corpusFile == "" {
