@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -188,23 +190,22 @@ var (
 // TestHostile runs the command with each input, and measures its memory and time.
 func TestHostile(t *testing.T) { //nolint:tparallel // one after the other, to measure each
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it builds the command")
+	info, ok := debug.ReadBuildInfo()
+	require.True(t, ok)
+	if slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector takes memory and time of its own; make test-oldest runs it")
 	}
-	binary := filepath.Join(t.TempDir(), "fleetio")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput() // the race detector takes memory
-	require.NoError(t, err, "%s", out)
 	for _, test := range hostiles {
 		t.Run(test.name, func(t *testing.T) {
 			if test.large && os.Getenv("FLEETIO_HOSTILE") == "" {
 				t.Skip("make hostile runs it")
 			}
-			test.run(t, binary)
+			test.run(t)
 		})
 	}
 }
 
-func (h *hostile) run(t *testing.T, binary string) {
+func (h *hostile) run(t *testing.T) {
 	t.Helper()
 	write := func(to io.Writer) error {
 		w := bufio.NewWriterSize(to, 1<<20)
@@ -222,10 +223,10 @@ func (h *hostile) run(t *testing.T, binary string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, binary, args...)
+	command := exec.CommandContext(ctx, os.Args[0], args...)
 	var stderr bytes.Buffer
 	command.Stdout, command.Stderr = io.Discard, &stderr
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	command.Env = []string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	started := time.Now()
 	if path != "" {
 		f, err := os.Create(path)
