@@ -92,6 +92,9 @@ func compareClaims(c *console, s *spec, other, suggestPath, format string) error
 	if err != nil {
 		return specErrors(other, err)
 	}
+	for _, m := range compared.Mistakes {
+		c.warnf("%s:%d: not compared: %s (#%s)", other, m.Spec.Line, m.Reason, m.Spec.Pointer)
+	}
 	var results files
 	defer func() { results.discard() }()
 	if suggestPath != "" {

@@ -37,6 +37,11 @@ func TestClaimsAgainst(t *testing.T) {
 		assert.Equal(t, against.Agrees, claim.Verdict, claim.ID)
 	}
 
+	bad := write(t, "bad.yaml", strings.Replace(shop, "type: integer, format: int32", "type: int", 1))
+	code, _, errOut = fleetio("", "claims", "--spec", shopSpec, "--against", bad)
+	assert.Equal(t, exitConforms, code)
+	assert.Contains(t, errOut, "bad.yaml:51: not compared: ")
+
 	plain := write(t, "plain.yaml", strings.ReplaceAll(shop, ", x-assumed", ", x-note")) // which no claim is marked by
 	overlay += ".none"
 	code, _, errOut = fleetio("", "claims", "--spec", plain, "--against", shopSpec, "--suggest", overlay)
@@ -50,7 +55,7 @@ func TestClaimsAgainst(t *testing.T) {
 	}{
 		{[]string{"--suggest", "x.yaml"}, "--suggest needs --against"},
 		{[]string{"--against", "none.yaml"}, "none.yaml: no such file"},
-		{[]string{"--against", write(t, "bad.yaml", strings.Replace(shop, "type: integer, format: int32", "type: int", 1))}, "bad.yaml:51: "},
+		{[]string{"--against", write(t, "bad.yaml", strings.Replace(shop, "openapi: 3.0.3", "swagger: '2.0'", 1))}, "bad.yaml:1: "},
 	} {
 		code, _, errOut := fleetio("", append([]string{"claims", "--spec", shopSpec}, test.args...)...)
 		assert.Equal(t, exitNotRun, code)

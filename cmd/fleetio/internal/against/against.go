@@ -31,6 +31,8 @@ type Comparison struct {
 	// OtherOperations is the number of operations that only the document has, and Missing are those that it lacks.
 	OtherOperations int      `json:"other_operations"`
 	Missing         []string `json:"missing_operations"`
+	// Mistakes are in what is compared, and left out: the document is read without them.
+	Mistakes []conformance.Unchecked `json:"mistakes"`
 }
 
 // Compared is a claim of the spec.
@@ -74,7 +76,7 @@ func Compare(ours *conformance.Contract, file string) (*Comparison, error) {
 	for _, claim := range d.contract.Claims() {
 		c.addTheirs(statement{claim, d.location(&claim)}, names)
 	}
-	result := &Comparison{OtherOperations: d.others, Additions: c.additions(), Missing: d.missing(ours.Document())}
+	result := &Comparison{OtherOperations: d.others, Mistakes: append([]conformance.Unchecked{}, d.mistakes...), Additions: c.additions(), Missing: d.missing(ours.Document())}
 	for _, claim := range ours.Claims() {
 		verdict, other := c.compare(claim)
 		compared := Compared{Claim: claim, Verdict: verdict}

@@ -152,6 +152,35 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestMistakes has mistakes in what is compared: the rest of the document still counts.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ from, to string }{
+		"a text for a number":    {"maxLength: 80", "maxLength: '80'"},
+		"an unknown field":       {"      operationId: addOrder", "      surprise: 1\n      operationId: addOrder"},
+		"a reference to nothing": {"of: {$ref: '#/components/schemas/Customer'}", "of: {$ref: '#/components/schemas/Nobody'}"},
+		"an unknown type":        {"price: {type: number", "price: {type: decimal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.Replace(shop(t), test.from, test.to, 1)
+			c, found := compared(t, "other.yaml", text)
+			assert.Empty(t, found)
+			if assert.Equal(t, test.from == "", len(c.Mistakes) == 0); len(c.Mistakes) > 0 {
+				assert.Greater(t, c.Mistakes[0].Spec.Line, 1)
+			}
+		})
+	}
+}
+
+// TestNullableReference has nullable beside a reference, which means what it says.
+func TestNullableReference(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(shop(t), "note: {type: string, nullable: true}", "note: {$ref: '#/components/schemas/Note', nullable: true}", 1)
+	_, found := compared(t, "other.yaml", strings.Replace(text, "    Problem:\n", "    Note: {type: string}\n    Problem:\n", 1))
+	assert.Empty(t, found)
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	contract, err := conformance.LoadFile("testdata/shop.yaml")

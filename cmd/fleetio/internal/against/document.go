@@ -19,6 +19,7 @@ type document struct {
 	tree     *yamltree.Tree          // for the lines; nil if those of the contract are right
 	ours     map[string]ourOperation // by the "METHOD path" of the document
 	others   int                     // number of its other operations
+	mistakes []conformance.Unchecked // in what is compared, which are left out
 }
 
 // ourOperation is an operation of the contract.
@@ -34,12 +35,19 @@ func read(file string, ours *conformance.Contract) (*document, error) {
 	if err == nil {
 		d := &document{tree: tree, ours: map[string]ourOperation{}}
 		d.match(ours.Document())
-		if part, ok := d.part(); ok {
+		for range maxRepairs {
+			part, ok := d.part()
+			if !ok {
+				break
+			}
 			d.contract, err = conformance.Load(part)
-			for _, mistake := range conformance.SpecErrors(err) {
+			mistakes := conformance.SpecErrors(err)
+			for _, mistake := range mistakes {
 				mistake.Line = d.tree.Line(mistake.Pointer)
 			}
-			return d, err
+			if err == nil || !d.remove(mistakes) {
+				return d, err
+			}
 		}
 		d.tree = nil
 		d.contract, err = conformance.LoadFile(file)
@@ -47,6 +55,31 @@ func read(file string, ours *conformance.Contract) (*document, error) {
 	}
 	_, err = conformance.LoadFile(file) // which has the line
 	return nil, err
+}
+
+// maxRepairs is how often mistakes are removed: to remove one may make others.
+const maxRepairs = 10
+
+// remove removes what has a mistake from the tree, and notes it. It reports whether there was something to remove.
+func (d *document) remove(mistakes []*conformance.SpecError) bool {
+	removed := false
+	for _, mistake := range mistakes {
+		tokens := strictjson.SplitPointer(mistake.Pointer)
+		if len(tokens) < 3 { // a part of the document that no comparison goes without
+			return false
+		}
+		parent := d.tree.Node(strictjson.Pointer(tokens[:len(tokens)-1]...))
+		if parent == nil || parent.Type != strictjson.Object {
+			return false
+		}
+		left := slices.DeleteFunc(slices.Clone(parent.Entries), func(e yamltree.Entry) bool { return e.Key == tokens[len(tokens)-1] })
+		if len(left) < len(parent.Entries) {
+			parent.Entries, removed = left, true
+			d.mistakes = append(d.mistakes, conformance.Unchecked{Reason: mistake.Reason,
+				Spec: conformance.Location{Pointer: mistake.Pointer, Line: mistake.Line}})
+		}
+	}
+	return removed
 }
 
 // location returns the place of a claim in the document.
@@ -220,6 +253,9 @@ var unclaimed = []string{"callbacks", "example", "examples", "externalDocs", "li
 
 // copied returns a copy of a node. names reports that its keys are names.
 func (c *copier) copied(n *yamltree.Node, names bool) *yamltree.Node {
+	if !names && len(n.Entries) == 2 && hasKey(n, "$ref") && hasKey(n, "nullable") {
+		n = nullableReference(n)
+	}
 	copied := &yamltree.Node{Type: n.Type, Line: n.Line, Text: n.Text}
 	for _, e := range n.Entries {
 		isKeyword := !names && n.Type == strictjson.Object
@@ -246,6 +282,24 @@ func (c *copier) copied(n *yamltree.Node, names bool) *yamltree.Node {
 		}
 	}
 	return copied
+}
+
+func hasKey(n *yamltree.Node, key string) bool {
+	return slices.ContainsFunc(n.Entries, func(e yamltree.Entry) bool { return e.Key == key })
+}
+
+// nullableReference returns a schema for a reference with nullable beside it, which OpenAPI 3.0 ignores and authors mean.
+func nullableReference(n *yamltree.Node) *yamltree.Node {
+	schema, reference := newObject(), newObject()
+	for _, e := range n.Entries {
+		if e.Key == "$ref" {
+			add(reference, e.Key, e.Node)
+			add(schema, "allOf", &yamltree.Node{Type: strictjson.Array, Entries: []yamltree.Entry{{Node: reference}}})
+		} else {
+			add(schema, e.Key, e.Node)
+		}
+	}
+	return schema
 }
 
 func (c *copier) refer(reference string) {
