@@ -41,8 +41,9 @@ test-oldest: ## Run the tests with the oldest supported release of Go
 	GOTOOLCHAIN=$(OLDEST_GO) go test ./...
 
 .PHONY: torture
-torture: ## Call a server with random failures FLEETIO_TORTURE (10000) times; the long form of slow tests
+torture: ## Call servers and proxies with random failures FLEETIO_TORTURE (10000) times, kill the command; the long form of slow tests
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
+	cd internal/faults && FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} GOFLAGS=-mod=readonly go test -count=1 -v ./...
 	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=40 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
 	FLEETIO_RECORD_KILLS=$${FLEETIO_RECORD_KILLS:-1000} go test -count=1 -v -run '^TestRecordKilled$$' ./cmd/fleetio
 
@@ -73,13 +74,17 @@ sample: ## Write docs/report.html, the sample of a report
 suites: ## Run the JSON Schema Test Suite (draft 4) against the checker, in a module of its own
 	cd internal/suites && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
 
+.PHONY: faults
+faults: ## Call the client and import through a proxy that breaks connections, in a module of its own
+	cd internal/faults && GOFLAGS=-mod=readonly go vet ./... && GOFLAGS=-mod=readonly go test ./...
+
 # With the oldest Go, so that its build cache serves test-oldest too.
 .PHONY: lint
 lint: ## Run golangci-lint, vet and gofmt with .golangci.yml
 	GOTOOLCHAIN=$(OLDEST_GO) go run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
-check: checkgenerate lint test suites contract ## Check the generated code, lint, all tests, the contract and go.mod
+check: checkgenerate lint test suites faults contract ## Check the generated code, lint, all tests, the contract and go.mod
 	FLEETIO_GROWTH=together go test -count=1 -run '^TestGrowth' ./internal/contracttest
 	go mod tidy -diff
 
