@@ -44,7 +44,7 @@ test-oldest: ## Run the tests with the oldest supported release of Go
 torture: ## Call servers and proxies with random failures FLEETIO_TORTURE (10000) times, kill the command; the long form of slow tests
 	FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} go test -count=1 -run '^TestTorture' ./fleetio ./cmd/fleetio
 	cd internal/faults && FLEETIO_TORTURE=$${FLEETIO_TORTURE:-10000} GOFLAGS=-mod=readonly go test -count=1 -v ./...
-	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=40 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
+	FLEETIO_TORTURE=1 FLEETIO_KILL_ROUNDS=100 go test -count=1 -run '^(TestImportAfterEachCrash|TestSandboxKilled)$$' ./cmd/fleetio
 	FLEETIO_RECORD_KILLS=$${FLEETIO_RECORD_KILLS:-1000} go test -count=1 -v -run '^TestRecordKilled$$' ./cmd/fleetio
 
 .PHONY: hostile
@@ -84,7 +84,7 @@ lint: ## Run golangci-lint, vet and gofmt with .golangci.yml
 	GOTOOLCHAIN=$(OLDEST_GO) go run $(GOLANGCI_LINT) run ./...
 
 .PHONY: check
-check: checkgenerate lint test suites faults contract ## Check the generated code, lint, all tests, the contract and go.mod
+check: checkgenerate lint test suites contract ## Check the generated code, lint, all tests, the contract and go.mod
 	FLEETIO_GROWTH=together go test -count=1 -run '^TestGrowth' ./internal/contracttest
 	go mod tidy -diff
 
