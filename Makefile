@@ -122,8 +122,8 @@ fuzz: ## Fuzz each reader and the checker for FUZZTIME (30s)
 # A round runs each benchmark once, so that what else the machine does meets all tools.
 .PHONY: bench
 bench: ## Compare with peers in six rounds, and write docs/benchmarks.md (needs Node)
-	cd bench && npm ci --silent && mkdir -p work && go test -c -o work/bench.test . && \
-	for round in 1 2 3 4 5 6; do work/bench.test -test.run '^$$' -test.bench . -test.benchtime 300ms || exit 1; done >work/bench.txt
+	cd bench && npm ci --silent && mkdir -p results && go test -c -o results/bench.test . && \
+	for round in 1 2 3 4 5 6; do results/bench.test -test.run '^$$' -test.bench . -test.benchtime 300ms || exit 1; done >results/bench.txt
 	cd bench && go run . report
 
 .PHONY: bench-packages

@@ -156,7 +156,7 @@ func messages(ex *traffic.Exchange) (*http.Request, *http.Response, error) {
 // redocly returns which of the exchanges `redocly drift` has findings about. Undocumented headers are not among them: it
 // finds one in almost every exchange.
 func redocly(ctx context.Context, spec string, entries []entry) (reported []bool, err error) {
-	recording, findings := filepath.Join(workFolder, "drift.har"), filepath.Join(workFolder, "drift.csv")
+	recording, findings := filepath.Join(resultsFolder, "drift.har"), filepath.Join(resultsFolder, "drift.csv")
 	w, err := traffic.Create(recording)
 	if err != nil {
 		return nil, err

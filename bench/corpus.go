@@ -34,7 +34,7 @@ func suites(ctx context.Context) ([]suite, error) {
 			return nil, fmt.Errorf("go list -m %s: %w", public.module, err)
 		}
 		all = append(all, suite{public.name, filepath.Join(strings.TrimSpace(string(folder)), public.path),
-			filepath.Join(workFolder, public.name+".ndjson.gz")})
+			filepath.Join(resultsFolder, public.name+".ndjson.gz")})
 	}
 	return all, nil
 }

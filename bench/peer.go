@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	nodeModules = "node_modules"
-	workFolder  = "work" // for files that are made again
-	specFile    = "../api/openapi.yaml"
+	nodeModules   = "node_modules"
+	resultsFolder = "results" // for files that are made again
+	specFile      = "../api/openapi.yaml"
 )
 
 // peerCommand returns the command of a peer that npm installed. Paths are relative to this folder.

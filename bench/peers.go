@@ -28,7 +28,7 @@ var account = sandbox.DefaultFixtures().Accounts[0]
 // peers has this project probe the mock servers of the peers, and the peers test the sandbox. A difference that is not
 // known, and a known one that is gone, is an error.
 func peers(ctx context.Context) error {
-	if err := os.MkdirAll(workFolder, 0o755); err != nil {
+	if err := os.MkdirAll(resultsFolder, 0o755); err != nil {
 		return err
 	}
 	var found []string // peer and difference
@@ -128,7 +128,7 @@ func prismTest(ctx context.Context) (differences []string, err error) {
 		return nil, err
 	}
 	defer stop()
-	recording, err := filepath.Abs(filepath.Join(workFolder, "prism.ndjson"))
+	recording, err := filepath.Abs(filepath.Join(resultsFolder, "prism.ndjson"))
 	if err != nil {
 		return nil, err
 	}
@@ -180,12 +180,12 @@ func portmanTest(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := filepath.Join(workFolder, "portman.json")
+	config := filepath.Join(resultsFolder, "portman.json")
 	if err := os.WriteFile(config, settings, 0o600); err != nil {
 		return nil, err
 	}
 	return test(ctx, "assertions", `Newman run failed with: *\n(.+)`, "portman", func(url string) []string {
-		return []string{"-l", specFile, "-b", url, "-c", config, "-o", filepath.Join(workFolder, "collection.json"), "--runNewman"}
+		return []string{"-l", specFile, "-b", url, "-c", config, "-o", filepath.Join(resultsFolder, "collection.json"), "--runNewman"}
 	})
 }
 

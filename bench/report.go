@@ -16,7 +16,7 @@ import (
 )
 
 // benchFile has the output of the benchmarks, for benchstat, too.
-var benchFile = filepath.Join(workFolder, "bench.txt")
+var benchFile = filepath.Join(resultsFolder, "bench.txt")
 
 // measured is a benchmark: the samples of its units, by round.
 type measured map[string][]float64
@@ -113,7 +113,7 @@ const benchmarksHead = `# Benchmarks
 
 A time is the median of six rounds, in each of which all benchmarks run once. The spread is the interval of the median with
 a confidence of 95 %%, as benchstat has it, and the ratio is to the first tool: above 1, the tool is slower. The output for
-benchstat is in bench/work/bench.txt.
+benchstat is in bench/results/bench.txt.
 
 - **Check** checks one exchange of Create Fault: one that conforms, one with an undocumented property, and one with two
   violations. Only this project reports the undocumented property. json.Valid and ajv get the two bodies alone; kin-openapi

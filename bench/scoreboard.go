@@ -21,7 +21,7 @@ func scoreboard(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(workFolder, 0o755); err != nil {
+	if err := os.MkdirAll(resultsFolder, 0o755); err != nil {
 		return err
 	}
 	for _, s := range all {
@@ -39,6 +39,9 @@ func scoreboard(ctx context.Context) error {
 				mutants++
 				totals[e.class()]++
 			}
+		}
+		if mutants == 0 || mutants == len(entries) {
+			return fmt.Errorf("%s: %d mutants of %d exchanges: the corpus is not whole", s.name, mutants, len(entries))
 		}
 		fmt.Fprintf(&doc, "\n## %s\n\n%d mutants and %d conforming exchanges.\n\n| checker | found | missed | false alarms |", s.name, mutants, len(entries)-mutants)
 		for i, class := range classes {
