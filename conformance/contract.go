@@ -126,7 +126,7 @@ func (c *Contract) location(pointer string) Location {
 }
 
 func (c *Contract) addOperation(doc *openapi.Document, item *openapi.PathItem, o *openapi.Operation) *SpecError {
-	op := &operation{id: cmp.Or(o.OperationID, o.Method+" "+item.Path), method: o.Method, pointer: o.Pointer, responses: map[string]*response{}}
+	op := &operation{id: o.ID, method: o.Method, pointer: o.Pointer, responses: map[string]*response{}}
 	servers := doc.Servers
 	for _, own := range [][]openapi.Server{item.Servers, o.Servers} {
 		if len(own) > 0 {

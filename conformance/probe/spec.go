@@ -1,11 +1,9 @@
 package probe
 
 import (
-	"cmp"
 	"encoding/json"
 	"math/big"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -66,10 +64,10 @@ func newReader() *reader {
 func (r *reader) operations(doc *openapi.Document) (all []*operation) {
 	for _, item := range doc.Paths {
 		for _, from := range item.Operations {
-			o := &operation{id: cmp.Or(from.OperationID, from.Method+" "+item.Path), method: from.Method, path: item.Path,
+			o := &operation{id: from.ID, method: from.Method, path: item.Path,
 				parameters: map[conformance.Part]*parameters{}, responses: from.Responses, linked: map[conformance.Part][]string{}}
 			if servers := slices.Concat(from.Servers, item.Servers, doc.Servers); len(servers) > 0 {
-				o.base = basePath(servers[0])
+				o.base = servers[0].BasePath()
 			}
 			for _, p := range parts[1:] {
 				o.parameters[p.part] = &parameters{&generate.Schema{Properties: map[string]*generate.Schema{}, Required: map[string]string{}},
@@ -119,19 +117,6 @@ func parameterOf(all []*operation, id, name string) (*operation, conformance.Par
 		}
 	}
 	return nil, "", ""
-}
-
-// basePath is the path of a server, with the defaults of its variables.
-func basePath(s openapi.Server) string {
-	text := s.URL
-	for name, v := range s.Variables {
-		text = strings.ReplaceAll(text, "{"+name+"}", v.Default)
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimRight(u.Path, "/")
 }
 
 func (r *reader) parameter(o *operation, from *openapi.Parameter) {

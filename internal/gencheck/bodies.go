@@ -49,9 +49,6 @@ type operation struct {
 	bodyRequired bool
 }
 
-// id returns the operationId, or the method and the path.
-func (o *operation) id() string { return cmp.Or(o.OperationID, o.Method+" "+o.path) }
-
 // operations returns the operations of the spec, sorted by path and method.
 func (c *compiler) operations() ([]*operation, error) {
 	var list []*operation
@@ -164,7 +161,7 @@ func (c *compiler) typedSchemas(types goTypes, operations []*operation) ([]typed
 		}
 		t := found[o.body]
 		if t.Schema == nil {
-			t = typedSchema{Schema: o.body, Type: types[letters(o.id()+"JSONRequestBody")]}
+			t = typedSchema{Schema: o.body, Type: types[letters(o.ID+"JSONRequestBody")]}
 		}
 		if t.Type == "" {
 			return nil, c.errorAt(c.pointers[o.body], "the Go types have none for the body: generate them first, or move the schema to components/schemas")

@@ -20,7 +20,7 @@ import (
 func (c *compiler) printOperations(p *printer, operations []*operation) (string, error) {
 	var b strings.Builder
 	for _, o := range operations {
-		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", o.id(), o.Method, o.path, o.pattern)
+		fmt.Fprintf(&b, "{\nID: %q, Method: %q, Path: %q, Pattern: %q,\n", o.ID, o.Method, o.path, o.pattern)
 		if len(o.parameters) > 0 {
 			b.WriteString("Parameters: []Parameter{\n")
 			for _, parameter := range o.parameters {

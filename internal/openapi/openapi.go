@@ -5,6 +5,7 @@ package openapi
 import (
 	"cmp"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -27,6 +28,19 @@ type Server struct {
 	Variables map[string]Variable
 }
 
+// BasePath returns the path of the URL, with the defaults of its variables, without a slash at its end.
+func (s Server) BasePath() string {
+	text := s.URL
+	for name, v := range s.Variables {
+		text = strings.ReplaceAll(text, "{"+name+"}", v.Default)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
+}
+
 // Variable is a Server Variable Object.
 type Variable struct {
 	Default string
@@ -46,7 +60,7 @@ type PathItem struct {
 type Operation struct {
 	Method      string // upper case
 	Pointer     string
-	OperationID string
+	ID          string // the operationId, or else the method and the path
 	Parameters  []*Parameter
 	RequestBody *RequestBody // or nil
 	Responses   map[string]*Response

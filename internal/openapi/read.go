@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -157,7 +158,7 @@ func (r *reader) pathItem(path string, p place) *PathItem {
 		if !ok {
 			continue
 		}
-		o := &Operation{Method: strings.ToUpper(method), Pointer: at.at, OperationID: r.text(at, "operationId"), Parameters: r.parameters(at),
+		o := &Operation{Method: strings.ToUpper(method), Pointer: at.at, ID: cmp.Or(r.text(at, "operationId"), strings.ToUpper(method)+" "+path), Parameters: r.parameters(at),
 			Responses: map[string]*Response{}, Security: r.security(at), Servers: r.servers(at)}
 		if body, ok := r.child(at, "requestBody"); ok {
 			o.RequestBody = &RequestBody{Pointer: body.at, Required: r.truth(body, "required"), Content: r.content(body)}

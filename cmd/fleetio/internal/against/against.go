@@ -174,7 +174,7 @@ func (d *document) operations() map[string]operationNames {
 	for _, item := range d.contract.Document().Paths {
 		for _, o := range item.Operations {
 			if of, ok := d.ours[o.Method+" "+item.Path]; ok {
-				names[idOf(o, item.Path)] = operationNames{of.id, pathNames(item.Path, of.path)}
+				names[o.ID] = operationNames{of.id, pathNames(item.Path, of.path)}
 			}
 		}
 	}
@@ -196,13 +196,12 @@ func (d *document) missing(ours *openapi.Document) []string {
 	missing := []string{}
 	for _, item := range ours.Paths {
 		for _, o := range item.Operations {
-			id := idOf(o, item.Path)
 			found := false
 			for _, of := range d.ours {
-				found = found || of.id == id
+				found = found || of.id == o.ID
 			}
 			if !found {
-				missing = append(missing, id)
+				missing = append(missing, o.ID)
 			}
 		}
 	}

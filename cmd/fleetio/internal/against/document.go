@@ -97,10 +97,7 @@ var methods = []string{"get", "put", "post", "delete", "options", "head", "patch
 // match finds the operations of the contract in the document: by method and path, below the path of the first server or
 // without it, whatever the names of path parameters are.
 func (d *document) match(ours *openapi.Document) {
-	server := ""
-	if servers := d.tree.Node("/servers/0/url"); servers != nil {
-		server = basePath(servers.Text)
-	}
+	server := d.server().BasePath()
 	paths := d.tree.Node("/paths")
 	if paths == nil {
 		return
@@ -120,17 +117,25 @@ func (d *document) match(ours *openapi.Document) {
 				d.others++
 				continue
 			}
-			d.ours[method+" "+entry.Key] = ourOperation{idOf(item.Operations[i], item.Path), item.Path}
+			d.ours[method+" "+entry.Key] = ourOperation{item.Operations[i].ID, item.Path}
 		}
 	}
 }
 
-// idOf is how [conformance.Claim] names an operation.
-func idOf(o *openapi.Operation, path string) string {
-	if o.OperationID != "" {
-		return o.OperationID
+// server returns the first server of the document.
+func (d *document) server() (s openapi.Server) {
+	if at := d.tree.Node("/servers/0/url"); at != nil {
+		s.URL = at.Text
 	}
-	return o.Method + " " + path
+	if at := d.tree.Node("/servers/0/variables"); at != nil {
+		s.Variables = map[string]openapi.Variable{}
+		for _, v := range at.Entries {
+			if byDefault, _ := d.tree.Child(v.Node, "default"); byDefault != nil {
+				s.Variables[v.Key] = openapi.Variable{Default: byDefault.Text}
+			}
+		}
+	}
+	return s
 }
 
 // matching returns the path item of the spec for a path, or nil: that with the same segments, or else one of which the
@@ -141,14 +146,16 @@ func matching(ours *openapi.Document, path string) *openapi.PathItem {
 	for _, item := range ours.Paths {
 		server := ""
 		if len(ours.Servers) > 0 {
-			server = basePath(ours.Servers[0].URL)
+			server = ours.Servers[0].BasePath()
 		}
 		own := segmentsOf(server + item.Path)
 		switch n := min(len(own), len(segments)); {
 		case slices.Equal(own, segments):
 			return item
 		case n > 0 && slices.Equal(own[len(own)-n:], segments[len(segments)-n:]):
-			if prefix := slices.Concat(own[:len(own)-n], segments[:len(segments)-n]); !slices.Contains(prefix, "{}") {
+			prefix := slices.Concat(own[:len(own)-n], segments[:len(segments)-n])
+			isName := func(segment string) bool { return segment != "{}" }
+			if !slices.Contains(prefix, "{}") && slices.ContainsFunc(own[len(own)-n:], isName) {
 				closest = item
 			}
 		}
@@ -165,14 +172,6 @@ func segmentsOf(path string) []string {
 		}
 	}
 	return segments
-}
-
-func basePath(server string) string {
-	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(server))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimRight(u.Path, "/")
 }
 
 // part returns the part of the document that is about the operations, at the same pointers. It is false if that refers to
