@@ -15,11 +15,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/probe"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
 	faults "github.com/fleetcontract/fleetio-go/fleetio"
+	"github.com/fleetcontract/fleetio-go/internal/curl"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -260,7 +260,8 @@ func printFailure(c *console, o *probe.Outcome) {
 	if o.Leaked != "" {
 		lines = append(lines, "leaked: the server has made a record that it should not have: "+o.Leaked)
 	}
-	request := curl.Request{Method: o.Request.Method, URL: o.URL, Header: o.Request.Request.Header.Clone(), Body: o.Request.Request.Body}
+	request := curl.Request{Method: o.Request.Method, URL: o.URL, Header: o.Request.Request.Header.Clone(), Body: o.Request.Request.Body,
+		Variables: curl.Fleetio}
 	if request.Header.Get("Authorization") == curl.Placeholder {
 		request.Header.Set("Authorization", "Token "+curl.Placeholder)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/conformance/known"
 	"github.com/fleetcontract/fleetio-go/conformance/report"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/curl"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
@@ -168,7 +169,7 @@ func (v *verdict) conclude(ctx context.Context, c *console, r *conformance.Repor
 	defer func() { results.discard() }()
 	printer := func(format string, color bool) func(io.Writer) error {
 		o := report.Options{Spec: cmp.Or(v.specName, v.spec.published), Version: version(), Strict: v.strict, Problems: problems, Color: color,
-			Source: v.spec.contract.Source(), Exchanges: v.exchanges, Older: v.older}
+			Source: v.spec.contract.Source(), Exchanges: v.exchanges, Older: v.older, Variables: curl.Fleetio}
 		return func(w io.Writer) error { return report.Write(w, format, r, o) }
 	}
 	for _, t := range v.targets {

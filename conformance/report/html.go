@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
+	"github.com/fleetcontract/fleetio-go/internal/redact"
 )
 
 // The parts of the page, which loads nothing: its policy allows these texts and no other.
@@ -59,6 +61,7 @@ type htmlFinding struct {
 	Messages                        []marked // of the exchange; nil if it is unknown
 	Lines                           marked   // of the spec
 	Command                         string
+	Replace                         bool // a credential in the command that is no variable
 }
 
 // htmlCounts counts claims by their state.
@@ -165,7 +168,8 @@ func writeHTML(b *bytes.Buffer, r *conformance.Report, o Options) error {
 func findingOf(d *conformance.Deviation, because string, o Options) htmlFinding {
 	f := htmlFinding{Deviation: d, About: about(d), Occurrences: occurrences(d), At: o.at(d.Spec), Because: because}
 	if ex := o.Exchanges.of(d); ex != nil {
-		f.Messages, f.Command = messages(ex, d), curl(ex)
+		f.Messages, f.Command = messages(ex, d), command(ex, o.Variables)
+		f.Replace = strings.Contains(f.Command, redact.Placeholder) || strings.Contains(f.Command, url.QueryEscape(redact.Placeholder))
 	}
 	if d.Spec.File == "" {
 		f.Lines = specLines(o.Source, d.Spec.Line)

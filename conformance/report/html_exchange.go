@@ -12,8 +12,8 @@ import (
 
 	"github.com/fleetcontract/fleetio-go/conformance"
 	"github.com/fleetcontract/fleetio-go/conformance/traffic"
+	"github.com/fleetcontract/fleetio-go/internal/curl"
 	"github.com/fleetcontract/fleetio-go/internal/printable"
-	"github.com/fleetcontract/fleetio-go/internal/redact"
 	"github.com/fleetcontract/fleetio-go/internal/strictjson"
 )
 
@@ -105,45 +105,15 @@ func markValue(body []byte, pointer string, isMarked bool) marked {
 	return marked{text[:n.Start], text[n.Start:n.End], text[n.End:]}
 }
 
-// unsent are headers that curl sends itself, or that belong to the connection.
-var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Host", "Transfer-Encoding"}
-
-// curl returns a command for a POSIX shell that sends the request again; "" if its body is unknown, or if it has characters
-// that do not print. Credentials are variables, named as their headers.
-func curl(ex *traffic.Exchange) string {
+// command returns a command for a POSIX shell that sends the request again; "" if its body is unknown or too long.
+func command(ex *traffic.Exchange, variables map[string]string) string {
 	m := &ex.Request
 	if m.BodyOmitted || m.HeaderOmitted || len(m.Body) > maxBody || ex.URL.Host == "" {
 		return ""
 	}
-	lines := []string{"curl --globoff --request " + shell(ex.Method, "")}
-	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
-		for _, value := range m.Header[name] {
-			if !slices.Contains(unsent, name) && !strings.HasPrefix(name, ":") {
-				lines = append(lines, "--header "+shell(name+": "+value, name))
-			}
-		}
-	}
-	if len(m.Body) > 0 {
-		lines = append(lines, "--data-raw "+shell(string(m.Body), "credential"))
-	}
-	command := strings.Join(append(lines, "--url "+shell(ex.URL.String(), "credential")), " \\\n  ")
-	if string(printable.Lines([]byte(command))) != command {
+	text, ok := curl.Command(curl.Request{Method: ex.Method, URL: ex.URL.String(), Header: m.Header, Body: m.Body, Variables: variables})
+	if !ok {
 		return ""
 	}
-	return command
-}
-
-// shell quotes a word for a shell, with a variable for each redacted credential. The shell fails if it is not set.
-func shell(word, variable string) string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, strings.ToUpper(variable))
-	quoted := "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	for _, placeholder := range []string{redact.Placeholder, "%5B" + redact.Name + "%5D"} {
-		quoted = strings.ReplaceAll(quoted, placeholder, `'"${`+name+`:?}"'`)
-	}
-	return strings.TrimSuffix(quoted, "''")
+	return text
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/fleetcontract/fleetio-go/internal/printable"
 )
 
-// Options are the options of [Write]. JSON uses none of them; the last three are for HTML.
+// Options are the options of [Write]. JSON uses none of them; the last four are for HTML.
 type Options struct {
 	// Spec is the path or the URL of the spec for the reader (default openapi.yaml). Relative to the root of the
 	// repository, code hosts can link to it.
@@ -36,6 +36,9 @@ type Options struct {
 	Exchanges *Exchanges
 	// Older is an older report, with which the page compares this one (default nil: no comparison).
 	Older *conformance.Report
+	// Variables are the shell variables of credentials, by header, in the commands that send a request again (default nil:
+	// named as the header).
+	Variables map[string]string
 }
 
 // at returns the file and the line of a place in the spec.

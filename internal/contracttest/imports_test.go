@@ -64,14 +64,13 @@ var importRules = map[string]struct {
 	"conformance/traffic": {may: []string{"conformance/internal", "internal/printable", "internal/strictjson", "go.yaml.in/yaml/v4",
 		"github.com/andybalholm/brotli", "github.com/klauspost/compress/zstd"}},
 	"conformance/report": {
-		may:   []string{"conformance", "conformance/traffic", "internal/printable", "internal/redact", "internal/strictjson"},
+		may:   []string{"conformance", "conformance/traffic", "internal/curl", "internal/printable", "internal/redact", "internal/strictjson"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
 	"cmd/fleetio/internal/against": {
 		may:   []string{"conformance", "internal/openapi", "internal/strictjson", "internal/yamltree"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
-	"cmd/fleetio/internal/curl": {pure: true},
 	"cmd/fleetio/internal/importer": {
 		may:   []string{"fleetio", "gen/fleetioapi", "github.com/gofrs/flock"},
 		never: []string{"api", "conformance", "sandbox"},
@@ -81,6 +80,7 @@ var importRules = map[string]struct {
 		may:   []string{"conformance", "internal/printable", "go.yaml.in/yaml/v4"},
 		never: []string{"fleetio", "api", "gen", "sandbox"},
 	},
+	"internal/curl":           {pure: true},
 	"internal/ecma":           {may: []string{"github.com/dlclark/regexp2/v2"}},
 	"internal/formats":        {pure: true},
 	"internal/openapi":        {may: []string{"internal/strictjson", "internal/yamltree"}},
@@ -113,10 +113,10 @@ var importRules = map[string]struct {
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi"},
 	},
 	"cmd/fleetio/internal/server/page": { // the caller passes the verdicts in
-		may:   []string{"cmd/fleetio/internal/curl", "gen", "sandbox", "internal/printable"},
+		may:   []string{"internal/curl", "gen", "sandbox", "internal/printable"},
 		never: []string{"api", "conformance", "github.com/getkin/kin-openapi", "modernc.org", "go.yaml.in"},
 	},
-	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/printable", "internal/recorder", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
+	"cmd/fleetio": {may: []string{"cmd/fleetio/internal", "fleetio", "api", "conformance", "gen/fleetioapi", "internal/curl", "internal/printable", "internal/recorder", "sandbox", "github.com/spf13/cobra", "golang.org/x/term"}},
 }
 
 // listed is a package in the output of `go list`.

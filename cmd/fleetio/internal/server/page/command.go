@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
 	"github.com/fleetcontract/fleetio-go/gen/fleetioserver"
+	"github.com/fleetcontract/fleetio-go/internal/curl"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 
@@ -27,7 +27,7 @@ func command(origin string, ex, raw *sandbox.Exchange) (cmd, note string) {
 	case ex.Method == http.MethodHead && len(ex.Body) > 0:
 		return "", "No command: curl sends no body with a HEAD."
 	}
-	cmd, ok := curl.Command(curl.Request{Method: ex.Method, URL: origin + ex.URL, Header: ex.Header, Body: ex.Body})
+	cmd, ok := curl.Command(curl.Request{Method: ex.Method, URL: origin + ex.URL, Header: ex.Header, Body: ex.Body, Variables: curl.Fleetio})
 	if !ok {
 		return "", tooLong
 	}
@@ -39,7 +39,7 @@ func command(origin string, ex, raw *sandbox.Exchange) (cmd, note string) {
 func notes(ex, raw *sandbox.Exchange) (list []string) {
 	sent, redacted := maps.Clone(raw.Header), maps.Clone(ex.Header)
 	variable := false
-	for name := range curl.Variables {
+	for name := range curl.Fleetio {
 		variable = variable || strings.Contains(strings.Join(ex.Header.Values(name), ""), curl.Placeholder)
 		delete(sent, name)
 		delete(redacted, name)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fleetcontract/fleetio-go/cmd/fleetio/internal/curl"
+	"github.com/fleetcontract/fleetio-go/internal/curl"
 	"github.com/fleetcontract/fleetio-go/sandbox"
 )
 

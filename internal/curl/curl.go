@@ -2,6 +2,7 @@
 package curl
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,12 +20,12 @@ const (
 )
 
 // unsent are headers that curl sends itself, or that belong to the connection.
-var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Transfer-Encoding"}
+var unsent = []string{"Accept-Encoding", "Connection", "Content-Length", "Expect", "Host", "Transfer-Encoding"}
 
-// Variables are the shell variables of the credentials, by header. The command fails if one is not set.
-var Variables = map[string]string{ //nolint:gosec // names only
-	"Authorization": `"${FLEETIO_API_KEY:?}"`,
-	"Account-Token": `"${FLEETIO_ACCOUNT_TOKEN:?}"`,
+// Fleetio has the shell variables of the credentials of Fleetio's API, by header.
+var Fleetio = map[string]string{
+	"Authorization": "FLEETIO_API_KEY",
+	"Account-Token": "FLEETIO_ACCOUNT_TOKEN",
 }
 
 // Request is a request with placeholders for its credentials.
@@ -32,6 +33,9 @@ type Request struct {
 	Method, URL string
 	Header      http.Header
 	Body        []byte
+	// Variables are the shell variables that replace placeholders, by header; nil for variables named as their headers. The
+	// command fails if one is not set. In other headers, in the URL and in the body, placeholders stay.
+	Variables map[string]string
 }
 
 // Command returns a command that repeats the request. The shell does not interpret any part of the request, and the command
@@ -69,11 +73,11 @@ func Command(r Request) (command string, ok bool) {
 func headerWords(r Request) []string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if slices.Contains(unsent, http.CanonicalHeaderKey(name)) {
+		if slices.Contains(unsent, http.CanonicalHeaderKey(name)) || strings.HasPrefix(name, ":") { // of HTTP/2, in a HAR file
 			continue
 		}
 		for _, value := range r.Header[name] {
-			words = append(words, headerWord(name, value))
+			words = append(words, r.headerWord(name, value))
 		}
 	}
 	for _, name := range []string{"Accept", "User-Agent", "Content-Type"} {
@@ -84,17 +88,27 @@ func headerWords(r Request) []string {
 	return words
 }
 
-func headerWord(name, value string) string {
-	variable, isCredential := Variables[http.CanonicalHeaderKey(name)]
+func (r *Request) headerWord(name, value string) string {
 	before, after, found := strings.Cut(value, Placeholder)
 	switch {
-	case isCredential && found:
-		return words(name+": "+before) + variable + words(after)
+	case found && (r.Variables == nil || r.Variables[http.CanonicalHeaderKey(name)] != ""):
+		return words(name+": "+before) + `"${` + cmp.Or(r.Variables[http.CanonicalHeaderKey(name)], variable(name)) + `:?}"` + words(after)
 	case value == "":
 		return word(name + ";") // curl's syntax for an empty header
 	default:
 		return word(name + ": " + value)
 	}
+}
+
+// variable returns the variable that is named as a header.
+func variable(header string) string {
+	name := strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '_'
+	}, strings.ToUpper(header))
+	return strings.TrimLeft(name, "0123456789_") // no variable begins with a digit
 }
 
 // words is word, but "" for an empty string.
